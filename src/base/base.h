@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// Bits, units and assertions: what every tier speaks in.
+// Knows nothing of memory, threads or the system beyond how to stop the process.
+// Included by everything.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace hotlane {
+
+using std::size_t;
+using std::uintptr_t;
+
+inline constexpr size_t KiB = 1024;
+inline constexpr size_t MiB = 1024 * KiB;
+inline constexpr size_t GiB = 1024 * MiB;
+
+inline constexpr size_t kOsPageSize = 4 * KiB;
+inline constexpr size_t kHugePageSize = 2 * MiB;
+
+/// Our own page: the unit of the region, and of the table that gives an address its class.
+inline constexpr unsigned kPageShift = 16;
+inline constexpr size_t kPageSize = size_t{1} << kPageShift;
+
+/// The largest request of the hot lane, in bytes; everything above is the fallback's.
+inline constexpr size_t kLargestSmall = 64 * KiB;
+
+/// An index into the class table. 0 is "no class": its thread cache is empty and full at once.
+using ClassIndex = uint32_t;
+inline constexpr ClassIndex kNoClass = 0;
+inline constexpr size_t kMaxClasses = 64;
+
+inline constexpr size_t round_up(size_t n, size_t power_of_two) {
+    return (n + power_of_two - 1) & ~(power_of_two - 1);
+}
+inline constexpr size_t round_down(size_t n, size_t power_of_two) { return n & ~(power_of_two - 1); }
+inline constexpr size_t divide_up(size_t n, size_t d) { return (n + d - 1) / d; }
+
+inline uintptr_t address_of(const void* p) { return reinterpret_cast<uintptr_t>(p); }
+inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(address); }
+
+/// Writes `hotlane: <file>:<line>: check failed: <condition>` to stderr and aborts.
+[[noreturn]] void check_failed(const char* condition, const char* file, int line);
+
+}  // namespace hotlane
+
+/// Always on: state that misuse by the program can bend. Going on would spread the damage.
+#define HOTLANE_CHECK(condition)                                                                              \
+    ((condition) ? (void)0 : ::hotlane::check_failed(#condition, __FILE_NAME__, __LINE__))
+
+/// Our own mistakes: compiled in every build so that it cannot rot, evaluated in debug builds only.
+#ifdef NDEBUG
+#define HOTLANE_ASSERT(condition) ((void)sizeof((condition) ? 1 : 0))
+#else
+#define HOTLANE_ASSERT(condition) HOTLANE_CHECK(condition)
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The only door to the kernel and to libc's system calls: a dozen verbs with stated conditions.
+// Knows nothing of hotlane's tiers. Linked away by tests/fake_os.cpp, which fails and moves time at will.
+// Called by region, metadata, fallback, observe and process.
+#pragma once
+
+#include "base/base.h"
+
+namespace hotlane::os {
+
+/// Address space without memory (PROT_NONE, not charged), or null. `alignment` is a power of two.
+void* reserve(size_t bytes, size_t alignment);
+/// Gives reserved address space back. `p` and `bytes` as they were reserved.
+void unreserve(void* p, size_t bytes);
+/// Makes reserved OS pages readable and writable; they read as zero until written. False: refused, nothing changed.
+[[nodiscard]] bool commit(void* p, size_t bytes);
+/// Readable, writable, zero pages of their own, or null.
+void* map(size_t bytes);
+void unmap(void* p, size_t bytes);
+/// Returns the memory of committed OS pages at once; they read as zero afterwards. False: refused, contents kept.
+[[nodiscard]] bool purge(void* p, size_t bytes);
+/// Asks for 2-MiB pages (or asks for none). Advice: a refusal has no consequence.
+void advise_huge(void* p, size_t bytes, bool huge);
+
+/// CLOCK_MONOTONIC, nanoseconds.
+uint64_t monotonic_ns();
+/// Nanoseconds since the kernel started this process.
+uint64_t process_age_ns();
+/// Peak resident set of this process, bytes; 0 when unknown.
+size_t peak_rss_bytes();
+unsigned cpu_count();
+int process_id();
+/// The kernel's id of the calling thread.
+uint32_t thread_id();
+
+/// The value of an environment variable, or null. Null always when the process is privileged (AT_SECURE).
+const char* environment(const char* name);
+bool is_privileged();
+/// Base name of the running program, at most capacity-1 bytes, always terminated.
+void program_name(char* out, size_t capacity);
+
+/// What a descriptor stands for, so that a later look can tell whether it is still the same. 0: closed.
+uint64_t descriptor_identity(int fd);
+/// Writes all of it, through short writes and EINTR. False on any other error.
+bool write_all(int fd, const char* bytes, size_t count);
+/// Opens for writing, created or emptied, close-on-exec; -1 with errno on failure.
+int open_for_write(const char* path);
+/// Reads at most `capacity` bytes of a file; the number read, or -1.
+long read_file(const char* path, char* out, size_t capacity);
+bool close_file(int fd);
+bool rename_file(const char* from, const char* to);
+bool remove_file(const char* path);
+
+void wait_on(const uint32_t* word, uint32_t while_equal);
+void wake_one(const uint32_t* word);
+void yield_cpu();
+
+[[noreturn]] void abort_process();
+
+}  // namespace hotlane::os
