@@ -25,8 +25,6 @@ void advise_huge(void* p, size_t bytes, bool huge);
 
 /// CLOCK_MONOTONIC, nanoseconds.
 uint64_t monotonic_ns();
-/// Nanoseconds since the kernel started this process.
-uint64_t process_age_ns();
 /// Peak resident set of this process, bytes; 0 when unknown.
 size_t peak_rss_bytes();
 unsigned cpu_count();

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+//
+// The verbs of os.h on Linux.
+// Knows nothing of hotlane's tiers.
+// Replaced by tests/fake_os.cpp in unit tests.
+#include "base/os.h"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace hotlane::os {
+
+namespace {
+
+/// Our calls must not show in the errno of the program: free() keeps it, malloc() sets only ENOMEM.
+class ErrnoKeeper {
+  public:
+    ErrnoKeeper() : saved_{errno} {}
+    ~ErrnoKeeper() { errno = saved_; }
+    ErrnoKeeper(const ErrnoKeeper&) = delete;
+    ErrnoKeeper& operator=(const ErrnoKeeper&) = delete;
+
+  private:
+    int saved_;
+};
+
+void* map_or_null(size_t bytes, int protection, int flags) {
+    ErrnoKeeper keep;
+    void* p = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return p == MAP_FAILED ? nullptr : p;
+}
+
+}  // namespace
+
+void* reserve(size_t bytes, size_t alignment) {
+    const size_t slack = alignment > kOsPageSize ? alignment : 0;
+    void* raw = map_or_null(bytes + slack, PROT_NONE, MAP_NORESERVE);
+    if (raw == nullptr || slack == 0) {
+        return raw;
+    }
+    const uintptr_t start = address_of(raw);
+    const uintptr_t aligned = round_up(start, alignment);
+    if (aligned != start) {
+        unmap(raw, aligned - start);
+    }
+    if (aligned + bytes != start + bytes + slack) {
+        unmap(pointer_to(aligned + bytes), start + slack - aligned);
+    }
+    return pointer_to(aligned);
+}
+
+void unreserve(void* p, size_t bytes) { unmap(p, bytes); }
+
+bool commit(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+void* map(size_t bytes) { return map_or_null(bytes, PROT_READ | PROT_WRITE, 0); }
+
+void unmap(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    munmap(p, bytes);
+}
+
+bool purge(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    return madvise(p, bytes, MADV_DONTNEED) == 0;
+}
+
+void advise_huge(void* p, size_t bytes, bool huge) {
+    ErrnoKeeper keep;
+    madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+uint64_t monotonic_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+size_t peak_rss_bytes() {
+    rusage usage{};
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<size_t>(usage.ru_maxrss) * KiB : 0;
+}
+
+unsigned cpu_count() {
+    cpu_set_t set;
+    ErrnoKeeper keep;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+int process_id() { return getpid(); }
+
+uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
+
+bool is_privileged() { return getauxval(AT_SECURE) != 0; }
+
+// Not getenv(): it may be interposed, and before libc is set up `environ` is simply null.
+const char* environment(const char* name) {
+    if (environ == nullptr || is_privileged()) {
+        return nullptr;
+    }
+    const size_t length = strlen(name);
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+            return *entry + length + 1;
+        }
+    }
+    return nullptr;
+}
+
+void program_name(char* out, size_t capacity) {
+    const char* name = program_invocation_short_name;
+    if (name == nullptr) {
+        name = "?";
+    }
+    const size_t length = strnlen(name, capacity - 1);
+    memcpy(out, name, length);
+    out[length] = '\0';
+}
+
+uint64_t descriptor_identity(int fd) {
+    ErrnoKeeper keep;
+    struct stat status {};
+    if (fstat(fd, &status) != 0) {
+        return 0;
+    }
+    // Never 0 for an open descriptor: inode numbers and devices are mixed, then the lowest bit is set.
+    return ((status.st_dev * 0x9E3779B97F4A7C15) ^ (status.st_ino * 0xC2B2AE3D27D4EB4F) ^ status.st_rdev) | 1;
+}
+
+bool write_all(int fd, const char* bytes, size_t count) {
+    ErrnoKeeper keep;
+    while (count > 0) {
+        const ssize_t written = write(fd, bytes, count);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        bytes += written;
+        count -= static_cast<size_t>(written);
+    }
+    return true;
+}
+
+int open_for_write(const char* path) { return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644); }
+
+long read_file(const char* path, char* out, size_t capacity) {
+    ErrnoKeeper keep;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    size_t total = 0;
+    ssize_t count = 0;
+    while (total < capacity && (count = read(fd, out + total, capacity - total)) > 0) {
+        total += static_cast<size_t>(count);
+    }
+    close(fd);
+    return count < 0 ? -1 : static_cast<long>(total);
+}
+
+bool close_file(int fd) { return close(fd) == 0; }
+bool rename_file(const char* from, const char* to) { return rename(from, to) == 0; }
+bool remove_file(const char* path) { return unlink(path) == 0; }
+
+void wait_on(const uint32_t* word, uint32_t while_equal) {
+    ErrnoKeeper keep;
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_equal, nullptr, nullptr, 0);
+}
+
+void wake_one(const uint32_t* word) {
+    ErrnoKeeper keep;
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+void yield_cpu() { sched_yield(); }
+
+void abort_process() { abort(); }
+
+}  // namespace hotlane::os
