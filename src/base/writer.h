@@ -11,8 +11,9 @@
 
 namespace hotlane {
 
-/// Formats into a fixed buffer and hands full buffers to a descriptor (or keeps them, for a fixed memory target).
-/// Errors are sticky: after the first failed write everything is dropped and `ok()` is false. Not thread-safe.
+/// Formats into a fixed buffer and hands full buffers to a descriptor (or keeps them, for a fixed memory
+/// target). Errors are sticky: after the first failed write everything is dropped and `ok()` is false. Not
+/// thread-safe.
 class Writer {
   public:
     /// Writes to `fd`, which stays open. Flushed by flush() and by the destructor.
@@ -26,7 +27,7 @@ class Writer {
     Writer& text(std::string_view s);
     Writer& number(uint64_t n);
     Writer& signed_number(int64_t n);
-    Writer& hex(uint64_t n);                        ///< "0x" and lower-case digits
+    Writer& hex(uint64_t n);                         ///< "0x" and lower-case digits
     Writer& fixed(double value, unsigned decimals);  ///< "12.34"; decimals ≤ 9
     Writer& spaces(size_t count);
     Writer& right(std::string_view s, size_t width);  ///< padded on the left

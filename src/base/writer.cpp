@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// The buffered sink: digits, padding and quoting by hand, bytes out through os::write_all.
+// Knows nothing of what is written.
+// Called for every message and every report.
+#include "base/writer.h"
+
+#include "base/os.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constexpr char kDigits[] = "0123456789abcdef";
+constexpr uint64_t kPowersOfTen[] = {1,      10,      100,      1000,      10000,
+                                     100000, 1000000, 10000000, 100000000, 1000000000};
+
+/// Digits of `n` at the end of a buffer, most significant first.
+struct Digits {
+    explicit Digits(uint64_t n, unsigned base = 10, size_t at_least = 1) {
+        while (n != 0 || sizeof buffer - start < at_least) {
+            buffer[--start] = kDigits[n % base];
+            n /= base;
+        }
+    }
+    std::string_view view() const { return {buffer + start, sizeof buffer - start}; }
+
+    char buffer[24];
+    size_t start = sizeof buffer;
+};
+
+}  // namespace
+
+void Writer::put(const char* bytes, size_t count) {
+    if (!ok_ || count == 0) {
+        return;
+    }
+    if (memory_ != nullptr) {
+        const size_t fits = count < memory_capacity_ - total_ ? count : memory_capacity_ - total_;
+        memcpy(memory_ + total_, bytes, fits);
+        total_ += fits;
+        ok_ = fits == count;
+        return;
+    }
+    total_ += count;
+    while (count != 0) {
+        if (used_ == sizeof buffer_ && !flush()) {
+            return;
+        }
+        const size_t room = sizeof buffer_ - used_;
+        const size_t part = count < room ? count : room;
+        memcpy(buffer_ + used_, bytes, part);
+        used_ += part;
+        bytes += part;
+        count -= part;
+    }
+}
+
+bool Writer::flush() {
+    if (used_ != 0 && ok_) {
+        ok_ = os::write_all(fd_, buffer_, used_);
+    }
+    used_ = 0;
+    return ok_;
+}
+
+Writer& Writer::text(std::string_view s) {
+    put(s.data(), s.size());
+    return *this;
+}
+
+Writer& Writer::number(uint64_t n) { return text(Digits{n}.view()); }
+
+Writer& Writer::signed_number(int64_t n) {
+    // Negated as unsigned: the most negative number has no positive counterpart.
+    return n < 0 ? text("-").number(-static_cast<uint64_t>(n)) : number(static_cast<uint64_t>(n));
+}
+
+Writer& Writer::hex(uint64_t n) { return text("0x").text(Digits{n, 16}.view()); }
+
+Writer& Writer::fixed(double value, unsigned decimals) {
+    HOTLANE_ASSERT(decimals <= 9);
+    if (value != value) {
+        return text("nan");
+    }
+    if (value < 0) {
+        text("-");
+        value = -value;
+    }
+    const uint64_t scale = kPowersOfTen[decimals];
+    // Beyond 2^53 a double has no digits after the point; beyond 2^64 it does not fit our integers.
+    if (value >= 1.8e19) {
+        return text("inf");
+    }
+    uint64_t whole = static_cast<uint64_t>(value);
+    uint64_t part =
+        static_cast<uint64_t>((value - static_cast<double>(whole)) * static_cast<double>(scale) + 0.5);
+    if (part >= scale) {
+        ++whole;
+        part -= scale;
+    }
+    number(whole);
+    return decimals == 0 ? *this : text(".").text(Digits{part, 10, decimals}.view());
+}
+
+Writer& Writer::spaces(size_t count) {
+    while (count-- != 0) {
+        put(" ", 1);
+    }
+    return *this;
+}
+
+Writer& Writer::right(std::string_view s, size_t width) {
+    return spaces(s.size() < width ? width - s.size() : 0).text(s);
+}
+
+Writer& Writer::left(std::string_view s, size_t width) {
+    return text(s).spaces(s.size() < width ? width - s.size() : 0);
+}
+
+Writer& Writer::quoted(std::string_view s) {
+    text("\"");
+    for (const char c : s) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            text("\\").put(&c, 1);
+        } else if (c == '\n') {
+            text("\\n");
+        } else if (byte < 0x20 || byte == 0x7f) {
+            text("\\u").text(Digits{byte, 16, 4}.view());
+        } else {
+            put(&c, 1);
+        }
+    }
+    return text("\"");
+}
+
+void message(std::string_view a, std::string_view b, std::string_view c, std::string_view d,
+             std::string_view e) {
+    constexpr int kStandardError = 2;
+    char line[2048];
+    // One write, so that lines of several threads or processes do not mix; the last byte is kept for the
+    // newline.
+    Writer out{line, sizeof line - 1};
+    out.text("hotlane: ").text(a).text(b).text(c).text(d).text(e);
+    const size_t length = out.bytes_written();
+    line[length] = '\n';
+    (void)os::write_all(kStandardError, line, length + 1);
+}
+
+}  // namespace hotlane
