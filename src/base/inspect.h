@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+//
+// Looks at the memory of this process without trusting it: asks the kernel, and never faults.
+// Knows nothing of whose memory it is.
+// Called by glibc_heap and the reports of misuse.
+#pragma once
+
+#include "base/base.h"
+
+namespace hotlane::inspect {
+
+/// Copies memory of this process. False where any of it is not readable, or the kernel refuses to look.
+[[nodiscard]] bool read_memory(uintptr_t from, void* to, size_t bytes);
+
+/// The stretch that brk() extends. Empty when it was never used, or is not known.
+struct ProgramBreak {
+    uintptr_t start;
+    uintptr_t end;
+};
+ProgramBreak program_break();
+
+}  // namespace hotlane::inspect

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+//
+// The fallback tier over the private jemalloc, with the ledger beside it and a purge timer of our own.
+// Must not know why a request came here, nor anything of classes, spans or the region.
+// Called by allocator through fallback.h.
+#include "fallback/fallback.h"
+
+#include "base/os.h"
+#include "fallback/ledger.h"
+#include "fallback/purge_policy.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+// jemalloc as scripts/private_jemalloc leaves it.
+extern "C" {
+void* hotlane_je_mallocx(size_t bytes, int flags);
+size_t hotlane_je_xallocx(void* p, size_t bytes, size_t extra, int flags);
+void hotlane_je_dallocx(void* p, int flags);
+size_t hotlane_je_sallocx(const void* p, int flags);
+size_t hotlane_je_nallocx(size_t bytes, int flags);
+int hotlane_je_mallctl(const char* name, void* old, size_t* old_bytes, void* fresh, size_t fresh_bytes);
+void hotlane_je_prefork();
+void hotlane_je_postfork_parent();
+void hotlane_je_postfork_child();
+
+// Read once, when jemalloc starts; the user's MALLOC_CONF is read after it and wins.
+//   narenas:1          with more, the last thread to leave an arena purges it whole
+//   oversize_threshold, dirty_decay_ms
+//                      no purging by size or by decay: both give back what is needed again at once (see tick())
+//   tcache_max         blocks of up to 1 MiB pass through a thread's cache
+#define HOTLANE_JEMALLOC_OPTIONS "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:1048576"
+const char* hotlane_je_malloc_conf = HOTLANE_JEMALLOC_OPTIONS;
+// Read after MALLOC_CONF: jemalloc's profiler would see large blocks only, and needs libm and an unwinder.
+const char* hotlane_je_malloc_conf_2_conf_harder = "prof:false";
+}
+
+namespace hotlane::fallback {
+
+namespace {
+
+constexpr int kZeroed = 0x40;  // MALLOCX_ZERO
+
+enum class State : uint8_t {
+    untouched,
+    held,      // untouched, and a fork is going on: wait
+    starting,  // some thread initialises jemalloc; calls may already be made, jemalloc orders them itself
+    ready,
+};
+std::atomic<State> state{State::untouched};
+
+// Whether a block came or went since the last tick; written only when it changes, so the line stays shared.
+std::atomic<bool> moved{false};
+std::atomic<uint64_t> next_tick_ns{UINT64_MAX};
+std::atomic<uint64_t> dirty_since_ns{0};  // 0: nothing moved since the last purge
+
+/// Blocks free errno: free() must keep it, and jemalloc's madvise may not.
+class ErrnoKeeper {
+  public:
+    ErrnoKeeper() : saved_{errno} {}
+    ~ErrnoKeeper() { errno = saved_; }
+    ErrnoKeeper(const ErrnoKeeper&) = delete;
+    ErrnoKeeper& operator=(const ErrnoKeeper&) = delete;
+
+  private:
+    int saved_;
+};
+
+template <typename T> bool read_control(const char* name, T& value) {
+    size_t bytes = sizeof value;
+    return hotlane_je_mallctl(name, &value, &bytes, nullptr, 0) == 0;
+}
+void invoke_control(const char* name) { hotlane_je_mallctl(name, nullptr, nullptr, nullptr, 0); }
+
+[[gnu::noinline, gnu::cold]] void start_slow() {
+    State seen = State::untouched;
+    while (!state.compare_exchange_weak(seen, State::starting)) {
+        if (seen == State::starting || seen == State::ready) {
+            return;
+        }
+        if (seen == State::held) {
+            os::yield_cpu();
+        }
+        seen = State::untouched;
+    }
+    const char* version = nullptr;
+    read_control("version", version);  // any call initialises
+    next_tick_ns.store(0, std::memory_order_relaxed);
+    state.store(State::ready);
+}
+
+void start() {
+    if (state.load(std::memory_order_acquire) != State::ready) [[unlikely]] {
+        start_slow();
+    }
+}
+
+void note_movement() {
+    if (!moved.load(std::memory_order_relaxed)) {
+        moved.store(true, std::memory_order_relaxed);
+    }
+}
+
+int alignment_flag(size_t alignment) {
+    return alignment <= kMinAlignment ? 0 : __builtin_ctzl(alignment);  // MALLOCX_LG_ALIGN
+}
+
+/// Whether jemalloc gives blocks of this rounded size whole OS pages of their own: slabs of the others mix them.
+bool begins_alone(size_t rounded_bytes) { return rounded_bytes % kOsPageSize == 0; }
+
+size_t at_least_smallest(size_t bytes) {
+    return bytes < ledger::kSmallestBlock ? ledger::kSmallestBlock : bytes;
+}
+
+}  // namespace
+
+void configure(const Options& options) {
+    if (options.huge_pages) {
+        hotlane_je_malloc_conf = HOTLANE_JEMALLOC_OPTIONS ",thp:always";
+    }
+}
+
+void* allocate(size_t bytes, size_t alignment, bool zeroed) {
+    start();
+    bytes = at_least_smallest(bytes);
+    const int flags = alignment_flag(alignment) | (zeroed ? kZeroed : 0);
+    void* p = hotlane_je_mallocx(bytes, flags);
+    if (p == nullptr) {
+        return nullptr;
+    }
+    note_movement();
+    const bool entered =
+        begins_alone(hotlane_je_nallocx(bytes, flags)) ? ledger::enter_alone(p) : ledger::enter_shared(p);
+    if (!entered) {
+        hotlane_je_dallocx(p, 0);
+        return nullptr;
+    }
+    return p;
+}
+
+// Not rallocx: it frees the old block before the ledger could know, and another thread may get its pages. An in-place
+// change never moves the start, nor turns a block that is alone into one that is not: the ledger stays as it is.
+void* reallocate(void* p, size_t bytes, size_t alignment) {
+    bytes = at_least_smallest(bytes);
+    const int flags = alignment_flag(alignment);
+    const size_t wanted = hotlane_je_nallocx(bytes, flags);
+    const size_t before = usable_size(p);
+    if (address_of(p) % alignment == 0 &&
+        (wanted == before || hotlane_je_xallocx(p, bytes, 0, flags) == wanted)) {
+        return p;
+    }
+    void* fresh = allocate(bytes, alignment, false);
+    if (fresh == nullptr) {
+        return nullptr;
+    }
+    memcpy(fresh, p, before < bytes ? before : bytes);
+    release(p);
+    return fresh;
+}
+
+bool release(void* p) {
+    if (!ledger::strike(p)) {
+        return false;
+    }
+    ErrnoKeeper keep;
+    note_movement();
+    hotlane_je_dallocx(p, 0);
+    return true;
+}
+
+size_t usable_size(const void* p) { return hotlane_je_sallocx(p, 0); }
+
+bool owns(const void* p) { return ledger::contains(p); }
+
+void mark_sampled(const void* p) { ledger::mark_sampled(p); }
+
+bool sampled(const void* p) { return ledger::sampled(p); }
+
+bool used() { return state.load(std::memory_order_acquire) == State::ready; }
+
+void purge() {
+    if (!used()) {
+        return;
+    }
+    ErrnoKeeper keep;
+    invoke_control("thread.tcache.flush");
+    invoke_control("arena.0.purge");
+}
+
+void tick(uint64_t now_ns) {
+    uint64_t due_ns = next_tick_ns.load(std::memory_order_relaxed);
+    if (now_ns < due_ns || !next_tick_ns.compare_exchange_strong(due_ns, now_ns + kPurgeTickNs)) {
+        return;
+    }
+    const bool moved_since = moved.exchange(false, std::memory_order_relaxed);
+    uint64_t since_ns = dirty_since_ns.load(std::memory_order_relaxed);
+    if (moved_since && since_ns == 0) {
+        since_ns = now_ns;
+        dirty_since_ns.store(since_ns, std::memory_order_relaxed);
+    }
+    if (since_ns != 0 && decide_purge(now_ns, since_ns, moved_since) == PurgeDecision::purge) {
+        dirty_since_ns.store(0, std::memory_order_relaxed);
+        purge();
+    }
+}
+
+Statistics statistics() {
+    Statistics result{};
+    if (used()) {
+        uint64_t epoch = 1;  // any value: jemalloc counts up by one, and takes its statistics anew
+        hotlane_je_mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
+        read_control("stats.allocated", result.allocated_bytes);
+        read_control("stats.resident", result.resident_bytes);
+    }
+    return result;
+}
+
+void before_fork() {
+    State seen = State::untouched;
+    while (!state.compare_exchange_weak(seen, State::held)) {
+        if (seen == State::ready) {
+            hotlane_je_prefork();
+            return;
+        }
+        os::yield_cpu();  // starting (or a weak failure): soon over
+        seen = State::untouched;
+    }
+}
+
+void after_fork_parent() {
+    if (used()) {
+        hotlane_je_postfork_parent();
+    } else {
+        state.store(State::untouched);
+    }
+}
+
+void after_fork_child() {
+    if (used()) {
+        hotlane_je_postfork_child();
+    } else {
+        state.store(State::untouched);
+    }
+}
+
+}  // namespace hotlane::fallback

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+//
+// The fallback's promises: alignment, zeroes, contents kept, exact ownership, threads, fork, purging.
+// Knows jemalloc only through the verbs. malloc is the system's here.
+// Run by meson.
+#include "fallback/fallback.h"
+
+#include <cerrno>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+using namespace hotlane;
+
+void fill(void* p, size_t bytes, uint8_t value) { memset(p, value, bytes); }
+
+bool holds(const void* p, size_t bytes, uint8_t value) {
+    const auto* byte = static_cast<const uint8_t*>(p);
+    for (size_t i = 0; i < bytes; ++i) {
+        if (byte[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// First in the file, and run before any other test has allocated.
+TEST(AFallback, ThatWasNeverAskedHoldsNothing) {
+    EXPECT_FALSE(fallback::used());
+    fallback::purge();
+    fallback::tick(1'000'000'000);
+    EXPECT_EQ(fallback::statistics().resident_bytes, 0U);
+    fallback::before_fork();
+    fallback::after_fork_parent();
+    EXPECT_FALSE(fallback::used());
+    EXPECT_FALSE(fallback::owns(&errno));
+}
+
+class Fallback : public testing::TestWithParam<size_t> {};
+
+TEST_P(Fallback, EveryAlignmentIsKept) {
+    const size_t bytes = GetParam();
+    for (size_t alignment = 1; alignment <= 4 * MiB; alignment *= 2) {
+        void* p = fallback::allocate(bytes, alignment, false);
+        ASSERT_NE(p, nullptr);
+        EXPECT_EQ(address_of(p) % alignment, 0U);
+        EXPECT_EQ(address_of(p) % fallback::kMinAlignment, 0U);
+        EXPECT_GE(fallback::usable_size(p), bytes);
+        fill(p, fallback::usable_size(p), 0xA5);
+        EXPECT_TRUE(fallback::owns(p));
+        EXPECT_TRUE(fallback::release(p));
+    }
+}
+
+TEST_P(Fallback, ZeroedMemoryIsZeroAlsoWhenReused) {
+    const size_t bytes = GetParam();
+    for (int round = 0; round < 4; ++round) {
+        void* p = fallback::allocate(bytes, 16, true);
+        ASSERT_NE(p, nullptr);
+        EXPECT_TRUE(holds(p, bytes, 0));
+        fill(p, fallback::usable_size(p), 0xFF);
+        EXPECT_TRUE(fallback::release(p));
+    }
+}
+
+TEST_P(Fallback, ReallocKeepsTheContents) {
+    const size_t bytes = GetParam();
+    for (const size_t next : {size_t{1}, bytes / 2 + 1, bytes, bytes + 1, bytes * 2, bytes * 9}) {
+        void* p = fallback::allocate(bytes, 16, false);
+        ASSERT_NE(p, nullptr);
+        fill(p, bytes, 0x5A);
+        void* q = fallback::reallocate(p, next, 64);
+        ASSERT_NE(q, nullptr);
+        EXPECT_EQ(address_of(q) % 64, 0U);
+        EXPECT_TRUE(holds(q, next < bytes ? next : bytes, 0x5A));
+        EXPECT_GE(fallback::usable_size(q), next);
+        EXPECT_TRUE(fallback::owns(q));
+        EXPECT_TRUE(fallback::release(q));
+    }
+}
+
+TEST_P(Fallback, ABlockIsOwnedExactlyWhileItLives) {
+    const size_t bytes = GetParam();
+    std::vector<void*> blocks;
+    for (int i = 0; i < 50; ++i) {
+        blocks.push_back(fallback::allocate(bytes, 16, false));
+        ASSERT_NE(blocks.back(), nullptr);
+    }
+    for (void* p : blocks) {
+        EXPECT_TRUE(fallback::owns(p));
+        if (bytes >= 16 * KiB) {
+            EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + 64));
+            EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + kOsPageSize));
+        }
+        EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + 1) && bytes >= 16 * KiB);
+    }
+    for (void* p : blocks) {
+        EXPECT_TRUE(fallback::release(p));
+        if (bytes >= 16 * KiB) {
+            EXPECT_FALSE(fallback::owns(p));
+            EXPECT_FALSE(fallback::release(p));  // a double free is told, and changes nothing
+        }
+    }
+    for (void* p : blocks) {
+        EXPECT_FALSE(fallback::owns(p));
+        EXPECT_FALSE(fallback::release(p));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Fallback,
+                         testing::Values(1, 16, 65, 1'000, 4'096, 14'336, 14'337, 16 * KiB, 64 * KiB + 1,
+                                         100'000, MiB, 3 * MiB + 7, 20 * MiB));
+
+TEST(FallbackLimits, WhatCannotBeHadIsNull) {
+    EXPECT_EQ(fallback::allocate(SIZE_MAX, 16, false), nullptr);
+    EXPECT_EQ(fallback::allocate(PTRDIFF_MAX, 4096, true), nullptr);
+    EXPECT_EQ(fallback::allocate(1, size_t{1} << 62, false), nullptr);
+    void* p = fallback::allocate(100'000, 16, false);
+    ASSERT_NE(p, nullptr);
+    fill(p, 100'000, 3);
+    EXPECT_EQ(fallback::reallocate(p, PTRDIFF_MAX, 16), nullptr);
+    EXPECT_TRUE(holds(p, 100'000, 3));
+    EXPECT_TRUE(fallback::release(p));
+}
+
+TEST(FallbackLimits, ALargeBlockGrowsInPlaceIntoFreeSpace) {
+    // Two neighbours out of one fresh stretch: when the second goes, the first may have its place.
+    void* first = fallback::allocate(300 * MiB, 16, false);
+    ASSERT_NE(first, nullptr);
+    void* shrunk = fallback::reallocate(first, 100 * MiB, 16);
+    EXPECT_EQ(shrunk, first);
+    void* grown = fallback::reallocate(shrunk, 250 * MiB, 16);
+    EXPECT_EQ(grown, first);
+    EXPECT_TRUE(fallback::release(grown));
+}
+
+TEST(FallbackErrno, ReleaseKeepsIt) {
+    void* p = fallback::allocate(8 * MiB, 16, false);
+    ASSERT_NE(p, nullptr);
+    errno = 77;
+    EXPECT_TRUE(fallback::release(p));
+    fallback::purge();
+    EXPECT_EQ(errno, 77);
+}
+
+TEST(FallbackSampled, AMarkedBlockIsToldFromOthers) {
+    void* marked = fallback::allocate(100, kOsPageSize, false);
+    void* plain = fallback::allocate(100, 16, false);
+    fallback::mark_sampled(marked);
+    EXPECT_TRUE(fallback::sampled(marked));
+    EXPECT_FALSE(fallback::sampled(plain));
+    EXPECT_TRUE(fallback::release(marked));
+    EXPECT_FALSE(fallback::sampled(marked));
+    EXPECT_TRUE(fallback::release(plain));
+}
+
+TEST(FallbackThreads, BlocksCrossThreadsAndThreadsEnd) {
+    constexpr int kRounds = 30;
+    constexpr size_t kBytes = 80'000;
+    for (int round = 0; round < kRounds; ++round) {
+        std::vector<void*> blocks(40);
+        std::thread([&] {
+            for (void*& block : blocks) {
+                block = fallback::allocate(kBytes, 64, false);
+                ASSERT_NE(block, nullptr);
+                fill(block, kBytes, static_cast<uint8_t>(round));
+            }
+        }).join();
+        std::thread([&] {
+            for (void* block : blocks) {
+                EXPECT_TRUE(holds(block, kBytes, static_cast<uint8_t>(round)));
+                EXPECT_TRUE(fallback::release(block));
+            }
+        }).join();
+    }
+}
+
+TEST(FallbackThreads, AThreadThatEndsGivesItsCacheBack) {
+    fallback::purge();
+    constexpr size_t kBytes = 900'000;  // goes through a thread's own cache
+    for (int round = 0; round < 40; ++round) {
+        std::thread([] {
+            std::vector<void*> blocks(10);
+            for (void*& block : blocks) {
+                block = fallback::allocate(kBytes, 16, false);
+                ASSERT_NE(block, nullptr);
+                fill(block, kBytes, 1);
+            }
+            for (void* block : blocks) {
+                EXPECT_TRUE(fallback::release(block));
+            }
+        }).join();
+    }
+    // Forty caches of nine megabytes kept would be 360; one set is reused.
+    EXPECT_LT(fallback::statistics().resident_bytes, 60 * MiB);
+}
+
+TEST(FallbackPurge, ReturnsTheMemory) {
+    void* p = fallback::allocate(200 * MiB, 16, false);
+    ASSERT_NE(p, nullptr);
+    fill(p, 200 * MiB, 1);
+    EXPECT_TRUE(fallback::release(p));
+    EXPECT_GE(fallback::statistics().resident_bytes, 200 * MiB);
+    fallback::purge();
+    EXPECT_LT(fallback::statistics().resident_bytes, 100 * MiB);
+}
+
+TEST(FallbackPurge, TheClockPurgesOnceNothingMoves) {
+    uint64_t now_ns = 1'000'000'000'000;
+    constexpr uint64_t kSecond = 1'000'000'000;
+    fallback::tick(now_ns);
+    void* p = fallback::allocate(200 * MiB, 16, false);
+    ASSERT_NE(p, nullptr);
+    fill(p, 200 * MiB, 1);
+    EXPECT_TRUE(fallback::release(p));
+    now_ns += kSecond;
+    fallback::tick(now_ns);  // something moved: wait
+    EXPECT_GE(fallback::statistics().resident_bytes, 200 * MiB);
+    now_ns += kSecond;
+    fallback::tick(now_ns);  // nothing since
+    EXPECT_LT(fallback::statistics().resident_bytes, 100 * MiB);
+}
+
+TEST(FallbackFork, ParentAndChildGoOn) {
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&] {
+            while (!stop) {
+                void* p = fallback::allocate(2 * MiB, 16, false);
+                EXPECT_TRUE(fallback::release(p));
+            }
+        });
+    }
+    for (int round = 0; round < 30; ++round) {
+        fallback::before_fork();
+        const pid_t child = fork();
+        if (child == 0) {
+            fallback::after_fork_child();
+            alarm(20);  // a lock held for ever ends the child, and the test
+            void* p = fallback::allocate(2 * MiB, 16, true);
+            const bool good = p != nullptr && holds(p, 2 * MiB, 0) && fallback::release(p);
+            fallback::purge();
+            _exit(good ? 0 : 1);
+        }
+        fallback::after_fork_parent();
+        int status = -1;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        ASSERT_EQ(status, 0);
+    }
+    stop = true;
+    for (auto& thread : threads) {
+        thread.join();
+    }
+}
+
+}  // namespace
