@@ -8,8 +8,12 @@
 #include "base/base.h"
 #include "base/writer.h"
 
+#include <span>
+#include <string_view>
+
 namespace hotlane {
 
+// Each enumerator's place is the place of its name in the option's row.
 enum class ClassChoice : uint8_t { cacheline, compact };
 enum class StatsFormat : uint8_t { off, text, json, prometheus };
 enum class OnError : uint8_t { abort, warn };
@@ -44,8 +48,40 @@ struct Config {
     bool verbose = false;
 };
 
+inline constexpr std::string_view kOptionPrefix = "HOTLANE_";
+
+enum class OptionType : uint8_t { choice, flag, size, duration, percent, path, warmup };
+
+/// A row of the table. The texts are arrays, not pointers: nothing for the loader to relocate at start-up.
+/// The default is what a fresh Config holds at `offset`.
+struct Option {
+    char name[20];  // without HOTLANE_
+    OptionType type;
+    uint16_t offset;  // of the value in Config
+    uint16_t width;   // of the value in Config, bytes
+    uint64_t least;   // in the value's unit; 0 is valid beside the range
+    uint64_t most;    // in the value's unit
+    char values[32];  // of a choice: its names, "a|b|c"; else what a value looks like
+    char help[54];    // a row of `hotlane env` fits 100 columns
+};
+
+/// The table, in the order in which it is shown.
+std::span<const Option> options();
+/// By its name without HOTLANE_; null when there is none.
+const Option* find_option(std::string_view name);
+/// The one whose name takes the fewest edits.
+const Option& closest_option(std::string_view name);
+
+/// Sets the option to what `value` says; false, and nothing changed, when it is not valid.
+[[nodiscard]] bool set_option(Config& config, const Option& option, std::string_view value);
+/// What would have been valid, to follow "expected ".
+void print_expected(Writer& out, const Option& option);
+/// The value as set_option would read it back.
+void print_value(Writer& out, const Option& option, const Config& config);
+
 /// Reads every option from the environment. `preloaded` sets the default of HOTLANE_STATS (text, else off).
-/// An invalid value is reported once on stderr with what would be valid, and the default stays. Does not allocate.
+/// An invalid value, or a name that is none, is reported once on stderr with what would be valid, and the
+/// default stays. Does not allocate.
 void read_config(Config& config, bool preloaded);
 
 /// Prints the table: name, current value, default, what it is. For `hotlane env`.

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+//
+// The option table, and the verbs that read and print a row of it.
+// Knows nothing of the tiers, and nothing of any single option outside its row.
+// Called once at start by process, and by the command.
+#include "base/config.h"
+
+#include "base/os.h"
+#include "base/units.h"
+
+#include <cstddef>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+constexpr uint64_t kHour = 3'600'000 * kMillisecond;
+
+using enum OptionType;
+
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): offsetof takes no member pointer
+#define HOTLANE_FIELD(member) offsetof(Config, member), sizeof(Config::member)
+
+// clang-format off
+constexpr Option kOptions[] = {
+    // name, type, field, least, most, values, help
+    {"CLASSES", choice, HOTLANE_FIELD(classes), 0, 0, "cacheline|compact",
+     "steps of small sizes: 64 bytes, or 16 to save memory"},
+    {"STATS", choice, HOTLANE_FIELD(stats), 0, 0, "off|text|json|prometheus",
+     "report of the counters at exit; off when static"},
+    {"STATS_FILE", path, HOTLANE_FIELD(stats_file), 0, 0, "PATH",
+     "its file, %p: process id, %e: program; else stderr"},
+    {"STATS_INTERVAL", duration, HOTLANE_FIELD(stats_interval_ns), 100 * kMillisecond, 24 * kHour, "TIME",
+     "rewrite the file this often; 0: at exit only"},
+    {"HIT_ALARM", percent, HOTLANE_FIELD(hit_alarm_percent), 0, 100, "PERCENT",
+     "a hit rate below this is reported; 0: never"},
+    {"CACHE", size, HOTLANE_FIELD(cache_bytes), 0, GiB, "SIZE",
+     "most bytes that a thread keeps free in one class"},
+    {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * 1024 * GiB, "SIZE",
+     "most memory of the hot lane; 0: no limit"},
+    {"LIMIT_MODE", choice, HOTLANE_FIELD(limit_mode), 0, 0, "fallback|fail",
+     "over the limit: ask the fallback, or fail with ENOMEM"},
+    {"WARMUP", warmup, HOTLANE_FIELD(warmup), 1, UINT32_MAX, "SIZE:COUNT,...",
+     "objects ready in each thread before its first request"},
+    {"ON_ERROR", choice, HOTLANE_FIELD(on_error), 0, 0, "abort|warn",
+     "after a free of what was never allocated"},
+    {"CHECK", flag, HOTLANE_FIELD(check), 0, 1, "0|1",
+     "verify every free: finds double frees, costs time"},
+    {"HUGEPAGES", choice, HOTLANE_FIELD(huge_pages), 0, 0, "auto|always|never",
+     "2-MiB pages: once the heap is large, always, never"},
+    {"PURGE_DELAY", duration, HOTLANE_FIELD(purge_delay_ns), 0, kHour, "TIME",
+     "free memory goes back to the system after this"},
+    {"BACKGROUND", flag, HOTLANE_FIELD(background), 0, 1, "0|1",
+     "a thread gives memory back when the program is idle"},
+    {"VERBOSE", flag, HOTLANE_FIELD(verbose), 0, 1, "0|1",
+     "say on stderr what was set up at start"},
+};
+// clang-format on
+
+#undef HOTLANE_FIELD
+
+constexpr uint16_t width_of(OptionType type) {
+    switch (type) {
+    case choice:
+    case flag:
+        return 1;
+    case path:
+        return Config::kPathCapacity;
+    case warmup:
+        return sizeof(Config::warmup);
+    default:
+        return 8;
+    }
+}
+
+constexpr bool table_is_sound() {
+    for (const Option& option : kOptions) {
+        if (option.width != width_of(option.type) || option.least > option.most || option.help[0] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(table_is_sound());
+
+template <class T>
+T& value_of(Config& config, const Option& option) {
+    return *reinterpret_cast<T*>(reinterpret_cast<char*>(&config) + option.offset);
+}
+template <class T>
+const T& value_of(const Config& config, const Option& option) {
+    return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&config) + option.offset);
+}
+
+/// What is before the next separator; `rest` keeps what is after it.
+std::string_view take_until(std::string_view& rest, char separator) {
+    size_t end = 0;
+    while (end < rest.size() && rest[end] != separator) {
+        ++end;
+    }
+    const std::string_view part{rest.data(), end};
+    rest.remove_prefix(end == rest.size() ? end : end + 1);
+    return part;
+}
+
+bool in_range(const Option& option, uint64_t n) { return n == 0 || (n >= option.least && n <= option.most); }
+
+bool set_choice(uint8_t& chosen, const Option& option, std::string_view value) {
+    std::string_view names{option.values};
+    for (uint8_t place = 0; !names.empty(); ++place) {
+        if (take_until(names, '|') == value) {
+            chosen = place;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool set_flag(bool& on, std::string_view value) {
+    if (value != "0" && value != "1") {
+        return false;
+    }
+    on = value == "1";
+    return true;
+}
+
+bool set_path(char* path, std::string_view value) {
+    if (value.size() >= Config::kPathCapacity) {
+        return false;
+    }
+    memcpy(path, value.data(), value.size());
+    path[value.size()] = '\0';
+    return true;
+}
+
+bool set_warmup(Config& config, const Option& option, std::string_view value) {
+    WarmupEntry entries[Config::kWarmupCapacity] = {};
+    size_t count = 0;
+    while (!value.empty()) {
+        std::string_view objects = take_until(value, ',');
+        const std::string_view size = take_until(objects, ':');
+        uint64_t bytes = 0;
+        uint64_t ready = 0;
+        if (count == Config::kWarmupCapacity || !parse_size(size, bytes) || bytes == 0 ||
+            bytes > kLargestSmall || !parse_count(objects, ready) || ready < option.least ||
+            ready > option.most) {
+            return false;
+        }
+        entries[count++] = {.size = bytes, .count = static_cast<uint32_t>(ready)};
+    }
+    memcpy(config.warmup, entries, sizeof entries);
+    config.warmup_count = count;
+    return true;
+}
+
+/// The fewest letters to insert, remove or replace to make one name of the other (Levenshtein, 1966), row by
+/// row.
+size_t edit_distance(std::string_view a, std::string_view b) {
+    constexpr size_t kLongest = 32;
+    size_t row[kLongest + 1];
+    const size_t columns = b.size() < kLongest ? b.size() : kLongest;
+    for (size_t j = 0; j <= columns; ++j) {
+        row[j] = j;
+    }
+    for (size_t i = 0; i < a.size(); ++i) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < columns; ++j) {
+            const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            const size_t shorter = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = replaced < shorter ? replaced : shorter;
+        }
+    }
+    return row[columns];
+}
+
+void report_invalid(const Option& option, const Config& defaults, std::string_view value) {
+    char what[160];
+    Writer expected{what, sizeof what};
+    expected.text("\": expected ");
+    print_expected(expected, option);
+    expected.text("; using ");
+    const size_t before = expected.bytes_written();
+    print_value(expected, option, defaults);
+    expected.text(expected.bytes_written() == before ? "none" : "");
+    char name[32];
+    Writer full{name, sizeof name};
+    full.text(kOptionPrefix).text(option.name).text("=\"");
+    message({name, full.bytes_written()}, value, {what, expected.bytes_written()});
+}
+
+void read_variable(Config& config, const Config& defaults, std::string_view name, std::string_view value,
+                   uint64_t& seen) {
+    const Option* option = find_option(name);
+    if (option == nullptr) {
+        message(kOptionPrefix, name, " is not an option; the closest is ", kOptionPrefix,
+                closest_option(name).name);
+        return;
+    }
+    // Of a name that is there twice the first counts, as for getenv.
+    const uint64_t bit = uint64_t{1} << (option - kOptions);
+    if ((seen & bit) == 0 && !set_option(config, *option, value)) {
+        report_invalid(*option, defaults, value);
+    }
+    seen |= bit;
+}
+static_assert(sizeof kOptions / sizeof kOptions[0] <= 64, "one bit each");
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+
+const Option* find_option(std::string_view name) {
+    for (const Option& option : kOptions) {
+        if (name == option.name) {
+            return &option;
+        }
+    }
+    return nullptr;
+}
+
+const Option& closest_option(std::string_view name) {
+    const Option* closest = kOptions;
+    size_t fewest = SIZE_MAX;
+    for (const Option& option : kOptions) {
+        const size_t edits = edit_distance(name, option.name);
+        if (edits < fewest) {
+            fewest = edits;
+            closest = &option;
+        }
+    }
+    return *closest;
+}
+
+bool set_option(Config& config, const Option& option, std::string_view value) {
+    uint64_t n = 0;
+    double rate = 0;
+    switch (option.type) {
+    case choice:
+        return set_choice(value_of<uint8_t>(config, option), option, value);
+    case flag:
+        return set_flag(value_of<bool>(config, option), value);
+    case path:
+        return set_path(&value_of<char>(config, option), value);
+    case warmup:
+        return set_warmup(config, option, value);
+    case percent:
+        if (!parse_percent(value, rate) || rate > static_cast<double>(option.most)) {
+            return false;
+        }
+        value_of<double>(config, option) = rate;
+        return true;
+    case size:
+    case duration:
+        if (!(option.type == size ? parse_size(value, n) : parse_duration(value, n)) ||
+            !in_range(option, n)) {
+            return false;
+        }
+        value_of<uint64_t>(config, option) = n;
+        return true;
+    }
+    return false;
+}
+
+void print_expected(Writer& out, const Option& option) {
+    std::string_view names{option.values};
+    switch (option.type) {
+    case choice:
+    case flag:
+        while (!names.empty()) {
+            out.text(take_until(names, '|'))
+                .text(names.empty()                   ? ""
+                      : names.find('|') == names.npos ? " or "
+                                                      : ", ");
+        }
+        return;
+    case path:
+        out.text("a path shorter than ").number(Config::kPathCapacity).text(" bytes");
+        return;
+    case warmup:
+        out.text("SIZE:COUNT,... like 64:1000,4096:16, at most ").number(Config::kWarmupCapacity);
+        out.text(" sizes up to 64K");
+        return;
+    case percent:
+        out.text("a percentage from ").number(option.least).text(" to ").number(option.most);
+        return;
+    case size:
+    case duration:
+        const auto write = option.type == size ? write_size : write_duration;
+        out.text(option.type == size ? "a size like 64K or 1.5G" : "a time like 500ms or 10s");
+        out.text(option.least > 0 ? ", 0 or from " : ", from ");
+        write(out, option.least);
+        out.text(" to ");
+        write(out, option.most);
+        return;
+    }
+}
+
+void print_value(Writer& out, const Option& option, const Config& config) {
+    std::string_view names{option.values};
+    switch (option.type) {
+    case choice:
+        for (uint8_t place = value_of<uint8_t>(config, option); place != 0; --place) {
+            take_until(names, '|');
+        }
+        out.text(take_until(names, '|'));
+        return;
+    case flag:
+        out.text(value_of<bool>(config, option) ? "1" : "0");
+        return;
+    case path:
+        out.text(&value_of<char>(config, option));
+        return;
+    case percent: {
+        const double rate = value_of<double>(config, option);
+        out.fixed(rate, rate == static_cast<double>(static_cast<uint64_t>(rate)) ? 0 : 2).text("%");
+        return;
+    }
+    case warmup:
+        for (size_t i = 0; i < config.warmup_count; ++i) {
+            out.text(i == 0 ? "" : ",");
+            write_size(out, config.warmup[i].size);
+            out.text(":").number(config.warmup[i].count);
+        }
+        return;
+    case size:
+        write_size(out, value_of<uint64_t>(config, option));
+        return;
+    case duration:
+        write_duration(out, value_of<uint64_t>(config, option));
+        return;
+    }
+}
+
+void read_config(Config& config, bool preloaded) {
+    Config defaults;
+    defaults.stats = preloaded ? StatsFormat::text : StatsFormat::off;
+    config = defaults;
+    const char* const* entry = os::environment_list();
+    uint64_t seen = 0;
+    for (; entry != nullptr && *entry != nullptr; ++entry) {
+        if (strncmp(*entry, kOptionPrefix.data(), kOptionPrefix.size()) == 0) {
+            std::string_view value{*entry + kOptionPrefix.size()};
+            const std::string_view name = take_until(value, '=');
+            read_variable(config, defaults, name, value, seen);
+        }
+    }
+}
+
+void print_config(Writer& out, const Config& config) {
+    constexpr size_t kNameWidth = 25;
+    constexpr size_t kValueWidth = 11;
+    Config defaults;
+    defaults.stats = StatsFormat::text;
+    out.left("OPTION", kNameWidth).left("VALUE", kValueWidth).left("DEFAULT", kValueWidth).text("MEANING\n");
+    for (const Option& option : kOptions) {
+        out.text(kOptionPrefix).left(option.name, kNameWidth - kOptionPrefix.size());
+        for (const Config* source : {&config, static_cast<const Config*>(&defaults)}) {
+            char value[Config::kPathCapacity];
+            Writer text{value, sizeof value};
+            print_value(text, option, *source);
+            out.left(text.bytes_written() == 0 ? "-" : std::string_view{value, text.bytes_written()},
+                     kValueWidth - 1);
+            out.text(" ");
+        }
+        out.text(option.help).text("\n");
+    }
+}
+
+}  // namespace hotlane
