@@ -5,7 +5,7 @@
 // Called once at start by process, and by the command.
 #include "base/config.h"
 
-#include "base/os.h"
+#include "base/environment.h"
 #include "base/units.h"
 
 #include <cstddef>
@@ -339,7 +339,7 @@ void read_config(Config& config, bool preloaded) {
     Config defaults;
     defaults.stats = preloaded ? StatsFormat::text : StatsFormat::off;
     config = defaults;
-    const char* const* entry = os::environment_list();
+    const char* const* entry = environment_list();
     uint64_t seen = 0;
     for (; entry != nullptr && *entry != nullptr; ++entry) {
         if (strncmp(*entry, kOptionPrefix.data(), kOptionPrefix.size()) == 0) {
