@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""The allocators that are compared: glibc, Debian's peers, hotlane, and what the command line names."""
+import dataclasses
+import os
+import pathlib
+import subprocess
+
+from . import packages
+from .errors import ComparisonError
+
+PEER_NAMES = {"libjemalloc2": "jemalloc", "libtcmalloc-minimal4": "tcmalloc", "libmimalloc2.0": "mimalloc"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Allocator:
+    """A name, and the library to preload. glibc's own is preloaded too, so that a program which is linked to another
+    allocator (as Debian's redis-server is) runs on glibc's as well."""
+
+    name: str
+    library: str
+
+    @property
+    def ours(self):
+        return self.name.startswith("hotlane")
+
+
+def glibc():
+    for candidate in (packages.LIBRARIES + "libc.so.6", "/lib64/libc.so.6"):
+        if os.path.exists(candidate):
+            return Allocator("glibc", candidate)
+    raise ComparisonError("libc.so.6 was not found")
+
+
+def hotlane_in(build):
+    found = sorted(pathlib.Path(build).glob("**/libhotlane.so"))
+    if not found:
+        raise ComparisonError(f"libhotlane.so is not in {build}; build it first (meson compile -C {build})")
+    return Allocator("hotlane", str(found[0].resolve()))
+
+
+def named(arguments):
+    """Allocators from NAME=PATH."""
+    for argument in arguments:
+        name, separator, path = argument.partition("=")
+        if not separator or not name or not os.path.isfile(path):
+            raise ComparisonError(f"{argument}: expected NAME=PATH of a shared library")
+        yield Allocator(name, os.path.abspath(path))
+
+
+def all_of(build, arguments, needs_hotlane):
+    """glibc first, then the peers, then ours; a name given on the command line replaces a default of that name."""
+    chosen = {"glibc": glibc()}
+    for path, package in packages.PEERS.items():
+        chosen[PEER_NAMES[package]] = Allocator(PEER_NAMES[package], path)
+    for allocator in named(arguments):
+        chosen[allocator.name] = allocator
+    if needs_hotlane and "hotlane" not in chosen:
+        chosen["hotlane"] = hotlane_in(build)
+    ordered = sorted(chosen.values(), key=lambda allocator: allocator.ours)
+    for allocator in ordered:
+        check_loads(allocator)
+    return ordered
+
+
+def check_loads(allocator):
+    """The loader only warns about a library that it can't preload; a comparison must not go on without it."""
+    environment = {**os.environ, "LD_PRELOAD": allocator.library, "HOTLANE_STATS": "off"}
+    done = subprocess.run(["/bin/true"], env=environment, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0 or "ERROR: ld.so" in done.stderr:
+        reason = done.stderr.strip().splitlines()[:1] or [f"exit status {done.returncode}"]
+        raise ComparisonError(f"{allocator.name} can't be preloaded: {reason[0]}")

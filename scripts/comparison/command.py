@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The command: what is measured is chosen here, and what came out is written."""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+from . import allocators as allocators_of
+from . import catalogue, packages, redis, results, runner, table
+from .errors import ComparisonError
+from .progress import Progress
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+QUICK_SCALE = 0.2
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="scripts/compare", description="Runs programs under hotlane, glibc and Debian's jemalloc, tcmalloc and "
+        "mimalloc, interleaved, and prints time, memory and page faults of each beside the best peer's.")
+    parser.add_argument("libraries", nargs="*", metavar="NAME=PATH",
+                        help="further allocators to preload; a name that begins with hotlane is not taken for a peer")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each program under each allocator (5)")
+    parser.add_argument("--quick", action="store_true", help="one round of a fifth of the work: a first look")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the work of every program (1)")
+    parser.add_argument("--only", metavar="REGEX", default="", help="only the programs whose name matches")
+    parser.add_argument("--no-programs", action="store_true", help="leave out the real programs")
+    parser.add_argument("--without", metavar="NAMES", default="", help="allocators to leave out, with commas between")
+    parser.add_argument("--limit", type=float, default=180, help="seconds after which a run counts as failed (180)")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="the build directory (build)")
+    parser.add_argument("--output", type=pathlib.Path, help="where results go (build/comparison)")
+    parser.add_argument("--list", action="store_true", help="list what would run, and stop")
+    chosen = parser.parse_args(arguments)
+    if chosen.rounds < 1 or chosen.scale <= 0:
+        parser.error("--rounds and --scale have to be positive")
+    if chosen.quick:
+        chosen.rounds, chosen.scale = 1, chosen.scale * QUICK_SCALE
+    return chosen
+
+
+def build_all(build):
+    """Builds the library and the benchmarks; a first build sets the directory up."""
+    steps = [["meson", "compile", "-C", str(build)], ["meson", "compile", "-C", str(build), "bench"]]
+    if not (build / "build.ninja").exists():
+        steps.insert(0, ["meson", "setup", str(build), str(ROOT)])
+    for step in steps:
+        done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            sys.stderr.write(done.stdout[-3000:])
+            raise ComparisonError(f"the build failed: {' '.join(step)}")
+
+
+def measure_all(chosen, cases, allocators):
+    """Rounds outermost, allocators innermost and rotated: what disturbs the machine disturbs all alike."""
+    found = results.Results(cases, allocators)
+    progress = Progress(len(cases) * len(allocators) * chosen.rounds, chosen.rounds)
+    measure = chosen.build / "bench" / "measure"
+    for round_number in range(1, chosen.rounds + 1):
+        for place, case in enumerate(cases):
+            turn = (round_number + place) % len(allocators)
+            for allocator in allocators[turn:] + allocators[:turn]:
+                progress.running(round_number, case.name, allocator.name)
+                run = redis.run if case.server else runner.run
+                sample = run(measure, allocator, case, chosen.limit)
+                found.add(case, allocator, sample)
+                if sample.failure:
+                    progress.problem(f"{case.name} under {allocator.name}: {sample.failure}")
+        progress.round_done(round_number)
+    return found
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def machine():
+    return {"processor": processor(), "processors": len(os.sched_getaffinity(0)), "kernel": platform.release(),
+            "libc": " ".join(platform.libc_ver())}
+
+
+def as_json(chosen, found):
+    samples = [{"program": case.name, "group": case.group, "allocator": allocator.name, **vars(sample)}
+               for case in found.cases for allocator in found.allocators
+               for sample in found.samples[case.name, allocator.name]]
+    return {"version": 1, "machine": machine(), "rounds": chosen.rounds, "scale": chosen.scale,
+            "allocators": {allocator.name: allocator.library for allocator in found.allocators},
+            "geometric_means": dict(results.summary(found)), "samples": samples}
+
+
+def write_all(chosen, found):
+    from . import chart  # matplotlib is there only after packages.install_missing
+
+    output = chosen.output or chosen.build / "comparison"
+    output.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(table.lines(found)) + "\n"
+    print(text, end="")
+    (output / "table.txt").write_text(text, encoding="utf-8")
+    (output / "results.json").write_text(json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8")
+    chart.write(found, output / "chart.svg")
+    print(f"written: {output}/table.txt results.json chart.svg")
+
+
+def compare(chosen):
+    cases = [case for case in catalogue.cases(chosen.build, chosen.scale, not chosen.no_programs)
+             if re.search(chosen.only, case.name)]
+    if not cases:
+        raise ComparisonError(f"no program matches {chosen.only}")
+    if chosen.list:
+        print("\n".join(f"{case.name:<20} {' '.join(case.command)}" for case in cases))
+        return 0
+    packages.install_missing()
+    build_all(chosen.build)
+    left_out = set(filter(None, chosen.without.split(",")))
+    allocators = [allocator for allocator in allocators_of.all_of(chosen.build, chosen.libraries,
+                                                                  "hotlane" not in left_out)
+                  if allocator.name not in left_out]
+    found = measure_all(chosen, cases, allocators)
+    write_all(chosen, found)
+    return 1 if found.failures() else 0
+
+
+def main():
+    try:
+        return compare(parse(sys.argv[1:]))
+    except ComparisonError as error:
+        print(f"scripts/compare: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Installs the peers and the programs that are measured, from the distribution's packages."""
+import os
+import shutil
+import subprocess
+
+from .errors import ComparisonError
+
+LIBRARIES = "/usr/lib/{}-linux-gnu/".format(os.uname().machine)
+
+# What shows that a package is there, and the package's name on Debian 12.
+PEERS = {
+    LIBRARIES + "libjemalloc.so.2": "libjemalloc2",
+    LIBRARIES + "libtcmalloc_minimal.so.4": "libtcmalloc-minimal4",
+    LIBRARIES + "libmimalloc.so.2.0": "libmimalloc2.0",
+}
+PROGRAMS = {
+    "redis-server": "redis-server",
+    "redis-benchmark": "redis-tools",
+    "sqlite3": "sqlite3",
+    "node": "nodejs",
+    "g++": "g++",
+    "meson": "meson",
+    "ninja": "ninja-build",
+}
+CHART = {"/usr/lib/python3/dist-packages/matplotlib": "python3-matplotlib"}
+BENCHMARK = {"/usr/include/benchmark/benchmark.h": "libbenchmark-dev"}
+
+
+def install_missing():
+    """Installs what is missing, or names it where that can't be done."""
+    found = {**PEERS, **CHART, **BENCHMARK}
+    missing = [package for path, package in found.items() if not os.path.exists(path)]
+    missing += [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if not missing:
+        return
+    wanted = " ".join(sorted(missing))
+    become_root = [] if os.geteuid() == 0 else ["sudo"]
+    if shutil.which("apt-get") is None or (become_root and shutil.which("sudo") is None):
+        raise ComparisonError(f"these packages are missing (names of Debian 12): {wanted}")
+    print(f"installing {wanted}", flush=True)
+    # A service that starts on installation would take the processor and a port: policy-rc.d has no say in a
+    # container, RUNLEVEL=1 has.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *sorted(missing)]):
+        command = become_root + ["apt-get", *arguments]
+        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+            raise ComparisonError(f"apt-get {arguments[0]} failed: {last[0]}; wanted: {wanted}")

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""Runs one program under one allocator and brings back what the kernel counted, or why it failed."""
+import dataclasses
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+
+from .errors import ComparisonError
+
+CHECK = re.compile(rb"check=([0-9a-f]{16})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One run. `failure` is empty when the program ended well and its check was right."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    peak_kib: int = 0
+    faults: int = 0
+    check: str = ""
+    failure: str = ""
+
+
+def environment_of(case):
+    """Only what programs need to run: an option of an allocator left in the environment would be measured too."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, "HOTLANE_STATS": "off", **dict(case.environment)}
+
+
+def failure_of(report, stderr):
+    if report["signal"]:
+        reason = f"died of {signal.Signals(report['signal']).name}"
+    elif report["exit"]:
+        reason = f"exit status {report['exit']}"
+    else:
+        return ""
+    last = stderr.decode(errors="replace").strip().splitlines()[-1:]
+    return reason + (f" ({last[0][:120]})" if last else "")
+
+
+def measured(measure, library, command, report_path):
+    """The command line that runs `command` with `library` preloaded and leaves a report."""
+    return [str(measure), report_path, library, *command]
+
+
+def read_report(report_path, stderr):
+    with open(report_path, encoding="utf-8") as report:
+        text = report.read()
+    if not text:
+        last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        raise ComparisonError(f"a program could not be started: {last[0]}")
+    return json.loads(text)
+
+
+def sample_of(report, stdout, stderr):
+    found = CHECK.search(stdout)
+    return Sample(report["wall"], report["user"] + report["system"], report["peak_kib"], report["minor_faults"],
+                  found.group(1).decode() if found else "", failure_of(report, stderr))
+
+
+def run(measure, allocator, case, limit_seconds):
+    """One run of a case; a program that takes longer than the limit is killed with all it started."""
+    with tempfile.NamedTemporaryFile(prefix="hotlane-compare-") as report:
+        process = subprocess.Popen(measured(measure, allocator.library, case.command, report.name),
+                                   env=environment_of(case), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True)
+        try:
+            stdout, stderr = process.communicate(timeout=limit_seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return Sample(failure=f"not done after {limit_seconds} s")
+        return sample_of(read_report(report.name, stderr), stdout, stderr)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""The results as text: one table of time, one of memory, one of page faults, then the means and what failed."""
+from . import results as figures_of
+
+
+def seconds(value):
+    return f"{value:.3f}"
+
+
+def mebibytes(value):
+    return f"{value / 1024:.1f}"
+
+
+def count(value):
+    for unit, size in (("M", 1e6), ("K", 1e3)):
+        if value >= size:
+            return f"{value / size:.1f}{unit}"
+    return f"{value:.0f}"
+
+
+TABLES = (
+    ("Time in seconds (ratio to the best peer)", "wall", seconds),
+    ("Processor time in seconds (ratio to the best peer)", "cpu", seconds),
+    ("Peak RSS in MiB (ratio to the best peer)", "peak_kib", mebibytes),
+    ("Page faults (ratio to the best peer)", "faults", count),
+)
+
+
+def aligned(header, rows):
+    """Columns as wide as their widest entry; the first is text, the rest are figures."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        cells = [line[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
+        yield "  ".join(cells).rstrip()
+
+
+def metric_table(results, metric, show):
+    rows = []
+    for case in results.cases:
+        row = [case.name]
+        for allocator in results.allocators:
+            figures = results.figures(case, allocator)
+            ratio = results.ratio(case, allocator, metric)
+            row.append(f"{show(getattr(figures, metric))} ({ratio:.2f})" if figures and ratio else "failed")
+        rows.append(row)
+    return aligned(["", *(allocator.name for allocator in results.allocators)], rows)
+
+
+def summary_table(results):
+    rows = [[what, *(f"{means[allocator.name]:.3f}" if means[allocator.name] else "-" for allocator in results.allocators)]
+            for what, means in figures_of.summary(results)]
+    return aligned(["Geometric means", *(allocator.name for allocator in results.allocators)], rows)
+
+
+def lines(results):
+    for title, metric, show in TABLES:
+        yield title
+        yield from metric_table(results, metric, show)
+        yield ""
+    yield from summary_table(results)
+    for case, allocator, reason in results.failures():
+        yield f"FAILED: {case} under {allocator}: {reason}"
