@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Telling glibc's chunks from everything else. In this program malloc is glibc's own: real chunks are at hand.
-// Knows nothing of hotlane's tiers.
-// Run by meson.
+// Telling glibc's chunks from everything else. In this program malloc is glibc's own: real chunks are at
+// hand. Knows nothing of hotlane's tiers. Run by meson.
 #include "fallback/glibc_heap.h"
 
 #include <cstdlib>
@@ -55,9 +54,15 @@ TEST(GlibcHeap, WildPointersNeitherFaultNorPass) {
     ASSERT_NE(unreadable, MAP_FAILED);
     const int local = 0;
     static int global = 0;
-    const std::vector<const void*> wild = {
-        nullptr,    pointer_to(16), pointer_to(4096), pointer_to(UINTPTR_MAX - 15), pointer_to(uintptr_t{1} << 47),
-        unreadable, &local,         &global,          static_cast<const char*>(unreadable) + 4096};
+    const std::vector<const void*> wild = {nullptr,
+                                           pointer_to(16),
+                                           pointer_to(4096),
+                                           pointer_to(UINTPTR_MAX - 15),
+                                           pointer_to(uintptr_t{1} << 47),
+                                           unreadable,
+                                           &local,
+                                           &global,
+                                           static_cast<const char*>(unreadable) + 4096};
     for (const void* p : wild) {
         EXPECT_FALSE(glibc_heap::is_chunk(p)) << p;
     }

@@ -25,7 +25,8 @@ bool read_memory(uintptr_t from, void* to, size_t bytes) {
 }
 
 ProgramBreak program_break() {
-    // The 47th word of stat is the start. The second, the program's name, may hold spaces but ends with the last ')'.
+    // The 47th word of stat is the start. The second, the program's name, may hold spaces but ends with the
+    // last ')'.
     constexpr int kNameIndex = 2;
     constexpr int kStartIndex = 47;
     char stat[1024];

@@ -28,7 +28,8 @@ void hotlane_je_postfork_child();
 // Read once, when jemalloc starts; the user's MALLOC_CONF is read after it and wins.
 //   narenas:1          with more, the last thread to leave an arena purges it whole
 //   oversize_threshold, dirty_decay_ms
-//                      no purging by size or by decay: both give back what is needed again at once (see tick())
+//                      no purging by size or by decay: both give back what is needed again at once (see
+//                      tick())
 //   tcache_max         blocks of up to 1 MiB pass through a thread's cache
 #define HOTLANE_JEMALLOC_OPTIONS "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:1048576"
 const char* hotlane_je_malloc_conf = HOTLANE_JEMALLOC_OPTIONS;
@@ -67,7 +68,8 @@ class ErrnoKeeper {
     int saved_;
 };
 
-template <typename T> bool read_control(const char* name, T& value) {
+template <typename T>
+bool read_control(const char* name, T& value) {
     size_t bytes = sizeof value;
     return hotlane_je_mallctl(name, &value, &bytes, nullptr, 0) == 0;
 }
@@ -106,7 +108,8 @@ int alignment_flag(size_t alignment) {
     return alignment <= kMinAlignment ? 0 : __builtin_ctzl(alignment);  // MALLOCX_LG_ALIGN
 }
 
-/// Whether jemalloc gives blocks of this rounded size whole OS pages of their own: slabs of the others mix them.
+/// Whether jemalloc gives blocks of this rounded size whole OS pages of their own: slabs of the others mix
+/// them.
 bool begins_alone(size_t rounded_bytes) { return rounded_bytes % kOsPageSize == 0; }
 
 size_t at_least_smallest(size_t bytes) {
@@ -139,8 +142,9 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     return p;
 }
 
-// Not rallocx: it frees the old block before the ledger could know, and another thread may get its pages. An in-place
-// change never moves the start, nor turns a block that is alone into one that is not: the ledger stays as it is.
+// Not rallocx: it frees the old block before the ledger could know, and another thread may get its pages. An
+// in-place change never moves the start, nor turns a block that is alone into one that is not: the ledger
+// stays as it is.
 void* reallocate(void* p, size_t bytes, size_t alignment) {
     bytes = at_least_smallest(bytes);
     const int flags = alignment_flag(alignment);

@@ -25,18 +25,20 @@ void configure(const Options& options);
 
 /// A block of at least `bytes` (0 counts as 1), or null. `alignment` is a power of two, any size.
 void* allocate(size_t bytes, size_t alignment, bool zeroed);
-/// Makes `p`, a live block, `bytes` large: in place where jemalloc can, else by copying. Null: `p` is as before.
+/// Makes `p`, a live block, `bytes` large: in place where jemalloc can, else by copying. Null: `p` is as
+/// before.
 void* reallocate(void* p, size_t bytes, size_t alignment);
 /// Gives a block back. False, and nothing done, when `p` is not a live block of the fallback.
 bool release(void* p);
 /// How many bytes of a live block may be written. It never changes while the block lives.
 size_t usable_size(const void* p);
-/// Whether `p` is the start of a live block. Exact for blocks that begin alone in their OS page (all of 16 KiB and
-/// more); smaller ones share pages, and there it means: a live block begins in the same OS page.
+/// Whether `p` is the start of a live block. Exact for blocks that begin alone in their OS page (all of 16
+/// KiB and more); smaller ones share pages, and there it means: a live block begins in the same OS page.
 bool owns(const void* p);
 
-/// Marks a live block as one the profiler follows, for sampled() to tell. Only blocks whose `bytes` were a multiple
-/// of the OS page size and at least 16 KiB, or were allocated with kOsPageSize alignment, can be marked.
+/// Marks a live block as one the profiler follows, for sampled() to tell. Only blocks whose `bytes` were a
+/// multiple of the OS page size and at least 16 KiB, or were allocated with kOsPageSize alignment, can be
+/// marked.
 void mark_sampled(const void* p);
 bool sampled(const void* p);
 

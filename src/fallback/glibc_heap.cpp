@@ -44,7 +44,10 @@ constexpr size_t kChunkAlignment = 16;
 constexpr size_t kSmallestChunk = 32;
 constexpr size_t kHeapAlignment = 64 * MiB;
 
-template <typename T> bool read(uintptr_t from, T& to) { return inspect::read_memory(from, &to, sizeof to); }
+template <typename T>
+bool read(uintptr_t from, T& to) {
+    return inspect::read_memory(from, &to, sizeof to);
+}
 
 /// An allocated chunk says so in the header of the one after it.
 bool next_says_in_use(uintptr_t chunk, size_t size) {
@@ -92,7 +95,8 @@ struct Functions {
     bool found() const { return free != nullptr && realloc != nullptr && usable_size != nullptr; }
 };
 
-template <typename F> void look_up(F& function, const char* name) {
+template <typename F>
+void look_up(F& function, const char* name) {
     function = reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
 }
 
@@ -120,13 +124,28 @@ bool is_chunk(const void* p) {
     if (header.has(ChunkHeader::kMapped)) {
         return is_mapped_chunk(chunk, header);
     }
-    return header.has(ChunkHeader::kNonMainArena) ? is_arena_chunk(chunk, header) : is_main_chunk(chunk, header);
+    return header.has(ChunkHeader::kNonMainArena) ? is_arena_chunk(chunk, header)
+                                                  : is_main_chunk(chunk, header);
 }
 
-void release(void* p) { functions().free(p); }
+// is_chunk() said yes, so they were found a moment ago; libc does not go away.
 
-size_t usable_size(const void* p) { return functions().usable_size(const_cast<void*>(p)); }
+void release(void* p) {
+    const Functions glibc = functions();
+    HOTLANE_CHECK(glibc.found());
+    glibc.free(p);
+}
 
-void* reallocate(void* p, size_t bytes) { return functions().realloc(p, bytes); }
+size_t usable_size(const void* p) {
+    const Functions glibc = functions();
+    HOTLANE_CHECK(glibc.found());
+    return glibc.usable_size(const_cast<void*>(p));
+}
+
+void* reallocate(void* p, size_t bytes) {
+    const Functions glibc = functions();
+    HOTLANE_CHECK(glibc.found());
+    return glibc.realloc(p, bytes);
+}
 
 }  // namespace hotlane::glibc_heap

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// What the private jemalloc calls outside libc, answered here (scripts/private_jemalloc renames the references).
-// Must not know hotlane's tiers.
-// Called by jemalloc only.
+// What the private jemalloc calls outside libc, answered here (scripts/private_jemalloc renames the
+// references). Must not know hotlane's tiers. Called by jemalloc only.
 #include "base/base.h"
 
 #include <pthread.h>
 
 extern "C" {
 
-// fork() takes jemalloc's locks together with ours, in the order of ours: it must not register handlers itself.
+// fork() takes jemalloc's locks together with ours, in the order of ours: it must not register handlers
+// itself.
 int hotlane_je_pthread_atfork(void (*)(), void (*)(), void (*)()) { return 0; }
 
-// Looked up for one name, pthread_create, which is in libc since glibc 2.34. No dlsym: it may allocate, and it does
-// not find libc's functions in a static program.
+// Looked up for one name, pthread_create, which is in libc since glibc 2.34. No dlsym: it may allocate, and
+// it does not find libc's functions in a static program.
 void* hotlane_je_dlsym(void*, const char*) { return reinterpret_cast<void*>(&pthread_create); }
 
-// jemalloc's own profiler is compiled in but can't be turned on (fallback.cpp). It would be the only user of libm
-// and of the unwinder; reaching these is a mistake of ours.
+// jemalloc's own profiler is compiled in but can't be turned on (fallback.cpp). It would be the only user of
+// libm and of the unwinder; reaching these is a mistake of ours.
 [[noreturn]] double hotlane_je_exp(double) { __builtin_trap(); }
 [[noreturn]] double hotlane_je_log(double) { __builtin_trap(); }
 [[noreturn]] double hotlane_je_round(double) { __builtin_trap(); }

@@ -19,13 +19,14 @@ constexpr size_t kRootEntries = size_t{1} << (kAddressBits - kLeafBits);
 constexpr uint8_t kAlone = 128;
 constexpr uint8_t kSampled = 64;
 constexpr uint8_t kOffsetMask = 63;
-static_assert(kOsPageSize / kSmallestBlock == kOffsetMask + 1, "an offset has six bits, a count stays below them");
+static_assert(kOsPageSize / kSmallestBlock == kOffsetMask + 1,
+              "an offset has six bits, a count stays below them");
 
 using PageByte = std::atomic<uint8_t>;
 static_assert(sizeof(PageByte) == 1);
 
-// A megabyte of zeroes of which a process touches a page or two. The bytes order nothing: whoever frees a block got
-// the pointer from whoever allocated it, through something of the program's own that does.
+// A megabyte of zeroes of which a process touches a page or two. The bytes order nothing: whoever frees a
+// block got the pointer from whoever allocated it, through something of the program's own that does.
 std::atomic<PageByte*> root[kRootEntries];
 
 size_t root_index(const void* p) { return address_of(p) >> kLeafBits; }

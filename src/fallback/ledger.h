@@ -4,7 +4,8 @@
 // Must not know jemalloc, nor read a block.
 // Called by fallback.cpp.
 //
-// A byte per OS page, in leaves of 1 GiB of address space that are mapped when first needed and never unmapped:
+// A byte per OS page, in leaves of 1 GiB of address space that are mapped when first needed and never
+// unmapped:
 //
 //     0            no live block begins here
 //     1 … 64       that many small blocks begin here (they share the page: none is smaller than 64 bytes)

@@ -17,7 +17,8 @@ inline constexpr uint64_t kForcedPurgeNs = 4'000'000'000;
 
 enum class PurgeDecision : uint8_t { wait, purge };
 
-/// `moved`: a block came or went since the last tick. `dirty_since_ns`: when the first one did since the last purge.
+/// `moved`: a block came or went since the last tick. `dirty_since_ns`: when the first one did since the last
+/// purge.
 constexpr PurgeDecision decide_purge(uint64_t now_ns, uint64_t dirty_since_ns, bool moved) {
     // Idle for a whole tick: what is free now will stay free.
     if (!moved) {

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Counts the instructions of a hit in libhotlane.so, and compares them with tests/fast_path.golden.
+
+A hit is a way from the entry of a function to a `ret` on which nothing is called and no other function is jumped to;
+of several such ways the longest counts."""
+
+import argparse
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fast_path.golden"
+BUDGET = 18
+ENTRIES = {
+    "malloc": "malloc",
+    "free": "free",
+    "operator new": "_Znwm",
+    "operator delete": "_ZdlPv",
+    "sized operator delete": "_ZdlPvm",
+}
+Instruction = collections.namedtuple("Instruction", "address mnemonic operands")
+LINE = re.compile(r"^\s*([0-9a-f]+):\t(\S+(?: \S+)?)?\s*(.*)$")
+PREFIXES = ("lock", "rep", "repz", "repnz", "bnd", "notrack", "cs", "data16")
+
+
+def parse(line):
+    match = re.match(r"^\s*([0-9a-f]+):\t(.*)$", line)
+    if match is None:
+        return None
+    words = match.group(2).split("#")[0].split()
+    if not words:
+        return None
+    mnemonic = words.pop(0)
+    while mnemonic.split(" ")[-1] in PREFIXES and words:
+        mnemonic += " " + words.pop(0)
+    return Instruction(int(match.group(1), 16), mnemonic, " ".join(words))
+
+
+def disassemble(library):
+    """All instructions by address, and the address of each name."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-M", "intel", library],
+                          capture_output=True, text=True, check=True).stdout
+    code, names, previous, following = {}, {}, None, {}
+    for line in text.splitlines():
+        label = re.match(r"^([0-9a-f]+) <(.+)>:$", line)
+        if label:
+            names[label.group(2)] = int(label.group(1), 16)
+            continue
+        instruction = parse(line)
+        if instruction is not None:
+            code[instruction.address] = instruction
+            if previous is not None:
+                following[previous] = instruction.address
+            previous = instruction.address
+    exported = subprocess.run(["nm", "-D", "--defined-only", "-P", library], capture_output=True, text=True,
+                              check=True).stdout
+    for line in exported.splitlines():
+        name, _, address = line.split()[:3]
+        names[name.split("@")[0]] = int(address, 16)
+    return code, following, names
+
+
+def jump_target(instruction):
+    match = re.match(r"([0-9a-f]+)\b", instruction.operands)
+    return int(match.group(1), 16) if match else None
+
+
+def hits(entry, code, following, starts):
+    """Every way to a ret without a call, a loop, or a jump to another function's start."""
+    ways = []
+    unfinished = [(entry, [])]
+    while unfinished:
+        address, way = unfinished.pop()
+        instruction = code.get(address)
+        if instruction is None or len(way) > 4 * BUDGET or instruction in way:
+            continue
+        way = way + [instruction]
+        mnemonic = instruction.mnemonic.split()[-1]
+        if mnemonic.startswith("ret"):
+            ways.append(way)
+        elif mnemonic.startswith("call") or mnemonic in ("ud2", "hlt"):
+            continue
+        elif mnemonic.startswith("j"):
+            target = jump_target(instruction)
+            if target is not None and target not in starts:
+                unfinished.append((target, way))
+            if mnemonic != "jmp":
+                unfinished.append((following.get(address), way))
+        else:
+            unfinished.append((following.get(address), way))
+    return ways
+
+
+def describe(way):
+    def count(predicate):
+        return sum(map(predicate, way))
+
+    memory = count(lambda i: "[" in i.operands and i.mnemonic.split()[-1] not in ("lea", "nop"))
+    return {
+        "instructions": count(lambda i: i.mnemonic.split()[-1] not in ("endbr64", "nop")),
+        "branches": count(lambda i: i.mnemonic.startswith("j")),
+        "memory": memory,
+        "locks": count(lambda i: "lock" in i.mnemonic or i.mnemonic.startswith("xchg") and "[" in i.operands),
+        "divisions": count(lambda i: i.mnemonic.startswith(("div", "idiv"))),
+    }
+
+
+def measure(library):
+    code, following, names = disassemble(library)
+    lines, errors = [], []
+    for title, symbol in ENTRIES.items():
+        # A function's cold part has a name of its own but belongs to it: no hit leads there, so it counts as outside.
+        ways = hits(names[symbol], code, following, set(names.values())) if symbol in names else []
+        if not ways:
+            errors.append(f"{title}: no way from its entry to a ret without a call")
+            continue
+        counts = describe(max(ways, key=len))
+        lines.append(f"{title}: " + ", ".join(f"{number} {what}" for what, number in counts.items()))
+        if counts["instructions"] > BUDGET:
+            errors.append(f"{title}: {counts['instructions']} instructions; the budget is {BUDGET}")
+        if counts["locks"] or counts["divisions"]:
+            errors.append(f"{title}: a lock or a division on the fast path")
+    return "\n".join(lines) + "\n", errors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("library", type=pathlib.Path, help="libhotlane.so")
+    parser.add_argument("--update", action="store_true", help="write the counts to the golden file")
+    arguments = parser.parse_args()
+    text, errors = measure(arguments.library)
+    print(text, end="")
+    if arguments.update:
+        GOLDEN.write_text(text)
+    elif not GOLDEN.is_file() or GOLDEN.read_text() != text:
+        errors.append("the counts are not those of tests/fast_path.golden; if the change is meant: "
+                      "scripts/check_fast_path.py --update, with a measurement in the commit message")
+    for error in errors:
+        print(f"check_fast_path: {error}", file=sys.stderr)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
