@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Trap: a large reservation fails under RLIMIT_AS, and an allocator without its region has nothing left to
+// serve from. This program starts itself again under ten limits, and under one that is set while it runs.
+// Each time it allocates until it is refused (ENOMEM, no crash), frees everything, and works again.
+#include "check.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+enum { kObjects = 1 << 16 };
+
+static void* objects[kObjects];
+
+static size_t fill(size_t size) {
+    size_t count = 0;
+    for (; count < kObjects && count * size < (size_t)192 << 20; ++count) {
+        errno = 0;
+        objects[count] = malloc(size);
+        if (!objects[count]) {
+            CHECK(errno == ENOMEM, "refused with errno %d", errno);
+            break;
+        }
+        pattern_fill(objects[count], size < 128 ? size : 128, (unsigned)count);
+    }
+    return count;
+}
+
+static void drain(size_t count, size_t size) {
+    for (size_t i = 0; i < count; ++i) {
+        pattern_check(objects[i], size < 128 ? size : 128, (unsigned)i);
+        free(objects[i]);
+    }
+}
+
+static void allocate_to_the_limit(void) {
+    static const size_t kSizes[] = {48, 4096, 60000, 1 << 20};
+    for (int round = 0; round < 2; ++round) {
+        for (size_t i = 0; i < sizeof kSizes / sizeof *kSizes; ++i) {
+            const size_t count = fill(kSizes[i]);
+            CHECK(count > 0, "not one object of %zu bytes in round %d", kSizes[i], round);
+            drain(count, kSizes[i]);
+        }
+    }
+}
+
+static void limit_to(rlim_t bytes) {
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit failed");
+}
+
+static void start_again_under(const char* self, size_t mebibytes) {
+    const pid_t child = fork();
+    CHECK(child >= 0, "fork failed");
+    if (child == 0) {
+        limit_to((rlim_t)mebibytes << 20);
+        execl(self, self, "limited", (char*)NULL);
+        _exit(126);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "under a limit of %zu MiB: status 0x%x", mebibytes,
+          status);
+}
+
+int main(int count, char** arguments) {
+    if (count > 1) {
+        allocate_to_the_limit();
+        return 0;
+    }
+    static const size_t kMebibytes[] = {24, 40, 64, 100, 160, 256, 600, 2000, 20000, 300000};
+    for (size_t i = 0; i < sizeof kMebibytes / sizeof *kMebibytes; ++i) {
+        start_again_under(arguments[0], kMebibytes[i]);
+    }
+    free(opaque(malloc(100)));
+    limit_to((status_kib("VmSize:") << 10) + (16 << 20));
+    allocate_to_the_limit();
+    limit_to(RLIM_INFINITY);
+    allocate_to_the_limit();
+    return 0;
+}

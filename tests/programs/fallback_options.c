@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Trap: the jemalloc inside is deaf to the user's MALLOC_CONF, or reads it in programs that never need it.
+// "small" makes small requests only: an invalid MALLOC_CONF that would abort goes unread. "large" makes a
+// large one under junk:true, and finds the bytes that this option fills memory with.
+#include "check.h"
+
+int main(int count, char** arguments) {
+    CHECK(count == 2, "usage: fallback_options small|large");
+    for (size_t size = 1; size <= 65536; size *= 2) {
+        free(opaque(malloc(size)));
+    }
+    if (strcmp(arguments[1], "large") == 0) {
+        unsigned char* object = malloc(1 << 20);
+        CHECK(all_bytes_are(object, 1 << 20, 0xa5), "junk:true did not reach the fallback: first byte 0x%02x",
+              object[0]);
+        free(object);
+    }
+    return 0;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Trap: a daemon closes descriptor 2, and the next file it opens becomes it: a report written there at exit
+// lands in the middle of a database. This program starts itself as such a daemon, in four ways, and looks at
+// the file afterwards.
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+static const char kContents[] = "the daemon's own file\n";
+static char path[4096];
+
+static void open_as_stderr(void) {
+    const int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(file == 2, "the file got descriptor %d", file);
+    CHECK(write(file, kContents, sizeof kContents - 1) == sizeof kContents - 1, "write failed");
+}
+
+static void become_daemon(const char* way) {
+    free(opaque(malloc(100)));
+    if (strcmp(way, "closed") == 0) {
+        close(2);
+    } else if (strcmp(way, "reopened") == 0) {
+        close(2);
+        open_as_stderr();
+    } else if (strcmp(way, "replaced") == 0) {
+        const int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        CHECK(write(file, kContents, sizeof kContents - 1) == sizeof kContents - 1, "write failed");
+        dup2(file, 2);
+    } else {  // closed by whoever started it: the file is opened as 2 here, before or after the allocator
+              // looked
+        open_as_stderr();
+    }
+    for (int i = 0; i < 100; ++i) {
+        free(opaque(malloc(1000)));
+    }
+}
+
+static void check_way(const char* self, const char* way) {
+    unlink(path);
+    const pid_t child = fork();
+    CHECK(child >= 0, "fork failed");
+    if (child == 0) {
+        if (strcmp(way, "inherited") == 0) {
+            close(2);
+        }
+        setenv("HOTLANE_STATS", "text", 1);
+        execl(self, self, way, (char*)NULL);
+        _exit(126);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status 0x%x", way, status);
+    if (strcmp(way, "closed") == 0) {
+        return;
+    }
+    char contents[4096] = "";
+    const int file = open(path, O_RDONLY);
+    CHECK(file >= 0 && read(file, contents, sizeof contents - 1) >= 0, "%s: no file", way);
+    CHECK(strcmp(contents, kContents) == 0, "%s: the file now holds: %s", way, contents);
+    close(file);
+}
+
+int main(int count, char** arguments) {
+    const char* scratch = getenv("SCRATCH");
+    CHECK(scratch, "SCRATCH is not set");
+    snprintf(path, sizeof path, "%s/file", scratch);
+    if (count > 1) {
+        become_daemon(arguments[1]);
+        return 0;
+    }
+    check_way(arguments[0], "closed");
+    check_way(arguments[0], "reopened");
+    check_way(arguments[0], "replaced");
+    check_way(arguments[0], "inherited");
+    return 0;
+}
