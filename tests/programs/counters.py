@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Compare what the reports say with what programs are known to have done, and look at which reports appear.
+
+What it knows: the JSON report's keys. It must not know how anything is counted. Called by meson, once
+for each function whose name starts with check_.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+
+class Failure(Exception):
+    pass
+
+
+class Runner:
+    """Runs the programs beside the library, with reports in a directory of its own."""
+
+    def __init__(self, preload, programs, scratch):
+        self.preload, self.programs, self.scratch = preload, programs, scratch
+
+    def run(self, program, *arguments, status=0, **settings):
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("HOTLANE_")}
+        variables.update(LD_PRELOAD=self.preload, HOTLANE_STATS="json", HOTLANE_STATS_FILE=f"{self.scratch}/%p.json")
+        variables.update(settings)
+        done = subprocess.run([self.programs / program, *arguments], env=variables, capture_output=True, text=True,
+                              timeout=100, check=False)
+        if done.returncode != status:
+            raise Failure(f"{program}: status {done.returncode}, stderr: {done.stderr}")
+        return done
+
+    def reports(self):
+        return {path.name: json.loads(path.read_text()) for path in self.scratch.glob("*.json")}
+
+    def only_report(self):
+        reports = self.reports()
+        if len(reports) != 1:
+            raise Failure(f"{len(reports)} reports instead of one: {sorted(reports)}")
+        return next(iter(reports.values()))
+
+
+def expect(what, found, expected):
+    if found != expected:
+        raise Failure(f"{what}: {found}, not {expected}")
+
+
+def check_exact(runner):
+    """Eight threads, known numbers of requests: the sums are equal to the last one."""
+    done = runner.run("count_operations", "8", "3000")
+    document = runner.only_report()
+    expected = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    sizes = [entry["size"] for entry in document["classes"]]
+    large = [row for row in expected if row[0] > 65536]
+    for size, gets, puts in expected:
+        if size <= 65536:
+            entry = next(entry for entry in document["classes"] if entry["size"] >= size)
+            expect(f"gets of {size} bytes (class {entry['size']} of {sizes})", entry["gets"], gets)
+            expect(f"puts of {size} bytes", entry["puts"], puts)
+            expect(f"hits and misses of {size} bytes", entry["hits"] + entry["misses"], gets)
+            expect(f"live objects of {size} bytes", entry["live"], gets - puts)
+    expect("large forwards", document["forwards"]["large"], {"count": sum(row[1] for row in large),
+                                                             "bytes": sum(row[0] * row[1] for row in large)})
+    expect("frees of the fallback", document["totals"]["forward_frees"], sum(row[2] for row in large))
+    for key in ("gets", "puts", "hits", "misses"):
+        expect(f"total of {key}", document["totals"][key], sum(entry[key] for entry in document["classes"]))
+
+
+def check_hits(runner):
+    """Pairs on one thread miss once: what follows a free is a hit."""
+    runner.run("reports", "plain")
+    entry = next(entry for entry in runner.only_report()["classes"] if entry["size"] == 128)
+    if not 20000 <= entry["gets"] < 21000 or entry["misses"] > 20:
+        raise Failure(f"20,000 pairs of one size: {entry}")
+
+
+def check_wrong_sized_delete(runner):
+    """Each delete with a size of another class counts, no other does."""
+    runner.run("sized_delete")
+    counted = runner.only_report()["totals"]["wrong_sized_deletes"]
+    if counted < 1000:
+        raise Failure(f"{counted} wrong sized deletes counted")
+    for path in runner.scratch.glob("*.json"):
+        path.unlink()
+    runner.run("operator_new")
+    expect("wrong sized deletes of a correct program", runner.only_report()["totals"]["wrong_sized_deletes"], 0)
+
+
+def check_forked_child_is_silent(runner):
+    """Children that exit by exit() neither repeat nor overwrite the parent's report."""
+    fixed = runner.scratch / "fixed.json"
+    parent = int(runner.run("reports", "fork", HOTLANE_STATS_FILE=str(fixed)).stdout)
+    expect("process of the report", runner.only_report()["process"]["pid"], parent)
+    done = runner.run("reports", "fork", HOTLANE_STATS="text", HOTLANE_STATS_FILE="")
+    headings = len(re.findall(r"hit rate", done.stderr))
+    if headings < 1 or done.stderr.count(done.stderr.splitlines()[0]) != 1:
+        raise Failure(f"the report is not on stderr once:\n{done.stderr}")
+
+
+def check_programs_started_report_too(runner):
+    """LD_PRELOAD is inherited: %p and %e keep the reports of parent and children apart."""
+    parent = int(runner.run("reports", "exec", HOTLANE_STATS_FILE=f"{runner.scratch}/%e-%p.json").stdout)
+    reports = runner.reports()
+    expect("number of reports", len(reports), 4)
+    for name, document in reports.items():
+        expect("file of a report", name, f"reports-{document['process']['pid']}.json")
+    if f"reports-{parent}.json" not in reports:
+        raise Failure(f"the parent's report is missing among {sorted(reports)}")
+
+
+def check_ends(runner):
+    """The report is written however the process ends in good order, from any thread."""
+    for way, status in (("return", 45), ("exit", 40), ("exit_from_thread", 43), ("pthread_exit", 44)):
+        runner.run("ends", way, status=status, HOTLANE_STATS_FILE=f"{runner.scratch}/{way}.json")
+        if f"{way}.json" not in runner.reports():
+            raise Failure(f"no report after {way}")
+
+
+def check_foreign(runner):
+    """Objects of glibc's that were handed on to it are counted."""
+    runner.run("deepbind", str(runner.programs / "deepbind.so"))
+    counted = runner.only_report()["totals"]["foreign_frees"]
+    if counted < 30:
+        raise Failure(f"{counted} foreign frees counted")
+
+
+def check_limit(runner):
+    """Beyond HOTLANE_LIMIT requests go to the fallback, with that reason, and the region stays within it."""
+    runner.run("fuzz", "5", "50000", "2", HOTLANE_LIMIT="2M")
+    document = runner.only_report()
+    if document["forwards"]["limit"]["count"] == 0 or document["memory"]["in_use"] > 2 << 20:
+        raise Failure(f"limit: {document['forwards']}, {document['memory']}")
+
+
+CHECKS = {name[len("check_"):].replace("_", "-"): function for name, function in globals().items()
+          if name.startswith("check_")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preload", metavar="LIBRARY", required=True)
+    parser.add_argument("--programs", metavar="DIRECTORY", required=True, help="where the programs were built")
+    parser.add_argument("check", choices=sorted(CHECKS))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hotlane-counters-") as scratch:
+        runner = Runner(os.path.abspath(arguments.preload), pathlib.Path(arguments.programs).resolve(),
+                        pathlib.Path(scratch))
+        try:
+            CHECKS[arguments.check](runner)
+        except (Failure, subprocess.TimeoutExpired, StopIteration, KeyError, ValueError) as failure:
+            sys.exit(f"{type(failure).__name__}: {failure}")
+
+
+if __name__ == "__main__":
+    main()
