@@ -48,7 +48,7 @@ inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(addr
 }  // namespace hotlane
 
 /// Always on: state that misuse by the program can bend. Going on would spread the damage.
-#define HOTLANE_CHECK(condition)                                                                              \
+#define HOTLANE_CHECK(condition)                                                                             \
     ((condition) ? (void)0 : ::hotlane::check_failed(#condition, __FILE_NAME__, __LINE__))
 
 /// Our own mistakes: compiled in every build so that it cannot rot, evaluated in debug builds only.

@@ -14,15 +14,15 @@ namespace hotlane {
 
 /// The lock order, outermost first: a thread may only take a lock of a higher rank than those it holds.
 /// fork() takes them in this order (src/README.md).
-enum class LockRank : uint8_t { reports, profile, upkeep, threads, depot, region, metadata, last };
+enum class LockRank : uint8_t { reports, profile, upkeep, threads, cache, depot, region, metadata, last };
 
-/// In debug builds: stops the process when ranks are taken out of order. Several depots may be held at once,
-/// in the order of their classes, by fork alone.
+/// In debug builds: stops the process when ranks are taken out of order. Several caches and several
+/// depots may be held at once, by fork alone, in list order and class order.
 void lock_rank_push(LockRank rank);
 void lock_rank_pop(LockRank rank);
 
-/// Mutual exclusion by futex: 0 free, 1 held, 2 held and somebody sleeps (Drepper, "Futexes Are Tricky", 2011).
-/// Spins briefly first: everything under our locks is shorter than going to sleep. Not recursive.
+/// Mutual exclusion by futex: 0 free, 1 held, 2 held and somebody sleeps (Drepper, "Futexes Are Tricky",
+/// 2011). Spins briefly first: everything under our locks is shorter than going to sleep. Not recursive.
 class Lock {
   public:
     constexpr explicit Lock(LockRank rank) : rank_{rank} {}

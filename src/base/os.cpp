@@ -6,12 +6,14 @@
 #include "base/os.h"
 
 #include <cerrno>
-#include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -21,6 +23,8 @@
 #include <unistd.h>
 
 extern char** environ;
+// The first byte of the ELF file this code was linked into; the linker defines it.
+extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;
 
 namespace hotlane::os {
 
@@ -93,6 +97,12 @@ uint64_t monotonic_ns() {
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
+uint64_t coarse_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
 size_t peak_rss_bytes() {
     rusage usage{};
     return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<size_t>(usage.ru_maxrss) * KiB : 0;
@@ -109,6 +119,8 @@ int process_id() { return getpid(); }
 uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
 
 bool is_privileged() { return getauxval(AT_SECURE) != 0; }
+
+bool in_shared_object() { return address_of(&__ehdr_start) + __ehdr_start.e_phoff != getauxval(AT_PHDR); }
 
 // Not getenv(): it may be interposed, and before libc is set up `environ` is simply null.
 const char* environment(const char* name) {
@@ -192,6 +204,16 @@ void wake_one(const uint32_t* word) {
 }
 
 void yield_cpu() { sched_yield(); }
+
+void announce_barriers() {
+    ErrnoKeeper keep;
+    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+}
+
+bool barrier_all_threads() {
+    ErrnoKeeper keep;
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
 
 void abort_process() { abort(); }
 

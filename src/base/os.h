@@ -13,18 +13,22 @@ namespace hotlane::os {
 void* reserve(size_t bytes, size_t alignment);
 /// Gives reserved address space back. `p` and `bytes` as they were reserved.
 void unreserve(void* p, size_t bytes);
-/// Makes reserved OS pages readable and writable; they read as zero until written. False: refused, nothing changed.
+/// Makes reserved OS pages readable and writable; they read as zero until written. False: refused, nothing
+/// changed.
 [[nodiscard]] bool commit(void* p, size_t bytes);
 /// Readable, writable, zero pages of their own, or null.
 void* map(size_t bytes);
 void unmap(void* p, size_t bytes);
-/// Returns the memory of committed OS pages at once; they read as zero afterwards. False: refused, contents kept.
+/// Returns the memory of committed OS pages at once; they read as zero afterwards. False: refused, contents
+/// kept.
 [[nodiscard]] bool purge(void* p, size_t bytes);
 /// Asks for 2-MiB pages (or asks for none). Advice: a refusal has no consequence.
 void advise_huge(void* p, size_t bytes, bool huge);
 
 /// CLOCK_MONOTONIC, nanoseconds.
 uint64_t monotonic_ns();
+/// The same clock as of the last timer tick: a few milliseconds coarse, a few nanoseconds to read.
+uint64_t coarse_ns();
 /// Peak resident set of this process, bytes; 0 when unknown.
 size_t peak_rss_bytes();
 unsigned cpu_count();
@@ -35,6 +39,8 @@ uint32_t thread_id();
 /// The value of an environment variable, or null. Null always when the process is privileged (AT_SECURE).
 const char* environment(const char* name);
 bool is_privileged();
+/// Whether this code came in a shared object (preloaded or linked), not in the executable itself.
+bool in_shared_object();
 /// Base name of the running program, at most capacity-1 bytes, always terminated.
 void program_name(char* out, size_t capacity);
 
@@ -53,6 +59,10 @@ bool remove_file(const char* path);
 void wait_on(const uint32_t* word, uint32_t while_equal);
 void wake_one(const uint32_t* word);
 void yield_cpu();
+/// Declares once that barrier_all_threads() will be used: cheap while the process has one thread.
+void announce_barriers();
+/// Makes every running thread of this process pass a full memory barrier. False: the kernel has no such call.
+[[nodiscard]] bool barrier_all_threads();
 
 [[noreturn]] void abort_process();
 

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: MIT
+//
+// Which tier serves a request, and whose a pointer is.
+// The only place that knows hot lane and fallback. Must not know who exports it.
+// Called by preload and by the C API.
+//
+//   allocate_slow   > 64 KiB -> forward(large); else take_slow; no pages -> forward(limit, no_region)
+//   release_slow    null; a page with a class -> put_back_slow; the fallback's; glibc's; else misuse
+#include "allocator.h"
+
+#include "cache/thread_block.h"
+#include "cache/threads.h"
+#include "cache/upkeep.h"
+#include "depot/depot.h"
+#include "fallback/fallback.h"
+#include "fallback/glibc_heap.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constinit Config configuration;
+constinit Lock start_lock{LockRank::reports};
+constinit std::atomic<bool> started{false};
+constinit uint64_t start_ns = 0;
+constinit std::atomic<uint64_t> wrong_sized_deletes{0};
+constinit std::atomic<uint64_t> foreign_frees{0};
+
+/// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
+constexpr size_t kHugeFromBytes = 32 * MiB;
+
+CacheSettings cache_settings() {
+    CacheSettings settings;
+    settings.budget_bytes = configuration.cache_bytes;
+    settings.uncached = configuration.check;
+    for (size_t i = 0; i < configuration.warmup_count; ++i) {
+        const WarmupEntry& entry = configuration.warmup[i];
+        if (entry.size <= kLargestSmall) {
+            settings.warmup[settings.warmup_count++] = {size_classes.class_of(entry.size), entry.count};
+        }
+    }
+    return settings;
+}
+
+Region::Settings region_settings() {
+    Region::Settings settings;
+    settings.limit_bytes = configuration.limit;
+    settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
+    switch (configuration.huge_pages) {
+    case HugePages::automatic:
+        settings.huge_from_bytes = kHugeFromBytes;
+        break;
+    case HugePages::always:
+        settings.huge_from_bytes = 0;
+        break;
+    case HugePages::never:
+        break;
+    }
+    return settings;
+}
+
+void start() {
+    LockGuard guard(start_lock);
+    if (started.load(std::memory_order_relaxed)) {
+        return;
+    }
+    start_ns = os::monotonic_ns();
+    read_config(configuration, os::in_shared_object());
+    set_on_error(configuration.on_error);
+    select_size_classes(configuration.classes);
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].set_up(c);
+    }
+    if (!region.set_up(region_settings()) && configuration.verbose) {
+        message("no address space for the hot lane: every request goes to the fallback");
+    }
+    set_up_thread_caches(cache_settings());
+    threads::set_up();
+    upkeep::set_up(configuration.purge_delay_ns, {.tick = fallback::tick, .purge = fallback::purge});
+    started.store(true, std::memory_order_release);
+}
+
+void* no_memory() {
+    errno = ENOMEM;
+    return nullptr;
+}
+
+/// A request that the hot lane does not serve.
+void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
+    ensure_started();
+    upkeep::tick_if_due();
+    const bool over_limit = reason == ForwardReason::limit && configuration.limit_mode == LimitMode::fail;
+    void* p = n > PTRDIFF_MAX || over_limit ? nullptr : fallback::allocate(n, alignment, zeroed);
+    if (p == nullptr) {
+        return no_memory();
+    }
+    if (ThreadBlock* block = thread_cache.block) {
+        ForwardStats& forwards = block->forwards[static_cast<size_t>(reason)];
+        ++forwards.count;
+        forwards.bytes += n;
+    } else {
+        threads::count_uncached_forward(reason, n);
+    }
+    return p;
+}
+
+void count_forward_free() {
+    if (ThreadBlock* block = thread_cache.block) {
+        ++block->forward_frees;
+    } else {
+        threads::count_uncached_forward_free();
+    }
+}
+
+/// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
+/// and then whether it is.
+void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
+    RegionFailure why = RegionFailure::no_region;
+    const bool wants_zero = *zeroed;
+    if (void* p = take_slow(c, zeroed, &why)) {
+        return p;
+    }
+    *zeroed = wants_zero;
+    return forward(n, alignment, wants_zero,
+                   why == RegionFailure::limit ? ForwardReason::limit : ForwardReason::no_region);
+}
+
+/// The class of the page `p` lies in; kNoClass when it is not in a span or not in the region.
+ClassIndex class_at(const void* p) {
+    return region_view.contains(p) ? region_view.page_classes[region.page_containing(p).value] : kNoClass;
+}
+
+/// A pointer into a span that the fast path did not take: misaligned or interior ones end here. Only `check`
+/// and the odd address ask; the others are told apart when they go back to their span.
+bool is_plausible_object(void* p, Operation operation) {
+    size_t object_size = 0;
+    if ((configuration.check || address_of(p) % size_classes.alignment != 0) &&
+        !is_object_start(p, &object_size)) {
+        report_misuse(Misuse::interior_pointer, operation, p, object_size);
+        return false;
+    }
+    return true;
+}
+
+/// A pointer outside every span: of the fallback, of glibc, or a mistake.
+[[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
+    if (fallback::release(p)) {
+        count_forward_free();
+        upkeep::tick_if_due();
+        return;
+    }
+    if (glibc_heap::is_chunk(p)) {
+        foreign_frees.fetch_add(1, std::memory_order_relaxed);
+        glibc_heap::release(p);
+        return;
+    }
+    // A free page of the region was a span once: the object was freed, and the page with it.
+    report_misuse(region_view.contains(p) ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
+}
+
+void release_with(void* p, Operation operation) {
+    if (p == nullptr) {
+        return;
+    }
+    const int saved_errno = errno;
+    if (const ClassIndex c = class_at(p); c == kNoClass) {
+        release_elsewhere(p, operation);
+    } else if (is_plausible_object(p, operation)) {
+        put_back_slow(p, c, operation);
+    }
+    errno = saved_errno;
+}
+
+/// For a caller that has its own slow path.
+void* give_up(size_t) { return nullptr; }
+
+/// realloc of an object of the hot lane.
+void* reallocate_small(void* p, ClassIndex c, size_t n) {
+    const size_t usable = size_classes[c].object_size;
+    // In place while the object would not shrink by more than half.
+    if (n <= usable && (n > usable / 2 || size_classes.class_of(n) == c)) {
+        return p;
+    }
+    void* fresh = allocate(n);
+    if (fresh != nullptr) {
+        memcpy(fresh, p, std::min(n, usable));
+        release(p);
+    }
+    return fresh;
+}
+
+/// realloc of a block of the fallback.
+void* reallocate_large(void* p, size_t n) {
+    if (n > kLargestSmall) {
+        upkeep::tick_if_due();
+        void* fresh = n > PTRDIFF_MAX ? nullptr : fallback::reallocate(p, n, fallback::kMinAlignment);
+        return fresh != nullptr ? fresh : no_memory();
+    }
+    void* fresh = allocate(n);
+    if (fresh != nullptr) {
+        memcpy(fresh, p, std::min(n, fallback::usable_size(p)));
+        release(p);
+    }
+    return fresh;
+}
+
+}  // namespace
+
+void ensure_started() {
+    if (!started.load(std::memory_order_acquire)) [[unlikely]] {
+        start();
+    }
+}
+
+const Config& config() { return configuration; }
+
+void* allocate_slow(size_t n) {
+    if (n > kLargestSmall) {
+        return forward(n, fallback::kMinAlignment, false, ForwardReason::large);
+    }
+    ensure_started();
+    bool zeroed = false;
+    return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+}
+
+void release_slow(void* p) { release_with(p, "free"); }
+
+void release_delete_slow(void* p) { release_with(p, "operator delete"); }
+
+void release_sized_slow(void* p, size_t n, size_t alignment) {
+    const ClassIndex c = p != nullptr ? class_at(p) : kNoClass;
+    if (c != kNoClass && c != size_classes.class_of_aligned(n, alignment)) {
+        wrong_sized_deletes.fetch_add(1, std::memory_order_relaxed);
+    }
+    release_with(p, "operator delete");
+}
+
+void* allocate_zeroed(size_t count, size_t size) {
+    size_t n = 0;
+    if (__builtin_mul_overflow(count, size, &n)) {
+        return no_memory();
+    }
+    if (n > kLargestSmall) {
+        return forward(n, fallback::kMinAlignment, true, ForwardReason::large);
+    }
+    ensure_started();
+    // What comes fresh from the kernel is zero; only the slow path knows.
+    bool zeroed = false;
+    void* p = allocate_fast<give_up>(n);
+    if (p == nullptr) {
+        zeroed = true;  // what a forward shall be
+        p = take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+    }
+    if (p != nullptr && !zeroed) {
+        memset(p, 0, n);
+    }
+    return p;
+}
+
+void* allocate_aligned(size_t alignment, size_t n) {
+    if (alignment <= size_classes.alignment && n <= kLargestSmall) {
+        return allocate(n);
+    }
+    ensure_started();
+    if (const ClassIndex c = size_classes.class_of_aligned(n, alignment); c != kNoClass) {
+        bool zeroed = false;
+        return take(c, n, alignment, &zeroed);
+    }
+    return forward(n, std::max(alignment, fallback::kMinAlignment), false,
+                   n > kLargestSmall ? ForwardReason::large : ForwardReason::alignment);
+}
+
+int allocate_posix(void** out, size_t alignment, size_t n) {
+    if (!std::has_single_bit(alignment) || alignment < sizeof(void*)) {
+        return EINVAL;
+    }
+    const int saved_errno = errno;
+    void* p = allocate_aligned(alignment, n);
+    errno = saved_errno;
+    if (p == nullptr) {
+        return ENOMEM;
+    }
+    *out = p;
+    return 0;
+}
+
+void* allocate_c11(size_t alignment, size_t n) {
+    if (!std::has_single_bit(alignment)) {
+        errno = EINVAL;
+        return nullptr;
+    }
+    return allocate_aligned(alignment, n);
+}
+
+void* allocate_memalign(size_t alignment, size_t n) {
+    constexpr size_t kLargestAlignment = SIZE_MAX / 2 + 1;
+    if (alignment > kLargestAlignment) {
+        errno = EINVAL;
+        return nullptr;
+    }
+    return allocate_aligned(std::bit_ceil(alignment), n);
+}
+
+void* allocate_os_pages(size_t n) {
+    const size_t rounded = n != 0 ? round_up(n, kOsPageSize) : kOsPageSize;
+    return rounded < n ? no_memory() : allocate_aligned(kOsPageSize, rounded);
+}
+
+void* reallocate(void* p, size_t n) {
+    if (p == nullptr) {
+        return allocate(n);
+    }
+    if (n == 0) {
+        release(p);
+        return nullptr;
+    }
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        return is_plausible_object(p, "realloc") ? reallocate_small(p, c, n) : no_memory();
+    }
+    if (fallback::owns(p)) {
+        return reallocate_large(p, n);
+    }
+    if (glibc_heap::is_chunk(p)) {
+        return glibc_heap::reallocate(p, n);
+    }
+    report_misuse(region_view.contains(p) ? Misuse::double_free : Misuse::foreign_pointer, "realloc", p, 0);
+    return no_memory();
+}
+
+void* reallocate_array(void* p, size_t count, size_t size) {
+    size_t n = 0;
+    return __builtin_mul_overflow(count, size, &n) ? no_memory() : reallocate(p, n);
+}
+
+size_t usable_size(const void* p) {
+    if (p == nullptr) {
+        return 0;
+    }
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        return size_classes[c].object_size;
+    }
+    if (fallback::owns(p)) {
+        return fallback::usable_size(p);
+    }
+    if (glibc_heap::is_chunk(p)) {
+        return glibc_heap::usable_size(p);
+    }
+    report_misuse(Misuse::foreign_pointer, "malloc_usable_size", p, 0);
+    return 0;
+}
+
+size_t purge_everything() {
+    ensure_started();
+    return upkeep::purge_everything();
+}
+
+void take_snapshot(Snapshot& snapshot) {
+    ensure_started();
+    snapshot.class_count = size_classes.count;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        const DepotStats depot = depots[c].stats();
+        ClassStats& stats = snapshot.classes[c];
+        stats.object_size = size_classes[c].object_size;
+        stats.spans = depot.spans;
+        stats.depot_objects = depot.objects;
+        stats.peak_objects = depot.peak_outside;
+    }
+    threads::add_to(snapshot);
+    snapshot.wrong_sized_deletes = wrong_sized_deletes.load(std::memory_order_relaxed);
+    snapshot.foreign_frees = foreign_frees.load(std::memory_order_relaxed);
+    const RegionStats stats = region.stats();
+    snapshot.region_reserved_bytes = stats.reserved_bytes;
+    snapshot.region_committed_bytes = stats.committed_bytes;
+    snapshot.region_in_use_bytes = stats.in_use_bytes;
+    snapshot.region_free_dirty_bytes = stats.free_dirty_bytes;
+    snapshot.metadata_bytes = stats.metadata_bytes;
+    snapshot.purges = stats.purges;
+    snapshot.purged_bytes = stats.purged_bytes;
+    snapshot.fallback_bytes = fallback::statistics().allocated_bytes;
+    snapshot.peak_rss_bytes = os::peak_rss_bytes();
+    snapshot.run_time_ns = os::monotonic_ns() - start_ns;
+    snapshot.process_id = os::process_id();
+    os::program_name(snapshot.program, sizeof snapshot.program);
+}
+
+void before_fork() {
+    ensure_started();
+    start_lock.lock();
+    upkeep::lock_for_fork();
+    threads::lock_all();
+    fallback::before_fork();
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].lock().lock();
+    }
+    region.lock().lock();
+}
+
+namespace {
+
+void unlock_after_fork() {
+    region.lock().unlock();
+    for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
+        depots[c].lock().unlock();
+    }
+}
+
+void unlock_rest_after_fork() {
+    threads::unlock_all();
+    upkeep::unlock_after_fork();
+    start_lock.unlock();
+}
+
+}  // namespace
+
+void after_fork_parent() {
+    unlock_after_fork();
+    fallback::after_fork_parent();
+    unlock_rest_after_fork();
+}
+
+// The child's only thread is the one that took the locks: unlocking is right here too. Then what the other
+// threads held is made everybody's.
+void after_fork_child() {
+    unlock_after_fork();
+    fallback::after_fork_child();
+    unlock_rest_after_fork();
+    threads::adopt_all_in_child();
+}
+
+}  // namespace hotlane

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+//
+// What is said, and done, when the program hands us a pointer it must not.
+// Knows nothing of the tiers that notice it.
+// Called by depot and allocator.
+#pragma once
+
+#include "base/config.h"
+
+namespace hotlane {
+
+enum class Misuse : uint8_t { foreign_pointer, interior_pointer, double_free };
+
+/// Which exported function the program called, for the message.
+using Operation = const char*;
+
+/// Chosen once, at start: whether the process ends after the message.
+void set_on_error(OnError choice);
+
+/// One line on stderr, then abort(), or return when the user chose `warn`: then the caller leaves the pointer
+/// alone. `object_size` in bytes, for interior pointers.
+void report_misuse(Misuse kind, Operation operation, const void* p, size_t object_size);
+
+}  // namespace hotlane

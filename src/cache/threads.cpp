@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+//
+// The list of live threads' blocks, the blocks of ended threads, and what is done to caches from outside.
+// Knows nothing of the fallback or of options.
+// Called by thread_cache, upkeep, statistics and fork.
+#include "cache/threads.h"
+
+#include "depot/depot.h"
+
+#include <atomic>
+#include <climits>
+#include <pthread.h>
+
+namespace hotlane::threads {
+
+namespace {
+
+constinit Lock lock{LockRank::threads};
+constinit ThreadBlock* live = nullptr;
+constinit ThreadBlock* recycled = nullptr;
+constinit uint64_t live_count = 0;
+constinit uint64_t ended_count = 0;
+constinit pthread_key_t exit_key;
+constinit bool has_exit_key = false;
+
+/// Counts of ended threads, under `lock`.
+constinit Snapshot ended;
+
+struct UncachedCounts {
+    std::atomic<uint64_t> gets{0};
+    std::atomic<uint64_t> puts{0};
+};
+constinit UncachedCounts uncached[kMaxClasses];
+constinit std::atomic<uint64_t> uncached_forwards[kForwardReasons];
+constinit std::atomic<uint64_t> uncached_forward_bytes[kForwardReasons];
+constinit std::atomic<uint64_t> uncached_forward_frees;
+
+void add(std::atomic<uint64_t>& counter, uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
+
+void link(ThreadBlock* block) {
+    block->next = live;
+    block->previous = nullptr;
+    if (live != nullptr) {
+        live->previous = block;
+    }
+    live = block;
+    ++live_count;
+}
+
+void unlink(ThreadBlock* block) {
+    (block->previous != nullptr ? block->previous->next : live) = block->next;
+    if (block->next != nullptr) {
+        block->next->previous = block->previous;
+    }
+    --live_count;
+}
+
+void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        block.add_to(snapshot.classes[c], c);
+    }
+    for (size_t reason = 0; reason < kForwardReasons; ++reason) {
+        snapshot.forwards[reason].count += block.forwards[reason].count;
+        snapshot.forwards[reason].bytes += block.forwards[reason].bytes;
+    }
+    snapshot.forward_frees += block.forward_frees;
+}
+
+/// Objects to the depots, counts to the totals, block to the list of free ones. Under `lock`.
+void retire(ThreadBlock* block) {
+    {
+        LockGuard guard(block->lock);
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            block->flush_all(c);
+        }
+        add_block_to(ended, *block);
+    }
+    unlink(block);
+    ++ended_count;
+    block->next = recycled;
+    recycled = block;
+}
+
+/// A new life for a block: every class unset, every count zero; the slots may hold what they like.
+void make_new(ThreadBlock* block) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        block->records[c] = {};
+    }
+    for (ForwardStats& forwards : block->forwards) {
+        forwards = {};
+    }
+    block->forward_frees = 0;
+    block->exit_rounds = 0;
+}
+
+/// Runs in each round of key destructors. Others' destructors still free, so the cache stays until the last
+/// round.
+void on_thread_exit(void* argument) {
+    auto* block = static_cast<ThreadBlock*>(argument);
+    if (++block->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(exit_key, block) == 0) {
+        return;
+    }
+    detach();
+    thread_cache.ended = true;
+}
+
+}  // namespace
+
+bool set_up() {
+    os::announce_barriers();
+    has_exit_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
+    return has_exit_key;
+}
+
+bool attach() {
+    if (!has_exit_key) {
+        return false;
+    }
+    ThreadBlock* block = nullptr;
+    {
+        LockGuard guard(lock);
+        if (recycled != nullptr) {
+            block = recycled;
+            recycled = block->next;
+            make_new(block);
+        } else {
+            block = static_cast<ThreadBlock*>(os::map(sizeof(ThreadBlock)));
+            if (block == nullptr) {
+                return false;
+            }
+            // Mapped memory is zero: what remains is the rank of the lock.
+            new (&block->lock) Lock(LockRank::cache);
+        }
+        block->cache = &thread_cache;
+        link(block);
+    }
+    thread_cache.block = block;
+    thread_cache.slots = block->slots;
+    // May allocate (keys beyond the first 32): by now the cache is ready for that.
+    if (pthread_setspecific(exit_key, block) != 0) {
+        detach();
+        return false;
+    }
+    return true;
+}
+
+void detach() {
+    ThreadCache& cache = thread_cache;
+    if (cache.block == nullptr) {
+        return;
+    }
+    LockGuard guard(lock);
+    retire(cache.block);
+    cache.block = nullptr;
+    cache.slots = const_cast<void**>(no_slots + 1);
+}
+
+void count_uncached_get(ClassIndex c) { add(uncached[c].gets, 1); }
+void count_uncached_put(ClassIndex c) { add(uncached[c].puts, 1); }
+void count_uncached_forward(ForwardReason reason, size_t bytes) {
+    add(uncached_forwards[static_cast<size_t>(reason)], 1);
+    add(uncached_forward_bytes[static_cast<size_t>(reason)], bytes);
+}
+void count_uncached_forward_free() { add(uncached_forward_frees, 1); }
+
+void add_to(Snapshot& snapshot) {
+    LockGuard guard(lock);
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        LockGuard block_guard(block->lock);
+        add_block_to(snapshot, *block);
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        ClassStats& stats = snapshot.classes[c];
+        stats.hits += ended.classes[c].hits;
+        stats.misses += ended.classes[c].misses + uncached[c].gets.load(std::memory_order_relaxed);
+        stats.puts += ended.classes[c].puts + uncached[c].puts.load(std::memory_order_relaxed);
+        stats.refills += ended.classes[c].refills;
+        stats.flushes += ended.classes[c].flushes;
+    }
+    for (size_t reason = 0; reason < kForwardReasons; ++reason) {
+        snapshot.forwards[reason].count +=
+            ended.forwards[reason].count + uncached_forwards[reason].load(std::memory_order_relaxed);
+        snapshot.forwards[reason].bytes +=
+            ended.forwards[reason].bytes + uncached_forward_bytes[reason].load(std::memory_order_relaxed);
+    }
+    snapshot.forward_frees += ended.forward_frees + uncached_forward_frees.load(std::memory_order_relaxed);
+    snapshot.threads_live = live_count;
+    snapshot.threads_ended = ended_count;
+}
+
+// ---- taking unused objects from the caches of other threads -----------------------------------------------
+//
+// The owner's fast path takes no lock and has no barrier, yet objects can be taken from the lower end of its
+// stack: raise the floor. The slot that becomes the new floor is exchanged for nullptr; then every running
+// thread is made to pass a barrier (membarrier); from then on the owner, coming down to that slot, finds it
+// empty and goes to its slow path, which waits for our lock. What can still be in flight is one operation
+// begun before the barrier, and it works on the word that it has not yet committed: so if the word now says
+// top >= floor + 2, that operation is above the new floor. If the slot is no longer empty, the owner had been
+// below it and come back; then nothing is ours. If top is at the slot, the owner may or may not have popped
+// it: `limbo`, which its next slow path settles.
+
+namespace {
+
+/// How many objects stay: the in-flight pop, and one more so that a thread that wakes does not miss at once.
+constexpr uint32_t kLeftInCache = 2;
+
+/// First step, before the barrier. True when there is something to take.
+bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
+    ClassRecord& record = block.records[c];
+    const uint64_t w = word::load(block.cache->words[c]);
+    const bool unused = w == record.word_at_upkeep;
+    record.word_at_upkeep = w;
+    if (record.floor == 0 || record.limbo != nullptr || !(unused || everything) ||
+        block.level(c) <= kLeftInCache) {
+        return false;
+    }
+    record.limbo_slot = static_cast<uint32_t>(word::top(w)) - 1 - kLeftInCache;
+    record.limbo =
+        __atomic_exchange_n(&block.slots[record.limbo_slot], static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
+    return record.limbo != nullptr;
+}
+
+/// Second step, after the barrier: everything up to the new floor goes to the depot, if it is ours.
+void finish_reclaim(ThreadBlock& block, ClassIndex c) {
+    ClassRecord& record = block.records[c];
+    const uint32_t new_floor = record.limbo_slot;
+    if (record.limbo == nullptr) {
+        return;
+    }
+    if (word::load_slot(block.slots + new_floor) != nullptr) {
+        record.limbo = nullptr;  // the owner had popped it, and pushed another since
+        return;
+    }
+    if (word::top(word::load(block.cache->words[c])) < new_floor + 2) {
+        return;  // undecided: the owner's next slow path settles it
+    }
+    void** const bottom = block.slots + record.floor + 1;
+    const uint32_t below = new_floor - record.floor - 1;
+    depots[c].put_back(bottom, below);
+    depots[c].put_back(&record.limbo, 1);
+    record.flushed += below + 1;
+    ++record.flushes;
+    record.floor = new_floor;
+    record.capacity = (c + 1) * word::kSlotsPerClass - new_floor - 1;
+    record.limbo = nullptr;
+}
+
+/// The owner's lock is held from before the barrier until after the second step.
+void reclaim_from(ThreadBlock& block, bool everything) {
+    LockGuard guard(block.lock);
+    uint64_t begun = 0;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
+    }
+    // The calling thread is in its slow path: nothing of its own can be in flight. Where the kernel has no
+    // such barrier, everything begun stays undecided.
+    if (begun == 0 || (&block != thread_cache.block && !os::barrier_all_threads())) {
+        return;
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if ((begun >> c & 1) != 0) {
+            finish_reclaim(block, c);
+        }
+    }
+}
+
+}  // namespace
+
+void reclaim(bool everything) {
+    LockGuard guard(lock);
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        reclaim_from(*block, everything);
+    }
+}
+
+// ---- fork -------------------------------------------------------------------------------------------------
+
+void lock_all() {
+    lock.lock();
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        block->lock.lock();
+    }
+}
+
+void unlock_all() {
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        block->lock.unlock();
+    }
+    lock.unlock();
+}
+
+void adopt_all_in_child() {
+    for (ThreadBlock* block = live; block != nullptr;) {
+        ThreadBlock* next = block->next;
+        if (block != thread_cache.block) {
+            retire(block);
+        }
+        block = next;
+    }
+}
+
+}  // namespace hotlane::threads

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// The clockwork of the middle and back tiers.
+// Knows nothing of who drives it.
+// Called from slow paths, by the background thread, and by malloc_trim.
+#include "cache/upkeep.h"
+
+#include "cache/threads.h"
+#include "classes/policy.h"
+#include "depot/depot.h"
+
+namespace hotlane::upkeep {
+
+namespace {
+
+constinit Lock lock{LockRank::upkeep};
+constinit std::atomic<uint64_t> next_tick_ns{0};
+constinit uint64_t interval = 250'000'000;
+constinit Neighbour beside;
+
+void reap_depots(bool everything) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].reap(everything);
+    }
+}
+
+void work(uint64_t now_ns) {
+    const auto tick = static_cast<uint8_t>(upkeep_tick.load(std::memory_order_relaxed) + 1);
+    upkeep_tick.store(tick, std::memory_order_relaxed);
+    threads::reclaim(false);
+    reap_depots(false);
+    if (region.has_free_dirty_pages()) {
+        region.purge(tick, policy::kTicksPerPurgeDelay);
+    }
+    if (beside.tick != nullptr) {
+        beside.tick(now_ns);
+    }
+}
+
+}  // namespace
+
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
+    interval = purge_delay_ns / policy::kTicksPerPurgeDelay;
+    beside = neighbour;
+    next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
+}
+
+uint64_t interval_ns() { return interval; }
+
+void tick_if_due() {
+    const uint64_t now = os::coarse_ns();
+    if (now < next_tick_ns.load(std::memory_order_relaxed) || !lock.try_lock()) {
+        return;
+    }
+    if (now >= next_tick_ns.load(std::memory_order_relaxed)) {
+        next_tick_ns.store(now + interval, std::memory_order_relaxed);
+        work(now);
+    }
+    lock.unlock();
+}
+
+size_t purge_everything() {
+    flush_this_thread();
+    LockGuard guard(lock);
+    threads::reclaim(true);
+    reap_depots(true);
+    const size_t bytes = region.purge(upkeep_tick.load(std::memory_order_relaxed), 0);
+    if (beside.purge != nullptr) {
+        beside.purge();
+    }
+    return bytes;
+}
+
+void lock_for_fork() { lock.lock(); }
+void unlock_after_fork() { lock.unlock(); }
+
+}  // namespace hotlane::upkeep

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// What is due from time to time: unused cache and depot objects back to their spans, free pages back to the
+// kernel. Knows nothing of who drives it. Called from slow paths (tick_if_due), by the background thread, and
+// by malloc_trim (purge_everything).
+#pragma once
+
+#include "base/base.h"
+
+namespace hotlane::upkeep {
+
+/// The fallback's share, which lies beside us, not below: called at every tick, and for everything.
+struct Neighbour {
+    void (*tick)(uint64_t now_ns) = nullptr;
+    void (*purge)() = nullptr;
+};
+
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour);
+
+/// A look at the clock (nanoseconds, no system call) and, once per interval, the work. At most one thread
+/// works; the others go on.
+void tick_if_due();
+
+/// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
+size_t purge_everything();
+
+/// Interval of the work, nanoseconds: for the background thread.
+uint64_t interval_ns();
+
+void lock_for_fork();
+void unlock_after_fork();
+
+}  // namespace hotlane::upkeep

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// How many, and when: every decision of the tiers as arithmetic on plain numbers, without side effects.
+// Knows nothing of who asks.
+// Called by thread cache, depot and upkeep; tested by calling it.
+#pragma once
+
+#include "base/base.h"
+
+#include <algorithm>
+
+namespace hotlane::policy {
+
+/// A class owns 256 entries of the slot array; one holds the nullptr that means "empty".
+inline constexpr uint32_t kMostSlots = 255;
+
+/// The most objects of `object_size` bytes a thread may keep, within `budget` bytes, but enough to be a
+/// cache.
+constexpr uint32_t largest_capacity(size_t object_size, size_t budget) {
+    constexpr size_t kLeast = 8;
+    return static_cast<uint32_t>(std::clamp<size_t>(budget / object_size, kLeast, kMostSlots));
+}
+
+/// Slow start: a thread that uses a class once or twice must not pay for a full cache.
+constexpr uint32_t first_capacity(size_t object_size, size_t budget) {
+    constexpr size_t kFirstBytes = 8 * KiB;
+    const size_t wanted = std::clamp<size_t>(kFirstBytes / object_size, 2, 32);
+    return std::min(static_cast<uint32_t>(wanted), largest_capacity(object_size, budget));
+}
+
+/// After a miss or an overflow: twice as much, up to the largest.
+constexpr uint32_t grown_capacity(uint32_t capacity, uint32_t largest) {
+    return std::min(capacity * 2, largest);
+}
+
+/// A class that was not used for an interval: half as much, never below the least.
+constexpr uint32_t shrunk_capacity(uint32_t capacity) { return std::max(capacity / 2, 2U); }
+
+/// How many objects a refill brings: half, so that as many frees fit before the next flush.
+constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 2, 1U); }
+
+/// How many objects a flush takes away, from the older end.
+constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
+
+/// How many free objects of a class threads may exchange before they go back to their spans.
+constexpr uint32_t depot_capacity(size_t object_size, uint32_t most) {
+    constexpr size_t kDepotBytes = 4 * MiB;
+    return static_cast<uint32_t>(std::clamp<size_t>(kDepotBytes / object_size, 64, most));
+}
+
+/// Working set (Bonwick & Adams 2001, "Magazines and Vmem"): what was never needed during an interval may go.
+constexpr uint32_t reap_count(uint32_t least_held, uint32_t held) { return std::min(least_held, held); }
+
+/// How many pops until a thread looks at the clock again, given how long the last so many took. Aims at one
+/// look in one to sixteen milliseconds: a busy thread does not notice, and a quiet one still drives the
+/// purge.
+constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
+    constexpr uint64_t kMost = uint64_t{1} << 20;
+    if (elapsed_ns < 4'000'000) {
+        return std::min(pops * 2, kMost);
+    }
+    return elapsed_ns > 16'000'000 ? std::max<uint64_t>(pops / 16, 1) : pops;
+}
+
+/// Ticks per purge delay: what became free is returned between one and one and a quarter delays later.
+inline constexpr uint8_t kTicksPerPurgeDelay = 4;
+
+}  // namespace hotlane::policy

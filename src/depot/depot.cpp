@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+//
+// Refill and flush from the depot's side.
+// Knows nothing of thread caches.
+// Called by the slow paths of thread cache, by upkeep and by fork.
+#include "depot/depot.h"
+
+#include "classes/policy.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotlane {
+
+constinit Region region;
+constinit Depot depots[kMaxClasses];
+constinit std::atomic<uint8_t> upkeep_tick{0};
+
+Span* span_containing(const void* p) {
+    const PageIndex page = region.page_containing(p);
+    auto* span = static_cast<Span*>(region.span_metadata(page));
+    if (span->distance_to_first() == 0) {
+        return span;
+    }
+    return static_cast<Span*>(region.span_metadata({page.value - span->distance_to_first()}));
+}
+
+bool is_object_start(const void* p, size_t* object_size) {
+    const Span* span = span_containing(p);
+    const SizeClass& c = size_classes[span->size_class()];
+    const size_t offset = address_of(p) - address_of(region.address(span->first_page()));
+    *object_size = c.object_size;
+    const uint32_t i = c.index_of(offset);
+    return size_t{i} * c.object_size == offset && i < c.object_count;
+}
+
+void Depot::set_up(ClassIndex c) {
+    class_ = c;
+    capacity_ = policy::depot_capacity(size_classes[c].object_size, kRingSlots);
+}
+
+uint32_t Depot::take(void** out, uint32_t count, bool* zeroed, RegionFailure* why) {
+    LockGuard guard(lock_);
+    *zeroed = false;
+    const uint32_t taken =
+        count_ != 0 ? take_from_ring(out, count) : take_from_spans(out, count, zeroed, why);
+    outside_ += taken;
+    peak_outside_ = std::max(peak_outside_, outside_);
+    return taken;
+}
+
+uint32_t Depot::take_from_ring(void** out, uint32_t count) {
+    count = std::min(count, count_);
+    const uint32_t start = (oldest_ + count_ - count) % kRingSlots;
+    const uint32_t until_wrap = std::min(count, kRingSlots - start);
+    memcpy(out, ring_ + start, until_wrap * sizeof *out);
+    memcpy(out + until_wrap, ring_, (count - until_wrap) * sizeof *out);
+    count_ -= count;
+    least_count_ = std::min(least_count_, count_);
+    return count;
+}
+
+uint32_t Depot::take_from_spans(void** out, uint32_t count, bool* zeroed, RegionFailure* why) {
+    void** const end = out + count;
+    void** slot = end;
+    while (slot != out) {
+        Span* span = partial_.first();
+        if (span == nullptr && (span = open_span(why)) == nullptr) {
+            break;
+        }
+        bool lowest_is_zero = false;
+        void** const before = slot;
+        slot = span->take(region_view.base, slot, static_cast<uint32_t>(slot - out), &lowest_is_zero);
+        if (before == end) {
+            *zeroed = lowest_is_zero;
+        }
+        if (span->exhausted()) {
+            partial_.remove(span);
+        }
+    }
+    const auto taken = static_cast<uint32_t>(end - slot);
+    if (slot != out && taken != 0) {
+        memmove(out, slot, taken * sizeof *out);
+    }
+    return taken;
+}
+
+Span* Depot::open_span(RegionFailure* why) {
+    const SizeClass& c = size_classes[class_];
+    PageIndex first{};
+    bool fresh = false;
+    if (!region.take(c.span_pages, &first, &fresh, why)) {
+        return nullptr;
+    }
+    auto* span = static_cast<Span*>(region.span_metadata(first));
+    span->open(first, class_, fresh);
+    for (uint32_t i = 1; i < c.span_pages; ++i) {
+        static_cast<Span*>(region.span_metadata({first.value + i}))
+            ->set_distance_to_first(static_cast<uint8_t>(i));
+    }
+    region.set_class(first, c.span_pages, class_);
+    partial_.insert(span);
+    ++spans_;
+    return span;
+}
+
+void Depot::close_span(Span* span) {
+    partial_.remove(span);
+    const uint32_t pages = size_classes[class_].span_pages;
+    region.set_class(span->first_page(), pages, kNoClass);
+    region.put_back(span->first_page(), pages, upkeep_tick.load(std::memory_order_relaxed));
+    --spans_;
+}
+
+void Depot::put_back(void* const* objects, uint32_t count) {
+    LockGuard guard(lock_);
+    outside_ -= count;
+    if (count_ + count > capacity_) {
+        spill(std::min(count_, count_ + count - capacity_));
+    }
+    const uint32_t start = (oldest_ + count_) % kRingSlots;
+    const uint32_t until_wrap = std::min(count, kRingSlots - start);
+    memcpy(ring_ + start, objects, until_wrap * sizeof *objects);
+    memcpy(ring_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
+    count_ += count;
+}
+
+void Depot::spill(uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+        return_to_span(ring_[(oldest_ + i) % kRingSlots], "free");
+    }
+    oldest_ = (oldest_ + count) % kRingSlots;
+    count_ -= count;
+    least_count_ = std::min(least_count_, count_);
+}
+
+bool Depot::put_back_checked(void* object, Operation operation) {
+    LockGuard guard(lock_);
+    if (!return_to_span(object, operation)) {
+        return false;
+    }
+    --outside_;
+    return true;
+}
+
+bool Depot::return_to_span(void* object, Operation operation) {
+    Span* span = span_containing(object);
+    const size_t offset = address_of(object) - address_of(region.address(span->first_page()));
+    const bool was_exhausted = span->exhausted();
+    // A page that has left the class since the pointer was freed first: freed twice, with time between.
+    const bool moved_on = region_view.page_classes[region.page_containing(object).value] != class_;
+    const PutBackResult result = moved_on ? PutBackResult::double_free : span->put_back(offset);
+    if (result != PutBackResult::ok) [[unlikely]] {
+        report_misuse(result == PutBackResult::double_free ? Misuse::double_free : Misuse::interior_pointer,
+                      operation, object, size_classes[class_].object_size);
+        return false;
+    }
+    if (was_exhausted) {
+        partial_.insert(span);
+    }
+    if (span->empty()) {
+        close_span(span);
+    }
+    return true;
+}
+
+void Depot::reap(bool everything) {
+    constexpr uint32_t kAtOnce = 256;  // so that nobody waits long for the lock
+    lock_.lock();
+    uint32_t left = everything ? count_ : policy::reap_count(least_count_, count_);
+    while (left != 0 && count_ != 0) {
+        const uint32_t now = std::min({left, kAtOnce, count_});
+        spill(now);
+        left -= now;
+        lock_.unlock();
+        lock_.lock();
+    }
+    least_count_ = count_;
+    lock_.unlock();
+}
+
+DepotStats Depot::stats() {
+    LockGuard guard(lock_);
+    return {spans_, count_, peak_outside_};
+}
+
+}  // namespace hotlane

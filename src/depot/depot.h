@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// Free objects of one class between the threads: those lately exchanged in a ring, the rest in spans.
+// Knows nothing of thread caches; gets pages from the region.
+// Called by the slow paths of thread cache, by upkeep and by fork.
+#pragma once
+
+#include "base/lock.h"
+#include "base/misuse.h"
+#include "classes/size_classes.h"
+#include "depot/region.h"
+#include "depot/span.h"
+
+#include <atomic>
+
+namespace hotlane {
+
+struct DepotStats {
+    uint64_t spans = 0;
+    uint64_t objects = 0;       // free, in the ring
+    uint64_t peak_outside = 0;  // most objects outside ring and spans at once
+};
+
+/// One per class. A refill takes from the ring (newest first), else from the partial span of the lowest
+/// address, else opens a fresh span. A flush puts into the ring; what is over its capacity goes back to the
+/// spans, oldest first; a span whose objects are all back goes back to the region.
+class Depot {
+  public:
+    static constexpr uint32_t kRingSlots = 8192;
+
+    void set_up(ClassIndex c);
+
+    /// Between 1 and `count` objects into `out`, the next to use last; 0 with the reason when there are no
+    /// pages.
+    /// `*zeroed`: out[n-1] is known to read as zero. O(count), one lock.
+    uint32_t take(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
+    /// Takes objects back, oldest first. O(count), one lock.
+    void put_back(void* const* objects, uint32_t count);
+    /// Straight into its span, verified: for frees without a thread cache. False: misuse was reported.
+    bool put_back_checked(void* object, Operation operation);
+
+    /// Returns to the spans what was not needed since the last call; all of it when `everything`.
+    void reap(bool everything);
+
+    DepotStats stats();
+    Lock& lock() { return lock_; }
+
+  private:
+    uint32_t take_from_ring(void** out, uint32_t count);
+    uint32_t take_from_spans(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
+    Span* open_span(RegionFailure* why);
+    void close_span(Span* span);
+    void spill(uint32_t count);
+    bool return_to_span(void* object, Operation operation);
+
+    Lock lock_{LockRank::depot};
+    ClassIndex class_ = kNoClass;
+    uint32_t capacity_ = 0;
+    uint32_t oldest_ = 0;  // ring index
+    uint32_t count_ = 0;
+    uint32_t least_count_ = 0;  // since the last reap
+    uint64_t spans_ = 0;
+    uint64_t outside_ = 0;
+    uint64_t peak_outside_ = 0;
+    SpanHeap partial_;
+    void* ring_[kRingSlots] = {};
+};
+
+extern constinit Region region;
+extern constinit Depot depots[kMaxClasses];
+/// Counts upkeep intervals, modulo 256: the age of free pages.
+extern constinit std::atomic<uint8_t> upkeep_tick;
+
+/// The span an address of the region lies in. Undefined when its page is in none.
+Span* span_containing(const void* p);
+
+/// What is wrong with a pointer into the region that free() was given; true when it is the start of an
+/// object.
+bool is_object_start(const void* p, size_t* object_size);
+
+}  // namespace hotlane

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+//
+// Page runs, and their way back to the kernel.
+// Knows nothing of objects or threads.
+// Called by depot and upkeep.
+#include "depot/region.h"
+
+#include <algorithm>
+
+namespace hotlane {
+
+constinit RegionView region_view;
+
+namespace {
+
+constexpr uint32_t kBitsPerWord = 64;
+constexpr size_t kFirstCommitPages = 64;     // 4 MiB: what a small program needs, in one call
+constexpr size_t kLargestCommitPages = 512;  // 32 MiB
+constexpr uint32_t kHugePages = kHugePageSize / kPageSize;
+
+bool test_bit(const uint64_t* bits, uint32_t i) { return (bits[i / kBitsPerWord] >> (i % kBitsPerWord)) & 1; }
+
+void set_bits(uint64_t* bits, uint32_t first, uint32_t count, bool value) {
+    for (uint32_t i = first; i < first + count; ++i) {
+        const uint64_t bit = uint64_t{1} << (i % kBitsPerWord);
+        bits[i / kBitsPerWord] = value ? bits[i / kBitsPerWord] | bit : bits[i / kBitsPerWord] & ~bit;
+    }
+}
+
+/// The first bit at or after `from` that equals `value`, or `end`.
+uint32_t find_bit(const uint64_t* bits, uint32_t from, uint32_t end, bool value) {
+    while (from < end) {
+        const uint64_t word =
+            (value ? bits[from / kBitsPerWord] : ~bits[from / kBitsPerWord]) >> (from % kBitsPerWord);
+        if (word != 0) {
+            return std::min(end, from + static_cast<uint32_t>(std::countr_zero(word)));
+        }
+        from = (from / kBitsPerWord + 1) * kBitsPerWord;
+    }
+    return end;
+}
+
+}  // namespace
+
+/// Which pages of a section are free, which of those still hold memory, and since when.
+struct Region::SectionHeader {
+    uint32_t free_count;
+    uint32_t dirty_count;
+    uint64_t free[kSectionPages / kBitsPerWord];
+    uint64_t dirty[kSectionPages / kBitsPerWord];
+    uint8_t freed_at[kSectionPages];  // tick, modulo 256
+};
+
+Region::SectionHeader& Region::header(size_t index) const {
+    static_assert(sizeof(SectionHeader) <= kSectionHeaderBytes);
+    return *reinterpret_cast<SectionHeader*>(section(index));
+}
+
+bool Region::set_up(const Settings& settings) {
+    settings_ = settings;
+    section_bytes_ =
+        round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, kOsPageSize);
+    constexpr size_t kSmallest = 4 * MiB;
+    for (size_t bytes = settings.largest_bytes; bytes >= kSmallest; bytes /= 2) {
+        if (!reserve_all(bytes)) {
+            continue;
+        }
+        // The largest that fits would leave nothing for the program's own mappings: take half of it.
+        if (bytes != settings.largest_bytes && bytes / 2 >= kSmallest) {
+            os::unreserve(pointer_to(view_base_), page_count_ * kPageSize);
+            os::unreserve(sections_, divide_up(page_count_, kSectionPages) * section_bytes_);
+            os::unreserve(region_view.page_classes, round_up(page_count_, kOsPageSize));
+            if (!reserve_all(bytes / 2)) {
+                continue;
+            }
+        }
+        region_view.base = view_base_;
+        return true;
+    }
+    region_view.page_classes = nullptr;
+    page_count_ = 0;
+    return false;
+}
+
+bool Region::reserve_all(size_t bytes) {
+    const size_t pages = bytes / kPageSize;
+    const size_t tables = divide_up(pages, kSectionPages) * section_bytes_;
+    const size_t class_bytes = round_up(pages, kOsPageSize);
+    void* base = os::reserve(bytes, kHugePageSize);
+    void* sections = base != nullptr ? os::reserve(tables, kOsPageSize) : nullptr;
+    void* classes = sections != nullptr ? os::reserve(class_bytes, kOsPageSize) : nullptr;
+    if (classes == nullptr) {
+        if (sections != nullptr) {
+            os::unreserve(sections, tables);
+        }
+        if (base != nullptr) {
+            os::unreserve(base, bytes);
+        }
+        return false;
+    }
+    view_base_ = address_of(base);
+    sections_ = static_cast<std::byte*>(sections);
+    region_view.page_classes = static_cast<uint8_t*>(classes);
+    page_count_ = pages;
+    return true;
+}
+
+bool Region::commit_section(size_t index) {
+    if (!os::commit(section(index), section_bytes_) ||
+        !os::commit(region_view.page_classes + index * kSectionPages, kSectionPages)) {
+        return false;
+    }
+    ++sections_ready_;
+    // From here on free() may read the class bytes of this section.
+    __atomic_store_n(&region_view.page_limit, std::min(page_count_, sections_ready_ * kSectionPages),
+                     __ATOMIC_RELEASE);
+    return true;
+}
+
+bool Region::commit_pages_until(size_t page_end) {
+    if (page_end <= committed_pages_) {
+        return true;
+    }
+    const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
+    const size_t generous = std::min(page_count_, std::max(page_end, committed_pages_ + step));
+    for (const size_t end : {generous, page_end}) {
+        void* start = pointer_to(view_base_ + committed_pages_ * kPageSize);
+        const size_t bytes = (end - committed_pages_) * kPageSize;
+        if (os::commit(start, bytes)) {
+            if (committed_pages_ * kPageSize >= settings_.huge_from_bytes) {
+                os::advise_huge(start, bytes, true);
+            }
+            committed_pages_ = end;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Region::take(uint32_t pages, PageIndex* first, bool* fresh, RegionFailure* why) {
+    HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
+    LockGuard guard(lock_);
+    if (settings_.limit_bytes != 0 && (used_pages_ + pages) * kPageSize > settings_.limit_bytes) {
+        *why = RegionFailure::limit;
+        return false;
+    }
+    *fresh = true;
+    if (!take_free(pages, first, fresh) && !take_beyond_frontier(pages, first)) {
+        *why = RegionFailure::no_region;
+        return false;
+    }
+    used_pages_ += pages;
+    *why = RegionFailure::none;
+    return true;
+}
+
+bool Region::take_free(uint32_t pages, PageIndex* first, bool* fresh) {
+    if (free_pages_ < pages) {
+        return false;
+    }
+    bool seen_free = false;
+    for (size_t s = first_free_section_; s < sections_ready_; ++s) {
+        SectionHeader& h = header(s);
+        if (!seen_free) {
+            first_free_section_ = s;
+            seen_free = h.free_count != 0;
+        }
+        if (h.free_count < pages) {
+            continue;
+        }
+        for (uint32_t at = find_bit(h.free, 0, kSectionPages, true); at < kSectionPages;) {
+            const uint32_t end = find_bit(h.free, at, kSectionPages, false);
+            if (end - at >= pages) {
+                const uint32_t dirty_before = h.dirty_count;
+                for (uint32_t i = at; i < at + pages; ++i) {
+                    h.dirty_count -= test_bit(h.dirty, i);
+                }
+                set_bits(h.free, at, pages, false);
+                set_bits(h.dirty, at, pages, false);
+                h.free_count -= pages;
+                free_pages_ -= pages;
+                free_dirty_pages_ -= dirty_before - h.dirty_count;
+                *fresh = h.dirty_count == dirty_before;
+                *first = {static_cast<uint32_t>(s * kSectionPages + at)};
+                return true;
+            }
+            at = find_bit(h.free, end, kSectionPages, true);
+        }
+    }
+    return false;
+}
+
+bool Region::take_beyond_frontier(uint32_t pages, PageIndex* first) {
+    size_t start = frontier_;
+    const size_t section_left = kSectionPages - start % kSectionPages;
+    if (section_left < pages) {
+        start += section_left;
+    }
+    if (start + pages > page_count_) {
+        return false;
+    }
+    if (start / kSectionPages >= sections_ready_ && !commit_section(start / kSectionPages)) {
+        return false;
+    }
+    if (!commit_pages_until(start + pages)) {
+        return false;
+    }
+    if (start != frontier_) {  // the rest of the section serves shorter runs
+        mark_free({static_cast<uint32_t>(frontier_)}, static_cast<uint32_t>(start - frontier_), false, 0);
+    }
+    frontier_ = start + pages;
+    *first = {static_cast<uint32_t>(start)};
+    return true;
+}
+
+void Region::put_back(PageIndex first, uint32_t pages, uint8_t now) {
+    LockGuard guard(lock_);
+    used_pages_ -= pages;
+    mark_free(first, pages, true, now);
+}
+
+void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now) {
+    const size_t s = first.value / kSectionPages;
+    const uint32_t at = first.value % kSectionPages;
+    SectionHeader& h = header(s);
+    set_bits(h.free, at, pages, true);
+    h.free_count += pages;
+    free_pages_ += pages;
+    if (dirty) {
+        set_bits(h.dirty, at, pages, true);
+        std::fill_n(h.freed_at + at, pages, now);
+        h.dirty_count += pages;
+        free_dirty_pages_ += pages;
+    }
+    first_free_section_ = std::min(first_free_section_, s);
+}
+
+uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age) {
+    SectionHeader& h = header(section_index);
+    const auto old_enough = [&](uint32_t i) { return static_cast<uint8_t>(now - h.freed_at[i]) >= age; };
+    // Where the kernel gives 2-MiB pages, returning part of one would split it.
+    const uint32_t grain =
+        settings_.huge_from_bytes <= committed_pages_ * kPageSize && age != 0 ? kHugePages : 1;
+    for (uint32_t at = find_bit(h.dirty, *from, kSectionPages, true); at < kSectionPages;) {
+        uint32_t end = at;
+        while (end < kSectionPages && test_bit(h.dirty, end) && old_enough(end)) {
+            ++end;
+        }
+        const auto start = static_cast<uint32_t>(round_up(at, grain));
+        const auto stop = static_cast<uint32_t>(round_down(end, grain));
+        if (start < stop) {
+            const uint32_t pages = stop - start;
+            set_bits(h.free, start, pages, false);
+            set_bits(h.dirty, start, pages, false);
+            h.free_count -= pages;
+            h.dirty_count -= pages;
+            free_pages_ -= pages;
+            free_dirty_pages_ -= pages;
+            *from = start;
+            return pages;
+        }
+        at = find_bit(h.dirty, std::max(end, at + 1), kSectionPages, true);
+    }
+    *from = kSectionPages;
+    return 0;
+}
+
+size_t Region::purge(uint8_t now, uint8_t age) {
+    size_t total = 0;
+    lock_.lock();
+    for (size_t s = 0; s < sections_ready_; ++s) {
+        uint32_t at = header(s).dirty_count == 0 ? kSectionPages : 0;
+        while (const uint32_t pages = at < kSectionPages ? take_purgeable(s, &at, now, age) : 0) {
+            const PageIndex first{static_cast<uint32_t>(s * kSectionPages + at)};
+            lock_.unlock();
+            const bool purged = os::purge(address(first), size_t{pages} * kPageSize);
+            lock_.lock();
+            mark_free(first, pages, !purged, now);
+            total += purged ? size_t{pages} * kPageSize : 0;
+            purges_ += purged;
+            at += pages;
+        }
+    }
+    purged_bytes_ += total;
+    lock_.unlock();
+    return total;
+}
+
+void Region::set_class(PageIndex first, uint32_t pages, ClassIndex c) {
+    for (uint32_t i = 0; i < pages; ++i) {
+        __atomic_store_n(&region_view.page_classes[first.value + i], static_cast<uint8_t>(c),
+                         __ATOMIC_RELAXED);
+    }
+}
+
+RegionStats Region::stats() {
+    LockGuard guard(lock_);
+    RegionStats stats;
+    stats.reserved_bytes = page_count_ * kPageSize;
+    stats.committed_bytes = committed_pages_ * kPageSize;
+    stats.in_use_bytes = used_pages_ * kPageSize;
+    stats.free_dirty_bytes = free_dirty_pages_ * kPageSize;
+    stats.metadata_bytes =
+        sections_ready_ * kSectionHeaderBytes + frontier_ * (settings_.span_metadata_bytes + 1);
+    stats.purges = purges_;
+    stats.purged_bytes = purged_bytes_;
+    return stats;
+}
+
+}  // namespace hotlane

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// One reserved address range, in pages of 64 KiB: runs of pages go out and come back; old free ones are
+// purged. Knows nothing of objects or threads. Keeps for every page its class byte and a place for its span's
+// metadata. Called by depot, under its own lock; free() reads the view without one.
+#pragma once
+
+#include "base/base.h"
+#include "base/lock.h"
+#include "base/os.h"
+
+namespace hotlane {
+
+/// A page of the region, counted from its start.
+struct PageIndex {
+    uint32_t value;
+    friend bool operator==(PageIndex, PageIndex) = default;
+};
+
+/// What free() needs to know of an address, in one cache line. All zero until the region is set up: then
+/// every address is outside.
+struct alignas(64) RegionView {
+    uintptr_t base = 0;
+    size_t page_limit = 0;            // pages whose class byte may be read
+    uint8_t* page_classes = nullptr;  // page -> class; kNoClass for a page that is not in a span
+
+    /// The page an address lies in, or a number >= page_limit: outside the region, or not a multiple of 16.
+    /// The rotation moves the low four bits to the top, so that one comparison asks both questions.
+    [[gnu::always_inline]] size_t page_of(const void* p) const {
+        return std::rotr(address_of(p) - base, 4) >> (kPageShift - 4);
+    }
+    bool contains(const void* p) const { return ((address_of(p) - base) >> kPageShift) < page_limit; }
+};
+
+extern constinit RegionView region_view;
+
+struct RegionStats {
+    size_t reserved_bytes = 0;
+    size_t committed_bytes = 0;
+    size_t in_use_bytes = 0;
+    size_t free_dirty_bytes = 0;
+    size_t metadata_bytes = 0;
+    uint64_t purges = 0;
+    uint64_t purged_bytes = 0;
+};
+
+/// Why take() returned nothing.
+enum class RegionFailure : uint8_t { none, limit, no_region };
+
+/// Page runs, first fit by lowest address. Runs never cross a section of 4096 pages (256 MiB); neighbours
+/// merge by being adjacent bits. Invariant, for every page below the frontier: in a span, or its free bit is
+/// set, or it is being purged at this moment.
+class Region {
+  public:
+    static constexpr uint32_t kSectionPages = 4096;
+    static constexpr uint32_t kLongestRun = 64;
+
+    struct Settings {
+        size_t largest_bytes = size_t{1} << 40;  // of address space
+        size_t limit_bytes = 0;                  // of pages in use; 0: none
+        size_t span_metadata_bytes = 0;          // per page
+        size_t huge_from_bytes = SIZE_MAX;       // ask for 2-MiB pages beyond this size
+    };
+
+    /// Reserves address space: the largest, or, where the system refuses that, half of what it grants.
+    /// False: nothing at all could be had; then every take() fails.
+    bool set_up(const Settings& settings);
+
+    /// `pages` adjacent pages (at most kLongestRun), readable and writable. `*fresh` tells whether they are
+    /// known to be zero. The caller holds no lock of higher rank.
+    bool take(uint32_t pages, PageIndex* first, bool* fresh, RegionFailure* why);
+    /// Gives a run back. `now` is the tick count, for purge().
+    void put_back(PageIndex first, uint32_t pages, uint8_t now);
+    /// Returns to the kernel what has been free for at least `age` ticks (0: everything free). The kernel is
+    /// called without the lock. Returns the number of bytes.
+    size_t purge(uint8_t now, uint8_t age);
+
+    void* address(PageIndex page) const { return pointer_to(view_base_ + size_t{page.value} * kPageSize); }
+    PageIndex page_containing(const void* p) const {
+        return {static_cast<uint32_t>((address_of(p) - view_base_) >> kPageShift)};
+    }
+    /// The metadata that belongs to a page, `span_metadata_bytes` of it, zero at first.
+    void* span_metadata(PageIndex page) const {
+        return section(page.value / kSectionPages) + kSectionHeaderBytes +
+               (page.value % kSectionPages) * settings_.span_metadata_bytes;
+    }
+    void set_class(PageIndex first, uint32_t pages, ClassIndex c);
+
+    bool has_free_dirty_pages() const { return free_dirty_pages_ != 0; }
+    RegionStats stats();
+    Lock& lock() { return lock_; }
+
+  private:
+    struct SectionHeader;
+    static constexpr size_t kSectionHeaderBytes = 8 * KiB;
+
+    std::byte* section(size_t index) const { return sections_ + index * section_bytes_; }
+    SectionHeader& header(size_t index) const;
+    bool reserve_all(size_t bytes);
+    bool commit_section(size_t index);
+    bool take_free(uint32_t pages, PageIndex* first, bool* fresh);
+    bool take_beyond_frontier(uint32_t pages, PageIndex* first);
+    bool commit_pages_until(size_t page_end);
+    void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
+    /// The next run in a section that purge() wants, marked as not free; 0: none.
+    uint32_t take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
+
+    Settings settings_;
+    Lock lock_{LockRank::region};
+    uintptr_t view_base_ = 0;
+    std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
+    size_t section_bytes_ = 0;
+    size_t page_count_ = 0;       // reserved
+    size_t sections_ready_ = 0;   // sections whose tables are committed
+    size_t committed_pages_ = 0;  // readable and writable, from the start
+    size_t frontier_ = 0;         // pages that were ever handed out
+    size_t first_free_section_ = 0;
+    size_t free_pages_ = 0;
+    size_t free_dirty_pages_ = 0;
+    size_t used_pages_ = 0;
+    uint64_t purges_ = 0;
+    uint64_t purged_bytes_ = 0;
+};
+
+}  // namespace hotlane
