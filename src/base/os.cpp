@@ -190,6 +190,12 @@ long read_file(const char* path, char* out, size_t capacity) {
 }
 
 bool close_file(int fd) { return close(fd) == 0; }
+bool is_special_file(const char* path) {
+    ErrnoKeeper keep;
+    struct stat status {};
+    return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 bool rename_file(const char* from, const char* to) { return rename(from, to) == 0; }
 bool remove_file(const char* path) { return unlink(path) == 0; }
 
