@@ -111,9 +111,12 @@ TEST(Units, RoundedFormsForReaders) {
     EXPECT_EQ(count(0), "0");
     EXPECT_EQ(count(999), "999");
     EXPECT_EQ(count(1000), "1,000");
-    EXPECT_EQ(count(9'080'007), "9,080,007");
+    EXPECT_EQ(count(980'007), "980,007");
     EXPECT_EQ(count(12'345'678), "12.35 M");
     EXPECT_EQ(count(1'234'567'890), "1.235 G");
+    EXPECT_EQ(count(1'000'000), "1.000 M");
+    EXPECT_EQ(count(999'940'000), "999.9 M");
+    EXPECT_EQ(count(999'999'999), "1.000 G");
     EXPECT_EQ(count(UINT64_MAX), "18.45 E");
 
     const auto time = [](uint64_t n) {
@@ -125,6 +128,18 @@ TEST(Units, RoundedFormsForReaders) {
     EXPECT_EQ(time(12'345'678'901), "12.3 s");
     EXPECT_EQ(time(125'000'000'000), "2 min 5 s");
     EXPECT_EQ(time(7'380'000'000'000), "2 h 3 min");
+}
+
+TEST(Units, RoundedCountsAreSevenWideAtMost) {
+    for (uint64_t n = 1; n < UINT64_MAX / 7; n = n * 7 / 3 + 1) {
+        EXPECT_LE(printed([](Writer& o, uint64_t v) { write_rounded_count(o, v); }, n).size(), 7U) << n;
+    }
+}
+
+TEST(Units, GroupedCountsAreExact) {
+    EXPECT_EQ(printed(write_grouped_count, 0), "0");
+    EXPECT_EQ(printed(write_grouped_count, 1'002'034), "1,002,034");
+    EXPECT_EQ(printed(write_grouped_count, UINT64_MAX), "18,446,744,073,709,551,615");
 }
 
 TEST(Units, RoundedFormsAreRightAligned) {

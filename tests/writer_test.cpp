@@ -64,6 +64,20 @@ TEST(Writer, QuotedIsJson) {
     EXPECT_EQ(written([](Writer& out) { out.quoted("grüße"); }), "\"grüße\"");
 }
 
+TEST(Writer, QuotedReplacesWhatIsNoUtf8) {
+    const auto quoted = [](std::string_view s) { return written([s](Writer& out) { out.quoted(s); }); };
+    const std::string bad = "\xef\xbf\xbd";
+    EXPECT_EQ(quoted("a\xff"
+                     "b"),
+              "\"a" + bad + "b\"");
+    EXPECT_EQ(quoted("gr\xc3"), "\"gr" + bad + "\"");                            // cut off
+    EXPECT_EQ(quoted("\xc0\xaf"), "\"" + bad + bad + "\"");                      // overlong
+    EXPECT_EQ(quoted("\xed\xa0\x80"), "\"" + bad + bad + bad + "\"");            // a surrogate
+    EXPECT_EQ(quoted("\xf4\x90\x80\x80"), "\"" + bad + bad + bad + bad + "\"");  // beyond U+10FFFF
+    EXPECT_EQ(quoted("\xe2\x82\xac\xf0\x9f\x8e\x88\xf4\x8f\xbf\xbf"),
+              "\"\xe2\x82\xac\xf0\x9f\x8e\x88\xf4\x8f\xbf\xbf\"");
+}
+
 TEST(Writer, MemoryTargetKeepsItsBound) {
     char memory[8] = "#######";
     Writer out{memory, 5};

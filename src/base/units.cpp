@@ -93,16 +93,6 @@ void write_short(Writer& out, uint64_t n, uint64_t scale) {
     out.fixed(value, value < 9.9995 ? 3 : value < 99.995 ? 2 : 1);
 }
 
-void write_with_separators(Writer& out, uint64_t n) {
-    if (n >= 1000) {
-        write_with_separators(out, n / 1000);
-        const uint64_t rest = n % 1000;
-        out.text(rest < 10 ? ",00" : rest < 100 ? ",0" : ",").number(rest);
-    } else {
-        out.number(n);
-    }
-}
-
 /// Calls `write` into a small buffer and pads what it wrote on the left.
 template <class Write>
 void right_aligned(Writer& out, size_t width, Write write) {
@@ -183,6 +173,16 @@ void write_duration(Writer& out, uint64_t ns) {
     write_exact(out, ns, kTimeUnits);
 }
 
+void write_grouped_count(Writer& out, uint64_t count) {
+    if (count >= 1000) {
+        write_grouped_count(out, count / 1000);
+        const uint64_t rest = count % 1000;
+        out.text(rest < 10 ? ",00" : rest < 100 ? ",0" : ",").number(rest);
+    } else {
+        out.number(count);
+    }
+}
+
 void write_rounded_size(Writer& out, uint64_t bytes, size_t width) {
     right_aligned(out, width, [bytes](Writer& part) {
         for (const Unit& unit : kSizeUnits) {
@@ -193,7 +193,7 @@ void write_rounded_size(Writer& out, uint64_t bytes, size_t width) {
                 return;
             } else if (bytes >= unit.scale) {
                 const double value = static_cast<double>(bytes) / static_cast<double>(unit.scale);
-                part.fixed(value, value < 99.95 ? 1 : 0).text(" ").text(unit.name).text("iB");
+                part.fixed(value, value < 9.95 ? 1 : 0).text(" ").text(unit.name).text("iB");
                 return;
             }
         }
@@ -201,16 +201,17 @@ void write_rounded_size(Writer& out, uint64_t bytes, size_t width) {
 }
 
 void write_rounded_count(Writer& out, uint64_t count, size_t width) {
-    constexpr uint64_t kLargestInFull = 9'999'999;
+    constexpr uint64_t kLargestInFull = 999'999;
     right_aligned(out, width, [count](Writer& part) {
         for (const Unit& unit : kCountUnits) {
-            if (count > kLargestInFull && count >= unit.scale) {
+            // What would be rounded up to 1000 is 1 of the next unit.
+            if (count > kLargestInFull && count >= unit.scale - unit.scale / 20'000) {
                 write_short(part, count, unit.scale);
                 part.text(" ").text(unit.name);
                 return;
             }
         }
-        write_with_separators(part, count);
+        write_grouped_count(part, count);
     });
 }
 

@@ -27,7 +27,10 @@ namespace hotlane {
 void write_size(Writer& out, uint64_t bytes);
 void write_duration(Writer& out, uint64_t ns);
 
-/// For a reader, three or four digits and a unit, right-aligned: "1.53 MiB", "12.3 M", "1.24 s".
+/// Exactly, in groups of three digits: "12,345,678".
+void write_grouped_count(Writer& out, uint64_t count);
+
+/// For a reader, three or four digits and a unit, right-aligned: "1.5 MiB", "12.35 M", "1.24 s".
 void write_rounded_size(Writer& out, uint64_t bytes, size_t width = 0);
 void write_rounded_count(Writer& out, uint64_t count, size_t width = 0);
 void write_rounded_duration(Writer& out, uint64_t ns, size_t width = 0);

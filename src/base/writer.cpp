@@ -31,6 +31,27 @@ struct Digits {
     size_t start = sizeof buffer;
 };
 
+/// Length of the UTF-8 sequence (RFC 3629) that `s` starts with; 0 when there is none.
+size_t utf8_sequence(std::string_view s) {
+    const auto byte = [s](size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
+    const unsigned first = byte(0);
+    const size_t length = first < 0x80   ? 1
+                          : first < 0xc2 ? 0
+                          : first < 0xe0 ? 2
+                          : first < 0xf0 ? 3
+                          : first < 0xf5 ? 4
+                                         : 0;
+    for (size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+    const bool surrogate = first == 0xed && byte(1) >= 0xa0;
+    const bool too_large = first == 0xf4 && byte(1) >= 0x90;
+    return overlong || surrogate || too_large ? 0 : length;
+}
+
 }  // namespace
 
 void Writer::put(const char* bytes, size_t count) {
@@ -122,17 +143,21 @@ Writer& Writer::left(std::string_view s, size_t width) {
 
 Writer& Writer::quoted(std::string_view s) {
     text("\"");
-    for (const char c : s) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            text("\\").put(&c, 1);
-        } else if (c == '\n') {
+    while (!s.empty()) {
+        const auto byte = static_cast<unsigned char>(s.front());
+        const size_t length = utf8_sequence(s);
+        if (length == 0) {
+            text("\xef\xbf\xbd");  // U+FFFD: what is no text still leaves a valid document
+        } else if (byte == '"' || byte == '\\') {
+            text("\\").put(s.data(), 1);
+        } else if (byte == '\n') {
             text("\\n");
         } else if (byte < 0x20 || byte == 0x7f) {
             text("\\u").text(Digits{byte, 16, 4}.view());
         } else {
-            put(&c, 1);
+            put(s.data(), length);
         }
+        s.remove_prefix(length == 0 ? 1 : length);
     }
     return text("\"");
 }
