@@ -12,24 +12,33 @@ namespace hotlane {
 /// Why a request left the hot lane.
 enum class ForwardReason : uint8_t { large, alignment, limit, no_region, count };
 inline constexpr size_t kForwardReasons = static_cast<size_t>(ForwardReason::count);
-inline constexpr const char* kForwardReasonNames[kForwardReasons] = {"large", "alignment", "limit", "no_region"};
+inline constexpr const char* kForwardReasonNames[kForwardReasons] = {"large", "alignment", "limit",
+                                                                     "no_region"};
 
 /// One size class. hits + misses = gets; gets - puts = live.
 struct ClassStats {
-    size_t object_size = 0;     // bytes
-    uint64_t hits = 0;          // requests served from the calling thread's own LIFO
-    uint64_t misses = 0;        // requests that had to refill first
-    uint64_t puts = 0;          // objects freed
-    uint64_t refills = 0;       // times a thread cache was filled from the depot or a span
-    uint64_t flushes = 0;       // times a thread cache gave objects back
-    uint64_t spans = 0;         // spans that exist now
+    size_t object_size = 0;      // bytes
+    uint64_t hits = 0;           // requests served from the calling thread's own LIFO
+    uint64_t misses = 0;         // requests that had to refill first
+    uint64_t puts = 0;           // objects freed
+    uint64_t refills = 0;        // times a thread cache was filled from the depot or a span
+    uint64_t flushes = 0;        // times a thread cache gave objects back
+    uint64_t spans = 0;          // spans that exist now
     uint64_t depot_objects = 0;  // free objects held by the depot now
-    uint64_t peak_objects = 0;  // most objects outside depot and spans at once: live or in a thread cache
+    uint64_t peak_objects = 0;   // most objects outside depot and spans at once: live or in a thread cache
 
     uint64_t gets() const { return hits + misses; }
     /// Modulo 2^64 while other threads are between the two counts; never negative at rest.
     uint64_t live() const { return gets() - puts; }
+    bool used() const { return gets() != 0 || puts != 0 || spans != 0; }
 };
+
+/// Adds every counter; the size stays. A sum of peaks is an upper bound, not a peak.
+ClassStats& operator+=(ClassStats& sum, const ClassStats& other);
+
+/// part / whole in billionths, rounded down, so that only a part equal to the whole is all of it; nothing of
+/// nothing is all of it.
+uint64_t share_in_billionths(uint64_t part, uint64_t whole);
 
 struct ForwardStats {
     uint64_t count = 0;
@@ -49,7 +58,7 @@ struct Snapshot {
     uint64_t threads_ended = 0;
     size_t region_reserved_bytes = 0;
     size_t region_committed_bytes = 0;
-    size_t region_in_use_bytes = 0;  // pages that belong to spans
+    size_t region_in_use_bytes = 0;      // pages that belong to spans
     size_t region_free_dirty_bytes = 0;  // free pages that still hold memory
     uint64_t purges = 0;
     size_t purged_bytes = 0;
@@ -64,7 +73,9 @@ struct Snapshot {
     uint64_t misses() const;
     uint64_t puts() const;
     uint64_t gets() const { return hits() + misses(); }
+    uint64_t live_bytes() const;
     uint64_t forward_count() const;
+    uint64_t forward_bytes() const;
     /// Share of small requests that hit, in percent; 100 when there were none.
     double hit_rate_percent() const;
 };

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of metrics and the values of its rows.
+// Knows nothing of how a report looks or where it goes.
+// Called by the reports.
+#include "observe/metrics.h"
+
+#include <array>
+#include <utility>
+
+namespace hotlane {
+
+namespace {
+
+/// A row with the expression of its value. Read at compile time only, so that no pointer to a function is
+/// stored.
+struct Row {
+    Metric metric;
+    uint64_t (*of_class)(const ClassStats&);
+    uint64_t (*of_forward)(const ForwardStats&);
+    uint64_t (*of_snapshot)(const Snapshot&);
+};
+
+using enum MetricType;
+using enum MetricUnit;
+constexpr bool kAdditive = true;
+
+using C = const ClassStats&;
+using F = const ForwardStats&;
+using S = const Snapshot&;
+
+consteval Row per_class(Metric metric, uint64_t (*value)(C)) {
+    metric.scope = MetricScope::size_class;
+    return {metric, value, nullptr, nullptr};
+}
+consteval Row per_forward(Metric metric, uint64_t (*value)(F)) {
+    metric.scope = MetricScope::forward;
+    return {metric, nullptr, value, nullptr};
+}
+consteval Row total(Metric metric, uint64_t (*value)(S)) {
+    metric.scope = MetricScope::total;
+    return {metric, nullptr, nullptr, value};
+}
+consteval Row memory(Metric metric, uint64_t (*value)(S)) {
+    metric.scope = MetricScope::memory;
+    return {metric, nullptr, nullptr, value};
+}
+consteval Row process(Metric metric, uint64_t (*value)(S)) {
+    metric.scope = MetricScope::process;
+    return {metric, nullptr, nullptr, value};
+}
+
+// clang-format off
+constexpr Row kRows[] = {
+    per_class({{}, counter, count, kAdditive, "gets", "hotlane_gets_total", "gets",
+               "Requests of the class."}, [](C c) { return c.gets(); }),
+    per_class({{}, counter, count, kAdditive, "puts", "hotlane_puts_total", "puts",
+               "Objects freed."}, [](C c) { return c.puts; }),
+    per_class({{}, gauge, billionths, !kAdditive, "hit_rate", "hotlane_hit_ratio", "hit rate",
+               "Share of the requests that hit."}, [](C c) { return share_in_billionths(c.hits, c.gets()); }),
+    per_class({{}, counter, count, kAdditive, "hits", "hotlane_hits_total", "",
+               "Requests served from the calling thread's own cache."}, [](C c) { return c.hits; }),
+    per_class({{}, counter, count, kAdditive, "misses", "hotlane_misses_total", "misses",
+               "Requests that had to refill the thread's cache first."}, [](C c) { return c.misses; }),
+    per_class({{}, counter, count, kAdditive, "refills", "hotlane_refills_total", "refills",
+               "Times a thread's cache was filled from the depot or a span."}, [](C c) { return c.refills; }),
+    per_class({{}, counter, count, kAdditive, "flushes", "hotlane_flushes_total", "flushes",
+               "Times a thread's cache gave objects back."}, [](C c) { return c.flushes; }),
+    per_class({{}, gauge, count, kAdditive, "spans", "hotlane_spans", "spans",
+               "Runs of pages that the class holds now."}, [](C c) { return c.spans; }),
+    per_class({{}, gauge, count, kAdditive, "live", "hotlane_live_objects", "live",
+               "Objects allocated and not freed."}, [](C c) { return c.live(); }),
+    per_class({{}, gauge, count, !kAdditive, "peak", "hotlane_peak_objects", "peak",
+               "Most objects at once that were live or in a thread's cache."}, [](C c) { return c.peak_objects; }),
+    per_class({{}, gauge, count, kAdditive, "depot", "hotlane_depot_objects", "",
+               "Free objects that wait in the depot for any thread."}, [](C c) { return c.depot_objects; }),
+
+    per_forward({{}, counter, count, kAdditive, "count", "hotlane_forwards_total", "",
+                 "Requests that went to the fallback."}, [](F f) { return f.count; }),
+    per_forward({{}, counter, bytes, kAdditive, "bytes", "hotlane_forwarded_bytes_total", "",
+                 "Bytes of the requests that went to the fallback."}, [](F f) { return f.bytes; }),
+
+    total({{}, counter, count, kAdditive, "gets", "", "",
+           "Requests of all classes."}, [](S s) { return s.gets(); }),
+    total({{}, counter, count, kAdditive, "puts", "", "",
+           "Objects of all classes freed."}, [](S s) { return s.puts(); }),
+    total({{}, counter, count, kAdditive, "hits", "", "",
+           "Requests of all classes that hit."}, [](S s) { return s.hits(); }),
+    total({{}, counter, count, kAdditive, "misses", "", "",
+           "Requests of all classes that missed."}, [](S s) { return s.misses(); }),
+    total({{}, gauge, billionths, !kAdditive, "hit_rate", "", "",
+           "Share of all these requests that hit."}, [](S s) { return share_in_billionths(s.hits(), s.gets()); }),
+    total({{}, counter, count, kAdditive, "forwards", "", "",
+           "Requests that went to the fallback."}, [](S s) { return s.forward_count(); }),
+    total({{}, counter, count, kAdditive, "forward_frees", "hotlane_forward_frees_total", "",
+           "Objects of the fallback freed."}, [](S s) { return s.forward_frees; }),
+    total({{}, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
+           "Deletes with a size that was not the object's; served by its real size."},
+          [](S s) { return s.wrong_sized_deletes; }),
+    total({{}, counter, count, kAdditive, "foreign_frees", "hotlane_foreign_frees_total", "",
+           "Pointers of glibc's own malloc, handed on to it."}, [](S s) { return s.foreign_frees; }),
+
+    memory({{}, gauge, bytes, kAdditive, "live", "hotlane_live_bytes", "",
+            "Bytes of the live objects of all classes."}, [](S s) { return s.live_bytes(); }),
+    memory({{}, gauge, bytes, kAdditive, "reserved", "hotlane_region_reserved_bytes", "",
+            "Address space of the region."}, [](S s) { return s.region_reserved_bytes; }),
+    memory({{}, gauge, bytes, kAdditive, "committed", "hotlane_region_committed_bytes", "",
+            "Part of the region that was made usable."}, [](S s) { return s.region_committed_bytes; }),
+    memory({{}, gauge, bytes, kAdditive, "in_use", "hotlane_region_in_use_bytes", "",
+            "Pages that belong to a class."}, [](S s) { return s.region_in_use_bytes; }),
+    memory({{}, gauge, bytes, kAdditive, "free_dirty", "hotlane_region_free_dirty_bytes", "",
+            "Free pages that still hold memory."}, [](S s) { return s.region_free_dirty_bytes; }),
+    memory({{}, counter, count, kAdditive, "purges", "hotlane_purges_total", "",
+            "Times free memory was given back to the system."}, [](S s) { return s.purges; }),
+    memory({{}, counter, bytes, kAdditive, "purged", "hotlane_purged_bytes_total", "",
+            "Bytes given back to the system."}, [](S s) { return s.purged_bytes; }),
+    memory({{}, gauge, bytes, kAdditive, "metadata", "hotlane_metadata_bytes", "",
+            "Memory that the bookkeeping takes."}, [](S s) { return s.metadata_bytes; }),
+    memory({{}, gauge, bytes, kAdditive, "fallback", "hotlane_fallback_bytes", "",
+            "Memory allocated by the fallback."}, [](S s) { return s.fallback_bytes; }),
+    memory({{}, gauge, bytes, !kAdditive, "peak_rss", "hotlane_peak_rss_bytes", "",
+            "Largest resident set of the process so far."}, [](S s) { return s.peak_rss_bytes; }),
+
+    process({{}, gauge, nanoseconds, !kAdditive, "run_time", "hotlane_run_time_seconds", "",
+             "Time since the process started."}, [](S s) { return s.run_time_ns; }),
+    process({{}, gauge, count, kAdditive, "threads_live", "hotlane_threads", "",
+             "Threads that have a cache."}, [](S s) { return s.threads_live; }),
+    process({{}, counter, count, kAdditive, "threads_ended", "hotlane_threads_ended_total", "",
+             "Threads that had a cache and have ended."}, [](S s) { return s.threads_ended; }),
+};
+// clang-format on
+
+constexpr size_t kCount = sizeof kRows / sizeof kRows[0];
+
+consteval std::array<Metric, kCount> without_expressions() {
+    std::array<Metric, kCount> table{};
+    for (size_t i = 0; i < kCount; ++i) {
+        table[i] = kRows[i].metric;
+    }
+    return table;
+}
+constexpr std::array<Metric, kCount> kMetrics = without_expressions();
+
+template <size_t I>
+uint64_t evaluate(const ClassStats& stats) {
+    if constexpr (kRows[I].of_class != nullptr) {
+        return kRows[I].of_class(stats);
+    }
+    return 0;
+}
+template <size_t I>
+uint64_t evaluate(const Snapshot& snapshot, size_t index) {
+    if constexpr (kRows[I].of_class != nullptr) {
+        return kRows[I].of_class(snapshot.classes[index]);
+    } else if constexpr (kRows[I].of_forward != nullptr) {
+        return kRows[I].of_forward(snapshot.forwards[index]);
+    } else {
+        return kRows[I].of_snapshot(snapshot);
+    }
+}
+
+/// Row `row` of the table; the compiler makes a switch of it.
+template <size_t... I, class... Arguments>
+uint64_t evaluate_row(std::index_sequence<I...> /*rows*/, size_t row, const Arguments&... arguments) {
+    uint64_t value = 0;
+    (void)((row == I && (value = evaluate<I>(arguments...), true)) || ...);
+    return value;
+}
+
+}  // namespace
+
+std::span<const Metric> metrics() { return kMetrics; }
+
+uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t index) {
+    const auto row = static_cast<size_t>(&metric - kMetrics.data());
+    return evaluate_row(std::make_index_sequence<kCount>{}, row, snapshot, index);
+}
+
+uint64_t class_metric_value(const Metric& metric, const ClassStats& stats) {
+    const auto row = static_cast<size_t>(&metric - kMetrics.data());
+    return evaluate_row(std::make_index_sequence<kCount>{}, row, stats);
+}
+
+void write_metric_value(Writer& out, const Metric& metric, uint64_t value) {
+    constexpr uint64_t kBillion = 1'000'000'000;
+    if (metric.unit != nanoseconds && metric.unit != billionths) {
+        out.number(value);
+        return;
+    }
+    // Ten digits, the first of which is not shown: that pads the part after the point with zeros.
+    char digits[10];
+    Writer padded{digits, sizeof digits};
+    padded.number(kBillion + value % kBillion);
+    out.number(value / kBillion).text(".").text({digits + 1, 9});
+}
+
+}  // namespace hotlane
