@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// Which report is written, where it goes, and the alarm about a low hit rate.
+// Knows nothing of how a report looks, nor of when it is due.
+// Called by process at exit, by the interval's upkeep and by the C API.
+#include "observe/report.h"
+
+#include "base/os.h"
+#include "base/units.h"
+#include "classes/policy.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constexpr size_t kTemporaryCapacity = Config::kPathCapacity + 32;
+
+/// The class with the most misses, or null when nothing missed.
+const ClassStats* worst_class(const Snapshot& snapshot) {
+    const ClassStats* worst = nullptr;
+    for (size_t i = 1; i < snapshot.class_count; ++i) {
+        const ClassStats& stats = snapshot.classes[i];
+        if (stats.misses > (worst == nullptr ? 0 : worst->misses)) {
+            worst = &stats;
+        }
+    }
+    return worst;
+}
+
+/// Objects that are kept were in no cache before: have them ready. Objects that come back and miss all the
+/// same went through a cache that was too small for them, and can be larger as long as it has slots for more.
+void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
+    if (stats.puts < stats.gets() / 2) {
+        out.text("try HOTLANE_WARMUP=").number(stats.object_size).text(":COUNT");
+    } else if (stats.object_size * policy::kMostSlots > cache_bytes) {
+        out.text("try HOTLANE_CACHE=");
+        write_size(out, 2 * cache_bytes);
+    } else {
+        out.text("caches are at their largest");
+    }
+}
+
+/// False when the report could not be written completely.
+bool write_to(int fd, const Snapshot& snapshot, StatsFormat format) {
+    Writer out{fd};
+    write_report(out, snapshot, format);
+    return out.flush();
+}
+
+bool write_directly(const char* path, const Snapshot& snapshot, StatsFormat format) {
+    const int fd = os::open_for_write(path);
+    if (fd < 0) {
+        return false;
+    }
+    const bool written = write_to(fd, snapshot, format);
+    return os::close_file(fd) && written;
+}
+
+bool write_and_rename(const char* path, const Snapshot& snapshot, StatsFormat format) {
+    char temporary[kTemporaryCapacity];
+    Writer name{temporary, sizeof temporary};
+    name.text(path).text(".").signed_number(snapshot.process_id).text(".tmp").text({"", 1});
+    if (!write_directly(temporary, snapshot, format)) {
+        os::remove_file(temporary);
+        return false;
+    }
+    return os::rename_file(temporary, path);
+}
+
+}  // namespace
+
+void write_report(Writer& out, const Snapshot& snapshot, StatsFormat format) {
+    switch (format) {
+    case StatsFormat::off:
+        return;
+    case StatsFormat::text:
+        write_text_report(out, snapshot);
+        return;
+    case StatsFormat::json:
+        write_json_report(out, snapshot);
+        return;
+    case StatsFormat::prometheus:
+        write_prometheus_report(out, snapshot);
+        return;
+    }
+}
+
+bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes) {
+    constexpr uint64_t kFewestRequests = 10'000;
+    const ClassStats* worst = worst_class(snapshot);
+    const double percent = snapshot.hit_rate_percent();
+    if (worst == nullptr || snapshot.gets() < kFewestRequests || percent >= alarm_percent) {
+        return false;
+    }
+    const bool whole = alarm_percent == static_cast<double>(static_cast<unsigned>(alarm_percent));
+    out.text("hotlane: alarm    under ").fixed(alarm_percent, whole ? 0 : 2).text(" % hits: ");
+    write_grouped_count(out, worst->object_size);
+    out.text(" B missed ");
+    write_rounded_count(out, worst->misses);
+    out.text(" of ");
+    write_rounded_count(out, worst->gets());
+    out.text("; ");
+    write_advice(out, *worst, cache_bytes);
+    out.text("\n");
+    return true;
+}
+
+bool expand_path(const char* pattern, const Snapshot& snapshot, char* out, size_t capacity) {
+    Writer path{out, capacity};
+    for (const char* c = pattern; *c != '\0'; ++c) {
+        if (c[0] == '%' && c[1] == 'p') {
+            path.signed_number(snapshot.process_id);
+            ++c;
+        } else if (c[0] == '%' && c[1] == 'e') {
+            path.text({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
+            ++c;
+        } else if (c[0] == '%' && c[1] == '%') {
+            path.text("%");
+            ++c;
+        } else {
+            path.text({c, 1});
+        }
+    }
+    return path.text({"", 1}).ok();
+}
+
+bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format) {
+    char path[Config::kPathCapacity];
+    if (!expand_path(pattern, snapshot, path, sizeof path)) {
+        message("the name of the statistics file is too long: ", pattern);
+        return false;
+    }
+    // A rename would put a file in the place of a device, a pipe or a link.
+    const bool written = os::is_special_file(path) ? write_directly(path, snapshot, format)
+                                                   : write_and_rename(path, snapshot, format);
+    if (!written) {
+        message("cannot write the statistics to ", path);
+    }
+    return written;
+}
+
+}  // namespace hotlane

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// The report: a snapshot as text for people, as JSON, or as Prometheus' text format, and where it is written.
+// Knows nothing of how the numbers came about, nor of when a report is due.
+// Called by process at exit, by the interval's upkeep and by the C API.
+#pragma once
+
+#include "base/config.h"
+#include "base/writer.h"
+#include "observe/stats.h"
+
+namespace hotlane {
+
+/// The whole report; nothing for StatsFormat::off.
+void write_report(Writer& out, const Snapshot& snapshot, StatsFormat format);
+
+/// A table of at most 24 lines and 100 columns, every line starting with "hotlane: ".
+void write_text_report(Writer& out, const Snapshot& snapshot);
+/// One document; its form is described in report_json.cpp.
+void write_json_report(Writer& out, const Snapshot& snapshot);
+/// Text exposition format 0.0.4.
+void write_prometheus_report(Writer& out, const Snapshot& snapshot);
+
+/// One line when fewer than `alarm_percent` of at least 10,000 requests hit: which class misses most, and
+/// which option would help. `cache_bytes`: the present HOTLANE_CACHE. True when there was something to say.
+bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes);
+
+/// `pattern` with %p replaced by the process id, %e by the program's name and %% by %. False when it does not
+/// fit.
+[[nodiscard]] bool expand_path(const char* pattern, const Snapshot& snapshot, char* out, size_t capacity);
+
+/// Writes the report into the file that `pattern` names, as a whole or not at all: to a temporary file beside
+/// it, which then takes its name. What is no regular file (a pipe, /dev/stderr) is written directly. False,
+/// after one line on stderr, when that failed; an existing file is then as it was.
+bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format);
+
+}  // namespace hotlane

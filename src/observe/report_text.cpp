@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+//
+// The report for people: a heading, a table of classes, and a line each for what left the hot lane and for
+// memory. Knows nothing of where it is written. Called by write_report.
+#include "base/units.h"
+#include "observe/metrics.h"
+#include "observe/report.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constexpr std::string_view kPrefix = "hotlane: ";
+constexpr size_t kSizeWidth = 9;
+/// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines.
+constexpr size_t kMostClasses = 15;
+
+constexpr size_t column_width(const Metric& metric) { return metric.unit == MetricUnit::billionths ? 10 : 9; }
+
+/// "99.98 %", rounded down: "100.00 %" is said only when it is so.
+void write_share(Writer& out, uint64_t billionths, size_t width) {
+    char text[32];
+    Writer share{text, sizeof text};
+    const uint64_t hundredths = billionths / 100'000;
+    const uint64_t rest = hundredths % 100;
+    share.number(hundredths / 100).text(rest < 10 ? ".0" : ".").number(rest).text(" %");
+    out.right({text, share.bytes_written()}, width);
+}
+
+void write_heading(Writer& out, const Snapshot& snapshot) {
+    constexpr size_t kLongestName = 24;
+    out.text(kPrefix).text({snapshot.program, strnlen(snapshot.program, kLongestName)}).text(" (pid ");
+    out.signed_number(snapshot.process_id).text("): ");
+    if (snapshot.gets() == 0) {
+        out.text("no requests, ");
+    } else {
+        write_grouped_count(out, snapshot.gets());
+        out.text(" requests, ");
+        write_share(out, share_in_billionths(snapshot.hits(), snapshot.gets()), 0);
+        out.text(" hits, ");
+    }
+    write_rounded_duration(out, snapshot.run_time_ns);
+    out.text("\n");
+}
+
+void write_column_names(Writer& out) {
+    out.text(kPrefix).right("size", kSizeWidth);
+    for (const Metric& metric : metrics()) {
+        if (metric.column[0] != '\0') {
+            out.right(metric.column, column_width(metric));
+        }
+    }
+    out.text("\n");
+}
+
+/// A row of the table. Of several classes together, what cannot be added up is left out.
+void write_row(Writer& out, std::string_view name, const ClassStats& stats, bool several) {
+    out.text(kPrefix).right(name, kSizeWidth);
+    for (const Metric& metric : metrics()) {
+        const size_t width = column_width(metric);
+        if (metric.column[0] == '\0') {
+            continue;
+        }
+        if (metric.unit == MetricUnit::billionths) {
+            write_share(out, class_metric_value(metric, stats), width);
+        } else if (several && !metric.additive) {
+            out.right("-", width);
+        } else {
+            write_rounded_count(out, class_metric_value(metric, stats), width);
+        }
+    }
+    out.text("\n");
+}
+
+/// The used classes, most requests first.
+struct Order {
+    explicit Order(const Snapshot& snapshot) {
+        for (size_t i = 1; i < snapshot.class_count; ++i) {
+            if (snapshot.classes[i].used()) {
+                insert(snapshot, static_cast<ClassIndex>(i));
+            }
+        }
+    }
+    void insert(const Snapshot& snapshot, ClassIndex added) {
+        size_t place = count++;
+        for (; place > 0; --place) {
+            const ClassIndex before = classes[place - 1];
+            if (snapshot.classes[before].gets() >= snapshot.classes[added].gets()) {
+                break;
+            }
+            classes[place] = before;
+        }
+        classes[place] = added;
+    }
+
+    size_t count = 0;
+    ClassIndex classes[kMaxClasses];
+};
+
+void write_table(Writer& out, const Snapshot& snapshot) {
+    const Order order{snapshot};
+    // One class too many takes the line that would say so.
+    const size_t shown = order.count <= kMostClasses + 1 ? order.count : kMostClasses;
+    ClassStats rest;
+    ClassStats all;
+    if (order.count == 0) {
+        return;
+    }
+    write_column_names(out);
+    for (size_t i = 0; i < order.count; ++i) {
+        const ClassStats& stats = snapshot.classes[order.classes[i]];
+        char name[24];
+        Writer text{name, sizeof name};
+        write_grouped_count(text, stats.object_size);
+        text.text(" B");
+        if (i < shown) {
+            write_row(out, {name, text.bytes_written()}, stats, false);
+        } else {
+            rest += stats;
+        }
+        all += stats;
+    }
+    if (shown < order.count) {
+        char name[24];
+        Writer text{name, sizeof name};
+        text.number(order.count - shown).text(" more");
+        write_row(out, {name, text.bytes_written()}, rest, true);
+    }
+    write_row(out, "all", all, true);
+}
+
+void write_forwards(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("forwards ");
+    if (snapshot.forward_count() == 0) {
+        out.text("none\n");
+        return;
+    }
+    write_rounded_count(out, snapshot.forward_count());
+    out.text(", ");
+    write_rounded_size(out, snapshot.forward_bytes());
+    const char* separator = ": ";
+    for (size_t i = 0; i < kForwardReasons; ++i) {
+        if (snapshot.forwards[i].count != 0) {
+            write_rounded_count(out.text(separator), snapshot.forwards[i].count);
+            out.text(" ").text(kForwardReasonNames[i]);
+            separator = ", ";
+        }
+    }
+    out.text("\n");
+}
+
+void write_memory(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("memory   ");
+    write_rounded_size(out, snapshot.live_bytes());
+    write_rounded_size(out.text(" live in "), snapshot.region_in_use_bytes);
+    write_rounded_size(out.text(" of pages, "), snapshot.region_free_dirty_bytes);
+    write_rounded_size(out.text(" free, "), snapshot.metadata_bytes);
+    write_rounded_size(out.text(" metadata, "), snapshot.purged_bytes);
+    out.text(" purged\n");
+}
+
+void write_process(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("process  peak RSS ");
+    write_rounded_size(out, snapshot.peak_rss_bytes);
+    write_rounded_size(out.text(", fallback "), snapshot.fallback_bytes);
+    write_rounded_count(out.text(", threads "), snapshot.threads_live);
+    write_rounded_count(out.text(" live, "), snapshot.threads_ended);
+    out.text(" ended\n");
+}
+
+void write_notes(Writer& out, const Snapshot& snapshot) {
+    if (snapshot.wrong_sized_deletes == 0 && snapshot.foreign_frees == 0) {
+        return;
+    }
+    out.text(kPrefix).text("notes    ");
+    if (snapshot.wrong_sized_deletes != 0) {
+        write_rounded_count(out, snapshot.wrong_sized_deletes);
+        out.text(" deletes with a wrong size").text(snapshot.foreign_frees != 0 ? ", " : "");
+    }
+    if (snapshot.foreign_frees != 0) {
+        write_rounded_count(out, snapshot.foreign_frees);
+        out.text(" frees of glibc's own pointers");
+    }
+    out.text("\n");
+}
+
+}  // namespace
+
+void write_text_report(Writer& out, const Snapshot& snapshot) {
+    write_heading(out, snapshot);
+    write_table(out, snapshot);
+    write_forwards(out, snapshot);
+    write_memory(out, snapshot);
+    write_process(out, snapshot);
+    write_notes(out, snapshot);
+}
+
+}  // namespace hotlane
