@@ -20,7 +20,7 @@ LAYERS = [
 
 # A name, and the only paths in which it may stand.
 KEPT_APART = {
-    r"hotlane_je_": ["src/fallback/"],
+    r"private_jemalloc_": ["src/fallback/"],
     r"libunwind\.h|\bunw_\w+": ["src/observe/backtrace", "src/cli/"],
     r"\b(mmap|munmap|madvise|mprotect)\(": ["src/base/", "src/cli/"],
     r"#\s*include <(vector|string|map|set|unordered_map|deque|list|iostream|sstream|fstream|functional|memory)>":

@@ -15,15 +15,15 @@
 
 // jemalloc as scripts/private_jemalloc leaves it.
 extern "C" {
-void* hotlane_je_mallocx(size_t bytes, int flags);
-size_t hotlane_je_xallocx(void* p, size_t bytes, size_t extra, int flags);
-void hotlane_je_dallocx(void* p, int flags);
-size_t hotlane_je_sallocx(const void* p, int flags);
-size_t hotlane_je_nallocx(size_t bytes, int flags);
-int hotlane_je_mallctl(const char* name, void* old, size_t* old_bytes, void* fresh, size_t fresh_bytes);
-void hotlane_je_prefork();
-void hotlane_je_postfork_parent();
-void hotlane_je_postfork_child();
+void* private_jemalloc_mallocx(size_t bytes, int flags);
+size_t private_jemalloc_xallocx(void* p, size_t bytes, size_t extra, int flags);
+void private_jemalloc_dallocx(void* p, int flags);
+size_t private_jemalloc_sallocx(const void* p, int flags);
+size_t private_jemalloc_nallocx(size_t bytes, int flags);
+int private_jemalloc_mallctl(const char* name, void* old, size_t* old_bytes, void* fresh, size_t fresh_bytes);
+void private_jemalloc_prefork();
+void private_jemalloc_postfork_parent();
+void private_jemalloc_postfork_child();
 
 // Read once, when jemalloc starts; the user's MALLOC_CONF is read after it and wins.
 //   narenas:1          with more, the last thread to leave an arena purges it whole
@@ -32,9 +32,9 @@ void hotlane_je_postfork_child();
 //                      tick())
 //   tcache_max         blocks of up to 1 MiB pass through a thread's cache
 #define HOTLANE_JEMALLOC_OPTIONS "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:1048576"
-const char* hotlane_je_malloc_conf = HOTLANE_JEMALLOC_OPTIONS;
+const char* private_jemalloc_malloc_conf = HOTLANE_JEMALLOC_OPTIONS;
 // Read after MALLOC_CONF: jemalloc's profiler would see large blocks only, and needs libm and an unwinder.
-const char* hotlane_je_malloc_conf_2_conf_harder = "prof:false";
+const char* private_jemalloc_malloc_conf_2_conf_harder = "prof:false";
 }
 
 namespace hotlane::fallback {
@@ -71,9 +71,9 @@ class ErrnoKeeper {
 template <typename T>
 bool read_control(const char* name, T& value) {
     size_t bytes = sizeof value;
-    return hotlane_je_mallctl(name, &value, &bytes, nullptr, 0) == 0;
+    return private_jemalloc_mallctl(name, &value, &bytes, nullptr, 0) == 0;
 }
-void invoke_control(const char* name) { hotlane_je_mallctl(name, nullptr, nullptr, nullptr, 0); }
+void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, nullptr, nullptr, 0); }
 
 [[gnu::noinline, gnu::cold]] void start_slow() {
     State seen = State::untouched;
@@ -120,7 +120,7 @@ size_t at_least_smallest(size_t bytes) {
 
 void configure(const Options& options) {
     if (options.huge_pages) {
-        hotlane_je_malloc_conf = HOTLANE_JEMALLOC_OPTIONS ",thp:always";
+        private_jemalloc_malloc_conf = HOTLANE_JEMALLOC_OPTIONS ",thp:always";
     }
 }
 
@@ -128,15 +128,15 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     start();
     bytes = at_least_smallest(bytes);
     const int flags = alignment_flag(alignment) | (zeroed ? kZeroed : 0);
-    void* p = hotlane_je_mallocx(bytes, flags);
+    void* p = private_jemalloc_mallocx(bytes, flags);
     if (p == nullptr) {
         return nullptr;
     }
     note_movement();
-    const bool entered =
-        begins_alone(hotlane_je_nallocx(bytes, flags)) ? ledger::enter_alone(p) : ledger::enter_shared(p);
+    const bool entered = begins_alone(private_jemalloc_nallocx(bytes, flags)) ? ledger::enter_alone(p)
+                                                                              : ledger::enter_shared(p);
     if (!entered) {
-        hotlane_je_dallocx(p, 0);
+        private_jemalloc_dallocx(p, 0);
         return nullptr;
     }
     return p;
@@ -148,10 +148,10 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
 void* reallocate(void* p, size_t bytes, size_t alignment) {
     bytes = at_least_smallest(bytes);
     const int flags = alignment_flag(alignment);
-    const size_t wanted = hotlane_je_nallocx(bytes, flags);
+    const size_t wanted = private_jemalloc_nallocx(bytes, flags);
     const size_t before = usable_size(p);
     if (address_of(p) % alignment == 0 &&
-        (wanted == before || hotlane_je_xallocx(p, bytes, 0, flags) == wanted)) {
+        (wanted == before || private_jemalloc_xallocx(p, bytes, 0, flags) == wanted)) {
         return p;
     }
     void* fresh = allocate(bytes, alignment, false);
@@ -169,11 +169,11 @@ bool release(void* p) {
     }
     ErrnoKeeper keep;
     note_movement();
-    hotlane_je_dallocx(p, 0);
+    private_jemalloc_dallocx(p, 0);
     return true;
 }
 
-size_t usable_size(const void* p) { return hotlane_je_sallocx(p, 0); }
+size_t usable_size(const void* p) { return private_jemalloc_sallocx(p, 0); }
 
 bool owns(const void* p) { return ledger::contains(p); }
 
@@ -213,7 +213,7 @@ Statistics statistics() {
     Statistics result{};
     if (used()) {
         uint64_t epoch = 1;  // any value: jemalloc counts up by one, and takes its statistics anew
-        hotlane_je_mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
+        private_jemalloc_mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
         read_control("stats.allocated", result.allocated_bytes);
         read_control("stats.resident", result.resident_bytes);
     }
@@ -224,7 +224,7 @@ void before_fork() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::held)) {
         if (seen == State::ready) {
-            hotlane_je_prefork();
+            private_jemalloc_prefork();
             return;
         }
         os::yield_cpu();  // starting (or a weak failure): soon over
@@ -234,7 +234,7 @@ void before_fork() {
 
 void after_fork_parent() {
     if (used()) {
-        hotlane_je_postfork_parent();
+        private_jemalloc_postfork_parent();
     } else {
         state.store(State::untouched);
     }
@@ -242,7 +242,7 @@ void after_fork_parent() {
 
 void after_fork_child() {
     if (used()) {
-        hotlane_je_postfork_child();
+        private_jemalloc_postfork_child();
     } else {
         state.store(State::untouched);
     }

@@ -10,18 +10,18 @@ extern "C" {
 
 // fork() takes jemalloc's locks together with ours, in the order of ours: it must not register handlers
 // itself.
-int hotlane_je_pthread_atfork(void (*)(), void (*)(), void (*)()) { return 0; }
+int private_jemalloc_pthread_atfork(void (*)(), void (*)(), void (*)()) { return 0; }
 
 // Looked up for one name, pthread_create, which is in libc since glibc 2.34. No dlsym: it may allocate, and
 // it does not find libc's functions in a static program.
-void* hotlane_je_dlsym(void*, const char*) { return reinterpret_cast<void*>(&pthread_create); }
+void* private_jemalloc_dlsym(void*, const char*) { return reinterpret_cast<void*>(&pthread_create); }
 
 // jemalloc's own profiler is compiled in but can't be turned on (fallback.cpp). It would be the only user of
 // libm and of the unwinder; reaching these is a mistake of ours.
-[[noreturn]] double hotlane_je_exp(double) { __builtin_trap(); }
-[[noreturn]] double hotlane_je_log(double) { __builtin_trap(); }
-[[noreturn]] double hotlane_je_round(double) { __builtin_trap(); }
-[[noreturn]] int hotlane_je_Unwind_Backtrace(void*, void*) { __builtin_trap(); }
-[[noreturn]] uintptr_t hotlane_je_Unwind_GetIP(void*) { __builtin_trap(); }
+[[noreturn]] double private_jemalloc_exp(double) { __builtin_trap(); }
+[[noreturn]] double private_jemalloc_log(double) { __builtin_trap(); }
+[[noreturn]] double private_jemalloc_round(double) { __builtin_trap(); }
+[[noreturn]] int private_jemalloc_Unwind_Backtrace(void*, void*) { __builtin_trap(); }
+[[noreturn]] uintptr_t private_jemalloc_Unwind_GetIP(void*) { __builtin_trap(); }
 
 }  // extern "C"
