@@ -37,7 +37,7 @@ constexpr Option kOptions[] = {
      "a hit rate below this is reported; 0: never"},
     {"CACHE", size, HOTLANE_FIELD(cache_bytes), 0, GiB, "SIZE",
      "most bytes that a thread keeps free in one class"},
-    {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * 1024 * GiB, "SIZE",
+    {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * KiB * GiB, "SIZE",
      "most memory of the hot lane; 0: no limit"},
     {"LIMIT_MODE", choice, HOTLANE_FIELD(limit_mode), 0, 0, "fallback|fail",
      "over the limit: ask the fallback, or fail with ENOMEM"},

@@ -116,8 +116,9 @@ Writer& Writer::fixed(double value, unsigned decimals) {
         return text("inf");
     }
     uint64_t whole = static_cast<uint64_t>(value);
-    uint64_t part =
-        static_cast<uint64_t>((value - static_cast<double>(whole)) * static_cast<double>(scale) + 0.5);
+    const double scaled = (value - static_cast<double>(whole)) * static_cast<double>(scale);
+    uint64_t part = static_cast<uint64_t>(scaled);
+    part += scaled - static_cast<double>(part) >= 0.5 ? 1 : 0;
     if (part >= scale) {
         ++whole;
         part -= scale;

@@ -29,23 +29,23 @@ using C = const ClassStats&;
 using F = const ForwardStats&;
 using S = const Snapshot&;
 
-consteval Row per_class(Metric metric, uint64_t (*value)(C)) {
+constexpr Row per_class(Metric metric, uint64_t (*value)(C)) {
     metric.scope = MetricScope::size_class;
     return {metric, value, nullptr, nullptr};
 }
-consteval Row per_forward(Metric metric, uint64_t (*value)(F)) {
+constexpr Row per_forward(Metric metric, uint64_t (*value)(F)) {
     metric.scope = MetricScope::forward;
     return {metric, nullptr, value, nullptr};
 }
-consteval Row total(Metric metric, uint64_t (*value)(S)) {
+constexpr Row total(Metric metric, uint64_t (*value)(S)) {
     metric.scope = MetricScope::total;
     return {metric, nullptr, nullptr, value};
 }
-consteval Row memory(Metric metric, uint64_t (*value)(S)) {
+constexpr Row memory(Metric metric, uint64_t (*value)(S)) {
     metric.scope = MetricScope::memory;
     return {metric, nullptr, nullptr, value};
 }
-consteval Row process(Metric metric, uint64_t (*value)(S)) {
+constexpr Row process(Metric metric, uint64_t (*value)(S)) {
     metric.scope = MetricScope::process;
     return {metric, nullptr, nullptr, value};
 }

@@ -15,6 +15,7 @@ namespace hotlane {
 
 namespace {
 
+constexpr std::string_view kEnd{"\0", 1};  // of a C string
 constexpr size_t kTemporaryCapacity = Config::kPathCapacity + 32;
 
 /// The class with the most misses, or null when nothing missed.
@@ -61,7 +62,7 @@ bool write_directly(const char* path, const Snapshot& snapshot, StatsFormat form
 bool write_and_rename(const char* path, const Snapshot& snapshot, StatsFormat format) {
     char temporary[kTemporaryCapacity];
     Writer name{temporary, sizeof temporary};
-    name.text(path).text(".").signed_number(snapshot.process_id).text(".tmp").text({"", 1});
+    name.text(path).text(".").signed_number(snapshot.process_id).text(".tmp").text(kEnd);
     if (!write_directly(temporary, snapshot, format)) {
         os::remove_file(temporary);
         return false;
@@ -123,7 +124,7 @@ bool expand_path(const char* pattern, const Snapshot& snapshot, char* out, size_
             path.text({c, 1});
         }
     }
-    return path.text({"", 1}).ok();
+    return path.text(kEnd).ok();
 }
 
 bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format) {
