@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs a program with a library preloaded into it alone, and reports what the kernel counted for it and its children.
-// Small on purpose: a child's peak RSS starts at that of the process which started it. Knows no allocator.
-// Run by scripts/compare and bench/memory: measure REPORT LIBRARY|- PROGRAM [ARGUMENTS]
+// Runs a program with a library preloaded into it alone, and reports what the kernel counted for it and its
+// children. Small on purpose: a child's peak RSS starts at that of the process which started it. Knows no
+// allocator. Run by scripts/compare and bench/memory: measure REPORT LIBRARY|- PROGRAM [ARGUMENTS]
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-extern char **environ;
+extern char** environ;
 
-static int complain(const char *what, int error) {
+static int complain(const char* what, int error) {
     fprintf(stderr, "measure: %s: %s\n", what, strerror(error));
     return 125;
 }
@@ -26,20 +26,21 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static int write_report(const char *path, double wall, const struct rusage *usage, int status) {
-    FILE *report = fopen(path, "w");
+static int write_report(const char* path, double wall, const struct rusage* usage, int status) {
+    FILE* report = fopen(path, "w");
     if (report == NULL) {
         return complain(path, errno);
     }
     fprintf(report,
             "{\"wall\": %.6f, \"user\": %.6f, \"system\": %.6f, \"peak_kib\": %ld, \"minor_faults\": %ld, "
             "\"major_faults\": %ld, \"exit\": %d, \"signal\": %d}\n",
-            wall, seconds_of(usage->ru_utime), seconds_of(usage->ru_stime), usage->ru_maxrss, usage->ru_minflt,
-            usage->ru_majflt, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+            wall, seconds_of(usage->ru_utime), seconds_of(usage->ru_stime), usage->ru_maxrss,
+            usage->ru_minflt, usage->ru_majflt, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+            WIFSIGNALED(status) ? WTERMSIG(status) : 0);
     return fclose(report) == 0 ? 0 : complain(path, errno);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc < 4) {
         fprintf(stderr, "usage: measure REPORT LIBRARY|- PROGRAM [ARGUMENTS]\n");
         return 125;

@@ -11,7 +11,7 @@
 
 namespace bench {
 
-[[noreturn]] inline void fail(const char *program, const char *what, const char *detail) {
+[[noreturn]] inline void fail(const char* program, const char* what, const char* detail) {
     std::fprintf(stderr, "%s: %s: %s\n", program, what, detail);
     std::exit(2);
 }
@@ -20,8 +20,8 @@ namespace bench {
 // reports what nobody asked for. With --help each asking prints its line and `finish` ends the program.
 class Arguments {
   public:
-    Arguments(int argc, char **argv, const char *summary) : count_(argc), values_(argv) {
-        const char *slash = std::strrchr(argv[0], '/');
+    Arguments(int argc, char** argv, const char* summary) : count_(argc), values_(argv) {
+        const char* slash = std::strrchr(argv[0], '/');
         program_ = slash != nullptr ? slash + 1 : argv[0];
         if (argc > kMostArguments) {
             fail(program_, "too many arguments", argv[kMostArguments]);
@@ -33,19 +33,19 @@ class Arguments {
         scale_ = real("scale", 1.0, "multiplies the amount of work");
     }
 
-    const char *program() const { return program_; }
+    const char* program() const { return program_; }
 
     // A count or a size; K, M and G multiply by powers of 1,024.
-    std::uint64_t number(const char *name, std::uint64_t otherwise, const char *help) {
+    std::uint64_t number(const char* name, std::uint64_t otherwise, const char* help) {
         if (help_) {
             std::printf("  --%-14s %s (default %llu)\n", name, help,
                         static_cast<unsigned long long>(otherwise));
         }
-        const char *text = find(name);
+        const char* text = find(name);
         if (text == nullptr) {
             return otherwise;
         }
-        char *end = nullptr;
+        char* end = nullptr;
         const std::uint64_t value = std::strtoull(text, &end, 10);
         const std::uint64_t unit = unit_of(end);
         if (end == text || unit == 0) {
@@ -55,21 +55,21 @@ class Arguments {
     }
 
     // An amount of work: multiplied by --scale, but never less than one.
-    std::uint64_t work(const char *name, std::uint64_t otherwise, const char *help) {
+    std::uint64_t work(const char* name, std::uint64_t otherwise, const char* help) {
         const auto scaled =
             static_cast<std::uint64_t>(static_cast<double>(number(name, otherwise, help)) * scale_);
         return scaled > 0 ? scaled : 1;
     }
 
-    double real(const char *name, double otherwise, const char *help) {
+    double real(const char* name, double otherwise, const char* help) {
         if (help_) {
             std::printf("  --%-14s %s (default %g)\n", name, help, otherwise);
         }
-        const char *text = find(name);
+        const char* text = find(name);
         if (text == nullptr) {
             return otherwise;
         }
-        char *end = nullptr;
+        char* end = nullptr;
         const double value = std::strtod(text, &end);
         if (end == text || *end != '\0' || value <= 0) {
             fail(program_, "not a positive number", text);
@@ -77,11 +77,11 @@ class Arguments {
         return value;
     }
 
-    const char *text(const char *name, const char *otherwise, const char *help) {
+    const char* text(const char* name, const char* otherwise, const char* help) {
         if (help_) {
             std::printf("  --%-14s %s (default %s)\n", name, help, otherwise);
         }
-        const char *value = find(name);
+        const char* value = find(name);
         return value != nullptr ? value : otherwise;
     }
 
@@ -99,7 +99,7 @@ class Arguments {
   private:
     static constexpr int kMostArguments = 64;
 
-    static std::uint64_t unit_of(const char *suffix) {
+    static std::uint64_t unit_of(const char* suffix) {
         switch (*suffix) {
         case '\0':
             return 1;
@@ -115,10 +115,10 @@ class Arguments {
     }
 
     // The value of `--name value` or `--name=value`.
-    const char *find(const char *name) {
+    const char* find(const char* name) {
         const std::size_t length = std::strlen(name);
         for (int i = 1; i < count_; ++i) {
-            const char *argument = values_[i];
+            const char* argument = values_[i];
             if (std::strncmp(argument, "--", 2) != 0 || std::strncmp(argument + 2, name, length) != 0) {
                 continue;
             }
@@ -135,8 +135,8 @@ class Arguments {
     }
 
     int count_;
-    char **values_;
-    const char *program_ = nullptr;
+    char** values_;
+    const char* program_ = nullptr;
     bool help_ = false;
     double scale_ = 1.0;
     bool used_[kMostArguments] = {};

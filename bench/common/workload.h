@@ -40,13 +40,13 @@ class Rng {
     std::uint64_t state_;
 };
 
-[[noreturn]] inline void broken(const char *what, const void *object, std::size_t bytes) {
+[[noreturn]] inline void broken(const char* what, const void* object, std::size_t bytes) {
     std::fprintf(stderr, "broken allocator: %s (object %p, %zu bytes)\n", what, object, bytes);
     std::abort();
 }
 
-inline void *take(std::size_t bytes) {
-    void *object = std::malloc(bytes);
+inline void* take(std::size_t bytes) {
+    void* object = std::malloc(bytes);
     if (object == nullptr) {
         broken("malloc gave null", object, bytes);
     }
@@ -55,13 +55,13 @@ inline void *take(std::size_t bytes) {
 
 // A stamp depends on the address and the size, so that two owners of one object can't both find theirs. The
 // last byte is written too: an object smaller than asked for runs into its neighbour's first.
-inline std::uint64_t stamp_of(const void *object, std::size_t bytes) {
+inline std::uint64_t stamp_of(const void* object, std::size_t bytes) {
     return (reinterpret_cast<std::uintptr_t>(object) ^ (bytes << 48)) * 0x9E3779B97F4A7C15ULL;
 }
 
-inline void stamp(void *object, std::size_t bytes) {
+inline void stamp(void* object, std::size_t bytes) {
     const std::uint64_t value = stamp_of(object, bytes);
-    auto *first = static_cast<unsigned char *>(object);
+    auto* first = static_cast<unsigned char*>(object);
     if (bytes >= sizeof value) {
         std::memcpy(first, &value, sizeof value);
     }
@@ -70,9 +70,9 @@ inline void stamp(void *object, std::size_t bytes) {
     }
 }
 
-inline void check_stamp(const void *object, std::size_t bytes) {
+inline void check_stamp(const void* object, std::size_t bytes) {
     const std::uint64_t value = stamp_of(object, bytes);
-    const auto *first = static_cast<const unsigned char *>(object);
+    const auto* first = static_cast<const unsigned char*>(object);
     std::uint64_t found = value;
     // Between 9 and 15 bytes the last byte lies behind the first eight, so both can be compared on their own.
     if (bytes >= sizeof value) {
@@ -85,20 +85,20 @@ inline void check_stamp(const void *object, std::size_t bytes) {
     }
 }
 
-inline void *take_stamped(std::size_t bytes) {
-    void *object = take(bytes);
+inline void* take_stamped(std::size_t bytes) {
+    void* object = take(bytes);
     stamp(object, bytes);
     return object;
 }
 
-inline void release_stamped(void *object, std::size_t bytes) {
+inline void release_stamped(void* object, std::size_t bytes) {
     check_stamp(object, bytes);
     std::free(object);
 }
 
 // An object with its size, as a program remembers both.
 struct Block {
-    void *object = nullptr;
+    void* object = nullptr;
     std::size_t bytes = 0;
 
     void replace(std::size_t bytes_wanted) {
@@ -127,7 +127,7 @@ class Stopwatch {
 
 // The one line that scripts read. `check` depends on the work done and not on addresses or time: it is the
 // same under every allocator, and a difference is a wrong result.
-inline int report(const char *program, std::uint64_t operations, double seconds, std::uint64_t check) {
+inline int report(const char* program, std::uint64_t operations, double seconds, std::uint64_t check) {
     std::printf("workload=%s operations=%llu seconds=%.4f operations_per_second=%.0f check=%016llx\n",
                 program, static_cast<unsigned long long>(operations), seconds,
                 static_cast<double>(operations) / seconds, static_cast<unsigned long long>(check));

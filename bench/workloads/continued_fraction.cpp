@@ -10,7 +10,7 @@ namespace {
 
 using bench::Natural;
 
-Natural square_root(const Natural &n) {
+Natural square_root(const Natural& n) {
     Natural guess = n;
     for (;;) {
         Natural better = (guess + n.divide(guess).first).divide(2).first;
@@ -36,7 +36,7 @@ std::vector<std::uint32_t> primes_below(std::uint32_t bound) {
 }
 
 // What trial division by the small primes leaves of n.
-Natural without_small_factors(Natural n, const std::vector<std::uint32_t> &primes) {
+Natural without_small_factors(Natural n, const std::vector<std::uint32_t>& primes) {
     for (const std::uint32_t prime : primes) {
         for (;;) {
             auto [quotient, rest] = n.divide(prime);
@@ -56,7 +56,7 @@ struct Expansion {
     Natural m{0}, d{1}, a, numerator, before{1};
     bool odd = false;
 
-    explicit Expansion(const Natural &number)
+    explicit Expansion(const Natural& number)
         : n(number), root(square_root(number)), a(root), numerator(root) {}
 
     void step() {
@@ -84,7 +84,7 @@ struct Expansion {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "the continued fraction of a square root (cfrac family)");
     const auto terms = arguments.work("terms", 480000, "terms of the expansion");
     const auto bound = arguments.number("primes", 400, "trial division by the primes below");

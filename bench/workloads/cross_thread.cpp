@@ -22,17 +22,17 @@ struct Batch {
 // Invariant: taken_ <= given_ <= taken_ + kQueueBatches.
 class Queue {
   public:
-    void put(Batch *batch) {
+    void put(Batch* batch) {
         std::unique_lock guard(lock_);
         not_full_.wait(guard, [this] { return given_ - taken_ < kQueueBatches; });
         ring_[given_++ % kQueueBatches] = batch;
         not_empty_.notify_one();
     }
 
-    Batch *get() {
+    Batch* get() {
         std::unique_lock guard(lock_);
         not_empty_.wait(guard, [this] { return given_ != taken_; });
-        Batch *batch = ring_[taken_++ % kQueueBatches];
+        Batch* batch = ring_[taken_++ % kQueueBatches];
         not_full_.notify_one();
         return batch;
     }
@@ -41,16 +41,16 @@ class Queue {
     std::mutex lock_;
     std::condition_variable not_full_;
     std::condition_variable not_empty_;
-    Batch *ring_[kQueueBatches] = {};
+    Batch* ring_[kQueueBatches] = {};
     std::size_t given_ = 0;
     std::size_t taken_ = 0;
 };
 
-void produce(Queue &queue, std::uint64_t batches, std::uint64_t seed) {
+void produce(Queue& queue, std::uint64_t batches, std::uint64_t seed) {
     bench::Rng random(seed);
     for (std::uint64_t i = 0; i < batches; ++i) {
-        Batch *batch = new Batch;
-        for (bench::Block &block : batch->objects) {
+        Batch* batch = new Batch;
+        for (bench::Block& block : batch->objects) {
             block.replace(random.log_uniform(3, 10));
         }
         queue.put(batch);
@@ -58,10 +58,10 @@ void produce(Queue &queue, std::uint64_t batches, std::uint64_t seed) {
     queue.put(nullptr);
 }
 
-void consume(Queue &queue, std::atomic<std::uint64_t> &bytes) {
+void consume(Queue& queue, std::atomic<std::uint64_t>& bytes) {
     std::uint64_t seen = 0;
-    while (Batch *batch = queue.get()) {
-        for (bench::Block &block : batch->objects) {
+    while (Batch* batch = queue.get()) {
+        for (bench::Block& block : batch->objects) {
             seen += block.bytes;
             block.release();
         }
@@ -72,7 +72,7 @@ void consume(Queue &queue, std::atomic<std::uint64_t> &bytes) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "producers take, consumers free (xmalloc-test family)");
     const auto pairs = arguments.number("pairs", 1, "pairs of one producer and one consumer");
     const auto batches = arguments.work("batches", 160000, "batches of 128 objects, over all pairs");

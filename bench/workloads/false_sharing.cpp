@@ -11,13 +11,13 @@
 
 namespace {
 
-void write_and_replace(char *object, std::size_t bytes, std::uint64_t rounds, std::uint64_t writes) {
+void write_and_replace(char* object, std::size_t bytes, std::uint64_t rounds, std::uint64_t writes) {
     for (std::uint64_t r = 0; r < rounds; ++r) {
         if (object == nullptr) {
-            object = static_cast<char *>(bench::take(bytes));
+            object = static_cast<char*>(bench::take(bytes));
         }
         std::memset(object, 0, bytes);
-        volatile char *target = object;
+        volatile char* target = object;
         for (std::uint64_t w = 0; w < writes; ++w) {
             for (std::size_t i = 0; i < bytes; ++i) {
                 target[i] = static_cast<char>(target[i] + 1);
@@ -33,7 +33,7 @@ void write_and_replace(char *object, std::size_t bytes, std::uint64_t rounds, st
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "writes to small private objects (cache-thrash, cache-scratch)");
     const auto threads = arguments.number("threads", 2, "threads");
     const auto bytes = arguments.number("bytes", 8, "bytes of an object");
@@ -44,10 +44,10 @@ int main(int argc, char **argv) {
     arguments.finish();
 
     const bench::Stopwatch watch;
-    std::vector<char *> first(threads, nullptr);
+    std::vector<char*> first(threads, nullptr);
     if (passive != 0) {
-        for (char *&object : first) {
-            object = static_cast<char *>(bench::take(bytes));
+        for (char*& object : first) {
+            object = static_cast<char*>(bench::take(bytes));
         }
     }
     std::vector<std::jthread> workers;

@@ -19,7 +19,7 @@ struct SizeRange {
 };
 constexpr SizeRange kPhases[] = {{4, 7}, {8, 11}, {5, 9}, {11, 15}, {4, 12}, {9, 10}, {6, 7}, {12, 17}};
 
-std::vector<bench::Block> fill(bench::Rng &random, SizeRange range, std::uint64_t budget) {
+std::vector<bench::Block> fill(bench::Rng& random, SizeRange range, std::uint64_t budget) {
     std::vector<bench::Block> blocks;
     for (std::uint64_t used = 0; used < budget; used += blocks.back().bytes) {
         blocks.emplace_back().replace(random.log_uniform(range.low_bits, range.high_bits));
@@ -28,12 +28,12 @@ std::vector<bench::Block> fill(bench::Rng &random, SizeRange range, std::uint64_
 }
 
 // Frees in random order; returns those that stay.
-std::vector<bench::Block> thin_out(bench::Rng &random, std::vector<bench::Block> blocks) {
+std::vector<bench::Block> thin_out(bench::Rng& random, std::vector<bench::Block> blocks) {
     for (std::size_t i = blocks.size(); i > 1; --i) {
         std::swap(blocks[i - 1], blocks[random.below(static_cast<std::uint32_t>(i))]);
     }
     std::vector<bench::Block> survivors;
-    for (bench::Block &block : blocks) {
+    for (bench::Block& block : blocks) {
         if (random.below(100) < kSurvivorsPerHundred) {
             survivors.push_back(block);
         } else {
@@ -43,15 +43,15 @@ std::vector<bench::Block> thin_out(bench::Rng &random, std::vector<bench::Block>
     return survivors;
 }
 
-void release_all(std::vector<bench::Block> &blocks) {
-    for (bench::Block &block : blocks) {
+void release_all(std::vector<bench::Block>& blocks) {
+    for (bench::Block& block : blocks) {
         block.release();
     }
 }
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "phases of different sizes, each leaving survivors behind");
     const auto phases = arguments.work("phases", 32, "phases");
     const auto budget = arguments.number("budget", 64ULL << 20, "bytes filled in a phase");
@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
             kept.pop_front();
         }
     }
-    for (auto &blocks : kept) {
+    for (auto& blocks : kept) {
         release_all(blocks);
     }
     return bench::report(arguments.program(), operations, watch.seconds(), operations);

@@ -10,8 +10,8 @@
 
 namespace {
 
-void *resize(void *object, std::size_t bytes) {
-    void *grown = std::realloc(object, bytes);
+void* resize(void* object, std::size_t bytes) {
+    void* grown = std::realloc(object, bytes);
     if (grown == nullptr) {
         bench::broken("realloc gave null", object, bytes);
     }
@@ -21,13 +21,13 @@ void *resize(void *object, std::size_t bytes) {
 // The byte at a position of a string is known from the position: every copy on the way has to have been
 // right.
 struct String {
-    char *text = nullptr;
+    char* text = nullptr;
     std::size_t length = 0;
 
     static char letter(std::size_t position) { return static_cast<char>(position * 167 + position / 251); }
 
     void append(std::size_t count) {
-        text = static_cast<char *>(resize(text, length + count));
+        text = static_cast<char*>(resize(text, length + count));
         for (std::size_t end = length + count; length < end; ++length) {
             text[length] = letter(length);
         }
@@ -51,7 +51,7 @@ std::uint64_t grow_strings(std::uint64_t appends, std::uint64_t seed) {
     std::vector<String> strings(kStrings);
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < appends; ++i) {
-        String &string = strings[random.below(kStrings)];
+        String& string = strings[random.below(kStrings)];
         // A string ends once in 100 appends on average, so lengths spread up to some kilobytes.
         if (random.below(100) == 0) {
             bytes += string.length;
@@ -59,7 +59,7 @@ std::uint64_t grow_strings(std::uint64_t appends, std::uint64_t seed) {
         }
         string.append(random.between(1, 64));
     }
-    for (String &string : strings) {
+    for (String& string : strings) {
         string.drop();
     }
     return bytes;
@@ -71,15 +71,15 @@ std::uint64_t grow_vectors(std::uint64_t vectors, std::uint64_t seed) {
     for (std::uint64_t v = 0; v < vectors; ++v) {
         const std::size_t length = random.log_uniform(4, 18);
         std::size_t capacity = 4;
-        auto *numbers = static_cast<std::uint64_t *>(bench::take(capacity * sizeof(std::uint64_t)));
+        auto* numbers = static_cast<std::uint64_t*>(bench::take(capacity * sizeof(std::uint64_t)));
         for (std::size_t i = 0; i < length; ++i) {
             if (i == capacity) {
                 capacity *= 2;
-                numbers = static_cast<std::uint64_t *>(resize(numbers, capacity * sizeof(std::uint64_t)));
+                numbers = static_cast<std::uint64_t*>(resize(numbers, capacity * sizeof(std::uint64_t)));
             }
             numbers[i] = i ^ v;
         }
-        numbers = static_cast<std::uint64_t *>(resize(numbers, length * sizeof(std::uint64_t)));
+        numbers = static_cast<std::uint64_t*>(resize(numbers, length * sizeof(std::uint64_t)));
         for (std::size_t i = 0; i < length; ++i) {
             sum += numbers[i];
         }
@@ -90,7 +90,7 @@ std::uint64_t grow_vectors(std::uint64_t vectors, std::uint64_t seed) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "strings and vectors that grow by realloc");
     const auto threads = arguments.number("threads", 2, "threads");
     const auto appends = arguments.work("appends", 8000000, "appends to strings by each thread");

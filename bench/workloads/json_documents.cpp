@@ -23,7 +23,7 @@ struct Value {
 };
 
 // Text as one service would send to another: nested objects, arrays of numbers, strings of various lengths.
-void generate(std::string &out, bench::Rng &random, unsigned depth) {
+void generate(std::string& out, bench::Rng& random, unsigned depth) {
     const std::uint32_t kind = depth == 0 ? random.below(3) : random.below(8);
     if (kind == 0) {
         out += std::to_string(random.below(1000000));
@@ -114,25 +114,25 @@ class Parser {
     std::size_t at_ = 0;
 };
 
-void write(const Value &value, std::string &out);
+void write(const Value& value, std::string& out);
 
 struct Writer {
-    std::string &out;
+    std::string& out;
 
     void operator()(std::int64_t number) const { out += std::to_string(number); }
     void operator()(bool truth) const { out += truth ? "true" : "false"; }
-    void operator()(const std::string &text) const { out.append("\"").append(text).append("\""); }
-    void operator()(const Array &items) const {
+    void operator()(const std::string& text) const { out.append("\"").append(text).append("\""); }
+    void operator()(const Array& items) const {
         out += '[';
-        for (const Value &item : items) {
+        for (const Value& item : items) {
             out += &item != items.data() ? "," : "";
             write(item, out);
         }
         out += ']';
     }
-    void operator()(const Object &members) const {
+    void operator()(const Object& members) const {
         out += '{';
-        for (bool first = true; const auto &[key, member] : members) {
+        for (bool first = true; const auto& [key, member] : members) {
             out.append(first ? "\"" : ",\"").append(key).append("\":");
             write(member, out);
             first = false;
@@ -141,19 +141,19 @@ struct Writer {
     }
 };
 
-void write(const Value &value, std::string &out) { std::visit(Writer{out}, value.content); }
+void write(const Value& value, std::string& out) { std::visit(Writer{out}, value.content); }
 
 std::uint64_t work(std::uint64_t documents, std::uint64_t seed) {
     bench::Rng random(seed);
     std::vector<std::string> texts(64);
-    for (std::string &text : texts) {
+    for (std::string& text : texts) {
         text = "{\"0_field_name\":";
         generate(text, random, 5);
         text += '}';
     }
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < documents; ++i) {
-        const std::string &text = texts[i % texts.size()];
+        const std::string& text = texts[i % texts.size()];
         const Value document = Parser(text).value();
         std::string written;
         write(document, written);
@@ -167,7 +167,7 @@ std::uint64_t work(std::uint64_t documents, std::uint64_t seed) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "JSON documents parsed, written and dropped");
     const auto threads = arguments.number("threads", 2, "threads");
     const auto documents = arguments.work("documents", 32000, "documents of each thread");

@@ -17,12 +17,12 @@ struct Plan {
     std::uint64_t replacements;
 };
 
-std::uint64_t churn(const Plan &plan, std::uint64_t seed) {
+std::uint64_t churn(const Plan& plan, std::uint64_t seed) {
     bench::Rng random(seed);
     std::vector<bench::Block> blocks(plan.live);
     std::uint64_t bytes = 0;
     for (std::uint64_t i = 0; i < plan.replacements; ++i) {
-        bench::Block &block = blocks[random.below(static_cast<std::uint32_t>(plan.live))];
+        bench::Block& block = blocks[random.below(static_cast<std::uint32_t>(plan.live))];
         const std::size_t wanted =
             random.between(static_cast<std::uint32_t>(plan.low), static_cast<std::uint32_t>(plan.high));
         block.release();
@@ -32,7 +32,7 @@ std::uint64_t churn(const Plan &plan, std::uint64_t seed) {
         bench::stamp(block.object, wanted);
         bytes += wanted;
     }
-    for (bench::Block &block : blocks) {
+    for (bench::Block& block : blocks) {
         block.release();
     }
     return bytes;
@@ -40,7 +40,7 @@ std::uint64_t churn(const Plan &plan, std::uint64_t seed) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "random replacement of large blocks, filled after taking");
     const auto threads = arguments.number("threads", 1, "threads, each with its own live blocks");
     const auto low = arguments.number("low", 5ULL << 20, "least bytes of a block");

@@ -15,9 +15,9 @@ struct Term {
     std::uint64_t value;
 };
 
-Term *make_term(std::uint64_t care, std::uint64_t value) {
+Term* make_term(std::uint64_t care, std::uint64_t value) {
     const std::size_t bytes = sizeof(Term) + (care % 5) * 8;
-    auto *term = static_cast<Term *>(bench::take(bytes));
+    auto* term = static_cast<Term*>(bench::take(bytes));
     term->care = care;
     term->value = value;
     return term;
@@ -27,38 +27,38 @@ Term *make_term(std::uint64_t care, std::uint64_t value) {
 class Cover {
   public:
     Cover() = default;
-    Cover(Cover &&other) noexcept : terms_(other.terms_), size_(other.size_), capacity_(other.capacity_) {
+    Cover(Cover&& other) noexcept : terms_(other.terms_), size_(other.size_), capacity_(other.capacity_) {
         other.terms_ = nullptr;
         other.size_ = other.capacity_ = 0;
     }
-    Cover(const Cover &) = delete;
-    Cover &operator=(const Cover &) = delete;
-    Cover &operator=(Cover &&) = delete;
+    Cover(const Cover&) = delete;
+    Cover& operator=(const Cover&) = delete;
+    Cover& operator=(Cover&&) = delete;
     ~Cover() {
-        for (Term *term : *this) {
+        for (Term* term : *this) {
             std::free(term);
         }
         std::free(terms_);
     }
 
-    Term **begin() const { return terms_; }
-    Term **end() const { return terms_ + size_; }
+    Term** begin() const { return terms_; }
+    Term** end() const { return terms_ + size_; }
     bool empty() const { return size_ == 0; }
     std::size_t size() const { return size_; }
 
-    void add(Term *term) {
+    void add(Term* term) {
         if (size_ == capacity_) {
             capacity_ = capacity_ == 0 ? 2 : capacity_ * 2;
-            terms_ = static_cast<Term **>(std::realloc(terms_, capacity_ * sizeof(Term *)));
+            terms_ = static_cast<Term**>(std::realloc(terms_, capacity_ * sizeof(Term*)));
             if (terms_ == nullptr) {
-                bench::broken("realloc gave null", nullptr, capacity_ * sizeof(Term *));
+                bench::broken("realloc gave null", nullptr, capacity_ * sizeof(Term*));
             }
         }
         terms_[size_++] = term;
     }
 
     bool covers(std::uint64_t point) const {
-        for (const Term *term : *this) {
+        for (const Term* term : *this) {
             if (((point ^ term->value) & term->care) == 0) {
                 return true;
             }
@@ -67,12 +67,12 @@ class Cover {
     }
 
   private:
-    Term **terms_ = nullptr;
+    Term** terms_ = nullptr;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;
 };
 
-Cover random_cover(bench::Rng &random, unsigned variables, std::size_t terms) {
+Cover random_cover(bench::Rng& random, unsigned variables, std::size_t terms) {
     Cover cover;
     const std::uint64_t all = (std::uint64_t{1} << variables) - 1;
     for (std::size_t i = 0; i < terms; ++i) {
@@ -83,9 +83,9 @@ Cover random_cover(bench::Rng &random, unsigned variables, std::size_t terms) {
 }
 
 // The function where one variable is fixed.
-Cover cofactor(const Cover &cover, std::uint64_t variable, bool set) {
+Cover cofactor(const Cover& cover, std::uint64_t variable, bool set) {
     Cover fixed;
-    for (const Term *term : cover) {
+    for (const Term* term : cover) {
         const bool wants = (term->value & variable) != 0;
         if ((term->care & variable) == 0 || wants == set) {
             fixed.add(make_term(term->care & ~variable, term->value & ~variable));
@@ -95,12 +95,12 @@ Cover cofactor(const Cover &cover, std::uint64_t variable, bool set) {
 }
 
 // The variable that most terms ask about.
-std::uint64_t busiest(const Cover &cover, unsigned variables) {
+std::uint64_t busiest(const Cover& cover, unsigned variables) {
     std::uint64_t best = 0;
     std::size_t most = 0;
     for (unsigned v = 0; v < variables; ++v) {
         std::size_t count = 0;
-        for (const Term *term : cover) {
+        for (const Term* term : cover) {
             count += (term->care >> v) & 1;
         }
         if (count > most) {
@@ -111,7 +111,7 @@ std::uint64_t busiest(const Cover &cover, unsigned variables) {
     return best;
 }
 
-Cover complement(const Cover &cover, unsigned variables) {
+Cover complement(const Cover& cover, unsigned variables) {
     Cover result;
     if (cover.empty()) {
         result.add(make_term(0, 0));
@@ -123,7 +123,7 @@ Cover complement(const Cover &cover, unsigned variables) {
     }
     for (const bool set : {false, true}) {
         const Cover half = complement(cofactor(cover, split, set), variables);
-        for (const Term *term : half) {
+        for (const Term* term : half) {
             result.add(make_term(term->care | split, term->value | (set ? split : 0)));
         }
     }
@@ -132,7 +132,7 @@ Cover complement(const Cover &cover, unsigned variables) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "complements of Boolean functions (espresso family)");
     const auto variables =
         static_cast<unsigned>(arguments.number("variables", 16, "variables of a function"));

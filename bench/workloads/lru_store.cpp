@@ -11,11 +11,11 @@ namespace {
 constexpr std::size_t kBuckets = 1U << 17;
 
 struct Entry {
-    Entry *chain;
-    Entry *newer;
-    Entry *older;
-    char *key;
-    char *value;
+    Entry* chain;
+    Entry* newer;
+    Entry* older;
+    char* key;
+    char* value;
     std::size_t key_bytes;
     std::size_t value_bytes;
     std::uint64_t hash;
@@ -39,8 +39,8 @@ class Store {
   public:
     explicit Store(std::size_t budget) : budget_(budget), buckets_(kBuckets, nullptr) {}
 
-    Entry *find(const Key &key) {
-        for (Entry *entry = bucket(key.hash); entry != nullptr; entry = entry->chain) {
+    Entry* find(const Key& key) {
+        for (Entry* entry = bucket(key.hash); entry != nullptr; entry = entry->chain) {
             if (entry->hash == key.hash && std::memcmp(entry->key, key.text, key.bytes) == 0) {
                 unlink(entry);
                 push_newest(entry);
@@ -50,15 +50,15 @@ class Store {
         return nullptr;
     }
 
-    void set(const Key &key, std::size_t value_bytes) {
-        Entry *entry = find(key);
+    void set(const Key& key, std::size_t value_bytes) {
+        Entry* entry = find(key);
         if (entry != nullptr) {
             used_ -= entry->value_bytes;
             bench::release_stamped(entry->value, entry->value_bytes);
         } else {
             entry = insert(key);
         }
-        entry->value = static_cast<char *>(bench::take_stamped(value_bytes));
+        entry->value = static_cast<char*>(bench::take_stamped(value_bytes));
         entry->value_bytes = value_bytes;
         used_ += value_bytes;
         while (used_ > budget_) {
@@ -75,11 +75,11 @@ class Store {
     std::uint64_t evictions() const { return evictions_; }
 
   private:
-    Entry *&bucket(std::uint64_t hash) { return buckets_[hash >> (64 - 17)]; }
+    Entry*& bucket(std::uint64_t hash) { return buckets_[hash >> (64 - 17)]; }
 
-    Entry *insert(const Key &key) {
-        auto *entry = static_cast<Entry *>(bench::take(sizeof(Entry)));
-        *entry = {bucket(key.hash), nullptr,   nullptr, static_cast<char *>(bench::take(key.bytes)),
+    Entry* insert(const Key& key) {
+        auto* entry = static_cast<Entry*>(bench::take(sizeof(Entry)));
+        *entry = {bucket(key.hash), nullptr,   nullptr, static_cast<char*>(bench::take(key.bytes)),
                   nullptr,          key.bytes, 0,       key.hash};
         std::memcpy(entry->key, key.text, key.bytes);
         bucket(key.hash) = entry;
@@ -88,8 +88,8 @@ class Store {
         return entry;
     }
 
-    void evict(Entry *entry) {
-        Entry **link = &bucket(entry->hash);
+    void evict(Entry* entry) {
+        Entry** link = &bucket(entry->hash);
         while (*link != entry) {
             link = &(*link)->chain;
         }
@@ -102,29 +102,29 @@ class Store {
         ++evictions_;
     }
 
-    void push_newest(Entry *entry) {
+    void push_newest(Entry* entry) {
         entry->newer = nullptr;
         entry->older = newest_;
         (newest_ != nullptr ? newest_->newer : oldest_) = entry;
         newest_ = entry;
     }
 
-    void unlink(Entry *entry) {
+    void unlink(Entry* entry) {
         (entry->newer != nullptr ? entry->newer->older : newest_) = entry->older;
         (entry->older != nullptr ? entry->older->newer : oldest_) = entry->newer;
     }
 
     std::size_t budget_;
     std::size_t used_ = 0;
-    std::vector<Entry *> buckets_;
-    Entry *newest_ = nullptr;
-    Entry *oldest_ = nullptr;
+    std::vector<Entry*> buckets_;
+    Entry* newest_ = nullptr;
+    Entry* oldest_ = nullptr;
     std::uint64_t evictions_ = 0;
 };
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "a key-value store with LRU eviction");
     const auto budget = arguments.number("budget", 64ULL << 20, "bytes the store may hold");
     const auto keys = arguments.number("keys", 300000, "different keys");

@@ -11,7 +11,7 @@
 namespace {
 
 // Nine in ten are small, one in a hundred is of kilobytes: the mix most programs show.
-std::size_t size_of_request(bench::Rng &random) {
+std::size_t size_of_request(bench::Rng& random) {
     const std::uint32_t dice = random.below(100);
     if (dice < 90) {
         return random.log_uniform(4, 8);
@@ -23,15 +23,15 @@ std::uint64_t churn(std::uint64_t live, std::uint64_t replacements, std::uint64_
     bench::Rng random(seed);
     std::uint64_t bytes = 0;
     std::vector<bench::Block> blocks(live);
-    for (bench::Block &block : blocks) {
+    for (bench::Block& block : blocks) {
         block.replace(size_of_request(random));
     }
     for (std::uint64_t i = 0; i < replacements; ++i) {
-        bench::Block &victim = blocks[random.below(static_cast<std::uint32_t>(live))];
+        bench::Block& victim = blocks[random.below(static_cast<std::uint32_t>(live))];
         victim.replace(size_of_request(random));
         bytes += victim.bytes;
     }
-    for (bench::Block &block : blocks) {
+    for (bench::Block& block : blocks) {
         block.release();
     }
     return bytes;
@@ -39,7 +39,7 @@ std::uint64_t churn(std::uint64_t live, std::uint64_t replacements, std::uint64_
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "random replacement in a live set of mixed sizes");
     const auto threads = arguments.number("threads", 2, "threads, each with its share of the live set");
     const auto live = arguments.number("live", 100000, "live objects, over all threads");

@@ -18,9 +18,9 @@ class Natural {
         digits_->limb()[1] = static_cast<std::uint32_t>(value >> 32);
         trim();
     }
-    Natural(const Natural &other) : digits_(other.digits_) { ++digits_->owners; }
-    Natural(Natural &&other) noexcept : digits_(std::exchange(other.digits_, nullptr)) {}
-    Natural &operator=(Natural other) noexcept {
+    Natural(const Natural& other) : digits_(other.digits_) { ++digits_->owners; }
+    Natural(Natural&& other) noexcept : digits_(std::exchange(other.digits_, nullptr)) {}
+    Natural& operator=(Natural other) noexcept {
         std::swap(digits_, other.digits_);
         return *this;
     }
@@ -33,7 +33,7 @@ class Natural {
     bool is_zero() const { return digits_->count == 0; }
     std::uint32_t low() const { return at(0); }
 
-    friend int compare(const Natural &a, const Natural &b) {
+    friend int compare(const Natural& a, const Natural& b) {
         if (a.count() != b.count()) {
             return a.count() < b.count() ? -1 : 1;
         }
@@ -45,7 +45,7 @@ class Natural {
         return 0;
     }
 
-    friend Natural operator+(const Natural &a, const Natural &b) {
+    friend Natural operator+(const Natural& a, const Natural& b) {
         Natural sum(Digits::make((a.count() > b.count() ? a.count() : b.count()) + 1));
         std::uint64_t carry = 0;
         for (std::uint32_t i = 0; i < sum.count(); ++i) {
@@ -58,7 +58,7 @@ class Natural {
     }
 
     // a >= b
-    friend Natural operator-(const Natural &a, const Natural &b) {
+    friend Natural operator-(const Natural& a, const Natural& b) {
         Natural rest(Digits::make(a.count()));
         std::int64_t borrow = 0;
         for (std::uint32_t i = 0; i < a.count(); ++i) {
@@ -70,7 +70,7 @@ class Natural {
         return rest;
     }
 
-    friend Natural operator*(const Natural &a, const Natural &b) {
+    friend Natural operator*(const Natural& a, const Natural& b) {
         Natural product(Digits::make(a.count() + b.count()));
         std::memset(product.digits_->limb(), 0, product.count() * sizeof(std::uint32_t));
         for (std::uint32_t i = 0; i < a.count(); ++i) {
@@ -100,7 +100,7 @@ class Natural {
 
     // Quotient and remainder: each limb of the quotient is estimated from below by the leading limbs and
     // corrected until the rest is smaller than the divisor.
-    std::pair<Natural, Natural> divide(const Natural &divisor) const {
+    std::pair<Natural, Natural> divide(const Natural& divisor) const {
         Natural quotient(std::uint64_t{0});
         Natural rest = *this;
         while (compare(rest, divisor) >= 0) {
@@ -125,17 +125,17 @@ class Natural {
         std::uint32_t owners;
         std::uint32_t count;
 
-        std::uint32_t *limb() { return reinterpret_cast<std::uint32_t *>(this + 1); }
+        std::uint32_t* limb() { return reinterpret_cast<std::uint32_t*>(this + 1); }
 
-        static Digits &make(std::uint32_t count) {
-            auto *digits = static_cast<Digits *>(take(sizeof(Digits) + count * sizeof(std::uint32_t)));
+        static Digits& make(std::uint32_t count) {
+            auto* digits = static_cast<Digits*>(take(sizeof(Digits) + count * sizeof(std::uint32_t)));
             digits->owners = 1;
             digits->count = count;
             return *digits;
         }
     };
 
-    explicit Natural(Digits &digits) : digits_(&digits) {}
+    explicit Natural(Digits& digits) : digits_(&digits) {}
 
     std::uint32_t count() const { return digits_->count; }
     std::uint32_t at(std::uint32_t i) const { return i < digits_->count ? digits_->limb()[i] : 0; }
@@ -156,7 +156,7 @@ class Natural {
         }
     }
 
-    Digits *digits_;
+    Digits* digits_;
 };
 
 }  // namespace bench

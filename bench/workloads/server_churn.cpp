@@ -17,12 +17,12 @@ struct Session {
     std::uint64_t rounds_left;
     std::uint64_t replacements;
     std::uint64_t bytes = 0;
-    std::latch *all_done;
+    std::latch* all_done;
 };
 
 void serve(std::shared_ptr<Session> session) {
     for (std::uint64_t i = 0; i < session->replacements; ++i) {
-        bench::Block &victim = session->objects[session->random.below(session->objects.size())];
+        bench::Block& victim = session->objects[session->random.below(session->objects.size())];
         victim.replace(session->random.between(8, 1000));
         session->bytes += victim.bytes;
     }
@@ -35,7 +35,7 @@ void serve(std::shared_ptr<Session> session) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "server churn with hand-over between threads (larson family)");
     const auto threads = arguments.number("threads", 2, "threads at work at once");
     const auto objects = arguments.number("objects", 5000, "live objects of a thread");
@@ -49,18 +49,18 @@ int main(int argc, char **argv) {
     for (std::uint64_t t = 0; t < threads; ++t) {
         sessions.push_back(std::make_shared<Session>(Session{
             std::vector<bench::Block>(objects), bench::Rng(t + 1), rounds, replacements, 0, &all_done}));
-        for (bench::Block &block : sessions.back()->objects) {
+        for (bench::Block& block : sessions.back()->objects) {
             block.replace(sessions.back()->random.between(8, 1000));
         }
     }
-    for (const auto &session : sessions) {
+    for (const auto& session : sessions) {
         std::thread(serve, session).detach();
     }
     all_done.wait();
     std::uint64_t bytes = 0;
-    for (const auto &session : sessions) {
+    for (const auto& session : sessions) {
         bytes += session->bytes;
-        for (bench::Block &block : session->objects) {
+        for (bench::Block& block : session->objects) {
             block.release();
         }
     }

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kLive = 64;
 using Legacy = std::array<bench::Block, kLive>;
 
-void live_briefly(Legacy &legacy, std::uint64_t requests, std::uint64_t seed) {
+void live_briefly(Legacy& legacy, std::uint64_t requests, std::uint64_t seed) {
     bench::Rng random(seed);
     for (std::uint64_t i = 0; i < requests; ++i) {
         legacy[random.below(kLive)].replace(random.log_uniform(4, 12));
@@ -22,7 +22,7 @@ void live_briefly(Legacy &legacy, std::uint64_t requests, std::uint64_t seed) {
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "threads that live for a thousand requests");
     const auto at_once = arguments.number("threads", 4, "threads alive at once");
     const auto generations = arguments.work("generations", 4000, "sets of threads, one after another");
@@ -39,8 +39,8 @@ int main(int argc, char **argv) {
         workers.clear();
     }
     std::uint64_t bytes = 0;
-    for (Legacy &legacy : legacies) {
-        for (bench::Block &block : legacy) {
+    for (Legacy& legacy : legacies) {
+        for (bench::Block& block : legacy) {
             bytes += block.bytes;
             block.release();
         }

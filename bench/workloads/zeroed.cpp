@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kStride = 64;
 
-void check_zero(const unsigned char *bytes, std::size_t count) {
+void check_zero(const unsigned char* bytes, std::size_t count) {
     unsigned seen = bytes[count - 1];
     for (std::size_t i = 0; i < count; i += kStride) {
         seen |= bytes[i];
@@ -25,14 +25,14 @@ void check_zero(const unsigned char *bytes, std::size_t count) {
 std::uint64_t churn(std::uint64_t live, std::uint64_t operations, std::uint64_t seed) {
     bench::Rng random(seed);
     std::uint64_t total = 0;
-    std::vector<unsigned char *> blocks(live, nullptr);
+    std::vector<unsigned char*> blocks(live, nullptr);
     for (std::uint64_t i = 0; i < operations; ++i) {
-        unsigned char *&block = blocks[random.below(static_cast<std::uint32_t>(live))];
+        unsigned char*& block = blocks[random.below(static_cast<std::uint32_t>(live))];
         std::free(block);
         // One in sixty-four is a table of up to half a megabyte, the rest are records.
         const std::size_t bytes =
             random.below(64) == 0 ? random.log_uniform(14, 19) : random.log_uniform(4, 12);
-        block = static_cast<unsigned char *>(std::calloc(bytes / 8, 8));
+        block = static_cast<unsigned char*>(std::calloc(bytes / 8, 8));
         if (block == nullptr) {
             bench::broken("calloc gave null", block, bytes);
         }
@@ -40,7 +40,7 @@ std::uint64_t churn(std::uint64_t live, std::uint64_t operations, std::uint64_t 
         std::memset(block, 0xA5, bytes / 8 * 8);
         total += bytes;
     }
-    for (unsigned char *block : blocks) {
+    for (unsigned char* block : blocks) {
         std::free(block);
     }
     return total;
@@ -48,7 +48,7 @@ std::uint64_t churn(std::uint64_t live, std::uint64_t operations, std::uint64_t 
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     bench::Arguments arguments(argc, argv, "calloc of records and tables");
     const auto threads = arguments.number("threads", 2, "threads");
     const auto live = arguments.number("live", 2000, "live blocks of a thread");

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from . import allocators as allocators_of
-from . import catalogue, packages, redis, results, runner, table
+from . import catalogue, packages, redis, results, runner, suite, table, targets
 from .errors import ComparisonError
 from .progress import Progress
 
@@ -28,6 +28,8 @@ def parse(arguments):
     parser.add_argument("--quick", action="store_true", help="one round of a fifth of the work: a first look")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the work of every program (1)")
     parser.add_argument("--only", metavar="REGEX", default="", help="only the programs whose name matches")
+    parser.add_argument("--memory", action="store_true", help="memory that comes back and bounds that hold, instead")
+    parser.add_argument("--latency", action="store_true", help="single calls beside the floor, instead")
     parser.add_argument("--no-programs", action="store_true", help="leave out the real programs")
     parser.add_argument("--without", metavar="NAMES", default="", help="allocators to leave out, with commas between")
     parser.add_argument("--limit", type=float, default=180, help="seconds after which a run counts as failed (180)")
@@ -42,9 +44,12 @@ def parse(arguments):
     return chosen
 
 
-def build_all(build):
-    """Builds the library and the benchmarks; a first build sets the directory up."""
-    steps = [["meson", "compile", "-C", str(build)], ["meson", "compile", "-C", str(build), "bench"]]
+def build_all(chosen):
+    """Builds the benchmarks, and the library where it is not given; a first build sets the directory up."""
+    build = chosen.build
+    steps = [["meson", "compile", "-C", str(build), "bench"]]
+    if "hotlane" not in chosen.without and not any(name.startswith("hotlane=") for name in chosen.libraries):
+        steps.append(["meson", "compile", "-C", str(build)])
     if not (build / "build.ninja").exists():
         steps.insert(0, ["meson", "setup", str(build), str(ROOT)])
     for step in steps:
@@ -106,7 +111,40 @@ def write_all(chosen, found):
     print(f"written: {output}/table.txt results.json chart.svg")
 
 
-def compare(chosen):
+def write_figures(chosen, name, figures):
+    output = chosen.output or chosen.build / "comparison"
+    output.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(figures.lines()) + "\n"
+    print(text, end="")
+    (output / f"{name}.txt").write_text(text, encoding="utf-8")
+    document = {"version": 1, "machine": machine(), "rounds": chosen.rounds, "scale": chosen.scale,
+                "rows": figures.as_json()}
+    (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {output}/{name}.txt {name}.json")
+
+
+def allocators_chosen(chosen):
+    left_out = set(filter(None, chosen.without.split(",")))
+    found = allocators_of.all_of(chosen.build, chosen.libraries, "hotlane" not in left_out)
+    return [allocator for allocator in found if allocator.name not in left_out]
+
+
+def compare_targets(chosen, name, rows):
+    rows = [row for row in rows if re.search(chosen.only, row.case.name)]
+    if not rows:
+        raise ComparisonError(f"no program matches {chosen.only}")
+    if chosen.list:
+        print("\n".join(f"{row.what:<50} {' '.join(row.case.command)}" for row in rows))
+        return 0
+    packages.install_missing()
+    build_all(chosen)
+    figures = suite.measure(rows, allocators_chosen(chosen), chosen.rounds, chosen.build / "bench" / "measure",
+                            chosen.limit)
+    write_figures(chosen, name, figures)
+    return 1 if figures.failures else 0
+
+
+def compare_programs(chosen):
     cases = [case for case in catalogue.cases(chosen.build, chosen.scale, not chosen.no_programs)
              if re.search(chosen.only, case.name)]
     if not cases:
@@ -115,14 +153,18 @@ def compare(chosen):
         print("\n".join(f"{case.name:<20} {' '.join(case.command)}" for case in cases))
         return 0
     packages.install_missing()
-    build_all(chosen.build)
-    left_out = set(filter(None, chosen.without.split(",")))
-    allocators = [allocator for allocator in allocators_of.all_of(chosen.build, chosen.libraries,
-                                                                  "hotlane" not in left_out)
-                  if allocator.name not in left_out]
-    found = measure_all(chosen, cases, allocators)
+    build_all(chosen)
+    found = measure_all(chosen, cases, allocators_chosen(chosen))
     write_all(chosen, found)
     return 1 if found.failures() else 0
+
+
+def compare(chosen):
+    if chosen.memory:
+        return compare_targets(chosen, "memory", targets.memory_rows(chosen.build, chosen.scale))
+    if chosen.latency:
+        return compare_targets(chosen, "latency", targets.latency_rows(chosen.build, chosen.scale))
+    return compare_programs(chosen)
 
 
 def main():

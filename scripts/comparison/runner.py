@@ -11,6 +11,8 @@ import tempfile
 from .errors import ComparisonError
 
 CHECK = re.compile(rb"check=([0-9a-f]{16})")
+VALUE = re.compile(r"([a-z][\w.]*)=(-?[\d.]+)(?:\s|$)")
+WHAT = re.compile(r"what=(\w+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,17 @@ class Sample:
     faults: int = 0
     check: str = ""
     failure: str = ""
+    values: dict = dataclasses.field(default_factory=dict)
+
+
+def values_in(stdout):
+    """The figures that a program prints as key=value; in a line that begins with what=NAME they are NAME.key."""
+    found = {}
+    for line in stdout.decode(errors="replace").splitlines():
+        what = WHAT.match(line)
+        prefix = what.group(1) + "." if what else ""
+        found.update({prefix + key: float(value) for key, value in VALUE.findall(line) if key != "check"})
+    return found
 
 
 def environment_of(case):
@@ -59,7 +72,8 @@ def read_report(report_path, stderr):
 def sample_of(report, stdout, stderr):
     found = CHECK.search(stdout)
     return Sample(report["wall"], report["user"] + report["system"], report["peak_kib"], report["minor_faults"],
-                  found.group(1).decode() if found else "", failure_of(report, stderr))
+                  found.group(1).decode() if found else "", failure_of(report, stderr),
+                  values_in(stdout))
 
 
 def run(measure, allocator, case, limit_seconds):

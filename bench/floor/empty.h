@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The two empty functions of the floor, declared for C and C++.
+// Must not be inlined anywhere: the definitions are in a library of their own.
+// Included by floor.cpp and empty.c.
+#pragma once
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void* empty_take(size_t bytes);
+void empty_release(void* object);
+
+#ifdef __cplusplus
+}
+#endif

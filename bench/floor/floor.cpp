@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A malloc+free pair that hits, beside two empty functions called the same way: how near to the floor an
+// allocator is. Both are timed in turns within one run, and the least of many short blocks counts. Knows
+// plain malloc only. Run by scripts/compare --latency, linked to shared and to static libraries.
+#include "common/workload.h"
+#include "empty.h"
+#include "latency/ticks.h"
+
+namespace {
+
+template <typename Take, typename Release>
+std::uint64_t ticks_of_block(Take take, Release release, std::uint64_t pairs, std::size_t bytes) {
+    const std::uint64_t start = bench::ticks_before();
+    for (std::uint64_t i = 0; i < pairs; ++i) {
+        void* object = take(bytes);
+        // The compiler has to believe that the object is used between the two calls.
+        asm volatile("" : "+r"(object)::"memory");
+        release(object);
+    }
+    return bench::ticks_after() - start;
+}
+
+std::uint64_t least(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    bench::Arguments arguments(argc, argv, "a malloc+free pair beside two empty calls");
+    const auto blocks = arguments.work("blocks", 2000, "blocks timed");
+    const auto pairs = arguments.number("pairs", 20000, "pairs in a block");
+    const auto bytes = arguments.number("bytes", 64, "bytes of the object");
+    arguments.finish();
+
+    std::uint64_t empty = UINT64_MAX;
+    std::uint64_t allocator = UINT64_MAX;
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+        const auto empty_take_call = [](std::size_t n) { return empty_take(n); };
+        const auto empty_release_call = [](void* p) { empty_release(p); };
+        empty = least(empty, ticks_of_block(empty_take_call, empty_release_call, pairs, bytes));
+        const auto take_call = [](std::size_t n) { return std::malloc(n); };
+        const auto release_call = [](void* p) { std::free(p); };
+        allocator = least(allocator, ticks_of_block(take_call, release_call, pairs, bytes));
+    }
+    const double scale = 1.0 / static_cast<double>(pairs);
+    std::printf("empty_ticks=%.2f pair_ticks=%.2f ratio=%.3f\n", static_cast<double>(empty) * scale,
+                static_cast<double>(allocator) * scale,
+                static_cast<double>(allocator) / static_cast<double>(empty));
+    return 0;
+}
