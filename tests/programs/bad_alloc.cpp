@@ -72,22 +72,27 @@ void check_handler_is_called_until_it_throws() {
     std::set_new_handler(nullptr);
 }
 
-void check_retry_after_handler() {
-    constexpr size_t kSize = 256 << 20;
-    std::set_new_handler(lifting_handler);
-    for (const size_t alignment : {size_t{16}, size_t{4096}, size_t{1} << 21, size_t{1} << 23}) {
-        handler_calls = 0;
-        limit_address_space();
-        void* object = opaque(operator new (kSize, std::align_val_t{alignment}));
-        CHECK(handler_calls == 1, "the handler was called %d times", handler_calls);
-        CHECK(reinterpret_cast<uintptr_t>(object) % alignment == 0, "the retry gave %p for alignment %zu",
-              object, alignment);
-        operator delete (object, std::align_val_t{alignment});
-    }
+// Each request is larger than all before it together: what an allocator kept of them cannot serve it.
+template <typename Allocate>
+void expect_one_retry(size_t size, size_t alignment, Allocate allocate) {
     handler_calls = 0;
     limit_address_space();
-    operator delete(opaque(operator new(kSize)));
-    CHECK(handler_calls == 1, "the handler was called %d times", handler_calls);
+    void* object = opaque(allocate(size));
+    CHECK(handler_calls == 1, "%zu bytes: the handler was called %d times", size, handler_calls);
+    CHECK(reinterpret_cast<uintptr_t>(object) % alignment == 0, "the retry gave %p for alignment %zu", object,
+          alignment);
+    operator delete (object, std::align_val_t{alignment});
+}
+
+void check_retry_after_handler() {
+    std::set_new_handler(lifting_handler);
+    size_t size = 64 << 20;
+    for (const size_t alignment : {size_t{16}, size_t{4096}, size_t{1} << 21, size_t{1} << 23}) {
+        expect_one_retry(size, alignment,
+                         [=](size_t n) { return operator new (n, std::align_val_t{alignment}); });
+        size = size * 21 / 10;
+    }
+    expect_one_retry(size, 16, [](size_t n) { return operator new(n); });
     std::set_new_handler(nullptr);
 }
 
