@@ -13,8 +13,8 @@ PEER_NAMES = {"libjemalloc2": "jemalloc", "libtcmalloc-minimal4": "tcmalloc", "l
 
 @dataclasses.dataclass(frozen=True)
 class Allocator:
-    """A name, and the library to preload. glibc's own is preloaded too, so that a program which is linked to another
-    allocator (as Debian's redis-server is) runs on glibc's as well."""
+    """A name, and the library to preload. glibc's own is preloaded too, so that a program which is linked
+    to another allocator (as Debian's redis-server is) runs on glibc's as well."""
 
     name: str
     library: str
@@ -48,7 +48,8 @@ def named(arguments):
 
 
 def all_of(build, arguments, needs_hotlane):
-    """glibc first, then the peers, then ours; a name given on the command line replaces a default of that name."""
+    """glibc first, then the peers, then ours; a name given on the command line replaces a default of that
+    name."""
     chosen = {"glibc": glibc()}
     for path, package in packages.PEERS.items():
         chosen[PEER_NAMES[package]] = Allocator(PEER_NAMES[package], path)

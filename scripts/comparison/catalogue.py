@@ -10,7 +10,8 @@ ROOT = HERE.parent.parent
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """`tiny` marks programs whose objects are mostly smaller than a cache line: their memory is reported apart."""
+    """`tiny` marks programs whose objects are mostly smaller than a cache line: their memory is reported
+    apart."""
 
     name: str
     command: tuple
@@ -38,7 +39,12 @@ WORKLOADS = (
     ("thread_churn", "thread_churn", "", False),
     ("fragmenting", "fragmenting", "", False),
     ("large_blocks", "large_blocks", "", False),
-    ("medium_blocks", "large_blocks", "--threads 2 --low 64K --high 1M --live 100 --replacements 30000", False),
+    (
+        "medium_blocks",
+        "large_blocks",
+        "--threads 2 --low 64K --high 1M --live 100 --replacements 30000",
+        False,
+    ),
     ("lru_store", "lru_store", "", False),
     ("json_documents", "json_documents", "", True),
 )
@@ -52,7 +58,8 @@ def workloads(build, scale):
 
 
 def programs(scale):
-    """Real programs as Debian ships them. python3 has a pool of its own; with PYTHONMALLOC=malloc it has none."""
+    """Real programs as Debian ships them. python3 has a pool of its own; with PYTHONMALLOC=malloc it has
+    none."""
     scripts = HERE / "programs"
     amount = str(scale)
     python = ("/usr/bin/python3", "-S", "-E", str(scripts / "objects.py"), amount)
@@ -61,9 +68,22 @@ def programs(scale):
     source = str(ROOT / "bench" / "workloads" / "json_documents.cpp")
     yield Case("python3", python, "program")
     yield Case("python3_malloc", python_malloc, "program", environment=(("PYTHONMALLOC", "malloc"),))
-    yield Case("gcc", ("g++", "-std=c++20", "-O1", "-I", str(ROOT / "bench"), "-c", source, "-o", os.devnull), "program")
-    yield Case("sqlite3", ("sqlite3", "-batch", ":memory:", f".parameter set :rows {int(400000 * scale)}",
-                           f".read {scripts / 'tables.sql'}"), "program")
+    yield Case(
+        "gcc",
+        ("g++", "-std=c++20", "-O1", "-I", str(ROOT / "bench"), "-c", source, "-o", os.devnull),
+        "program",
+    )
+    yield Case(
+        "sqlite3",
+        (
+            "sqlite3",
+            "-batch",
+            ":memory:",
+            f".parameter set :rows {int(400000 * scale)}",
+            f".read {scripts / 'tables.sql'}",
+        ),
+        "program",
+    )
     yield Case("node", ("node", str(scripts / "buffers.js"), amount), "program")
     yield Case("redis", (str(int(150000 * scale)),), "program", server=True)
 

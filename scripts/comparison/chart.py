@@ -13,7 +13,14 @@ INK, FAINT = "#24292f", "#d0d7de"
 INK_DARK, FAINT_DARK = "#e6edf3", "#3d444d"
 OURS = "#d1242f"
 # Distinct for the colour-blind too, and readable on white and on black; each has a shape of its own.
-PEER_STYLES = (("#8c959f", "s"), ("#0969da", "^"), ("#bf8700", "D"), ("#1a7f37", "v"), ("#8250df", "P"), ("#0a8a8a", "X"))
+PEER_STYLES = (
+    ("#8c959f", "s"),
+    ("#0969da", "^"),
+    ("#bf8700", "D"),
+    ("#1a7f37", "v"),
+    ("#8250df", "P"),
+    ("#0a8a8a", "X"),
+)
 FAR = 4.0  # what is further away than this is drawn at the edge, with its figure
 
 DARK_RULES = f"""<style>@media (prefers-color-scheme: dark) {{
@@ -38,17 +45,36 @@ def draw_panel(axes, results, rows, metric, title, chosen):
         colour, shape, size, order = chosen[allocator.name]
         points = [(results.ratio(case, allocator, metric), place) for place, case in enumerate(rows)]
         present = [(ratio, place) for ratio, place in points if ratio]
-        axes.scatter([min(ratio, FAR) for ratio, _ in present], [place for _, place in present], color=colour,
-                     marker=shape, s=size, zorder=order, linewidths=0, label=allocator.name, alpha=0.95)
+        axes.scatter(
+            [min(ratio, FAR) for ratio, _ in present],
+            [place for _, place in present],
+            color=colour,
+            marker=shape,
+            s=size,
+            zorder=order,
+            linewidths=0,
+            label=allocator.name,
+            alpha=0.95,
+        )
         for ratio, place in present:
             if ratio > FAR:
-                axes.annotate(f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×", (FAR, place), xytext=(-6, 0),
-                              textcoords="offset points", ha="right", va="center", fontsize=7, color=colour)
+                axes.annotate(
+                    f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×",
+                    (FAR, place),
+                    xytext=(-6, 0),
+                    textcoords="offset points",
+                    ha="right",
+                    va="center",
+                    fontsize=7,
+                    color=colour,
+                )
     axes.axvline(1.0, color=INK, linewidth=0.9, zorder=2)
     axes.set_xscale("log")
     axes.set_xlim(0.45, FAR * 1.06)
     ticks = [0.5, 0.7, 1, 1.5, 2, 3, 4]
-    axes.set_xticks(ticks, [f"{tick:g}" if tick < FAR else f"{tick:g}+" for tick in ticks], fontsize=8, color=INK)
+    axes.set_xticks(
+        ticks, [f"{tick:g}" if tick < FAR else f"{tick:g}+" for tick in ticks], fontsize=8, color=INK
+    )
     axes.minorticks_off()
     axes.set_title(title, fontsize=10, color=INK)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
@@ -65,7 +91,9 @@ def svg_of(results):
     chosen = styles(results.allocators)
     draw_panel(panels[0], results, rows, "wall", "time (1 = best peer; less is better)", chosen)
     draw_panel(panels[1], results, rows, "peak_kib", "peak memory (1 = best peer; less is better)", chosen)
-    panels[0].set_yticks(range(len(rows)), [case.name.replace("_", " ") for case in rows], fontsize=8.5, color=INK)
+    panels[0].set_yticks(
+        range(len(rows)), [case.name.replace("_", " ") for case in rows], fontsize=8.5, color=INK
+    )
     panels[0].set_ylim(len(rows) - 0.4, -0.6)
     handles, labels = panels[0].get_legend_handles_labels()
     legend = figure.legend(handles, labels, loc="lower center", ncol=len(labels), frameon=False, fontsize=9)
@@ -73,9 +101,13 @@ def svg_of(results):
         text.set_color(INK)
     figure.tight_layout(rect=(0, 0.35 / figure.get_figheight(), 1, 1))
     out = io.StringIO()
-    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": "hotlane scripts/compare"})
+    figure.savefig(
+        out, format="svg", transparent=True, metadata={"Date": None, "Creator": "hotlane scripts/compare"}
+    )
     plt.close(figure)
-    return re.sub(r"(<svg [^>]*>)", lambda opening: opening.group(1) + "\n " + DARK_RULES, out.getvalue(), count=1)
+    return re.sub(
+        r"(<svg [^>]*>)", lambda opening: opening.group(1) + "\n " + DARK_RULES, out.getvalue(), count=1
+    )
 
 
 def write(results, path):

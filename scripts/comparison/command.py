@@ -20,20 +20,34 @@ QUICK_SCALE = 0.2
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
-        prog="scripts/compare", description="Runs programs under hotlane, glibc and Debian's jemalloc, tcmalloc and "
-        "mimalloc, interleaved, and prints time, memory and page faults of each beside the best peer's.")
-    parser.add_argument("libraries", nargs="*", metavar="NAME=PATH",
-                        help="further allocators to preload; a name that begins with hotlane is not taken for a peer")
+        prog="scripts/compare",
+        description="Runs programs under hotlane, glibc and Debian's jemalloc, tcmalloc and "
+        "mimalloc, interleaved, and prints time, memory and page faults of each beside the best peer's.",
+    )
+    parser.add_argument(
+        "libraries",
+        nargs="*",
+        metavar="NAME=PATH",
+        help="further allocators to preload; a name that begins with hotlane is not taken for a peer",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program under each allocator (5)")
     parser.add_argument("--quick", action="store_true", help="one round of a fifth of the work: a first look")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the work of every program (1)")
     parser.add_argument("--only", metavar="REGEX", default="", help="only the programs whose name matches")
-    parser.add_argument("--memory", action="store_true", help="memory that comes back and bounds that hold, instead")
+    parser.add_argument(
+        "--memory", action="store_true", help="memory that comes back and bounds that hold, instead"
+    )
     parser.add_argument("--latency", action="store_true", help="single calls beside the floor, instead")
     parser.add_argument("--no-programs", action="store_true", help="leave out the real programs")
-    parser.add_argument("--without", metavar="NAMES", default="", help="allocators to leave out, with commas between")
-    parser.add_argument("--limit", type=float, default=180, help="seconds after which a run counts as failed (180)")
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="the build directory (build)")
+    parser.add_argument(
+        "--without", metavar="NAMES", default="", help="allocators to leave out, with commas between"
+    )
+    parser.add_argument(
+        "--limit", type=float, default=180, help="seconds after which a run counts as failed (180)"
+    )
+    parser.add_argument(
+        "--build", type=pathlib.Path, default=ROOT / "build", help="the build directory (build)"
+    )
     parser.add_argument("--output", type=pathlib.Path, help="where results go (build/comparison)")
     parser.add_argument("--list", action="store_true", help="list what would run, and stop")
     chosen = parser.parse_args(arguments)
@@ -85,17 +99,30 @@ def processor():
 
 
 def machine():
-    return {"processor": processor(), "processors": len(os.sched_getaffinity(0)), "kernel": platform.release(),
-            "libc": " ".join(platform.libc_ver())}
+    return {
+        "processor": processor(),
+        "processors": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "libc": " ".join(platform.libc_ver()),
+    }
 
 
 def as_json(chosen, found):
-    samples = [{"program": case.name, "group": case.group, "allocator": allocator.name, **vars(sample)}
-               for case in found.cases for allocator in found.allocators
-               for sample in found.samples[case.name, allocator.name]]
-    return {"version": 1, "machine": machine(), "rounds": chosen.rounds, "scale": chosen.scale,
-            "allocators": {allocator.name: allocator.library for allocator in found.allocators},
-            "geometric_means": dict(results.summary(found)), "samples": samples}
+    samples = [
+        {"program": case.name, "group": case.group, "allocator": allocator.name, **vars(sample)}
+        for case in found.cases
+        for allocator in found.allocators
+        for sample in found.samples[case.name, allocator.name]
+    ]
+    return {
+        "version": 1,
+        "machine": machine(),
+        "rounds": chosen.rounds,
+        "scale": chosen.scale,
+        "allocators": {allocator.name: allocator.library for allocator in found.allocators},
+        "geometric_means": dict(results.summary(found)),
+        "samples": samples,
+    }
 
 
 def write_all(chosen, found):
@@ -106,7 +133,9 @@ def write_all(chosen, found):
     text = "\n".join(table.lines(found)) + "\n"
     print(text, end="")
     (output / "table.txt").write_text(text, encoding="utf-8")
-    (output / "results.json").write_text(json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8")
+    (output / "results.json").write_text(
+        json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8"
+    )
     chart.write(found, output / "chart.svg")
     print(f"written: {output}/table.txt results.json chart.svg")
 
@@ -117,8 +146,13 @@ def write_figures(chosen, name, figures):
     text = "\n".join(figures.lines()) + "\n"
     print(text, end="")
     (output / f"{name}.txt").write_text(text, encoding="utf-8")
-    document = {"version": 1, "machine": machine(), "rounds": chosen.rounds, "scale": chosen.scale,
-                "rows": figures.as_json()}
+    document = {
+        "version": 1,
+        "machine": machine(),
+        "rounds": chosen.rounds,
+        "scale": chosen.scale,
+        "rows": figures.as_json(),
+    }
     (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(f"written: {output}/{name}.txt {name}.json")
 
@@ -138,15 +172,19 @@ def compare_targets(chosen, name, rows):
         return 0
     packages.install_missing()
     build_all(chosen)
-    figures = suite.measure(rows, allocators_chosen(chosen), chosen.rounds, chosen.build / "bench" / "measure",
-                            chosen.limit)
+    figures = suite.measure(
+        rows, allocators_chosen(chosen), chosen.rounds, chosen.build / "bench" / "measure", chosen.limit
+    )
     write_figures(chosen, name, figures)
     return 1 if figures.failures else 0
 
 
 def compare_programs(chosen):
-    cases = [case for case in catalogue.cases(chosen.build, chosen.scale, not chosen.no_programs)
-             if re.search(chosen.only, case.name)]
+    cases = [
+        case
+        for case in catalogue.cases(chosen.build, chosen.scale, not chosen.no_programs)
+        if re.search(chosen.only, case.name)
+    ]
     if not cases:
         raise ComparisonError(f"no program matches {chosen.only}")
     if chosen.list:

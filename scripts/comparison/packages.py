@@ -24,12 +24,17 @@ PROGRAMS = {
     "ninja": "ninja-build",
 }
 CHART = {"/usr/lib/python3/dist-packages/matplotlib": "python3-matplotlib"}
-BENCHMARK = {"/usr/include/benchmark/benchmark.h": "libbenchmark-dev"}
+BUILD = {
+    "/usr/include/benchmark/benchmark.h": "libbenchmark-dev",
+    "/usr/include/valgrind/callgrind.h": "valgrind",
+    LIBRARIES + "libjemalloc.a": "libjemalloc-dev",
+    LIBRARIES + "libtcmalloc_minimal.a": "libgoogle-perftools-dev",
+}
 
 
 def install_missing():
     """Installs what is missing, or names it where that can't be done."""
-    found = {**PEERS, **CHART, **BENCHMARK}
+    found = {**PEERS, **CHART, **BUILD}
     missing = [package for path, package in found.items() if not os.path.exists(path)]
     missing += [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if not missing:
@@ -42,9 +47,14 @@ def install_missing():
     # A service that starts on installation would take the processor and a port: policy-rc.d has no say in a
     # container, RUNLEVEL=1 has.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *sorted(missing)]):
+    for arguments in (
+        ["update", "-qq"],
+        ["install", "-y", "-qq", "--no-install-recommends", *sorted(missing)],
+    ):
         command = become_root + ["apt-get", *arguments]
-        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         if done.returncode != 0:
             last = done.stderr.strip().splitlines()[-1:] or ["no message"]
             raise ComparisonError(f"apt-get {arguments[0]} failed: {last[0]}; wanted: {wanted}")

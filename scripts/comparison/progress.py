@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Shows how far a long comparison has come: one line rewritten on a terminal, one line per round elsewhere."""
+"""Shows how far a long comparison has come: one line rewritten on a terminal, one line per round
+elsewhere."""
 import sys
 import time
 
@@ -15,7 +16,8 @@ class Progress:
     def running(self, round_number, case, allocator):
         """Said before each run."""
         if self._terminal:
-            line = f"round {round_number}/{self._rounds}  {case:<20} {allocator:<12} {self._done}/{self._runs}  {self._left()}"
+            place = f"round {round_number}/{self._rounds}  {case:<20} {allocator:<12}"
+            line = f"{place} {self._done}/{self._runs}  {self._left()}"
             sys.stderr.write("\r" + line[:100].ljust(100))
             sys.stderr.flush()
         self._done += 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""redis-benchmark against a redis-server under an allocator: the loopback address, a port of its own, nothing on disk.
-The client always runs on its usual allocator; the time is the client's, memory and faults are the server's."""
+"""redis-benchmark against a redis-server under an allocator: the loopback address, a port of its own,
+nothing on disk. The client always runs on its usual allocator; the time is the client's, memory and faults
+are the server's."""
 import os
 import signal
 import socket
@@ -50,12 +51,34 @@ def shut_down(port):
 
 def benchmark(port, requests, limit_seconds):
     """Runs the client; its seconds, or a failure."""
-    command = ["redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "-t", TESTS, "-n", requests, "-P", "16", "-q",
-               "-r", "200000", "-d", "100"]
+    command = [
+        "redis-benchmark",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-t",
+        TESTS,
+        "-n",
+        requests,
+        "-P",
+        "16",
+        "-q",
+        "-r",
+        "200000",
+        "-d",
+        "100",
+    ]
     start = time.monotonic()
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=limit_seconds, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit_seconds,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return 0.0, f"redis-benchmark was not done after {limit_seconds} s"
     failed = done.returncode != 0 or b"Error" in done.stdout
@@ -64,15 +87,35 @@ def benchmark(port, requests, limit_seconds):
 
 def run(measure, allocator, case, limit_seconds):
     port = free_port()
-    server_command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                      "--dir", tempfile.gettempdir(), "--logfile", os.devnull]
+    server_command = [
+        "redis-server",
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        tempfile.gettempdir(),
+        "--logfile",
+        os.devnull,
+    ]
     with tempfile.NamedTemporaryFile(prefix="hotlane-compare-") as report:
-        server = subprocess.Popen(runner.measured(measure, allocator.library, server_command, report.name),
-                                  env=runner.environment_of(case), stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        server = subprocess.Popen(
+            runner.measured(measure, allocator.library, server_command, report.name),
+            env=runner.environment_of(case),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
             ready = wait_until_ready(server, port)
-            seconds, failure = benchmark(port, case.command[0], limit_seconds) if ready else (0.0, "did not start")
+            seconds, failure = (
+                benchmark(port, case.command[0], limit_seconds) if ready else (0.0, "did not start")
+            )
             shut_down(port)
             _, stderr = server.communicate(timeout=START_LIMIT_SECONDS)
         except subprocess.TimeoutExpired:

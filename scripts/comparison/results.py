@@ -37,9 +37,13 @@ class Results:
             for allocator in self.allocators:
                 samples = self.samples[case.name, allocator.name]
                 reasons = [sample.failure for sample in samples if sample.failure]
-                reasons += ["wrong result" for sample in samples if not sample.failure and sample.check != expected]
+                reasons += [
+                    "wrong result" for sample in samples if not sample.failure and sample.check != expected
+                ]
                 if reasons:
-                    found.append((case.name, allocator.name, f"{reasons[0]}, {len(reasons)} of {len(samples)} runs"))
+                    found.append(
+                        (case.name, allocator.name, f"{reasons[0]}, {len(reasons)} of {len(samples)} runs")
+                    )
         return found
 
     def figures(self, case, allocator):
@@ -47,12 +51,19 @@ class Results:
         samples = self.samples[case.name, allocator.name]
         if not samples or any(sample.failure for sample in samples):
             return None
-        return Figures(*(statistics.median(getattr(sample, metric) for sample in samples) for metric in METRICS))
+        return Figures(
+            *(statistics.median(getattr(sample, metric) for sample in samples) for metric in METRICS)
+        )
 
     def best_peer(self, case, metric):
         """The least median among the peers (glibc is one), or None."""
-        values = [getattr(figures, metric) for figures in
-                  (self.figures(case, allocator) for allocator in self.allocators if not allocator.ours) if figures]
+        values = [
+            getattr(figures, metric)
+            for figures in (
+                self.figures(case, allocator) for allocator in self.allocators if not allocator.ours
+            )
+            if figures
+        ]
         return min(values, default=None)
 
     def ratio(self, case, allocator, metric):
@@ -70,8 +81,12 @@ class Results:
 
     def _expected_check(self, case):
         """What most runs found; it is the same under every allocator."""
-        checks = [sample.check for allocator in self.allocators
-                  for sample in self.samples[case.name, allocator.name] if not sample.failure]
+        checks = [
+            sample.check
+            for allocator in self.allocators
+            for sample in self.samples[case.name, allocator.name]
+            if not sample.failure
+        ]
         return collections.Counter(checks).most_common(1)[0][0] if checks else ""
 
 
@@ -90,12 +105,36 @@ def summary(results):
     base = results.named("glibc")
     rows = (
         ("time, workloads, to the best peer of each", workloads, lambda c, a: results.ratio(c, a, "wall")),
-        ("processor time, workloads, to the best peer of each", workloads, lambda c, a: results.ratio(c, a, "cpu")),
-        ("peak RSS, objects of 64 B and more, to the best peer of each", sized,
-         lambda c, a: results.ratio(c, a, "peak_kib")),
-        ("peak RSS, tiny objects, to the best peer of each", tiny, lambda c, a: results.ratio(c, a, "peak_kib")),
+        (
+            "processor time, workloads, to the best peer of each",
+            workloads,
+            lambda c, a: results.ratio(c, a, "cpu"),
+        ),
+        (
+            "peak RSS, objects of 64 B and more, to the best peer of each",
+            sized,
+            lambda c, a: results.ratio(c, a, "peak_kib"),
+        ),
+        (
+            "peak RSS, tiny objects, to the best peer of each",
+            tiny,
+            lambda c, a: results.ratio(c, a, "peak_kib"),
+        ),
         ("time, real programs, to glibc", programs, lambda c, a: results.ratio_to(c, a, base, "wall")),
-        ("peak RSS, real programs, to glibc", programs, lambda c, a: results.ratio_to(c, a, base, "peak_kib")),
+        (
+            "peak RSS, real programs, to glibc",
+            programs,
+            lambda c, a: results.ratio_to(c, a, base, "peak_kib"),
+        ),
     )
-    return [(what, {allocator.name: geometric_mean(ratio(case, allocator) for case in cases)
-                    for allocator in results.allocators}) for what, cases, ratio in rows if cases]
+    return [
+        (
+            what,
+            {
+                allocator.name: geometric_mean(ratio(case, allocator) for case in cases)
+                for allocator in results.allocators
+            },
+        )
+        for what, cases, ratio in rows
+        if cases
+    ]

@@ -29,7 +29,8 @@ class Sample:
 
 
 def values_in(stdout):
-    """The figures that a program prints as key=value; in a line that begins with what=NAME they are NAME.key."""
+    """The figures that a program prints as key=value; in a line that begins with what=NAME they are
+    NAME.key."""
     found = {}
     for line in stdout.decode(errors="replace").splitlines():
         what = WHAT.match(line)
@@ -39,7 +40,8 @@ def values_in(stdout):
 
 
 def environment_of(case):
-    """Only what programs need to run: an option of an allocator left in the environment would be measured too."""
+    """Only what programs need to run: an option of an allocator left in the environment would be measured
+    too."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
     return {**kept, "HOTLANE_STATS": "off", **dict(case.environment)}
 
@@ -71,17 +73,38 @@ def read_report(report_path, stderr):
 
 def sample_of(report, stdout, stderr):
     found = CHECK.search(stdout)
-    return Sample(report["wall"], report["user"] + report["system"], report["peak_kib"], report["minor_faults"],
-                  found.group(1).decode() if found else "", failure_of(report, stderr),
-                  values_in(stdout))
+    return Sample(
+        report["wall"],
+        report["user"] + report["system"],
+        report["peak_kib"],
+        report["minor_faults"],
+        found.group(1).decode() if found else "",
+        failure_of(report, stderr),
+        values_in(stdout),
+    )
+
+
+def linked_statically(allocator, case):
+    """A program with {} in its name exists once for each allocator that can be linked statically."""
+    program = case.command[0].format(allocator.name)
+    return [program, *case.command[1:]] if os.path.exists(program) else None
 
 
 def run(measure, allocator, case, limit_seconds):
     """One run of a case; a program that takes longer than the limit is killed with all it started."""
+    static = "{}" in case.command[0]
+    command = linked_statically(allocator, case) if static else case.command
+    if command is None:
+        return Sample()
     with tempfile.NamedTemporaryFile(prefix="hotlane-compare-") as report:
-        process = subprocess.Popen(measured(measure, allocator.library, case.command, report.name),
-                                   env=environment_of(case), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            measured(measure, "-" if static else allocator.library, command, report.name),
+            env=environment_of(case),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
             stdout, stderr = process.communicate(timeout=limit_seconds)
         except subprocess.TimeoutExpired:

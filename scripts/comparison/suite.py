@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Measures rows that have targets: each program once per round under each allocator, in turns, then the medians."""
+"""Measures rows that have targets: each program once per round under each allocator, in turns, then the
+medians."""
 import collections
 import statistics
 import subprocess
@@ -29,10 +30,12 @@ class Figures:
         return statistics.median(found) if found else None
 
     def verdict(self, row):
-        """"met", "missed", or nothing where there is no target or no figure."""
+        """ "met", "missed", or nothing where there is no target or no figure."""
         ours = next((allocator for allocator in self.allocators if allocator.name == "hotlane"), None)
         value = self.median(row, ours) if ours else None
-        others = {allocator.name: self.median(row, allocator) for allocator in self.allocators if not allocator.ours}
+        others = {
+            allocator.name: self.median(row, allocator) for allocator in self.allocators if not allocator.ours
+        }
         others = {name: figure for name, figure in others.items() if figure is not None}
         if value is None or row.met is None or not others:
             return ""
@@ -42,25 +45,42 @@ class Figures:
         rows = []
         for row in self.rows:
             figures = [self.median(row, allocator) for allocator in self.allocators]
-            rows.append([f"{row.what} ({row.unit})" if row.unit else row.what,
-                         *("failed" if figure is None else f"{figure:.4g}" for figure in figures), row.target,
-                         self.verdict(row)])
+            rows.append(
+                [
+                    f"{row.what} ({row.unit})" if row.unit else row.what,
+                    *("-" if figure is None else f"{figure:.4g}" for figure in figures),
+                    row.target,
+                    self.verdict(row),
+                ]
+            )
         header = ["", *(allocator.name for allocator in self.allocators), "target", ""]
         yield from table.aligned(header, rows)
         yield from (f"FAILED: {failure}" for failure in self.failures)
 
     def as_json(self):
-        return [{"what": row.what, "command": list(row.case.command), "unit": row.unit, "target": row.target,
-                 "verdict": self.verdict(row),
-                 "medians": {allocator.name: self.median(row, allocator) for allocator in self.allocators}}
-                for row in self.rows]
+        return [
+            {
+                "what": row.what,
+                "command": list(row.case.command),
+                "unit": row.unit,
+                "target": row.target,
+                "verdict": self.verdict(row),
+                "medians": {allocator.name: self.median(row, allocator) for allocator in self.allocators},
+            }
+            for row in self.rows
+        ]
 
 
 def run_short_process(case, allocators, limit_seconds):
     """This program starts the processes of all allocators itself, in turns; its lines come in their order."""
-    command = [*case.command, *(allocator.library if allocator.name != "glibc" else "-" for allocator in allocators)]
+    command = [
+        *case.command,
+        *(allocator.library if allocator.name != "glibc" else "-" for allocator in allocators),
+    ]
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit_seconds, check=False)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=limit_seconds, check=False
+        )
     except subprocess.TimeoutExpired as late:
         raise ComparisonError(f"{case.name} was not done after {limit_seconds:.0f} s") from late
     lines = done.stdout.splitlines()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The results as text: one table of time, one of memory, one of page faults, then the means and what failed."""
+"""The results as text: one table of time, one of memory, one of page faults, then the means and what
+failed."""
 from . import results as figures_of
 
 
@@ -48,8 +49,16 @@ def metric_table(results, metric, show):
 
 
 def summary_table(results):
-    rows = [[what, *(f"{means[allocator.name]:.3f}" if means[allocator.name] else "-" for allocator in results.allocators)]
-            for what, means in figures_of.summary(results)]
+    rows = [
+        [
+            what,
+            *(
+                f"{means[allocator.name]:.3f}" if means[allocator.name] else "-"
+                for allocator in results.allocators
+            ),
+        ]
+        for what, means in figures_of.summary(results)
+    ]
     return aligned(["Geometric means", *(allocator.name for allocator in results.allocators)], rows)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Figures with a target: memory that comes back, bounds that hold, calls near the floor. Each row is one figure of one
-program, what it should be, and whether hotlane's is."""
+"""Figures with a target: memory that comes back, bounds that hold, calls near the floor. Each row is one
+figure of one program, what it should be, and whether hotlane's is."""
 import dataclasses
 import typing
 
@@ -49,24 +49,49 @@ def memory_rows(build, scale):
     phases = case("phases", "memory_phases")
     large = case("large_blocks", "large_blocks", "--replacements", "2000")
     one_block = case("threads_one_block", "memory_threads_one_block")
-    short = Case("short_process", (str(build / "bench" / "memory_short_process"), str(max(1, int(500 * scale)))), "memory")
+    short = Case(
+        "short_process",
+        (str(build / "bench" / "memory_short_process"), str(max(1, int(500 * scale)))),
+        "memory",
+    )
     best = "the best of the others"
     return [
         Row("1 GiB freed, a request now and then: RSS left", release, "left_percent", "%", "≤ 5", at_most(5)),
         Row("1 GiB freed, idle: RSS left", idle, "left_percent", "%", "≤ 5", at_most(5)),
         Row("10,000 threads in turn: growth after 100", sequential, "growth_mib", "MiB", "≤ 1", at_most(1)),
         Row("10,000 threads in turn: time", sequential, "seconds", "s", f"≤ {best}", at_most_best(1)),
-        Row("1,000 threads alive: RSS of each", alive, "kib_per_thread", "KiB", "≤ glibc + 24", at_most_over_glibc(24)),
+        Row(
+            "1,000 threads alive: RSS of each",
+            alive,
+            "kib_per_thread",
+            "KiB",
+            "≤ glibc + 24",
+            at_most_over_glibc(24),
+        ),
         Row("producer and consumer: growth after 1 s", one_pair, "growth_mib", "MiB", "≤ 1", at_most(1)),
         Row("producer and consumer: time", one_pair, "seconds", "s", f"≤ {best}", at_most_best(1)),
         Row("four pairs: growth after 1 s", four_pairs, "growth_mib", "MiB", "≤ 1", at_most(1)),
         Row("four pairs: time", four_pairs, "seconds", "s", f"≤ {best}", at_most_best(1)),
-        Row("phases of 64 B, 1 KiB, 48 KiB: peak to payload", phases, "peak_ratio", "×", "≤ 1.15", at_most(1.15)),
+        Row(
+            "phases of 64 B, 1 KiB, 48 KiB: peak to payload",
+            phases,
+            "peak_ratio",
+            "×",
+            "≤ 1.15",
+            at_most(1.15),
+        ),
         Row("5–25 MiB blocks: time", large, "seconds", "s", f"≤ 1.1 × {best}", at_most_best(1.1)),
         Row("short process: start and exit", short, "microseconds", "µs", f"≤ {best}", at_most_best(1)),
         Row("short process: page faults", short, "faults", "", "≤ glibc + 25", at_most_over_glibc(25)),
         Row("short process: peak RSS", short, "peak_kib", "KiB", "≤ glibc + 512", at_most_over_glibc(512)),
-        Row("3,000 threads, 1 MiB each: faults of each", one_block, "faults_per_thread", "", "≤ 10", at_most(10)),
+        Row(
+            "3,000 threads, 1 MiB each: faults of each",
+            one_block,
+            "faults_per_thread",
+            "",
+            "≤ 10",
+            at_most(10),
+        ),
     ]
 
 
@@ -75,18 +100,39 @@ def latency_rows(build, scale):
         return Case(name, (str(build / "bench" / program), "--scale", str(scale)), "latency")
 
     floor, latency = case("floor", "floor"), case("latency", "latency")
+    static = case("floor_static", "floor_static_{}")
     best = "the best of the others"
     rows = [
         Row("two empty calls through the PLT", floor, "empty_ticks", "ticks", "", None),
         Row("malloc+free pair of 64 bytes", floor, "pair_ticks", "ticks", f"≤ {best}", at_most_best(1)),
         Row("the pair to the empty calls", floor, "ratio", "×", "≤ 1.12", at_most(1.12)),
+        Row("linked statically: two empty calls", static, "empty_ticks", "ticks", "", None),
+        Row(
+            "linked statically: the pair",
+            static,
+            "pair_ticks",
+            "ticks",
+            f"≤ 8, ≤ {best}",
+            both(at_most(8), at_most_best(1)),
+        ),
         Row("step of the counter", latency, "empty.step", "ticks", "", None),
     ]
     for call in ("malloc", "free"):
-        rows += [Row(f"{call}, a hit: typical over empty", latency, f"{call}.over_typical", "ticks", "≤ 8", at_most(8)),
-                 Row(f"{call}, a hit: p50 over empty", latency, f"{call}.over_p50", "ticks", "≤ 8", at_most(8)),
-                 Row(f"{call}, a hit: p99 over empty", latency, f"{call}.over_p99", "ticks", "≤ 8", at_most(8))]
+        rows += [
+            Row(
+                f"{call}, a hit: typical over empty",
+                latency,
+                f"{call}.over_typical",
+                "ticks",
+                "≤ 8",
+                at_most(8),
+            ),
+            Row(f"{call}, a hit: p50 over empty", latency, f"{call}.over_p50", "ticks", "≤ 8", at_most(8)),
+            Row(f"{call}, a hit: p99 over empty", latency, f"{call}.over_p99", "ticks", "≤ 8", at_most(8)),
+        ]
     for figure in ("p50", "p99", "p99.9", "max"):
         wanted = (f"≤ {best}", at_most_best(1)) if figure == "p99.9" else ("", None)
-        rows.append(Row(f"mixed sizes, free+malloc: {figure}", latency, f"mixed_pair.{figure}", "ticks", *wanted))
+        rows.append(
+            Row(f"mixed sizes, free+malloc: {figure}", latency, f"mixed_pair.{figure}", "ticks", *wanted)
+        )
     return rows

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Counts the instructions of malloc, free, refill and flush under callgrind, and compares them with a
+golden file.
+
+Each line of the golden file is a name, instructions per operation (the loop's own taken off), and the
+tolerance in per cent. More than that fails; fewer are reported, so that the file can be renewed with
+--update."""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77  # what meson takes for "this could not be run here"
+DESCRIPTION = re.compile(r"^desc: Trigger: Client Request: (\w+)", re.MULTILINE)
+TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
+# memset differs between processors, and what a refill does depends on addresses.
+TOLERANCES = {"calloc_hit": 25, "malloc_fresh": 10, "free_flushed": 10, "malloc_refilled": 10}
+TOLERANCE = 3
+
+
+def count(program, library):
+    """Instructions per operation, by name."""
+    with tempfile.TemporaryDirectory(prefix="hotlane-callgrind-") as directory:
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", str(program)]
+        environment = {"LD_PRELOAD": str(library), "HOTLANE_STATS": "off", "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"check_instructions: {program} failed under callgrind: {done.stderr.strip()[-500:]}")
+        operations = {name: int(number) for name, number in map(str.split, done.stdout.splitlines())}
+        found = {}
+        for path in pathlib.Path(directory).iterdir():
+            text = path.read_text()
+            name, totals = DESCRIPTION.search(text), TOTALS.search(text)
+            if name and totals:
+                found[name.group(1)] = int(totals.group(1)) / operations[name.group(1)]
+    missing = operations.keys() - found.keys()
+    if missing:
+        sys.exit(f"check_instructions: callgrind left no counts for {', '.join(sorted(missing))}")
+    loop = found.pop("loop")
+    return {name: found[name] - loop for name in operations if name != "loop"}
+
+
+def read_golden(path):
+    lines = (line.split("#")[0].split() for line in path.read_text().splitlines())
+    return {fields[0]: (float(fields[1]), float(fields[2])) for fields in lines if fields}
+
+
+def write_golden(path, counts):
+    lines = [
+        "# Instructions per operation of 64 bytes, tolerance in per cent: scripts/check_instructions.py.",
+        "# malloc_fresh, malloc_refilled and free_flushed are means over many refills and flushes.",
+    ]
+    lines += [
+        f"{name:<18} {value:8.2f} {TOLERANCES.get(name, TOLERANCE):4d}" for name, value in counts.items()
+    ]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def compare(counts, golden):
+    """Prints a line for each name; whether all are within their tolerance."""
+    good = counts.keys() == golden.keys()
+    if not good:
+        print(f"the names differ: {', '.join(sorted(counts.keys() ^ golden.keys()))}")
+    for name in (name for name in counts if name in golden):
+        expected, tolerance = golden[name]
+        change = 100 * (counts[name] / expected - 1)
+        verdict = (
+            "too many"
+            if change > tolerance
+            else "fewer: renew with --update"
+            if change < -tolerance
+            else "ok"
+        )
+        print(f"{name:<18} {counts[name]:8.2f} expected {expected:8.2f} ({change:+.1f} %)  {verdict}")
+        good = good and change <= tolerance
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("program", type=pathlib.Path, help="the built bench/instructions")
+    parser.add_argument("library", type=pathlib.Path, help="the library to preload")
+    parser.add_argument("golden", type=pathlib.Path, help="the golden file")
+    parser.add_argument("--update", action="store_true", help="write the golden file instead of comparing")
+    arguments = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        print("valgrind is not installed: nothing was checked")
+        return SKIPPED
+    counts = count(arguments.program, arguments.library.resolve())
+    if arguments.update:
+        write_golden(arguments.golden, counts)
+        return 0
+    return 0 if compare(counts, read_golden(arguments.golden)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
