@@ -57,3 +57,7 @@ inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(addr
 #else
 #define HOTLANE_ASSERT(condition) HOTLANE_CHECK(condition)
 #endif
+
+/// For variables of the fast path: -fvisibility=hidden hides definitions, but a mere declaration would still
+/// be reached through the global offset table.
+#define HOTLANE_HIDDEN [[gnu::visibility("hidden")]]

@@ -53,7 +53,8 @@ int open_for_write(const char* path);
 /// Reads at most `capacity` bytes of a file; the number read, or -1.
 long read_file(const char* path, char* out, size_t capacity);
 bool close_file(int fd);
-/// True when the name is taken by something that a rename must not replace: a device, a pipe, a link, a directory.
+/// True when the name is taken by something that a rename must not replace: a device, a pipe, a link, a
+/// directory.
 bool is_special_file(const char* path);
 bool rename_file(const char* from, const char* to);
 bool remove_file(const char* path);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/misuse.h"
+#include "base/tls_word.h"
 #include "classes/policy.h"
 #include "classes/size_classes.h"
 #include "depot/region.h"
@@ -44,7 +45,7 @@ inline void store_slot(void** slot, void* object) { __atomic_store_n(slot, objec
 }  // namespace word
 
 /// One past a nullptr: with all words 0, a thread that is not set up is empty and full at once.
-extern constinit void* const no_slots[1];
+HOTLANE_HIDDEN extern constinit void* const no_slots[1];
 
 struct ThreadCache {
     uint64_t words[kMaxClasses] = {};
@@ -54,7 +55,7 @@ struct ThreadCache {
     uint32_t uncached_frees = 0;
 };
 
-extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];
+HOTLANE_HIDDEN extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];
 
 /// The request of `n` bytes from the calling thread's own LIFO; anything else is `Slow`'s, in tail position.
 template <void* (*Slow)(size_t)>
@@ -62,18 +63,19 @@ template <void* (*Slow)(size_t)>
     if (n > kSmallLimit) [[unlikely]] {
         return Slow(n);
     }
-    ThreadCache& cache = thread_cache;
     const ClassIndex c = size_classes.small_index[(n + kSmallStep - 1) / kSmallStep];
-    const uint64_t before = word::load(cache.words[c]);
-    void* object = word::load_slot(cache.slots + word::top(before) - 1);
-    uint64_t after = 0;
+    const uintptr_t cache = tls::offset_of(&thread_cache);
+    const uint64_t before = tls::load(cache, c);
+    void** slots = tls::load_pointer<offsetof(ThreadCache, slots)>(cache);
+    void* object = word::load_slot(slots + word::top(before) - 1);
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
     }
+    uint64_t after = 0;
     if (__builtin_add_overflow(before, word::kPop, &after)) [[unlikely]] {
         return Slow(n);  // the pop count came round
     }
-    word::store(cache.words[c], after);
+    tls::store(cache, c, after);
     return object;
 }
 
@@ -85,14 +87,15 @@ template <auto Slow, typename... Hints>
     if (page >= region_view.page_limit) [[unlikely]] {
         return Slow(p, hints...);  // null, the fallback's, foreign or misaligned
     }
-    ThreadCache& cache = thread_cache;
     const ClassIndex c = region_view.page_classes[page];
-    const uint64_t before = word::load(cache.words[c]);
+    const uintptr_t cache = tls::offset_of(&thread_cache);
+    const uint64_t before = tls::load(cache, c);
     if (word::full(before)) [[unlikely]] {
         return Slow(p, hints...);  // full, not set up, or a free page
     }
-    word::store_slot(cache.slots + word::top(before), p);
-    word::store(cache.words[c], before + word::kPush);
+    void** slots = tls::load_pointer<offsetof(ThreadCache, slots)>(cache);
+    word::store_slot(slots + word::top(before), p);
+    tls::store(cache, c, before + word::kPush);
 }
 
 // ---- the slow path (thread_cache.cpp) ---------------------------------------------------------------------

@@ -57,7 +57,7 @@ constexpr SizeClasses build_size_classes(ClassChoice choice);
 
 /// The table in force: the cache-line classes until select_size_classes() chooses others, before the first
 /// object.
-extern constinit SizeClasses size_classes;
+HOTLANE_HIDDEN extern constinit SizeClasses size_classes;
 void select_size_classes(ClassChoice choice);
 
 // ---- construction -----------------------------------------------------------------------------------------

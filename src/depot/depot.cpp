@@ -34,7 +34,13 @@ bool is_object_start(const void* p, size_t* object_size) {
     return size_t{i} * c.object_size == offset && i < c.object_count;
 }
 
+namespace {
+/// Apart from the depots, so that it is all zero and takes no room in the file; touched as it is used.
+constinit void* rings[kMaxClasses][Depot::kRingSlots];
+}  // namespace
+
 void Depot::set_up(ClassIndex c) {
+    ring_ = rings[c];
     class_ = c;
     capacity_ = policy::depot_capacity(size_classes[c].object_size, kRingSlots);
 }

@@ -63,7 +63,7 @@ class Depot {
     uint64_t outside_ = 0;
     uint64_t peak_outside_ = 0;
     SpanHeap partial_;
-    void* ring_[kRingSlots] = {};
+    void** ring_ = nullptr;  // kRingSlots, used circularly
 };
 
 extern constinit Region region;

@@ -32,7 +32,7 @@ struct alignas(64) RegionView {
     bool contains(const void* p) const { return ((address_of(p) - base) >> kPageShift) < page_limit; }
 };
 
-extern constinit RegionView region_view;
+HOTLANE_HIDDEN extern constinit RegionView region_view;
 
 struct RegionStats {
     size_t reserved_bytes = 0;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// malloc and its family under every name glibc gives them: one-line forwarders.
+// Must not decide anything: errors, overflow and tiers are allocator's.
+// Called by the program.
+#include "allocator.h"
+#include "export.h"
+
+using namespace hotlane;
+
+HOTLANE_EXPORT void* malloc(size_t n) noexcept { return allocate(n); }
+HOTLANE_EXPORT void free(void* p) noexcept { release(p); }
+HOTLANE_EXPORT void cfree(void* p) noexcept { release(p); }
+HOTLANE_EXPORT void* calloc(size_t count, size_t size) noexcept { return allocate_zeroed(count, size); }
+HOTLANE_EXPORT void* realloc(void* p, size_t n) noexcept { return reallocate(p, n); }
+HOTLANE_EXPORT void* reallocarray(void* p, size_t count, size_t size) noexcept {
+    return reallocate_array(p, count, size);
+}
+HOTLANE_EXPORT int posix_memalign(void** out, size_t alignment, size_t n) noexcept {
+    return allocate_posix(out, alignment, n);
+}
+HOTLANE_EXPORT void* aligned_alloc(size_t alignment, size_t n) noexcept { return allocate_c11(alignment, n); }
+HOTLANE_EXPORT void* memalign(size_t alignment, size_t n) noexcept { return allocate_memalign(alignment, n); }
+HOTLANE_EXPORT void* valloc(size_t n) noexcept { return allocate_aligned(kOsPageSize, n); }
+HOTLANE_EXPORT void* pvalloc(size_t n) noexcept { return allocate_os_pages(n); }
+HOTLANE_EXPORT size_t malloc_usable_size(void* p) noexcept { return usable_size(p); }
+HOTLANE_EXPORT void free_sized(void* p, size_t n) noexcept { release_sized(p, n, 1); }
+HOTLANE_EXPORT void free_aligned_sized(void* p, size_t alignment, size_t n) noexcept {
+    release_sized(p, n, alignment);
+}
+
+// The names under which glibc offers them to those who wrap malloc. Not aliases: clang-tidy and readers see a
+// call.
+HOTLANE_EXPORT void* __libc_malloc(size_t n) noexcept { return allocate(n); }
+HOTLANE_EXPORT void __libc_free(void* p) noexcept { release(p); }
+HOTLANE_EXPORT void* __libc_calloc(size_t count, size_t size) noexcept {
+    return allocate_zeroed(count, size);
+}
+HOTLANE_EXPORT void* __libc_realloc(void* p, size_t n) noexcept { return reallocate(p, n); }
+HOTLANE_EXPORT void* __libc_reallocarray(void* p, size_t count, size_t size) noexcept {
+    return reallocate_array(p, count, size);
+}
+HOTLANE_EXPORT void* __libc_memalign(size_t alignment, size_t n) noexcept {
+    return allocate_memalign(alignment, n);
+}
+HOTLANE_EXPORT void* __libc_valloc(size_t n) noexcept { return allocate_aligned(kOsPageSize, n); }
+HOTLANE_EXPORT void* __libc_pvalloc(size_t n) noexcept { return allocate_os_pages(n); }
+HOTLANE_EXPORT int __posix_memalign(void** out, size_t alignment, size_t n) noexcept {
+    return allocate_posix(out, alignment, n);
+}

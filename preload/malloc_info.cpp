@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// What glibc's malloc tells of itself, answered from our counters: mallinfo, malloc_stats, malloc_info;
+// malloc_trim. Must not count anything itself. Called by the program.
+#include "allocator.h"
+#include "export.h"
+#include "observe/report.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <malloc.h>
+#include <unistd.h>
+
+using namespace hotlane;
+
+namespace {
+
+/// Too large for some stacks (16 KiB is allowed): static, and under a lock.
+constinit Snapshot shared_snapshot;
+constinit Lock snapshot_lock{LockRank::reports};
+
+struct mallinfo2 information() {
+    LockGuard guard(snapshot_lock);
+    shared_snapshot = {};
+    take_snapshot(shared_snapshot);
+    struct mallinfo2 info {};
+    size_t live_bytes = 0;
+    for (ClassIndex c = 1; c < shared_snapshot.class_count; ++c) {
+        const ClassStats& stats = shared_snapshot.classes[c];
+        live_bytes += stats.live() * stats.object_size;
+        info.ordblks += stats.depot_objects;
+    }
+    info.arena = shared_snapshot.region_in_use_bytes + shared_snapshot.region_free_dirty_bytes;
+    info.hblkhd = shared_snapshot.fallback_bytes;
+    info.hblks = shared_snapshot.forward_count() - shared_snapshot.forward_frees;
+    info.uordblks = live_bytes + shared_snapshot.fallback_bytes;
+    info.fordblks = info.arena - std::min(info.arena, live_bytes);
+    info.keepcost = shared_snapshot.region_free_dirty_bytes;
+    return info;
+}
+
+/// The old form, whose fields are too narrow: they stop at INT_MAX instead of wrapping.
+struct mallinfo narrow_information() {
+    const auto clamp = [](size_t n) { return static_cast<int>(std::min<size_t>(n, INT_MAX)); };
+    const struct mallinfo2 wide = information();
+    struct mallinfo info {};
+    info.arena = clamp(wide.arena);
+    info.ordblks = clamp(wide.ordblks);
+    info.hblks = clamp(wide.hblks);
+    info.hblkhd = clamp(wide.hblkhd);
+    info.uordblks = clamp(wide.uordblks);
+    info.fordblks = clamp(wide.fordblks);
+    info.keepcost = clamp(wide.keepcost);
+    return info;
+}
+
+}  // namespace
+
+HOTLANE_EXPORT struct mallinfo2 mallinfo2() noexcept { return information(); }
+
+HOTLANE_EXPORT struct mallinfo mallinfo() noexcept { return narrow_information(); }
+HOTLANE_EXPORT struct mallinfo __libc_mallinfo() noexcept { return narrow_information(); }
+
+HOTLANE_EXPORT void malloc_stats() noexcept {
+    LockGuard guard(snapshot_lock);
+    shared_snapshot = {};
+    take_snapshot(shared_snapshot);
+    Writer out(STDERR_FILENO);
+    write_text_report(out, shared_snapshot);
+}
+
+/// XML, as glibc's: a heap with its bins. `options` must be 0.
+HOTLANE_EXPORT int malloc_info(int options, FILE* stream) noexcept {
+    if (options != 0) {
+        return EINVAL;
+    }
+    LockGuard guard(snapshot_lock);
+    shared_snapshot = {};
+    take_snapshot(shared_snapshot);
+    fprintf(stream, "<malloc version=\"hotlane-1\">\n<heap nr=\"0\">\n<sizes>\n");
+    for (ClassIndex c = 1; c < shared_snapshot.class_count; ++c) {
+        const ClassStats& stats = shared_snapshot.classes[c];
+        if (stats.gets() != 0) {
+            fprintf(stream, "<size from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
+                    c == 1 ? size_t{1} : shared_snapshot.classes[c - 1].object_size + 1, stats.object_size,
+                    static_cast<size_t>(stats.live()) * stats.object_size, static_cast<size_t>(stats.live()));
+        }
+    }
+    fprintf(stream, "</sizes>\n</heap>\n<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n",
+            static_cast<size_t>(shared_snapshot.forward_count() - shared_snapshot.forward_frees),
+            shared_snapshot.fallback_bytes);
+    fprintf(stream,
+            "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n</malloc>\n",
+            shared_snapshot.region_committed_bytes + shared_snapshot.fallback_bytes,
+            shared_snapshot.peak_rss_bytes);
+    return 0;
+}
+
+/// 1 when memory went back to the kernel. Nothing is kept: the padding is ignored.
+HOTLANE_EXPORT int malloc_trim(size_t) noexcept { return purge_everything() != 0 ? 1 : 0; }
+
+/// No parameter of glibc's has a meaning here; success, as programs take a refusal for an error of theirs.
+HOTLANE_EXPORT int mallopt(int, int) noexcept { return 1; }
+HOTLANE_EXPORT int __libc_mallopt(int, int) noexcept { return 1; }

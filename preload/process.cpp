@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The process: what happens when it starts, forks and ends.
+// Must not know how counters are counted or printed.
+// Called by the loader and by libc.
+#include "allocator.h"
+#include "observe/report.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace hotlane {
+
+namespace {
+
+constinit uint64_t stderr_at_start = 0;
+constinit int reporting_process = 0;
+
+/// Into whatever took the place of a closed stderr nothing is written.
+bool stderr_is_ours() {
+    return stderr_at_start != 0 && os::descriptor_identity(STDERR_FILENO) == stderr_at_start;
+}
+
+/// A forked child counts anew and stays silent, unless the file's name sets it apart from its parent's.
+bool reports_here() {
+    return os::process_id() == reporting_process ||
+           std::string_view(config().stats_file).find("%p") != std::string_view::npos;
+}
+
+[[gnu::destructor]] void report_at_exit() {
+    if (config().stats == StatsFormat::off || !reports_here()) {
+        return;
+    }
+    static constinit Snapshot snapshot;  // too large for some stacks
+    take_snapshot(snapshot);
+    if (config().stats_file[0] != '\0') {
+        write_report_file(config().stats_file, snapshot, config().stats);
+    } else if (stderr_is_ours()) {
+        Writer out(STDERR_FILENO);
+        write_report(out, snapshot, config().stats);
+    }
+    if (stderr_is_ours() && !config().check) {
+        Writer out(STDERR_FILENO);
+        write_hit_alarm(out, snapshot, config().hit_alarm_percent, config().cache_bytes);
+    }
+}
+
+// Registered before any library of the program can: so our handlers run last before a fork and first in the
+// child.
+[[gnu::constructor]] void at_start() {
+    ensure_started();
+    if (config().stats != StatsFormat::off) {
+        reporting_process = os::process_id();
+        stderr_at_start = os::descriptor_identity(STDERR_FILENO);
+    }
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+}  // namespace
+
+}  // namespace hotlane
