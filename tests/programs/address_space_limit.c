@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a large reservation fails under RLIMIT_AS, and an allocator without its region has nothing left to
-// serve from. This program starts itself again under ten limits, and under one that is set while it runs.
-// Each time it allocates until it is refused (ENOMEM, no crash), frees everything, and works again.
+// Trap: a large reservation fails under RLIMIT_AS, making it usable fails under RLIMIT_DATA, and an allocator
+// without its region has nothing left to serve from. This program starts itself again under ten limits, and
+// under one that is set while it runs. Each time it allocates until it is refused (ENOMEM, no crash), frees
+// everything, and works again.
 #include "check.h"
 
 #include <sys/resource.h>
@@ -43,16 +44,16 @@ static void allocate_to_the_limit(void) {
     }
 }
 
-static void limit_to(rlim_t bytes) {
+static void limit_to(int resource, rlim_t bytes) {
     struct rlimit limit = {bytes, RLIM_INFINITY};
-    CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit failed");
+    CHECK(setrlimit((__rlimit_resource_t)resource, &limit) == 0, "setrlimit failed");
 }
 
-static void start_again_under(const char* self, size_t mebibytes) {
+static void start_again_under(const char* self, int resource, size_t mebibytes) {
     const pid_t child = fork();
     CHECK(child >= 0, "fork failed");
     if (child == 0) {
-        limit_to((rlim_t)mebibytes << 20);
+        limit_to(resource, (rlim_t)mebibytes << 20);
         execl(self, self, "limited", (char*)NULL);
         _exit(126);
     }
@@ -69,12 +70,14 @@ int main(int count, char** arguments) {
     }
     static const size_t kMebibytes[] = {24, 40, 64, 100, 160, 256, 600, 2000, 20000, 300000};
     for (size_t i = 0; i < sizeof kMebibytes / sizeof *kMebibytes; ++i) {
-        start_again_under(arguments[0], kMebibytes[i]);
+        start_again_under(arguments[0], RLIMIT_AS, kMebibytes[i]);
     }
+    start_again_under(arguments[0], RLIMIT_DATA, 16);
+    start_again_under(arguments[0], RLIMIT_DATA, 100);
     free(opaque(malloc(100)));
-    limit_to((status_kib("VmSize:") << 10) + (16 << 20));
+    limit_to(RLIMIT_AS, (status_kib("VmSize:") << 10) + (16 << 20));
     allocate_to_the_limit();
-    limit_to(RLIM_INFINITY);
+    limit_to(RLIMIT_AS, RLIM_INFINITY);
     allocate_to_the_limit();
     return 0;
 }

@@ -25,6 +25,11 @@ static void free_nonsense(void) { free(opaque((void*)0x123456789a40)); }
 
 static void free_misaligned(void) { free(opaque((char*)malloc(100) + 8)); }
 
+static void free_misaligned_by_16(void) {
+    free(opaque((char*)malloc(100) + 16));
+    malloc_trim(0);
+}
+
 static void free_odd(void) { free(opaque((char*)malloc(100) + 1)); }
 
 static void free_interior(void) { free(opaque((char*)malloc(128) + 64)); }
@@ -50,6 +55,11 @@ static void free_twice(void) {
     void* object = opaque(malloc(100));
     free(object);
     free(object);
+}
+
+static void free_twice_flushed(void) {
+    free_twice();
+    malloc_trim(0);
 }
 
 static void free_twice_with_others_between(void) {
@@ -100,11 +110,13 @@ static const struct {
     {"free_mapped", free_mapped},
     {"free_nonsense", free_nonsense},
     {"free_misaligned", free_misaligned},
+    {"free_misaligned_by_16", free_misaligned_by_16},
     {"free_odd", free_odd},
     {"free_interior", free_interior},
     {"free_interior_of_64k", free_interior_of_64k},
     {"free_interior_flushed", free_interior_flushed},
     {"free_twice", free_twice},
+    {"free_twice_flushed", free_twice_flushed},
     {"free_twice_with_others_between", free_twice_with_others_between},
     {"free_large_twice", free_large_twice},
     {"free_large_interior", free_large_interior},
