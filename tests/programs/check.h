@@ -37,24 +37,26 @@ static inline void* opaque(void* pointer) {
     return hidden;
 }
 
-// The byte that a pattern has at an index; 251 is prime, so the pattern of a neighbour never lines up with
-// it.
-static inline unsigned char pattern_byte(unsigned seed, size_t index) {
-    return (unsigned char)((index + seed) % 251 + 1);
+// A pattern counts from 1 to 251 over and over, from a start that the seed gives. 251 is prime, so that the
+// pattern of a neighbour never lines up with it; 0 is no byte of a pattern.
+static inline unsigned char pattern_next(unsigned char byte) {
+    return byte == 251 ? 1 : (unsigned char)(byte + 1);
 }
 
 static inline void pattern_fill(void* object, size_t size, unsigned seed) {
     unsigned char* bytes = (unsigned char*)object;
-    for (size_t i = 0; i < size; ++i) {
-        bytes[i] = pattern_byte(seed, i);
+    unsigned char expected = (unsigned char)(seed % 251 + 1);
+    for (size_t i = 0; i < size; ++i, expected = pattern_next(expected)) {
+        bytes[i] = expected;
     }
 }
 
 static inline void pattern_check(const void* object, size_t size, unsigned seed) {
     const unsigned char* bytes = (const unsigned char*)object;
-    for (size_t i = 0; i < size; ++i) {
-        CHECK(bytes[i] == pattern_byte(seed, i), "byte %zu of an object of %zu at %p is 0x%02x", i, size,
-              object, bytes[i]);
+    unsigned char expected = (unsigned char)(seed % 251 + 1);
+    for (size_t i = 0; i < size; ++i, expected = pattern_next(expected)) {
+        CHECK(bytes[i] == expected, "byte %zu of an object of %zu at %p is 0x%02x, not 0x%02x", i, size,
+              object, bytes[i], expected);
     }
 }
 

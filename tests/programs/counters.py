@@ -25,10 +25,12 @@ class Runner:
     def __init__(self, preload, programs, scratch):
         self.preload, self.programs, self.scratch = preload, programs, scratch
 
-    def run(self, program, *arguments, status=0, **settings):
+    def run(self, program, *arguments, status=0, unset=(), **settings):
         variables = {name: value for name, value in os.environ.items() if not name.startswith("HOTLANE_")}
         variables.update(LD_PRELOAD=self.preload, HOTLANE_STATS="json", HOTLANE_STATS_FILE=f"{self.scratch}/%p.json")
         variables.update(settings)
+        for name in unset:
+            del variables[name]
         done = subprocess.run([self.programs / program, *arguments], env=variables, capture_output=True, text=True,
                               timeout=100, check=False)
         if done.returncode != status:
@@ -80,14 +82,14 @@ def check_hits(runner):
 
 
 def check_wrong_sized_delete(runner):
-    """Each delete with a size of another class counts, no other does."""
-    runner.run("sized_delete")
+    """Under the exact check each delete with a size of another class counts, and no other does."""
+    runner.run("sized_delete", HOTLANE_CHECK="1")
     counted = runner.only_report()["totals"]["wrong_sized_deletes"]
     if counted < 1000:
         raise Failure(f"{counted} wrong sized deletes counted")
     for path in runner.scratch.glob("*.json"):
         path.unlink()
-    runner.run("operator_new")
+    runner.run("operator_new", HOTLANE_CHECK="1")
     expect("wrong sized deletes of a correct program", runner.only_report()["totals"]["wrong_sized_deletes"], 0)
 
 
@@ -120,6 +122,39 @@ def check_ends(runner):
             raise Failure(f"no report after {way}")
 
 
+def check_default_is_text(runner):
+    """Without any option the preloaded library prints its table to stderr, and only there."""
+    done = runner.run("reports", "plain", unset=("HOTLANE_STATS", "HOTLANE_STATS_FILE"))
+    lines = done.stderr.splitlines()
+    if not any("hit rate" in line for line in lines) or len(lines) > 40 or max(map(len, lines)) > 100:
+        raise Failure(f"the text report:\n{done.stderr}")
+    if not re.fullmatch(r"\d+\n", done.stdout):
+        raise Failure(f"standard output is no longer the program's own: {done.stdout}")
+
+
+def check_prometheus(runner):
+    """The text exposition: every sample has its type, and no temporary file is left."""
+    runner.run("reports", "plain", HOTLANE_STATS="prometheus", HOTLANE_STATS_FILE=f"{runner.scratch}/report.prom")
+    expect("files", sorted(path.name for path in runner.scratch.iterdir()), ["report.prom"])
+    text = (runner.scratch / "report.prom").read_text()
+    types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+    for line in text.splitlines():
+        if not line.startswith("#") and not re.fullmatch(r'(\w+)(\{[^}]*\})? [0-9.e+-]+', line):
+            raise Failure(f"not a sample: {line}")
+        if not line.startswith("#") and re.match(r"\w+", line).group() not in types:
+            raise Failure(f"a sample without a type: {line}")
+    gets = re.search(r'^hotlane_gets_total\{.*class="128".*\} (\d+)$', text, re.MULTILINE)
+    if not gets or int(gets.group(1)) < 20000:
+        raise Failure(f"gets of 128 bytes are missing:\n{text}")
+
+
+def check_warmup(runner):
+    """Objects that HOTLANE_WARMUP asks for are there before the first request: it hits."""
+    runner.run("reports", "plain", HOTLANE_WARMUP="100:16")
+    entry = next(entry for entry in runner.only_report()["classes"] if entry["size"] == 128)
+    expect("misses after a warm-up", entry["misses"], 0)
+
+
 def check_foreign(runner):
     """Objects of glibc's that were handed on to it are counted."""
     runner.run("deepbind", str(runner.programs / "deepbind.so"))
@@ -130,7 +165,7 @@ def check_foreign(runner):
 
 def check_limit(runner):
     """Beyond HOTLANE_LIMIT requests go to the fallback, with that reason, and the region stays within it."""
-    runner.run("fuzz", "5", "50000", "2", HOTLANE_LIMIT="2M")
+    runner.run("fuzz", "5", "50000", "2", "16", HOTLANE_LIMIT="2M")
     document = runner.only_report()
     if document["forwards"]["limit"]["count"] == 0 or document["memory"]["in_use"] > 2 << 20:
         raise Failure(f"limit: {document['forwards']}, {document['memory']}")

@@ -23,8 +23,8 @@ std::vector<Object> shared_objects;
 
 class Fuzzer {
   public:
-    Fuzzer(uint64_t seed, long count)
-        : random_(seed * 0x9e3779b97f4a7c15 + 1), count_(count), objects_(700) {}
+    Fuzzer(uint64_t seed, long count, size_t alignment)
+        : random_(seed * 0x9e3779b97f4a7c15 + 1), count_(count), alignment_(alignment), objects_(700) {}
 
     void run() {
         for (step_ = 0; step_ < count_; ++step_) {
@@ -67,7 +67,7 @@ class Fuzzer {
 
     void allocate(Object& object) {
         object.size = random_size();
-        size_t alignment = object.size <= 65536 ? 64 : 16;
+        size_t alignment = object.size <= 65536 ? alignment_ : 16;
         switch (draw(8)) {
         case 0:
             object.address = calloc(object.size, 1);
@@ -132,6 +132,7 @@ class Fuzzer {
 
     uint64_t random_;
     long count_;
+    size_t alignment_;
     long step_ = 0;
     std::vector<Object> objects_;
 };
@@ -139,12 +140,14 @@ class Fuzzer {
 }  // namespace
 
 int main(int count, char** arguments) {
-    CHECK(count == 4, "usage: fuzz SEED COUNT THREADS");
+    CHECK(count == 5, "usage: fuzz SEED COUNT THREADS ALIGNMENT");
     const uint64_t seed = std::strtoul(arguments[1], nullptr, 10);
     const long steps = std::strtol(arguments[2], nullptr, 10);
+    const size_t alignment = std::strtoul(arguments[4], nullptr, 10);
     std::vector<std::thread> threads;
     for (long i = 0; i < std::strtol(arguments[3], nullptr, 10); ++i) {
-        threads.emplace_back([=] { Fuzzer(seed + static_cast<uint64_t>(i) * 1000003, steps).run(); });
+        threads.emplace_back(
+            [=] { Fuzzer(seed + static_cast<uint64_t>(i) * 1000003, steps, alignment).run(); });
     }
     for (std::thread& thread : threads) {
         thread.join();

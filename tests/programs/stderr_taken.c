@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Trap: a daemon closes descriptor 2, and the next file it opens becomes it: a report written there at exit
 // lands in the middle of a database. This program starts itself as such a daemon, in four ways, and looks at
-// the file afterwards.
+// the file afterwards. A fifth daemon's standard error is a pipe that nobody reads: a report is no reason to
+// die of SIGPIPE.
 #include "check.h"
 
 #include <fcntl.h>
@@ -27,6 +28,8 @@ static void become_daemon(const char* way) {
         const int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
         CHECK(write(file, kContents, sizeof kContents - 1) == sizeof kContents - 1, "write failed");
         dup2(file, 2);
+    } else if (strcmp(way, "broken") == 0) {
+        return;
     } else {  // closed by whoever started it: the file is opened as 2 here, before or after the allocator
               // looked
         open_as_stderr();
@@ -44,6 +47,13 @@ static void check_way(const char* self, const char* way) {
         if (strcmp(way, "inherited") == 0) {
             close(2);
         }
+        if (strcmp(way, "broken") == 0) {
+            int ends[2];
+            CHECK(pipe(ends) == 0, "no pipe");
+            dup2(ends[1], 2);
+            close(ends[0]);
+            close(ends[1]);
+        }
         setenv("HOTLANE_STATS", "text", 1);
         execl(self, self, way, (char*)NULL);
         _exit(126);
@@ -51,7 +61,8 @@ static void check_way(const char* self, const char* way) {
     int status = 0;
     waitpid(child, &status, 0);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status 0x%x", way, status);
-    if (strcmp(way, "closed") == 0) {
+    if (access(path, F_OK) != 0) {
+        CHECK(strcmp(way, "closed") == 0 || strcmp(way, "broken") == 0, "%s: no file", way);
         return;
     }
     char contents[4096] = "";
@@ -73,5 +84,6 @@ int main(int count, char** arguments) {
     check_way(arguments[0], "reopened");
     check_way(arguments[0], "replaced");
     check_way(arguments[0], "inherited");
+    check_way(arguments[0], "broken");
     return 0;
 }
