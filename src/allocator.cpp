@@ -95,7 +95,15 @@ void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     ensure_started();
     upkeep::tick_if_due();
     const bool over_limit = reason == ForwardReason::limit && configuration.limit_mode == LimitMode::fail;
-    void* p = n > PTRDIFF_MAX || over_limit ? nullptr : fallback::allocate(n, alignment, zeroed);
+    if (n > PTRDIFF_MAX || over_limit) {
+        return no_memory();
+    }
+    void* p = fallback::allocate(n, alignment, zeroed);
+    if (p == nullptr) {
+        // What the caches and the free pages hold may be what is missing.
+        upkeep::purge_everything();
+        p = fallback::allocate(n, alignment, zeroed);
+    }
     if (p == nullptr) {
         return no_memory();
     }

@@ -104,6 +104,22 @@ void note_movement() {
     }
 }
 
+/// jemalloc 5.3.0 faults in a thread whose cache it could not map, and when it could not map all of its
+/// start. It is called for the first time, and from a new thread, only while there is room for that.
+bool has_room_to_start() {
+    static thread_local bool had_room = false;
+    if (!had_room) {
+        const size_t room_bytes = state.load(std::memory_order_acquire) == State::ready ? 4 * MiB : 12 * MiB;
+        void* room = os::map(room_bytes);
+        if (room == nullptr) {
+            return false;
+        }
+        os::unmap(room, room_bytes);
+        had_room = true;
+    }
+    return true;
+}
+
 int alignment_flag(size_t alignment) {
     return alignment <= kMinAlignment ? 0 : __builtin_ctzl(alignment);  // MALLOCX_LG_ALIGN
 }
@@ -125,6 +141,9 @@ void configure(const Options& options) {
 }
 
 void* allocate(size_t bytes, size_t alignment, bool zeroed) {
+    if (!has_room_to_start()) {
+        return nullptr;
+    }
     start();
     bytes = at_least_smallest(bytes);
     const int flags = alignment_flag(alignment) | (zeroed ? kZeroed : 0);
