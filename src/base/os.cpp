@@ -6,6 +6,7 @@
 #include "base/os.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -156,8 +157,40 @@ uint64_t descriptor_identity(int fd) {
     return ((status.st_dev * 0x9E3779B97F4A7C15) ^ (status.st_ino * 0xC2B2AE3D27D4EB4F) ^ status.st_rdev) | 1;
 }
 
+namespace {
+
+/// While it lives, writing to a pipe that nobody reads is an error and no more: a report must not kill the
+/// program.
+class PipeSignalHeldBack {
+  public:
+    PipeSignalHeldBack() {
+        sigemptyset(&pipe_);
+        sigaddset(&pipe_, SIGPIPE);
+        sigset_t pending;
+        sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    ~PipeSignalHeldBack() {
+        constexpr timespec kNoTime{};
+        while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &kNoTime) < 0 && errno == EINTR) {
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    PipeSignalHeldBack(const PipeSignalHeldBack&) = delete;
+    PipeSignalHeldBack& operator=(const PipeSignalHeldBack&) = delete;
+
+  private:
+    sigset_t pipe_;
+    sigset_t before_;
+    bool was_pending_;
+};
+
+}  // namespace
+
 bool write_all(int fd, const char* bytes, size_t count) {
     ErrnoKeeper keep;
+    PipeSignalHeldBack held_back;
     while (count > 0) {
         const ssize_t written = write(fd, bytes, count);
         if (written < 0 && errno == EINTR) {

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ucontext.h>
 
 // jemalloc as scripts/private_jemalloc leaves it.
 extern "C" {
@@ -75,6 +76,32 @@ bool read_control(const char* name, T& value) {
 }
 void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, nullptr, nullptr, 0); }
 
+void initialise_jemalloc() {
+    const char* version = nullptr;
+    read_control("version", version);  // any call initialises
+}
+
+/// jemalloc's start needs more than 8 KiB of stack, and a thread may have 16 KiB in all.
+void on_ample_stack(void (*work)()) {
+    struct Stack {
+        ucontext_t caller;
+        ucontext_t worker;
+        std::byte bytes[128 * KiB];
+    };
+    auto* stack = static_cast<Stack*>(os::map(sizeof(Stack)));
+    if (stack == nullptr) {
+        work();
+        return;
+    }
+    getcontext(&stack->worker);
+    stack->worker.uc_stack.ss_sp = stack->bytes;
+    stack->worker.uc_stack.ss_size = sizeof stack->bytes;
+    stack->worker.uc_link = &stack->caller;
+    makecontext(&stack->worker, work, 0);
+    swapcontext(&stack->caller, &stack->worker);
+    os::unmap(stack, sizeof(Stack));
+}
+
 [[gnu::noinline, gnu::cold]] void start_slow() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::starting)) {
@@ -86,8 +113,7 @@ void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, 
         }
         seen = State::untouched;
     }
-    const char* version = nullptr;
-    read_control("version", version);  // any call initialises
+    on_ample_stack(initialise_jemalloc);
     next_tick_ns.store(0, std::memory_order_relaxed);
     state.store(State::ready);
 }
