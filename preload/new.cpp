@@ -18,6 +18,10 @@ extern "C" {
 asm(".weak __gxx_personality_v0\n.weak __cxa_begin_catch\n.weak __cxa_end_catch\n.weak _Unwind_Resume\n"
     ".weak _ZSt9terminatev\n");
 
+// Weak: a static program must not pull the dynamic loader in.
+#pragma weak dlopen
+#pragma weak dlsym
+
 namespace {
 
 using namespace hotlane;
@@ -25,6 +29,9 @@ using namespace hotlane;
 /// A symbol of the C++ runtime that came later than us, with a plugin of a C program.
 template <typename Function>
 Function in_late_runtime(const char* symbol) {
+    if (&dlopen == nullptr || &dlsym == nullptr) {
+        return nullptr;  // a static program: nothing comes later
+    }
     void* runtime = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
     return runtime != nullptr ? reinterpret_cast<Function>(dlsym(runtime, symbol)) : nullptr;
 }

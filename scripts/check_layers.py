@@ -25,7 +25,7 @@ KEPT_APART = {
     r"\b(mmap|munmap|madvise|mprotect)\(": ["src/base/", "src/cli/"],
     r"#\s*include <(vector|string|map|set|unordered_map|deque|list|iostream|sstream|fstream|functional|memory)>":
         ["src/cli/"],
-    r"\b(try|catch|dynamic_cast|typeid)\b\s*[({<]": ["src/cli/"],
+    r"\b(try|catch|dynamic_cast|typeid)\b\s*[({<]": ["src/cli/", "preload/new.cpp"],
     # Platform and debug: one place each. (#pragma once and include guards are not conditions.)
     r"^\s*#\s*(if|ifdef|elif)\b": ["src/base/", "src/observe/backtrace", "src/fallback/", "src/cli/"],
 }
