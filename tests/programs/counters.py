@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 
 class Failure(Exception):
@@ -146,6 +147,15 @@ def check_prometheus(runner):
     gets = re.search(r'^hotlane_gets_total\{.*class="128".*\} (\d+)$', text, re.MULTILINE)
     if not gets or int(gets.group(1)) < 20000:
         raise Failure(f"gets of 128 bytes are missing:\n{text}")
+
+
+def check_malloc_info(runner):
+    """malloc_info writes a document that XML readers take; malloc_stats writes to stderr and nowhere else."""
+    root = xml.etree.ElementTree.fromstring(runner.run("reports", "malloc_info", HOTLANE_STATS="off").stdout)
+    expect("root of malloc_info", root.tag, "malloc")
+    done = runner.run("reports", "malloc_stats", HOTLANE_STATS="off")
+    if done.stdout or len(done.stderr.splitlines()) < 3:
+        raise Failure(f"malloc_stats: {done.stdout!r}, {done.stderr!r}")
 
 
 def check_warmup(runner):

@@ -5,7 +5,10 @@
 #include "check.h"
 
 #include <atomic>
+#include <csignal>
 #include <malloc.h>
+#include <string_view>
+#include <sys/time.h>
 #include <thread>
 #include <vector>
 
@@ -57,9 +60,28 @@ void body(unsigned number) {
     }
 }
 
+// Interrupts whatever system call the allocator is in.
+void send_signals() {
+    struct sigaction action = {};
+    action.sa_handler = [](int) { errno = EINTR; };
+    sigaction(SIGPROF, &action, nullptr);
+    const itimerval timer = {{0, 200}, {0, 200}};
+    setitimer(ITIMER_PROF, &timer, nullptr);
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+    const std::string_view disturbance = count > 1 ? arguments[1] : "";
+    if (disturbance == "signals") {
+        send_signals();
+    }
+    std::atomic<bool> done = false;
+    std::thread trimming([&] {
+        while (disturbance == "trim" && !done) {
+            malloc_trim(0);
+        }
+    });
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < kThreads; ++i) {
         threads.emplace_back(body, i);
@@ -67,6 +89,8 @@ int main() {
     for (std::thread& thread : threads) {
         thread.join();
     }
+    done = true;
+    trimming.join();
     for (auto& slot : slots) {
         destroy(slot.exchange(nullptr));
     }

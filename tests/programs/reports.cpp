@@ -3,12 +3,21 @@
 // again, "plain" ends. Each allocates a little. Knows nothing of what is reported.
 #include "check.h"
 
+#include <malloc.h>
 #include <sys/wait.h>
 
 int main(int count, char** arguments) {
-    CHECK(count == 2, "usage: reports plain|fork|exec");
+    CHECK(count == 2, "usage: reports plain|fork|exec|malloc_stats|malloc_info");
     for (int i = 0; i < 20000; ++i) {
         free(opaque(malloc(100)));
+    }
+    if (std::strcmp(arguments[1], "malloc_stats") == 0) {
+        malloc_stats();
+        return 0;
+    }
+    if (std::strcmp(arguments[1], "malloc_info") == 0) {
+        CHECK(malloc_info(0, stdout) == 0, "malloc_info failed");
+        return 0;
     }
     for (int i = 0; i < 3 && std::strcmp(arguments[1], "plain") != 0; ++i) {
         const pid_t child = fork();
