@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+//
+// Reading this process's memory without faulting, and where its program break is.
+// Knows nothing of hotlane's tiers.
+// Run by meson.
+#include "base/inspect.h"
+
+#include <cerrno>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace hotlane;
+
+TEST(Inspect, CopiesWhatIsReadable) {
+    const char text[] = "some text";
+    char copy[sizeof text] = {};
+    ASSERT_TRUE(inspect::read_memory(address_of(text), copy, sizeof copy));
+    EXPECT_STREQ(copy, text);
+}
+
+TEST(Inspect, RefusesWhatIsNotAndKeepsErrno) {
+    void* half = mmap(nullptr, 2 * kOsPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(half, MAP_FAILED);
+    ASSERT_EQ(mprotect(static_cast<char*>(half) + kOsPageSize, kOsPageSize, PROT_NONE), 0);
+    const uintptr_t border = address_of(half) + kOsPageSize;
+    char copy[16];
+    errno = 77;
+    EXPECT_TRUE(inspect::read_memory(border - sizeof copy, copy, sizeof copy));
+    EXPECT_FALSE(inspect::read_memory(border - 8, copy, sizeof copy));
+    EXPECT_FALSE(inspect::read_memory(border, copy, sizeof copy));
+    EXPECT_FALSE(inspect::read_memory(0, copy, sizeof copy));
+    EXPECT_FALSE(inspect::read_memory(UINTPTR_MAX - 15, copy, sizeof copy));
+    EXPECT_EQ(errno, 77);
+    munmap(half, 2 * kOsPageSize);
+}
+
+TEST(Inspect, TheProgramBreakGrowsWithBrk) {
+    const inspect::ProgramBreak before = inspect::program_break();
+    ASSERT_NE(before.start, 0U);
+    EXPECT_EQ(before.end, address_of(sbrk(0)));
+    void* extended = sbrk(static_cast<intptr_t>(kOsPageSize));
+    ASSERT_NE(extended, pointer_to(UINTPTR_MAX));
+    const inspect::ProgramBreak after = inspect::program_break();
+    EXPECT_EQ(after.start, before.start);
+    EXPECT_EQ(after.end, before.end + kOsPageSize);
+    EXPECT_GE(address_of(extended), after.start);
+}
+
+}  // namespace
