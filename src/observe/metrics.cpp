@@ -6,6 +6,7 @@
 #include "observe/metrics.h"
 
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace hotlane {
@@ -14,13 +15,13 @@ namespace {
 
 /// A row with the expression of its value. Read at compile time only, so that no pointer to a function is
 /// stored.
+template <class Of>
 struct Row {
     Metric metric;
-    uint64_t (*of_class)(const ClassStats&);
-    uint64_t (*of_forward)(const ForwardStats&);
-    uint64_t (*of_snapshot)(const Snapshot&);
+    uint64_t (*value)(const Of&);
 };
 
+using enum MetricScope;
 using enum MetricType;
 using enum MetricUnit;
 constexpr bool kAdditive = true;
@@ -29,156 +30,138 @@ using C = const ClassStats&;
 using F = const ForwardStats&;
 using S = const Snapshot&;
 
-constexpr Row per_class(Metric metric, uint64_t (*value)(C)) {
-    metric.scope = MetricScope::size_class;
-    return {metric, value, nullptr, nullptr};
-}
-constexpr Row per_forward(Metric metric, uint64_t (*value)(F)) {
-    metric.scope = MetricScope::forward;
-    return {metric, nullptr, value, nullptr};
-}
-constexpr Row total(Metric metric, uint64_t (*value)(S)) {
-    metric.scope = MetricScope::total;
-    return {metric, nullptr, nullptr, value};
-}
-constexpr Row memory(Metric metric, uint64_t (*value)(S)) {
-    metric.scope = MetricScope::memory;
-    return {metric, nullptr, nullptr, value};
-}
-constexpr Row process(Metric metric, uint64_t (*value)(S)) {
-    metric.scope = MetricScope::process;
-    return {metric, nullptr, nullptr, value};
-}
-
 // clang-format off
-constexpr Row kRows[] = {
-    per_class({{}, counter, count, kAdditive, "gets", "hotlane_gets_total", "gets",
-               "Requests of the class."}, [](C c) { return c.gets(); }),
-    per_class({{}, counter, count, kAdditive, "puts", "hotlane_puts_total", "puts",
-               "Objects freed."}, [](C c) { return c.puts; }),
-    per_class({{}, gauge, billionths, !kAdditive, "hit_rate", "hotlane_hit_ratio", "hit rate",
-               "Share of the requests that hit."}, [](C c) { return share_in_billionths(c.hits, c.gets()); }),
-    per_class({{}, counter, count, kAdditive, "hits", "hotlane_hits_total", "",
-               "Requests served from the calling thread's own cache."}, [](C c) { return c.hits; }),
-    per_class({{}, counter, count, kAdditive, "misses", "hotlane_misses_total", "misses",
-               "Requests that had to refill the thread's cache first."}, [](C c) { return c.misses; }),
-    per_class({{}, counter, count, kAdditive, "refills", "hotlane_refills_total", "refills",
-               "Times a thread's cache was filled from the depot or a span."}, [](C c) { return c.refills; }),
-    per_class({{}, counter, count, kAdditive, "flushes", "hotlane_flushes_total", "flushes",
-               "Times a thread's cache gave objects back."}, [](C c) { return c.flushes; }),
-    per_class({{}, gauge, count, kAdditive, "spans", "hotlane_spans", "spans",
-               "Runs of pages that the class holds now."}, [](C c) { return c.spans; }),
-    per_class({{}, gauge, count, kAdditive, "live", "hotlane_live_objects", "live",
-               "Objects allocated and not freed."}, [](C c) { return c.live(); }),
-    per_class({{}, gauge, count, !kAdditive, "peak", "hotlane_peak_objects", "peak",
-               "Most objects at once that were live or in a thread's cache."}, [](C c) { return c.peak_objects; }),
-    per_class({{}, gauge, count, kAdditive, "depot", "hotlane_depot_objects", "",
-               "Free objects that wait in the depot for any thread."}, [](C c) { return c.depot_objects; }),
+constexpr Row<ClassStats> kClassRows[] = {
+    {{size_class, counter, count, kAdditive, "gets", "hotlane_gets_total", "gets",
+      "Requests of the class."}, [](C c) { return c.gets(); }},
+    {{size_class, counter, count, kAdditive, "puts", "hotlane_puts_total", "puts",
+      "Objects freed."}, [](C c) { return c.puts; }},
+    {{size_class, gauge, billionths, !kAdditive, "hit_rate", "hotlane_hit_ratio", "hit rate",
+      "Share of the requests that hit."}, [](C c) { return share_in_billionths(c.hits, c.gets()); }},
+    {{size_class, counter, count, kAdditive, "hits", "hotlane_hits_total", "",
+      "Requests served from the calling thread's own cache."}, [](C c) { return c.hits; }},
+    {{size_class, counter, count, kAdditive, "misses", "hotlane_misses_total", "misses",
+      "Requests that had to refill the thread's cache first."}, [](C c) { return c.misses; }},
+    {{size_class, counter, count, kAdditive, "refills", "hotlane_refills_total", "refills",
+      "Times a thread's cache was filled from the depot or a span."}, [](C c) { return c.refills; }},
+    {{size_class, counter, count, kAdditive, "flushes", "hotlane_flushes_total", "flushes",
+      "Times a thread's cache gave objects back."}, [](C c) { return c.flushes; }},
+    {{size_class, gauge, count, kAdditive, "spans", "hotlane_spans", "spans",
+      "Runs of pages that the class holds now."}, [](C c) { return c.spans; }},
+    {{size_class, gauge, count, kAdditive, "live", "hotlane_live_objects", "live",
+      "Objects allocated and not freed."}, [](C c) { return c.live(); }},
+    {{size_class, gauge, count, !kAdditive, "peak", "hotlane_peak_objects", "peak",
+      "Most objects at once that were live or in a thread's cache."}, [](C c) { return c.peak_objects; }},
+    {{size_class, gauge, count, kAdditive, "depot", "hotlane_depot_objects", "",
+      "Free objects that wait in the depot for any thread."}, [](C c) { return c.depot_objects; }},
+};
 
-    per_forward({{}, counter, count, kAdditive, "count", "hotlane_forwards_total", "",
-                 "Requests that went to the fallback."}, [](F f) { return f.count; }),
-    per_forward({{}, counter, bytes, kAdditive, "bytes", "hotlane_forwarded_bytes_total", "",
-                 "Bytes of the requests that went to the fallback."}, [](F f) { return f.bytes; }),
+constexpr Row<ForwardStats> kForwardRows[] = {
+    {{forward, counter, count, kAdditive, "count", "hotlane_forwards_total", "",
+      "Requests that went to the fallback."}, [](F f) { return f.count; }},
+    {{forward, counter, bytes, kAdditive, "bytes", "hotlane_forwarded_bytes_total", "",
+      "Bytes of the requests that went to the fallback."}, [](F f) { return f.bytes; }},
+};
 
-    total({{}, counter, count, kAdditive, "gets", "", "",
-           "Requests of all classes."}, [](S s) { return s.gets(); }),
-    total({{}, counter, count, kAdditive, "puts", "", "",
-           "Objects of all classes freed."}, [](S s) { return s.puts(); }),
-    total({{}, counter, count, kAdditive, "hits", "", "",
-           "Requests of all classes that hit."}, [](S s) { return s.hits(); }),
-    total({{}, counter, count, kAdditive, "misses", "", "",
-           "Requests of all classes that missed."}, [](S s) { return s.misses(); }),
-    total({{}, gauge, billionths, !kAdditive, "hit_rate", "", "",
-           "Share of all these requests that hit."}, [](S s) { return share_in_billionths(s.hits(), s.gets()); }),
-    total({{}, counter, count, kAdditive, "forwards", "", "",
-           "Requests that went to the fallback."}, [](S s) { return s.forward_count(); }),
-    total({{}, counter, count, kAdditive, "forward_frees", "hotlane_forward_frees_total", "",
-           "Objects of the fallback freed."}, [](S s) { return s.forward_frees; }),
-    total({{}, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
-           "Deletes with a size that was not the object's; served by its real size."},
-          [](S s) { return s.wrong_sized_deletes; }),
-    total({{}, counter, count, kAdditive, "foreign_frees", "hotlane_foreign_frees_total", "",
-           "Pointers of glibc's own malloc, handed on to it."}, [](S s) { return s.foreign_frees; }),
+constexpr Row<Snapshot> kSnapshotRows[] = {
+    {{total, counter, count, kAdditive, "gets", "", "",
+      "Requests of all classes."}, [](S s) { return s.gets(); }},
+    {{total, counter, count, kAdditive, "puts", "", "",
+      "Objects of all classes freed."}, [](S s) { return s.puts(); }},
+    {{total, counter, count, kAdditive, "hits", "", "",
+      "Requests of all classes that hit."}, [](S s) { return s.hits(); }},
+    {{total, counter, count, kAdditive, "misses", "", "",
+      "Requests of all classes that missed."}, [](S s) { return s.misses(); }},
+    {{total, gauge, billionths, !kAdditive, "hit_rate", "", "",
+      "Share of all these requests that hit."}, [](S s) { return share_in_billionths(s.hits(), s.gets()); }},
+    {{total, counter, count, kAdditive, "forwards", "", "",
+      "Requests that went to the fallback."}, [](S s) { return s.forward_count(); }},
+    {{total, counter, count, kAdditive, "forward_frees", "hotlane_forward_frees_total", "",
+      "Objects of the fallback freed."}, [](S s) { return s.forward_frees; }},
+    {{total, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
+      "Deletes with a size that was not the object's; served by its real size."},
+      [](S s) { return s.wrong_sized_deletes; }},
+    {{total, counter, count, kAdditive, "foreign_frees", "hotlane_foreign_frees_total", "",
+      "Pointers of glibc's own malloc, handed on to it."}, [](S s) { return s.foreign_frees; }},
 
-    memory({{}, gauge, bytes, kAdditive, "live", "hotlane_live_bytes", "",
-            "Bytes of the live objects of all classes."}, [](S s) { return s.live_bytes(); }),
-    memory({{}, gauge, bytes, kAdditive, "reserved", "hotlane_region_reserved_bytes", "",
-            "Address space of the region."}, [](S s) { return s.region_reserved_bytes; }),
-    memory({{}, gauge, bytes, kAdditive, "committed", "hotlane_region_committed_bytes", "",
-            "Part of the region that was made usable."}, [](S s) { return s.region_committed_bytes; }),
-    memory({{}, gauge, bytes, kAdditive, "in_use", "hotlane_region_in_use_bytes", "",
-            "Pages that belong to a class."}, [](S s) { return s.region_in_use_bytes; }),
-    memory({{}, gauge, bytes, kAdditive, "free_dirty", "hotlane_region_free_dirty_bytes", "",
-            "Free pages that still hold memory."}, [](S s) { return s.region_free_dirty_bytes; }),
-    memory({{}, counter, count, kAdditive, "purges", "hotlane_purges_total", "",
-            "Times free memory was given back to the system."}, [](S s) { return s.purges; }),
-    memory({{}, counter, bytes, kAdditive, "purged", "hotlane_purged_bytes_total", "",
-            "Bytes given back to the system."}, [](S s) { return s.purged_bytes; }),
-    memory({{}, gauge, bytes, kAdditive, "metadata", "hotlane_metadata_bytes", "",
-            "Memory that the bookkeeping takes."}, [](S s) { return s.metadata_bytes; }),
-    memory({{}, gauge, bytes, kAdditive, "fallback", "hotlane_fallback_bytes", "",
-            "Memory allocated by the fallback."}, [](S s) { return s.fallback_bytes; }),
-    memory({{}, gauge, bytes, !kAdditive, "peak_rss", "hotlane_peak_rss_bytes", "",
-            "Largest resident set of the process so far."}, [](S s) { return s.peak_rss_bytes; }),
+    {{memory, gauge, bytes, kAdditive, "live", "hotlane_live_bytes", "",
+      "Bytes of the live objects of all classes."}, [](S s) { return s.live_bytes(); }},
+    {{memory, gauge, bytes, kAdditive, "reserved", "hotlane_region_reserved_bytes", "",
+      "Address space of the region."}, [](S s) { return s.region_reserved_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "committed", "hotlane_region_committed_bytes", "",
+      "Part of the region that was made usable."}, [](S s) { return s.region_committed_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "in_use", "hotlane_region_in_use_bytes", "",
+      "Pages that belong to a class."}, [](S s) { return s.region_in_use_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "free_dirty", "hotlane_region_free_dirty_bytes", "",
+      "Free pages that still hold memory."}, [](S s) { return s.region_free_dirty_bytes; }},
+    {{memory, counter, count, kAdditive, "purges", "hotlane_purges_total", "",
+      "Times free memory was given back to the system."}, [](S s) { return s.purges; }},
+    {{memory, counter, bytes, kAdditive, "purged", "hotlane_purged_bytes_total", "",
+      "Bytes given back to the system."}, [](S s) { return s.purged_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "metadata", "hotlane_metadata_bytes", "",
+      "Memory that the bookkeeping takes."}, [](S s) { return s.metadata_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "fallback", "hotlane_fallback_bytes", "",
+      "Memory allocated by the fallback."}, [](S s) { return s.fallback_bytes; }},
+    {{memory, gauge, bytes, !kAdditive, "peak_rss", "hotlane_peak_rss_bytes", "",
+      "Largest resident set of the process so far."}, [](S s) { return s.peak_rss_bytes; }},
 
-    process({{}, gauge, nanoseconds, !kAdditive, "run_time", "hotlane_run_time_seconds", "",
-             "Time since the process started."}, [](S s) { return s.run_time_ns; }),
-    process({{}, gauge, count, kAdditive, "threads_live", "hotlane_threads", "",
-             "Threads that have a cache."}, [](S s) { return s.threads_live; }),
-    process({{}, counter, count, kAdditive, "threads_ended", "hotlane_threads_ended_total", "",
-             "Threads that had a cache and have ended."}, [](S s) { return s.threads_ended; }),
+    {{process, gauge, nanoseconds, !kAdditive, "run_time", "hotlane_run_time_seconds", "",
+      "Time since the process started."}, [](S s) { return s.run_time_ns; }},
+    {{process, gauge, count, kAdditive, "threads_live", "hotlane_threads", "",
+      "Threads that have a cache."}, [](S s) { return s.threads_live; }},
+    {{process, counter, count, kAdditive, "threads_ended", "hotlane_threads_ended_total", "",
+      "Threads that had a cache and have ended."}, [](S s) { return s.threads_ended; }},
 };
 // clang-format on
 
-constexpr size_t kCount = sizeof kRows / sizeof kRows[0];
-
-consteval std::array<Metric, kCount> without_expressions() {
-    std::array<Metric, kCount> table{};
-    for (size_t i = 0; i < kCount; ++i) {
-        table[i] = kRows[i].metric;
-    }
+/// The rows without their expressions, one table after the other.
+template <class... Of, size_t... N>
+consteval auto without_expressions(const Row<Of> (&... rows)[N]) {
+    std::array<Metric, (N + ...)> table{};
+    size_t count = 0;
+    const auto append = [&table, &count](const auto& some) {
+        for (const auto& row : some) {
+            table[count++] = row.metric;
+        }
+    };
+    (append(rows), ...);
     return table;
 }
-constexpr std::array<Metric, kCount> kMetrics = without_expressions();
+constexpr auto kMetrics = without_expressions(kClassRows, kForwardRows, kSnapshotRows);
+constexpr size_t kFirstForward = std::size(kClassRows);
+constexpr size_t kFirstOfSnapshot = kFirstForward + std::size(kForwardRows);
 
-template <size_t I>
-uint64_t evaluate(const ClassStats& stats) {
-    if constexpr (kRows[I].of_class != nullptr) {
-        return kRows[I].of_class(stats);
-    }
-    return 0;
-}
-template <size_t I>
-uint64_t evaluate(const Snapshot& snapshot, size_t index) {
-    if constexpr (kRows[I].of_class != nullptr) {
-        return kRows[I].of_class(snapshot.classes[index]);
-    } else if constexpr (kRows[I].of_forward != nullptr) {
-        return kRows[I].of_forward(snapshot.forwards[index]);
-    } else {
-        return kRows[I].of_snapshot(snapshot);
-    }
-}
-
-/// Row `row` of the table; the compiler makes a switch of it.
-template <size_t... I, class... Arguments>
-uint64_t evaluate_row(std::index_sequence<I...> /*rows*/, size_t row, const Arguments&... arguments) {
+/// The value of one row; the compiler makes a switch of it.
+template <const auto& kRows, class Of, size_t... I>
+uint64_t evaluate(size_t row, const Of& of, std::index_sequence<I...> /*rows*/) {
     uint64_t value = 0;
-    (void)((row == I && (value = evaluate<I>(arguments...), true)) || ...);
+    (void)((row == I && (value = kRows[I].value(of), true)) || ...);
     return value;
 }
+template <const auto& kRows, class Of>
+uint64_t evaluate(size_t row, const Of& of) {
+    return evaluate<kRows>(row, of, std::make_index_sequence<std::size(kRows)>{});
+}
+
+size_t row_of(const Metric& metric) { return static_cast<size_t>(&metric - kMetrics.data()); }
 
 }  // namespace
 
 std::span<const Metric> metrics() { return kMetrics; }
 
-uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t index) {
-    const auto row = static_cast<size_t>(&metric - kMetrics.data());
-    return evaluate_row(std::make_index_sequence<kCount>{}, row, snapshot, index);
+uint64_t class_metric_value(const Metric& metric, const ClassStats& stats) {
+    return evaluate<kClassRows>(row_of(metric), stats);
 }
 
-uint64_t class_metric_value(const Metric& metric, const ClassStats& stats) {
-    const auto row = static_cast<size_t>(&metric - kMetrics.data());
-    return evaluate_row(std::make_index_sequence<kCount>{}, row, stats);
+uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t index) {
+    switch (metric.scope) {
+    case size_class:
+        return class_metric_value(metric, snapshot.classes[index]);
+    case forward:
+        return evaluate<kForwardRows>(row_of(metric) - kFirstForward, snapshot.forwards[index]);
+    default:
+        return evaluate<kSnapshotRows>(row_of(metric) - kFirstOfSnapshot, snapshot);
+    }
 }
 
 void write_metric_value(Writer& out, const Metric& metric, uint64_t value) {
