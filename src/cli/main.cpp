@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// The `hotlane` command: which subcommand, and how a mistake on the command line is said.
+// Knows nothing of what a subcommand does.
+// Called by the shell.
+#include "base/writer.h"
+#include "cli/commands.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace {
+
+using hotlane::cli::Invocation;
+using hotlane::cli::kFailed;
+
+/// Takes what follows the first "--" off the command line.
+Invocation split_at_dashes(std::vector<std::string>& arguments) {
+    Invocation invocation;
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    if (dashes != arguments.end()) {
+        invocation.after_dashes.emplace(dashes + 1, arguments.end());
+        arguments.erase(dashes, arguments.end());
+    }
+    return invocation;
+}
+
+int usage_error(std::string_view what) {
+    hotlane::message(what, " (see hotlane --help)");
+    return kFailed;
+}
+
+int run_command(std::vector<std::string> arguments) {
+    Invocation invocation = split_at_dashes(arguments);
+    CLI::App app{"A drop-in malloc with exact counters: run programs on it, and see what it does.",
+                 "hotlane"};
+    app.set_version_flag("--version", "hotlane " HOTLANE_VERSION, "Print the version and exit");
+    app.get_formatter()->column_width(32);
+    app.set_help_flag("--help,-h", "Print this help and exit");
+    for (const auto add : {hotlane::cli::add_run, hotlane::cli::add_env}) {
+        add(app, invocation);
+    }
+    app.footer("See hotlane(1), or `hotlane COMMAND --help`.");
+    try {
+        std::reverse(arguments.begin(), arguments.end());  // the parser takes them off the end
+        app.parse(std::move(arguments));
+    } catch (const CLI::Success& asked) {  // help or version
+        return app.exit(asked);
+    } catch (const CLI::ParseError& error) {
+        return usage_error(error.what());
+    }
+    return app.get_subcommands().empty() ? usage_error("which command?") : invocation.status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run_command({argv + 1, argv + argc});
+    } catch (const std::exception& error) {
+        hotlane::message(error.what());
+        return kFailed;
+    }
+}

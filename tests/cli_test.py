@@ -1,0 +1,289 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The `hotlane` command from end to end: what it prints, what it runs, and what it says when it cannot."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+COMMAND = LIBRARY = MANUAL = None
+TRUE = "/usr/bin/true"
+
+
+def clean_environment(**more):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HOTLANE_") and k != "LD_PRELOAD"}
+    return kept | more
+
+
+def hotlane(*arguments, command=None, env=None):
+    return subprocess.run([str(command or COMMAND), *map(str, arguments)], capture_output=True, text=True,
+                          env=clean_environment(**(env or {})), timeout=60, check=False)
+
+
+class CommandLine(unittest.TestCase):
+    def expect_error(self, result, status, line):
+        self.assertEqual((result.stdout, result.stderr, result.returncode), ("", f"hotlane: {line}\n", status))
+
+    def test_version(self):
+        result = hotlane("--version")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stdout, r"^hotlane \d+\.\d+\.\d+\n$")
+
+    def test_help_names_every_subcommand_and_option(self):
+        self.assertRegex(hotlane("--help").stdout, r"(?s)\n  run .*\n  env ")
+        text = hotlane("run", "--help").stdout
+        for name, _, _ in option_rows():
+            self.assertIn("--" + name.removeprefix("HOTLANE_").lower().replace("_", "-") + " ", text)
+
+    def test_mistakes_are_one_line(self):
+        see = "(see hotlane --help)"
+        self.expect_error(hotlane(), 125, f"which command? {see}")
+        self.expect_error(hotlane("bogus"), 125, f"The following argument was not expected: bogus {see}")
+        self.expect_error(hotlane("run"), 125, "run: which program? (hotlane run [OPTIONS] -- PROGRAM [ARGS])")
+        self.expect_error(hotlane("run", "--"), 125, "run: which program? (hotlane run [OPTIONS] -- PROGRAM [ARGS])")
+        self.expect_error(hotlane("run", "--stat-file=x", "true"), 125,
+                          "run: no option --stat-file=x; the closest is --stats-file")
+        self.expect_error(hotlane("run", "--stats=xml", "--", "true"), 125,
+                          f'--stats: "xml" is not valid, expected off, text, json or prometheus {see}')
+
+
+def option_rows():
+    """(name, value, default) of each row of `hotlane env`."""
+    lines = hotlane("env").stdout.splitlines()[1:]
+    return [tuple(line.split()[:3]) for line in lines]
+
+
+class Env(unittest.TestCase):
+    def test_shows_values_beside_defaults(self):
+        result = hotlane("env", env={"HOTLANE_LIMIT": "2G", "HOTLANE_STATS": "json"})
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"\nHOTLANE_LIMIT +2G +0 ")
+        self.assertRegex(result.stdout, r"\nHOTLANE_STATS +json +text ")
+
+    def test_says_what_is_wrong(self):
+        result = hotlane("env", env={"HOTLANE_CACHE": "lots", "HOTLANE_CASH": "1M"})
+        self.assertEqual(sorted(result.stderr.splitlines()), [
+            'hotlane: HOTLANE_CACHE="lots": expected a size like 64K or 1.5G, from 0 to 1G; using 256K',
+            "hotlane: HOTLANE_CASH is not an option; the closest is HOTLANE_CACHE"])
+
+    def test_full_output_is_an_error(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            status = subprocess.run([COMMAND, "env"], stdout=full, check=False).returncode
+        self.assertEqual(status, 125)
+
+
+class Run(unittest.TestCase):
+    def run_quietly(self, *arguments, **more):
+        return hotlane("run", "--stats=off", *arguments, **more)
+
+    def test_exit_status_is_the_programs_own(self):
+        self.assertEqual(self.run_quietly("sh", "-c", "exit 7").returncode, 7)
+        self.assertEqual(self.run_quietly("sh", "-c", "kill -KILL $$").returncode, -signal.SIGKILL)
+
+    def test_arguments_arrive_as_they_are(self):
+        given = ["", "a b", "--stats=json", "--", "-x", "--"]
+        for separator in ([], ["--"]):
+            result = self.run_quietly(*separator, "printf", "<%s>", *given)
+            self.assertEqual(result.stdout, "".join(f"<{a}>" for a in given))
+
+    def test_name_of_the_program_is_kept(self):
+        self.assertEqual(self.run_quietly("sh", "-c", "echo $0").stdout, "sh\n")
+
+    def test_options_become_variables(self):
+        result = hotlane("run", "--stats=off", "--limit=2G", "--warmup=64:10", "--check", "--verbose=0", "/usr/bin/env",
+                         env={"HOTLANE_STATS": "json", "HOTLANE_CACHE": "1M"})
+        found = {line for line in result.stdout.splitlines() if line.startswith("HOTLANE_")}
+        self.assertEqual(found, {"HOTLANE_STATS=off", "HOTLANE_LIMIT=2G", "HOTLANE_WARMUP=64:10", "HOTLANE_CHECK=1",
+                                 "HOTLANE_VERBOSE=0", "HOTLANE_CACHE=1M"})
+
+    def test_library_comes_before_what_was_preloaded(self):
+        for before, after in (("", f"{LIBRARY}\n"), ("libm.so.6", f"{LIBRARY}:libm.so.6\n")):
+            result = self.run_quietly("printenv", "LD_PRELOAD", env={"LD_PRELOAD": before})
+            self.assertEqual(result.stdout, after)
+
+    def test_library_is_loaded_and_reports(self):
+        with tempfile.TemporaryDirectory() as directory:
+            result = hotlane("run", "--stats=json", f"--stats-file={directory}/%e.%p.json", "/usr/bin/python3", "-c",
+                             "import os; print(os.getpid())")
+            report = json.loads(pathlib.Path(f"{directory}/python3.{result.stdout.strip()}.json").read_text("utf-8"))
+        self.assertEqual(report["process"]["pid"], int(result.stdout))
+        self.assertGreater(report["totals"]["hits"], 1000)
+        self.assertEqual(report["totals"]["gets"], sum(c["gets"] for c in report["classes"]))
+
+    def test_text_report_on_stderr(self):
+        lines = hotlane("run", "/usr/bin/python3", "-c", "print(1)").stderr.splitlines()
+        self.assertRegex(lines[0], r"^hotlane: python3 \(pid \d+\): [\d,]+ requests, \d+\.\d\d % hits, .*s$")
+        self.assertLessEqual(len(lines), 24)
+        self.assertTrue(all(line.startswith("hotlane: ") and len(line) <= 100 for line in lines), lines)
+
+    def test_the_loader_may_be_the_program(self):
+        loader = re.search(rb"/lib[^\0]*/ld-[^\0]*", pathlib.Path(TRUE).read_bytes()).group().decode()
+        self.assertEqual(self.run_quietly(loader, TRUE).returncode, 0)
+
+
+class CannotRun(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="hotlane-cli-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def program(self, name, contents, mode=0o755):
+        path = self.directory / name
+        path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+        path.chmod(mode)
+        return path
+
+    def expect(self, program, status, line, **more):
+        result = hotlane("run", program, **more)
+        self.assertEqual((result.stdout, result.stderr, result.returncode), ("", f"hotlane: {line}\n", status))
+
+    def static_program(self):
+        self.program("static.c", "int main(void) { return 0; }")
+        path = self.directory / "static"
+        subprocess.run(["cc", "-static", "-o", path, f"{path}.c"], check=True)
+        return path
+
+    def test_not_found(self):
+        self.expect("no-such-program", 127, "no program no-such-program in PATH")
+        self.expect("/no/such", 127, "/no/such: No such file or directory")
+
+    def test_not_executable(self):
+        path = self.program("text", "text", mode=0o644)
+        self.expect(path, 126, f"{path} is not executable")
+        self.expect("text", 126, f"{path} is not executable", env={"PATH": str(self.directory)})
+        self.expect(self.directory, 126, f"{self.directory} is a directory")
+
+    def test_the_first_executable_in_path_counts(self):
+        self.program("tool", "no program", mode=0o644)
+        (self.directory / "bin").mkdir()
+        self.program("bin/tool", "#!/bin/sh\necho found\n")
+        result = hotlane("run", "--stats=off", "tool", env={"PATH": f"{self.directory}:{self.directory}/bin"})
+        self.assertEqual((result.stdout, result.returncode), ("found\n", 0))
+
+    def test_statically_linked(self):
+        path = self.static_program()
+        why = "is statically linked, nothing can be preloaded into it; link it with libhotlane.a"
+        self.expect(path, 126, f"{path} {why}")
+        script = self.program("script", f"#! {path} -x\n")
+        self.expect(script, 126, f"{path} {why}")
+
+    def test_another_machine(self):
+        original = pathlib.Path(TRUE).read_bytes()
+        for name, offset, value in (("class", 4, 1), ("machine", 18, 0xF3)):
+            with self.subTest(name):
+                path = self.program(name, original[:offset] + bytes([value]) + original[offset + 1:])
+                self.expect(path, 126, f"{path} is built for another kind of machine than libhotlane.so")
+
+    def test_another_c_library(self):
+        original = pathlib.Path(TRUE).read_bytes()
+        path = self.program("other", original.replace(b"/ld-linux", b"/ld-other", 1))
+        result = hotlane("run", path)
+        self.assertEqual(result.returncode, 126)
+        self.assertRegex(result.stderr,
+                         rf"^hotlane: {path} is loaded by \S+/ld-other\S+, which is not the C library of libhotlane.so\n$")
+
+    def test_truncated_elf(self):
+        path = self.program("cut", pathlib.Path(TRUE).read_bytes()[:40])
+        self.expect(path, 126, f"{path} is a truncated ELF file")
+        path = self.program("short", b"\x7fE")  # too short to be one: the shell's, as for execvp(3)
+        self.assertIn(hotlane("run", "--stats=off", path).returncode, (126, 127))
+
+    def test_segments_that_are_not_there(self):
+        path = self.program("headless", pathlib.Path(TRUE).read_bytes()[:64])
+        self.assertEqual(hotlane("run", path).returncode, 126)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a file away")
+    def test_privileged(self):
+        for bit, kind in ((0o4000, "setuid"), (0o2000, "setgid")):
+            with self.subTest(kind):
+                path = self.directory / kind
+                shutil.copy(TRUE, path)
+                os.chown(path, 1, 1)
+                path.chmod(0o755 | bit)
+                self.expect(path, 126, f"{path} is {kind}, the loader preloads nothing into it")
+                os.chown(path, os.getuid(), os.getgid())  # its own user gains nothing: not privileged
+                path.chmod(0o755 | bit)
+                self.assertEqual(hotlane("run", "--stats=off", path).returncode, 0)
+
+    def test_scripts(self):
+        good = self.program("good", "#!/bin/sh\necho \"$1\"\n")
+        self.assertEqual(hotlane("run", "--stats=off", good, "x").stdout, "x\n")
+        bare = self.program("bare", "echo bare\n")
+        self.assertEqual(hotlane("run", "--stats=off", bare).stdout, "bare\n")
+        lost = self.program("lost", "#!/no/such/interpreter\n")
+        self.expect(lost, 126, f"{lost} names an interpreter that cannot be executed: /no/such/interpreter")
+
+
+class Installed(unittest.TestCase):
+    def setUp(self):
+        self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="hotlane-prefix-")).resolve()
+        self.addCleanup(shutil.rmtree, self.prefix)
+
+    def install(self, prefix, with_library=True):
+        (prefix / "bin").mkdir(parents=True)
+        (prefix / "lib").mkdir()
+        shutil.copy(COMMAND, prefix / "bin")
+        if with_library:
+            shutil.copy(LIBRARY, prefix / "lib")
+        return prefix / "bin" / "hotlane"
+
+    def test_finds_the_library_of_its_prefix(self):
+        command = self.install(self.prefix / "opt")
+        link = self.prefix / "hotlane"
+        link.symlink_to(command)
+        for called in (command, link):
+            result = hotlane("run", "--stats=off", "printenv", "LD_PRELOAD", command=called)
+            self.assertEqual(result.stdout, f"{self.prefix}/opt/lib/libhotlane.so\n")
+
+    def test_without_a_library(self):
+        command = self.install(self.prefix / "opt", with_library=False)
+        result = hotlane("run", "true", command=command)
+        self.assertEqual((result.returncode, result.stderr), (
+            125, f"hotlane: libhotlane.so is neither in the prefix nor in the build tree of {command.parent}\n"))
+
+    def test_a_path_that_the_loader_cannot_read(self):
+        command = self.install(self.prefix / "a b")
+        result = hotlane("run", "true", command=command)
+        self.assertEqual((result.returncode, result.stderr), (
+            125, f"hotlane: cannot preload {self.prefix}/a b/lib/libhotlane.so: "
+                 "LD_PRELOAD takes no path with a space or a colon\n"))
+
+
+class Manual(unittest.TestCase):
+    def test_has_the_option_table(self):
+        text = MANUAL.read_text("utf-8")
+        entries = dict(re.findall(r"\n\.It Ev (HOTLANE_\w+)(.*?)(?=\n\.It |\n\.El)", text, re.DOTALL))
+        rows = option_rows()
+        self.assertEqual(list(entries), [name for name, _, _ in rows])
+        for name, _, default in rows:
+            if default != "-":
+                said = re.search(r"Default:\n\.Cm (\S+)", entries[name])
+                self.assertEqual(said and said.group(1), default, name)
+
+    @unittest.skipUnless(shutil.which("groff"), "no groff")
+    def test_formats_without_warnings(self):
+        result = subprocess.run(["groff", "-mdoc", "-Tutf8", "-ww", "-z", MANUAL], capture_output=True, text=True,
+                                check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+def main():
+    global COMMAND, LIBRARY, MANUAL
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", type=pathlib.Path, help="the hotlane command")
+    parser.add_argument("library", type=pathlib.Path, help="libhotlane.so, where the command finds it")
+    parser.add_argument("manual", type=pathlib.Path, help="hotlane.1")
+    arguments, rest = parser.parse_known_args()
+    COMMAND, LIBRARY, MANUAL = (p.resolve() for p in (arguments.command, arguments.library, arguments.manual))
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
