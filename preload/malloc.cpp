@@ -24,9 +24,9 @@ HOTLANE_EXPORT void* memalign(size_t alignment, size_t n) noexcept { return allo
 HOTLANE_EXPORT void* valloc(size_t n) noexcept { return allocate_aligned(kOsPageSize, n); }
 HOTLANE_EXPORT void* pvalloc(size_t n) noexcept { return allocate_os_pages(n); }
 HOTLANE_EXPORT size_t malloc_usable_size(void* p) noexcept { return usable_size(p); }
-HOTLANE_EXPORT void free_sized(void* p, size_t n) noexcept { release_sized(p, n, 1); }
+HOTLANE_EXPORT void free_sized(void* p, size_t n) noexcept { release_sized(p, n); }
 HOTLANE_EXPORT void free_aligned_sized(void* p, size_t alignment, size_t n) noexcept {
-    release_sized(p, n, alignment);
+    release_sized_aligned(p, n, alignment);
 }
 
 // The names under which glibc offers them to those who wrap malloc. Not aliases: clang-tidy and readers see a

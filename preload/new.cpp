@@ -96,10 +96,6 @@ void* new_aligned_nothrow(size_t n, std::align_val_t alignment) {
     }
 }
 
-void release_aligned_sized(void* p, size_t n, std::align_val_t alignment) {
-    release_sized(p, n, static_cast<size_t>(alignment));
-}
-
 }  // namespace
 
 #define HOTLANE_VISIBLE [[gnu::visibility("default")]]
@@ -125,8 +121,8 @@ HOTLANE_VISIBLE void operator delete(void* p) noexcept { release_delete(p); }
 HOTLANE_VISIBLE void operator delete[](void* p) noexcept { release_delete(p); }
 HOTLANE_VISIBLE void operator delete(void* p, const std::nothrow_t&) noexcept { release_delete(p); }
 HOTLANE_VISIBLE void operator delete[](void* p, const std::nothrow_t&) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete(void* p, size_t n) noexcept { release_sized(p, n, 1); }
-HOTLANE_VISIBLE void operator delete[](void* p, size_t n) noexcept { release_sized(p, n, 1); }
+HOTLANE_VISIBLE void operator delete(void* p, size_t n) noexcept { release_sized(p, n); }
+HOTLANE_VISIBLE void operator delete[](void* p, size_t n) noexcept { release_sized(p, n); }
 HOTLANE_VISIBLE void operator delete(void* p, std::align_val_t) noexcept { release_delete(p); }
 HOTLANE_VISIBLE void operator delete[](void* p, std::align_val_t) noexcept { release_delete(p); }
 HOTLANE_VISIBLE void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept {
@@ -136,8 +132,8 @@ HOTLANE_VISIBLE void operator delete[](void* p, std::align_val_t, const std::not
     release_delete(p);
 }
 HOTLANE_VISIBLE void operator delete(void* p, size_t n, std::align_val_t a) noexcept {
-    release_aligned_sized(p, n, a);
+    release_sized_aligned(p, n, static_cast<size_t>(a));
 }
 HOTLANE_VISIBLE void operator delete[](void* p, size_t n, std::align_val_t a) noexcept {
-    release_aligned_sized(p, n, a);
+    release_sized_aligned(p, n, static_cast<size_t>(a));
 }

@@ -140,7 +140,9 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
 
 /// The class of the page `p` lies in; kNoClass when it is not in a span or not in the region.
 ClassIndex class_at(const void* p) {
-    return region_view.contains(p) ? region_view.page_classes[region.page_containing(p).value] : kNoClass;
+    return region_view.contains(p)
+               ? region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords
+               : kNoClass;
 }
 
 /// A pointer into a span that the fast path did not take: misaligned or interior ones end here. Only `check`
@@ -182,6 +184,12 @@ void release_with(void* p, Operation operation) {
         put_back_slow(p, c, operation);
     }
     errno = saved_errno;
+}
+
+void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
+    if (c != size_classes.class_of_aligned(n, alignment)) {
+        wrong_sized_deletes.fetch_add(1, std::memory_order_relaxed);
+    }
 }
 
 /// For a caller that has its own slow path.
@@ -236,16 +244,26 @@ void* allocate_slow(size_t n) {
     return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
 }
 
-void release_slow(void* p) { release_with(p, "free"); }
+void release_slow(void* p) noexcept { release_with(p, "free"); }
 
-void release_delete_slow(void* p) { release_with(p, "operator delete"); }
+void release_delete_slow(void* p) noexcept { release_with(p, "operator delete"); }
 
-void release_sized_slow(void* p, size_t n, size_t alignment) {
-    const ClassIndex c = p != nullptr ? class_at(p) : kNoClass;
-    if (c != kNoClass && c != size_classes.class_of_aligned(n, alignment)) {
-        wrong_sized_deletes.fetch_add(1, std::memory_order_relaxed);
+void release_sized_slow(void* p, size_t excess) noexcept {
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        // A lane that is not set up has counted from 0.
+        count_wrong_size(c, excess + thread_cache.lanes[c].smallest, 1);
     }
     release_with(p, "operator delete");
+}
+
+void release_sized_aligned(void* p, size_t n, size_t alignment) noexcept {
+    if (alignment <= size_classes.alignment) {
+        return release_sized(p, n);
+    }
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        count_wrong_size(c, n, alignment);
+    }
+    release_delete(p);
 }
 
 void* allocate_zeroed(size_t count, size_t size) {

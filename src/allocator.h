@@ -15,9 +15,9 @@ namespace hotlane {
 /// Out-of-line halves of the two fast paths. Null with errno ENOMEM when there is no memory; release keeps
 /// errno.
 void* allocate_slow(size_t n);
-void release_slow(void* p);
-void release_delete_slow(void* p);
-void release_sized_slow(void* p, size_t n, size_t alignment);
+void release_slow(void* p) noexcept;
+void release_delete_slow(void* p) noexcept;
+void release_sized_slow(void* p, size_t excess) noexcept;
 
 /// At least `n` bytes, aligned to 64 (16 beyond 64 KiB, or with compact classes). Never null for n = 0.
 inline void* allocate(size_t n) { return allocate_fast<allocate_slow>(n); }
@@ -25,12 +25,13 @@ inline void* allocate(size_t n) { return allocate_fast<allocate_slow>(n); }
 inline void release(void* p) { release_fast<release_slow>(p); }
 /// The same for operator delete, so that a message can name it.
 inline void release_delete(void* p) { release_fast<release_delete_slow>(p); }
-/// As free_sized and sized delete: the size is a hint that a hit does not read, so that it is as short as
-/// free's. Where the slow path sees a size of another class (always with HOTLANE_CHECK), it counts it, and
-/// the real class serves. `alignment` as it was asked for.
-inline void release_sized(void* p, size_t n, size_t alignment) {
-    release_fast<release_sized_slow>(p, n, alignment);
+/// As free_sized and sized delete: the size is a hint. One that belongs to another class is counted, and the
+/// real class serves.
+inline void release_sized(void* p, size_t n) {
+    release_sized_fast<release_delete_slow, release_sized_slow>(p, n);
 }
+/// The same for an object that was allocated with this alignment, which may have chosen a larger class.
+void release_sized_aligned(void* p, size_t n, size_t alignment) noexcept;
 
 /// `count * size` bytes, zeroed. Null with ENOMEM on overflow.
 void* allocate_zeroed(size_t count, size_t size);

@@ -67,7 +67,11 @@ void* reserve(size_t bytes, size_t alignment) {
     return pointer_to(aligned);
 }
 
-void unreserve(void* p, size_t bytes) { unmap(p, bytes); }
+void unreserve(void* p, size_t bytes) {
+    if (bytes != 0) {
+        unmap(p, bytes);
+    }
+}
 
 bool commit(void* p, size_t bytes) {
     ErrnoKeeper keep;

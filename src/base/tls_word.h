@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Words of a thread-local struct, addressed in one instruction from the thread pointer.
+// Words of a thread-local struct, each an operand of one instruction, addressed from the thread pointer.
 // Knows nothing of what the words mean.
-// Called by the fast path; g++ would compute the address first, two instructions more.
+// Called by the fast path; left to itself g++ computes the address first, two instructions more.
 #pragma once
 
 #include "base/base.h"
@@ -14,40 +14,125 @@ namespace hotlane::tls {
     return address_of(variable) - address_of(__builtin_thread_pointer());
 }
 
-// Relaxed atomic accesses: other threads read these words, and only their owner writes them.
+// All of these are relaxed atomic accesses: other threads read the words, and only their owner writes them.
+// The word meant is the one at `offset + displacement + 8 * index`.
 
-/// The word at `offset + 8 * index`.
-[[gnu::always_inline]] inline uint64_t load(uintptr_t offset, size_t index) {
 #if defined(__x86_64__)
-    uint64_t value;
-    asm volatile("movq %%fs:(%1,%2,8), %0" : "=c"(value) : "r"(offset), "r"(index) : "memory");
-    return value;
-#else
-    const auto* words = static_cast<const std::byte*>(__builtin_thread_pointer()) + offset;
-    return __atomic_load_n(reinterpret_cast<const uint64_t*>(words) + index, __ATOMIC_RELAXED);
-#endif
-}
 
-[[gnu::always_inline]] inline void store(uintptr_t offset, size_t index, uint64_t value) {
-#if defined(__x86_64__)
-    asm volatile("movq %0, %%fs:(%1,%2,8)" : : "r"(value), "r"(offset), "r"(index) : "memory");
-#else
-    auto* words = static_cast<std::byte*>(__builtin_thread_pointer()) + offset;
-    __atomic_store_n(reinterpret_cast<uint64_t*>(words) + index, value, __ATOMIC_RELAXED);
-#endif
-}
-
-/// The pointer at `offset + displacement`.
 template <size_t displacement>
-[[gnu::always_inline]] inline void** load_pointer(uintptr_t offset) {
-#if defined(__x86_64__)
-    void** value;
-    asm volatile("movq %%fs:%c2(%1), %0" : "=r"(value) : "r"(offset), "i"(displacement) : "memory");
+[[gnu::always_inline]] inline uint64_t load(uintptr_t offset, size_t index) {
+    uint64_t value;
+    asm volatile("movq %%fs:%c3(%1,%2,8), %0"
+                 : "=c"(value)
+                 : "d"(offset), "r"(index), "i"(displacement)
+                 : "memory");
     return value;
-#else
-    const auto* words = static_cast<const std::byte*>(__builtin_thread_pointer()) + offset + displacement;
-    return *reinterpret_cast<void** const*>(words);
-#endif
 }
+
+/// The same for a function whose result comes later: keeps the register of the result free, which saves a
+/// move.
+template <size_t displacement>
+[[gnu::always_inline]] inline uint64_t load_early(uintptr_t offset, size_t index) {
+    uint64_t value;
+    asm volatile("movq %%fs:%c3(%1,%2,8), %0"
+                 : "=c"(value)
+                 : "d"(offset), "S"(index), "i"(displacement)
+                 : "memory");
+    return value;
+}
+
+template <size_t displacement>
+[[gnu::always_inline]] inline void store(uintptr_t offset, size_t index, uint64_t value) {
+    asm volatile("movq %0, %%fs:%c3(%1,%2,8)"
+                 :
+                 : "r"(value), "r"(offset), "r"(index), "i"(displacement)
+                 : "memory");
+}
+
+/// Counts the word down by one. True when it was 0 (it is then 2^64 - 1).
+template <size_t displacement>
+[[gnu::always_inline]] inline bool count_down(uintptr_t offset, size_t index) {
+    bool borrowed;
+    asm volatile("subq $1, %%fs:%c3(%1,%2,8)"
+                 : "=@ccc"(borrowed)
+                 : "r"(offset), "r"(index), "i"(displacement)
+                 : "memory");
+    return borrowed;
+}
+
+/// Counts the lowest byte of `value` down by one, in place. True when it was 0.
+[[gnu::always_inline]] inline bool count_down_low_byte(uint64_t& value) {
+    bool borrowed;
+    asm("subb $1, %b0" : "+q"(value), "=@ccc"(borrowed));
+    return borrowed;
+}
+
+/// `value` less the word.
+template <size_t displacement>
+[[gnu::always_inline]] inline uint64_t subtract(uint64_t value, uintptr_t offset, size_t index) {
+    asm volatile("subq %%fs:%c3(%1,%2,8), %0"
+                 : "+r"(value)
+                 : "r"(offset), "r"(index), "i"(displacement)
+                 : "cc");
+    return value;
+}
+
+/// Whether `value` is above the word.
+template <size_t displacement>
+[[gnu::always_inline]] inline bool above(uint64_t value, uintptr_t offset, size_t index) {
+    bool is_above;
+    asm volatile("cmpq %%fs:%c4(%2,%3,8), %1"
+                 : "=@cca"(is_above)
+                 : "r"(value), "r"(offset), "r"(index), "i"(displacement));
+    return is_above;
+}
+
+#else
+
+template <size_t displacement>
+[[gnu::always_inline]] inline uint64_t* word_at(uintptr_t offset, size_t index) {
+    auto* bytes = static_cast<std::byte*>(__builtin_thread_pointer()) + offset + displacement;
+    return reinterpret_cast<uint64_t*>(bytes) + index;
+}
+
+template <size_t displacement>
+inline uint64_t load(uintptr_t offset, size_t index) {
+    return __atomic_load_n(word_at<displacement>(offset, index), __ATOMIC_RELAXED);
+}
+
+template <size_t displacement>
+inline uint64_t load_early(uintptr_t offset, size_t index) {
+    return load<displacement>(offset, index);
+}
+
+template <size_t displacement>
+inline void store(uintptr_t offset, size_t index, uint64_t value) {
+    __atomic_store_n(word_at<displacement>(offset, index), value, __ATOMIC_RELAXED);
+}
+
+template <size_t displacement>
+inline bool count_down(uintptr_t offset, size_t index) {
+    const uint64_t before = load<displacement>(offset, index);
+    store<displacement>(offset, index, before - 1);
+    return before == 0;
+}
+
+inline bool count_down_low_byte(uint64_t& value) {
+    const bool borrowed = (value & 0xFF) == 0;
+    --value;
+    return borrowed;
+}
+
+template <size_t displacement>
+inline uint64_t subtract(uint64_t value, uintptr_t offset, size_t index) {
+    return value - load<displacement>(offset, index);
+}
+
+template <size_t displacement>
+inline bool above(uint64_t value, uintptr_t offset, size_t index) {
+    return value > load<displacement>(offset, index);
+}
+
+#endif
 
 }  // namespace hotlane::tls

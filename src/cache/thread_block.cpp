@@ -1,60 +1,88 @@
 // SPDX-License-Identifier: MIT
 //
-// What a thread's record of a class says, and how the class is emptied.
+// What a thread's record of a class says, and how a lane is set up, grown and emptied.
 // Knows nothing of the fallback or of options.
 // Used by thread_cache.cpp and threads.cpp.
 #include "cache/thread_block.h"
 
 #include "depot/depot.h"
 
+#include <cstring>
+
 namespace hotlane {
 
 namespace {
-constexpr uint64_t kCountMask = (uint64_t{1} << 48) - 1;
+
+void move_objects(uint64_t to, uint64_t from, uint32_t count) {
+    memmove(slot(region_view.base, to), slot(region_view.base, from), count * sizeof(void*));
 }
 
-uint64_t ThreadBlock::hits(ClassIndex c) const {
-    const uint64_t counted = word::pops(word::load(cache->words[c])) - records[c].preset;
-    return records[c].hits_before + (counted & kCountMask);
+}  // namespace
+
+uint64_t ThreadBlock::lane_begin(ClassIndex c) const {
+    const uintptr_t slots = address_of(this) + kBlockBytes;
+    const auto first =
+        static_cast<int64_t>(slots - address_of(region_view.base)) / static_cast<int64_t>(sizeof(void*));
+    return static_cast<uint64_t>(first) + uint64_t{c} * kSlotsPerLane;
 }
 
 void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     const ClassRecord& record = records[c];
-    // One reading of the word serves level and hits: the owner may be running.
-    const uint64_t w = word::load(cache->words[c]);
-    const uint64_t hits_now = record.hits_before + ((word::pops(w) - record.preset) & kCountMask);
-    const uint64_t level_now = record.floor == 0 ? 0 : word::top(w) - record.floor - 1;
-    stats.hits += hits_now;
+    const uint64_t hits =
+        record.hits_before + record.credit_given - __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+    stats.hits += hits;
     stats.misses += record.misses;
-    stats.puts += level_now + hits_now + record.flushed - record.refilled;
+    stats.puts += level(c) + hits + record.flushed - record.refilled;
     stats.refills += record.refills;
     stats.flushes += record.flushes;
 }
 
-void ThreadBlock::preset_trigger(ClassIndex c, uint64_t k) {
+void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     ClassRecord& record = records[c];
-    uint64_t& w = cache->words[c];
-    record.hits_before = hits(c);
-    record.preset = kCountMask + 1 - k;
-    word::store(w, record.preset << word::kTopBits | word::top(word::load(w)));
+    record.floor = lane_begin(c) + capacity;
+    *slot(region_view.base, record.floor) = nullptr;
+    lane(c).smallest = size_classes.smallest_request(c);
+    lane(c).spread = size_classes[c].object_size - lane(c).smallest;
+    set_top(c, record.floor);
+}
+
+void ThreadBlock::grow(ClassIndex c, uint32_t capacity) {
+    const uint32_t count = level(c);
+    const uint64_t new_floor = lane_begin(c) + capacity;
+    move_objects(new_floor - count, top(c), count);
+    *slot(region_view.base, new_floor) = nullptr;
+    records[c].floor = new_floor;
+    set_top(c, new_floor - count);
+}
+
+void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
+    ClassRecord& record = records[c];
+    depots[c].put_back(slot(region_view.base, record.floor - count), count);
+    move_objects(top(c) + count, top(c), level(c) - count);
+    set_top(c, top(c) + count);
+    ++record.flushes;
+    record.flushed += count;
 }
 
 void ThreadBlock::flush_all(ClassIndex c) {
-    ClassRecord& record = records[c];
-    if (record.floor == 0) {
+    if (!is_set_up(c)) {
         return;
     }
     settle_limbo(c);
-    const uint32_t count = level(c);
-    if (count != 0) {
-        depots[c].put_back(slots + record.floor + 1, count);
-        ++record.flushes;
-        record.flushed += count;
+    if (const uint32_t count = level(c); count != 0) {
+        flush_oldest(c, count);
     }
-    record.hits_before = hits(c);
-    record.preset = 0;
-    record.floor = 0;
-    word::store(cache->words[c], 0);
+    give_credit(c, 0);
+    records[c].floor = 0;
+    set_top(c, 0);
+}
+
+void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
+    ClassRecord& record = records[c];
+    uint64_t& credit = lane(c).credit;
+    record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
+    record.credit_given = pops;
+    __atomic_store_n(&credit, pops, __ATOMIC_RELAXED);
 }
 
 void ThreadBlock::settle_limbo(ClassIndex c) {
@@ -62,11 +90,11 @@ void ThreadBlock::settle_limbo(ClassIndex c) {
     if (record.limbo == nullptr) {
         return;
     }
-    // The slot is empty and still below top: the owner never got the object, so it goes back where it was.
+    // The slot is empty and still in the stack: the owner never got the object, so it goes back where it was.
     // Else the owner popped it before it was taken (and may have pushed another since).
-    void** slot = slots + record.limbo_slot;
-    if (word::top(word::load(cache->words[c])) > record.limbo_slot && word::load_slot(slot) == nullptr) {
-        word::store_slot(slot, record.limbo);
+    void** const place = slot(region_view.base, record.limbo_index);
+    if (top(c) <= record.limbo_index && *place == nullptr) {
+        *place = record.limbo;
     }
     record.limbo = nullptr;
 }

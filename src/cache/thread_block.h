@@ -11,28 +11,26 @@
 
 namespace hotlane {
 
-/// Per thread and class. Everything but `hits` is counted when it happens; hits and puts follow from the
-/// word:
-///   hits = hits_before + (pops(word) - preset)
+/// Per thread and class. Hits and puts are not counted when they happen, they follow from the lane:
+///   hits = hits_before + (credit_given - credit)
 ///   puts = level + hits + flushed - refilled
 struct ClassRecord {
-    uint64_t hits_before;  // pops up to when the count was last preset
-    uint64_t preset;       // the count at that moment
+    uint64_t hits_before;   // up to when credit was last given
+    uint64_t credit_given;  // then
     uint64_t misses;
     uint64_t refilled;  // objects put on the stack by refills
     uint64_t flushed;   // objects taken off it by flushes
     uint64_t refills;
     uint64_t flushes;
-    uint64_t look_every;  // pops between two looks at the clock
     uint64_t last_look_ns;
-    uint64_t word_at_upkeep;  // unchanged: the class was not used in this interval
-    void* limbo;              // taken by upkeep while the owner may have been popping it (threads.cpp)
-    uint32_t limbo_slot;
-    uint32_t floor;     // index of the nullptr; 0: the class is not set up
-    uint32_t capacity;  // objects
+    uint64_t floor;          // index of the nullptr; 0: the class is not set up
+    uint64_t top_at_upkeep;  // with credit_at_upkeep unchanged: the class was not used in this interval
+    uint64_t credit_at_upkeep;
+    void* limbo;           // taken by upkeep while the owner may have been popping it (threads.cpp)
+    uint64_t limbo_index;  // where it lay
 };
 
-/// Mapped once, recycled when the thread ends. Most of its 128 KiB are never touched.
+/// What a thread has besides its lanes. Recycled when the thread ends. Most of its slots are never touched.
 struct ThreadBlock {
     Lock lock{LockRank::cache};  // slow paths of the owner, against upkeep, statistics and fork
     ThreadCache* cache = nullptr;
@@ -42,25 +40,37 @@ struct ThreadBlock {
     ForwardStats forwards[kForwardReasons];
     uint64_t forward_frees = 0;
     ClassRecord records[kMaxClasses] = {};
-    void* below_first_slot = nullptr;  // slots[-1]: what a class that is not set up pops
-    void* slots[kMaxClasses * word::kSlotsPerClass];
 
+    Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
+    uint64_t top(ClassIndex c) const { return __atomic_load_n(&lane(c).top, __ATOMIC_RELAXED); }
+    void set_top(ClassIndex c, uint64_t index) { __atomic_store_n(&lane(c).top, index, __ATOMIC_RELAXED); }
+    bool is_set_up(ClassIndex c) const { return records[c].floor != 0; }
     uint32_t level(ClassIndex c) const {
-        return records[c].floor == 0
-                   ? 0
-                   : static_cast<uint32_t>(word::top(word::load(cache->words[c]))) - records[c].floor - 1;
+        return is_set_up(c) ? static_cast<uint32_t>(records[c].floor - top(c)) : 0;
     }
-    uint64_t hits(ClassIndex c) const;
+    uint32_t capacity(ClassIndex c) const { return static_cast<uint32_t>(records[c].floor & 0xFF); }
+    /// The index at which the lane of a class is full.
+    uint64_t lane_begin(ClassIndex c) const;
     void add_to(ClassStats& stats, ClassIndex c) const;
 
-    /// Restarts the pop count so that the carry comes at the k-th pop from now.
-    void preset_trigger(ClassIndex c, uint64_t k);
-    /// All objects of a class to the depot; the class is not set up afterwards. The owner's words must be at
+    /// From an empty or unset lane to one that holds nothing and may hold `capacity` objects.
+    void set_up_class(ClassIndex c, uint32_t capacity);
+    /// Room for more: the objects move towards higher indices.
+    void grow(ClassIndex c, uint32_t capacity);
+    /// The older `count` objects to the depot, the newer down to the floor.
+    void flush_oldest(ClassIndex c, uint32_t count);
+    /// All objects of a class to the depot; the class is not set up afterwards. The owner's lanes must be at
     /// rest.
     void flush_all(ClassIndex c);
+    /// The next so many pops are plain hits; the one after that takes the slow path.
+    void give_credit(ClassIndex c, uint64_t pops);
     /// What upkeep left undecided: whether the owner had popped the object that upkeep took. Under `lock`,
     /// while the owner is not in its fast path.
     void settle_limbo(ClassIndex c);
 };
+
+/// A block with its slots behind it, as Region::take_thread_memory() gives it.
+inline constexpr size_t kBlockBytes = round_up(sizeof(ThreadBlock), kSlotsPerLane * sizeof(void*));
+inline constexpr size_t kThreadMemoryBytes = kBlockBytes + (kMaxClasses + 1) * kSlotsPerLane * sizeof(void*);
 
 }  // namespace hotlane

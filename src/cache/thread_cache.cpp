@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The slow path of the hot lane, from the owner's side: refill, flush, and what the pop count calls for.
+// The slow path of the hot lane, from the owner's side: refill, flush, and what is due once in so many pops.
 // Knows nothing of the fallback or of options.
 // Called by allocator when the fast path gives up.
 //
 //   take_slow          hit of a class above 1 KiB -> take_hit
-//                      the pop count came round   -> look_at_clock, then the hit
+//                      the credit is used up      -> upkeep if due, then take_with_look
 //                      no cache yet               -> threads::attach, or take_uncached
 //                      empty                      -> refill: depot ring, partial span, fresh span
 //   put_back_slow      the same stairs for free   -> grow, or flush the older half to the depot
@@ -21,7 +21,6 @@
 
 namespace hotlane {
 
-constinit void* const no_slots[1] = {nullptr};
 constinit thread_local ThreadCache thread_cache;
 
 namespace {
@@ -30,103 +29,74 @@ constinit CacheSettings settings;
 
 /// Frees of a thread that never allocates go straight to the depot until it has shown that it means it.
 constexpr uint32_t kFreesBeforeCache = 32;
-
-uint32_t slots_end(ClassIndex c) { return (c + 1) * word::kSlotsPerClass; }
+/// Pops of a class that was just set up, until the first look at the clock.
+constexpr uint64_t kFirstCredit = 1024;
 
 size_t object_size(ClassIndex c) { return size_classes[c].object_size; }
-
-/// A pop that the fast path did not do: of a class above kSmallLimit, or because the count came round.
-void* take_hit(ThreadCache& cache, ClassIndex c) {
-    const uint64_t before = word::load(cache.words[c]);
-    void* object = word::load_slot(cache.slots + word::top(before) - 1);
-    uint64_t after = 0;
-    if (object == nullptr || __builtin_add_overflow(before, word::kPop, &after)) {
-        return nullptr;
-    }
-    word::store(cache.words[c], after);
-    return object;
+uint32_t first_capacity(ClassIndex c) {
+    return policy::first_capacity(object_size(c), settings.budget_bytes);
 }
-
-void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
-    ClassRecord& record = block.records[c];
-    record.capacity = capacity;
-    record.floor = slots_end(c) - capacity - 1;
-    word::store_slot(block.slots + record.floor, nullptr);
-    word::store(block.cache->words[c], record.floor + 1);
-    if (record.look_every == 0) {
-        record.look_every = 1024;
-        record.last_look_ns = os::coarse_ns();
-    }
-    record.preset = 0;
-    block.preset_trigger(c, record.look_every);
-}
-
 uint32_t largest_capacity(ClassIndex c) {
     return policy::largest_capacity(object_size(c), settings.budget_bytes);
 }
 
-/// More room below the stack: the objects move down, towards the beginning of the class's slots.
-void grow(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
-    ClassRecord& record = block.records[c];
-    uint64_t& w = block.cache->words[c];
-    const uint32_t level = block.level(c);
-    const uint32_t new_floor = slots_end(c) - capacity - 1;
-    memmove(block.slots + new_floor + 1, block.slots + record.floor + 1, level * sizeof(void*));
-    word::store_slot(block.slots + new_floor, nullptr);
-    word::store(w, word::load(w) - (record.floor - new_floor));
-    record.floor = new_floor;
-    record.capacity = capacity;
+/// A hit that the fast path did not try: of a class above kSmallLimit, or of an aligned request.
+void* take_hit(ClassIndex c) {
+    Lane& lane = thread_cache.lanes[c];
+    const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
+    void* object = *slot(region_view.base, top);
+    const uint64_t credit = __atomic_load_n(&lane.credit, __ATOMIC_RELAXED);
+    if (object == nullptr ||
+        static_cast<int64_t>(credit) <= 0) {  // below zero: where the fast path just gave up
+        return nullptr;
+    }
+    __atomic_store_n(&lane.credit, credit - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELAXED);
+    return object;
+}
+
+void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
+    block.set_up_class(c, capacity);
+    block.give_credit(c, kFirstCredit);
+    block.records[c].last_look_ns = os::coarse_ns();
 }
 
 void* refill(ThreadBlock& block, ClassIndex c, bool* zeroed, RegionFailure* why) {
-    ClassRecord& record = block.records[c];
-    const uint32_t capacity =
-        record.floor == 0
-            ? policy::first_capacity(object_size(c), settings.budget_bytes)
-            : std::max(record.capacity, policy::grown_capacity(record.capacity, largest_capacity(c)));
-    if (record.floor == 0) {
-        set_up_class(block, c, capacity);
-    } else if (capacity != record.capacity) {
-        grow(block, c, capacity);
+    if (!block.is_set_up(c)) {
+        set_up_class(block, c, first_capacity(c));
+    } else if (const uint32_t more = policy::grown_capacity(block.capacity(c), largest_capacity(c));
+               more > block.capacity(c)) {
+        block.grow(c, more);
     }
-    void** const bottom = block.slots + record.floor + 1;
-    const uint32_t taken = depots[c].take(bottom, policy::refill_count(record.capacity), zeroed, why);
+    // Taken to where they will be popped from: the lowest address on top.
+    ClassRecord& record = block.records[c];
+    const uint32_t wanted = policy::refill_count(block.capacity(c));
+    void** const place = slot(region_view.base, record.floor - wanted);
+    const uint32_t taken = depots[c].take(place, wanted, zeroed, why);
     if (taken == 0) {
         return nullptr;
     }
+    void* object = place[0];
+    memmove(place + (wanted - taken) + 1, place + 1, (taken - 1) * sizeof *place);
     ++record.misses;
     ++record.refills;
     record.refilled += taken - 1;
-    uint64_t& w = block.cache->words[c];
-    word::store(w, word::load(w) + (taken - 1));
-    return bottom[taken - 1];
+    block.set_top(c, record.floor - (taken - 1));
+    return object;
 }
 
-/// The older half to the depot, the newer half down to the floor.
-void flush_older_half(ThreadBlock& block, ClassIndex c) {
-    ClassRecord& record = block.records[c];
-    const uint32_t level = block.level(c);
-    const uint32_t count = policy::flush_count(level);
-    void** const bottom = block.slots + record.floor + 1;
-    depots[c].put_back(bottom, count);
-    memmove(bottom, bottom + count, (level - count) * sizeof(void*));
-    uint64_t& w = block.cache->words[c];
-    word::store(w, word::load(w) - count);
-    ++record.flushes;
-    record.flushed += count;
-}
-
-/// Once in so many pops: is anything due? Then the pop itself, counted by hand as its addition was not made.
+/// Once in so many pops: what is due was done before we came (take_slow); now the pop, and the next credit.
 void* take_with_look(ThreadBlock& block, ClassIndex c) {
-    const uint64_t now = os::coarse_ns();
     ClassRecord& record = block.records[c];
-    record.look_every = policy::next_look(record.look_every, now - record.last_look_ns);
+    const uint64_t now = os::coarse_ns();
+    // A fast path that ran out has counted its pop already, below zero; one of take_hit has not.
+    const bool counted = block.lane(c).credit > record.credit_given;
+    const uint64_t credit = policy::next_look(record.credit_given + 1, now - record.last_look_ns);
     record.last_look_ns = now;
-    block.preset_trigger(c, record.look_every);
-    uint64_t& w = block.cache->words[c];
-    void* object = word::load_slot(block.slots + word::top(word::load(w)) - 1);
-    word::store(w, word::load(w) - 1);
-    ++record.hits_before;
+    block.give_credit(c, credit);
+    record.hits_before += counted ? 0 : 1;
+    void* object = *slot(region_view.base, block.top(c));
+    block.set_top(c, block.top(c) + 1);
     return object;
 }
 
@@ -152,21 +122,19 @@ bool put_back_uncached(void* p, ClassIndex c, Operation operation) {
 
 void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
     LockGuard guard(block.lock);
-    ClassRecord& record = block.records[c];
     block.settle_limbo(c);
-    uint64_t& w = block.cache->words[c];
-    if (record.floor == 0) {
-        set_up_class(block, c, policy::first_capacity(object_size(c), settings.budget_bytes));
-    } else if (word::full(word::load(w))) {
-        const uint32_t capacity = policy::grown_capacity(record.capacity, largest_capacity(c));
-        if (capacity > record.capacity) {
-            grow(block, c, capacity);
+    if (!block.is_set_up(c)) {
+        set_up_class(block, c, first_capacity(c));
+    } else if (block.level(c) == block.capacity(c)) {
+        const uint32_t capacity = policy::grown_capacity(block.capacity(c), largest_capacity(c));
+        if (capacity > block.capacity(c)) {
+            block.grow(c, capacity);
         } else {
-            flush_older_half(block, c);
+            block.flush_oldest(c, policy::flush_count(block.level(c)));
         }
     }
-    word::store_slot(block.slots + word::top(word::load(w)), p);
-    word::store(w, word::load(w) + word::kPush);
+    *slot(region_view.base, block.top(c) - 1) = p;
+    block.set_top(c, block.top(c) - 1);
 }
 
 /// What the user asked to have ready: filled into the LIFO as far as it goes, the rest into the depot;
@@ -177,20 +145,19 @@ void warm_up(ThreadBlock& block) {
         bool zeroed = false;
         RegionFailure why{};
         const uint32_t here = std::min(count, policy::kMostSlots);
-        const uint32_t capacity =
-            std::max({here, policy::first_capacity(object_size(c), settings.budget_bytes)});
-        set_up_class(block, c, capacity);
+        set_up_class(block, c, std::max(here, first_capacity(c)));
         ClassRecord& record = block.records[c];
-        void** const bottom = block.slots + record.floor + 1;
-        const uint32_t taken = depots[c].take(bottom, here, &zeroed, &why);
-        for (uint32_t k = 0; k < taken; ++k) {
+        void** const place = slot(region_view.base, record.floor - here);
+        const uint32_t taken = depots[c].take(place, here, &zeroed, &why);
+        memmove(place + (here - taken), place, taken * sizeof *place);
+        for (uint32_t k = here - taken; k < here; ++k) {
             for (size_t at = 0; at < object_size(c); at += kOsPageSize) {
-                static_cast<volatile char*>(bottom[k])[at] = 0;
+                static_cast<volatile char*>(place[k])[at] = 0;
             }
         }
         record.refilled += taken;
         ++record.refills;
-        word::store(block.cache->words[c], word::load(block.cache->words[c]) + taken);
+        block.set_top(c, record.floor - taken);
     }
 }
 
@@ -210,7 +177,7 @@ void set_up_thread_caches(const CacheSettings& chosen) { settings = chosen; }
 
 void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     *zeroed = false;
-    if (void* object = take_hit(thread_cache, c)) {
+    if (void* object = take_hit(c)) {
         return object;
     }
     upkeep::tick_if_due();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The hot lane: per thread and class, an array LIFO of free objects, driven by one word. The fast path,
-// whole. Knows nothing of the fallback, of options or of who called; what it cannot do it hands to `Slow`.
+// The hot lane: per thread and class, an array LIFO of free objects. The fast path, whole.
+// Knows nothing of the fallback, of options or of who called; what it cannot do it hands to `Slow`.
 // Called by allocator, whose exported entry points inline it.
 #pragma once
 
@@ -15,41 +15,34 @@ namespace hotlane {
 
 struct ThreadBlock;
 
-/// The word of a class: pops << 16 | top.
+/// A thread's LIFO of one class. Its slots are memory of the thread's own, beside the region; they are named
+/// by their index from region_view.base, less one:
 ///
-///   slots   | ...  | nullptr | oldest | ... | newest |  free  | ... |  free  | next class ...
-///                    ^ floor                            ^ top               ^ 256 * (class + 1)
+///      low byte 0                                          low byte <= 255
+///   ... |  free  | ... |  free  | newest | ... | oldest | nullptr |  ... next class
+///                               ^ top                    ^ floor
 ///
-/// slots[top - 1] is the next pop. Class c owns slots[256c .. 256c+255]; the entry under the oldest object is
-/// nullptr, so popping nullptr means empty; the stack grows to the end of its 256, so full shows as
-/// (top & 255) == 0. A pop is one addition: top goes down by one, the pop count goes up by one. The count is
-/// preset just below 2^48, so that its carry-out calls for what is due once in so many pops.
-/// The word is the commit point: a thread that vanishes at any instruction leaves its cache readable.
-namespace word {
+/// The stack grows towards lower indices. slot(top) is the next pop; the slot behind the oldest object holds
+/// nullptr, so popping nullptr means empty. A push first counts the low byte of top down: a borrow means
+/// full. So neither test loads a limit, and a lane that is all zero is empty (base[-1] is nullptr) and full
+/// at once: a thread not yet set up needs no test of its own. The store of top is the commit point: a thread
+/// that vanishes at any instruction leaves its lane readable.
+struct Lane {
+    uint64_t top = 0;
+    uint64_t credit = 0;    // pops until the slow path is due; counts hits by counting down
+    uint64_t smallest = 0;  // bytes: requests of smallest .. smallest + spread are this class's
+    uint64_t spread = 0;
+};
+static_assert(sizeof(Lane) == SizeClasses::kLaneWords * sizeof(uint64_t));
 
-inline constexpr unsigned kTopBits = 16;
-inline constexpr uint64_t kPop = (uint64_t{1} << kTopBits) - 1;
-inline constexpr uint64_t kPush = 1;
-inline constexpr uint32_t kSlotsPerClass = policy::kMostSlots + 1;
+inline constexpr uint32_t kSlotsPerLane = 256;
 
-constexpr size_t top(uint64_t w) { return w & 0xFFFF; }
-constexpr uint64_t pops(uint64_t w) { return w >> kTopBits; }
-constexpr bool full(uint64_t w) { return (w & (kSlotsPerClass - 1)) == 0; }
-
-// Other threads read words (statistics, upkeep, fork); these compile to plain moves.
-inline uint64_t load(const uint64_t& w) { return __atomic_load_n(&w, __ATOMIC_RELAXED); }
-inline void store(uint64_t& w, uint64_t value) { __atomic_store_n(&w, value, __ATOMIC_RELAXED); }
-inline void* load_slot(void* const* slot) { return __atomic_load_n(slot, __ATOMIC_RELAXED); }
-inline void store_slot(void** slot, void* object) { __atomic_store_n(slot, object, __ATOMIC_RELAXED); }
-
-}  // namespace word
-
-/// One past a nullptr: with all words 0, a thread that is not set up is empty and full at once.
-HOTLANE_HIDDEN extern constinit void* const no_slots[1];
+[[gnu::always_inline]] inline void** slot(void** base, uint64_t index) {
+    return base + static_cast<ptrdiff_t>(index) - 1;
+}
 
 struct ThreadCache {
-    uint64_t words[kMaxClasses] = {};
-    void** slots = const_cast<void**>(no_slots + 1);
+    Lane lanes[kMaxClasses] = {};
     ThreadBlock* block = nullptr;  // null: not set up, or ended
     bool ended = false;            // the thread's destructors ran; what comes now takes no cache
     uint32_t uncached_frees = 0;
@@ -63,39 +56,59 @@ template <void* (*Slow)(size_t)>
     if (n > kSmallLimit) [[unlikely]] {
         return Slow(n);
     }
-    const ClassIndex c = size_classes.small_index[(n + kSmallStep - 1) / kSmallStep];
+    const size_t lane = size_classes.small_index[(n + kSmallStep - 1) / kSmallStep];
     const uintptr_t cache = tls::offset_of(&thread_cache);
-    const uint64_t before = tls::load(cache, c);
-    void** slots = tls::load_pointer<offsetof(ThreadCache, slots)>(cache);
-    void* object = word::load_slot(slots + word::top(before) - 1);
+    const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
+    void* object = *slot(region_view.base, top);
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
     }
-    uint64_t after = 0;
-    if (__builtin_add_overflow(before, word::kPop, &after)) [[unlikely]] {
-        return Slow(n);  // the pop count came round
+    if (tls::count_down<offsetof(Lane, credit)>(cache, lane)) [[unlikely]] {
+        return Slow(n);  // something is due
     }
-    tls::store(cache, c, after);
+    tls::store<offsetof(Lane, top)>(cache, lane, top + 1);
     return object;
 }
 
-/// Puts an object back on the calling thread's LIFO of its page's class, whichever thread it came from. The
-/// hints are for `Slow` only.
+/// The second half of a release: `lane` is a class byte.
 template <auto Slow, typename... Hints>
-[[gnu::always_inline]] inline void release_fast(void* p, Hints... hints) {
-    const size_t page = region_view.page_of(p);
-    if (page >= region_view.page_limit) [[unlikely]] {
-        return Slow(p, hints...);  // null, the fallback's, foreign or misaligned
-    }
-    const ClassIndex c = region_view.page_classes[page];
-    const uintptr_t cache = tls::offset_of(&thread_cache);
-    const uint64_t before = tls::load(cache, c);
-    if (word::full(before)) [[unlikely]] {
+[[gnu::always_inline]] inline void push_fast(void** base, uintptr_t cache, size_t lane, void* p,
+                                             Hints... hints) {
+    uint64_t top = tls::load<offsetof(Lane, top)>(cache, lane);
+    if (tls::count_down_low_byte(top)) [[unlikely]] {
         return Slow(p, hints...);  // full, not set up, or a free page
     }
-    void** slots = tls::load_pointer<offsetof(ThreadCache, slots)>(cache);
-    word::store_slot(slots + word::top(before), p);
-    tls::store(cache, c, before + word::kPush);
+    *slot(base, top) = p;
+    tls::store<offsetof(Lane, top)>(cache, lane, top);
+}
+
+/// Puts an object back on the calling thread's LIFO of its page's class, whichever thread it came from.
+template <auto Slow>
+[[gnu::always_inline]] inline void release_fast(void* p) {
+    void** const base = region_view.base;
+    const size_t page = region_view.page_of(p);
+    if (page >= region_view.page_limit) [[unlikely]] {
+        return Slow(p);  // null, the fallback's, foreign or misaligned
+    }
+    push_fast<Slow>(base, tls::offset_of(&thread_cache), region_view.class_byte(page), p);
+}
+
+/// The same, where the caller says how large the object is. A size of another class is SlowSized's to judge;
+/// it gets the size less Lane::smallest.
+template <auto Slow, auto SlowSized>
+[[gnu::always_inline]] inline void release_sized_fast(void* p, size_t n) {
+    void** const base = region_view.base;
+    const size_t page = region_view.page_of(p);
+    if (page >= region_view.page_limit) [[unlikely]] {
+        return Slow(p);
+    }
+    const size_t lane = region_view.class_byte(page);
+    const uintptr_t cache = tls::offset_of(&thread_cache);
+    const size_t excess = tls::subtract<offsetof(Lane, smallest)>(n, cache, lane);
+    if (tls::above<offsetof(Lane, spread)>(excess, cache, lane)) [[unlikely]] {
+        return SlowSized(p, excess);
+    }
+    push_fast<SlowSized>(base, cache, lane, p, excess);
 }
 
 // ---- the slow path (thread_cache.cpp) ---------------------------------------------------------------------

@@ -124,18 +124,17 @@ bool attach() {
             recycled = block->next;
             make_new(block);
         } else {
-            block = static_cast<ThreadBlock*>(os::map(sizeof(ThreadBlock)));
+            block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));
             if (block == nullptr) {
                 return false;
             }
-            // Mapped memory is zero: what remains is the rank of the lock.
+            // The memory is zero: what remains is the rank of the lock.
             new (&block->lock) Lock(LockRank::cache);
         }
         block->cache = &thread_cache;
         link(block);
     }
     thread_cache.block = block;
-    thread_cache.slots = block->slots;
     // May allocate (keys beyond the first 32): by now the cache is ready for that.
     if (pthread_setspecific(exit_key, block) != 0) {
         detach();
@@ -152,7 +151,6 @@ void detach() {
     LockGuard guard(lock);
     retire(cache.block);
     cache.block = nullptr;
-    cache.slots = const_cast<void**>(no_slots + 1);
 }
 
 void count_uncached_get(ClassIndex c) { add(uncached[c].gets, 1); }
@@ -190,13 +188,13 @@ void add_to(Snapshot& snapshot) {
 
 // ---- taking unused objects from the caches of other threads -----------------------------------------------
 //
-// The owner's fast path takes no lock and has no barrier, yet objects can be taken from the lower end of its
-// stack: raise the floor. The slot that becomes the new floor is exchanged for nullptr; then every running
-// thread is made to pass a barrier (membarrier); from then on the owner, coming down to that slot, finds it
-// empty and goes to its slow path, which waits for our lock. What can still be in flight is one operation
-// begun before the barrier, and it works on the word that it has not yet committed: so if the word now says
-// top >= floor + 2, that operation is above the new floor. If the slot is no longer empty, the owner had been
-// below it and come back; then nothing is ours. If top is at the slot, the owner may or may not have popped
+// The owner's fast path takes no lock and has no barrier, yet objects can be taken from the older end of its
+// stack: the floor is moved. The slot that becomes the new floor is exchanged for nullptr; then every running
+// thread is made to pass a barrier (membarrier); from then on the owner, coming to that slot, finds it empty
+// and goes to its slow path, which waits for our lock. What can still be in flight is one operation begun
+// before the barrier, and it works on the top that it has not yet committed: so if top is now at least two
+// before the new floor, that operation is not at it. If the slot is no longer empty, the owner had been
+// behind it and come back; then nothing is ours. If top is at the slot, the owner may or may not have popped
 // it: `limbo`, which its next slow path settles.
 
 namespace {
@@ -207,41 +205,39 @@ constexpr uint32_t kLeftInCache = 2;
 /// First step, before the barrier. True when there is something to take.
 bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
     ClassRecord& record = block.records[c];
-    const uint64_t w = word::load(block.cache->words[c]);
-    const bool unused = w == record.word_at_upkeep;
-    record.word_at_upkeep = w;
-    if (record.floor == 0 || record.limbo != nullptr || !(unused || everything) ||
-        block.level(c) <= kLeftInCache) {
+    const uint64_t top = block.top(c);
+    const uint64_t credit = __atomic_load_n(&block.lane(c).credit, __ATOMIC_RELAXED);
+    const bool unused = top == record.top_at_upkeep && credit == record.credit_at_upkeep;
+    record.top_at_upkeep = top;
+    record.credit_at_upkeep = credit;
+    if (!block.is_set_up(c) || record.limbo != nullptr || !(unused || everything) ||
+        record.floor - top <= kLeftInCache) {
         return false;
     }
-    record.limbo_slot = static_cast<uint32_t>(word::top(w)) - 1 - kLeftInCache;
-    record.limbo =
-        __atomic_exchange_n(&block.slots[record.limbo_slot], static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
+    record.limbo_index = top + kLeftInCache;
+    record.limbo = __atomic_exchange_n(slot(region_view.base, record.limbo_index),
+                                       static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
     return record.limbo != nullptr;
 }
 
-/// Second step, after the barrier: everything up to the new floor goes to the depot, if it is ours.
+/// Second step, after the barrier: everything behind the new floor goes to the depot, if it is ours.
 void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.records[c];
-    const uint32_t new_floor = record.limbo_slot;
-    if (record.limbo == nullptr) {
-        return;
-    }
-    if (word::load_slot(block.slots + new_floor) != nullptr) {
+    const uint64_t new_floor = record.limbo_index;
+    void** const place = slot(region_view.base, new_floor);
+    if (__atomic_load_n(place, __ATOMIC_RELAXED) != nullptr) {
         record.limbo = nullptr;  // the owner had popped it, and pushed another since
         return;
     }
-    if (word::top(word::load(block.cache->words[c])) < new_floor + 2) {
+    if (block.top(c) + 2 > new_floor) {
         return;  // undecided: the owner's next slow path settles it
     }
-    void** const bottom = block.slots + record.floor + 1;
-    const uint32_t below = new_floor - record.floor - 1;
-    depots[c].put_back(bottom, below);
+    const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
+    depots[c].put_back(place + 1, behind);
     depots[c].put_back(&record.limbo, 1);
-    record.flushed += below + 1;
+    record.flushed += behind + 1;
     ++record.flushes;
     record.floor = new_floor;
-    record.capacity = (c + 1) * word::kSlotsPerClass - new_floor - 1;
     record.limbo = nullptr;
 }
 

@@ -11,7 +11,7 @@
 
 namespace hotlane::policy {
 
-/// A class owns 256 entries of the slot array; one holds the nullptr that means "empty".
+/// A lane is 256 slots; one holds the nullptr that means "empty".
 inline constexpr uint32_t kMostSlots = 255;
 
 /// The most objects of `object_size` bytes a thread may keep, within `budget` bytes, but enough to be a

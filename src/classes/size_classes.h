@@ -33,7 +33,12 @@ struct SizeClass {
 ///
 ///   cacheline   64 128 192 ... 1024 (steps of 64) | 1280 1536 1792 2048 | 2560 ... | four per doubling ...
 ///   65536 compact     16 32 48 ... 256 (steps of 16) | 320 384 448 512 | four per doubling ... 65536
+///
+/// The tables hold 4 * class: an index of words that reaches a thread's 32-byte lane of the class by one
+/// scaled operand. The class bytes of pages do the same.
 struct SizeClasses {
+    static constexpr uint32_t kLaneWords = 4;
+
     uint8_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
     uint8_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 255) / 256
     uint32_t count = 1;                                          // classes, class 0 included
@@ -43,8 +48,14 @@ struct SizeClasses {
 
     /// The class that serves `n` bytes, n <= kLargestSmall. O(1).
     constexpr ClassIndex class_of(size_t n) const {
-        return n <= kSmallLimit ? small_index[(n + kSmallStep - 1) / kSmallStep]
-                                : medium_index[(n + kMediumStep - 1) / kMediumStep];
+        return (n <= kSmallLimit ? small_index[(n + kSmallStep - 1) / kSmallStep]
+                                 : medium_index[(n + kMediumStep - 1) / kMediumStep]) /
+               kLaneWords;
+    }
+    static constexpr uint8_t lane_of(ClassIndex c) { return static_cast<uint8_t>(c * kLaneWords); }
+    /// The fewest bytes that class_of() gives to class `c`.
+    constexpr size_t smallest_request(ClassIndex c) const {
+        return c == 1 ? 0 : classes[c - 1].object_size + 1;
     }
     /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two),
     /// or kNoClass.
@@ -91,7 +102,7 @@ constexpr void fill_index(const SizeClasses& table, uint8_t (&index)[N], size_t 
         while (table.classes[c].object_size < i * step) {
             ++c;
         }
-        index[i] = static_cast<uint8_t>(c);
+        index[i] = SizeClasses::lane_of(c);
     }
 }
 

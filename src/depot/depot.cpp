@@ -57,36 +57,32 @@ uint32_t Depot::take(void** out, uint32_t count, bool* zeroed, RegionFailure* wh
 
 uint32_t Depot::take_from_ring(void** out, uint32_t count) {
     count = std::min(count, count_);
-    const uint32_t start = (oldest_ + count_ - count) % kRingSlots;
-    const uint32_t until_wrap = std::min(count, kRingSlots - start);
-    memcpy(out, ring_ + start, until_wrap * sizeof *out);
+    const uint32_t until_wrap = std::min(count, kRingSlots - newest_);
+    memcpy(out, ring_ + newest_, until_wrap * sizeof *out);
     memcpy(out + until_wrap, ring_, (count - until_wrap) * sizeof *out);
+    newest_ = (newest_ + count) % kRingSlots;
     count_ -= count;
     least_count_ = std::min(least_count_, count_);
     return count;
 }
 
 uint32_t Depot::take_from_spans(void** out, uint32_t count, bool* zeroed, RegionFailure* why) {
-    void** const end = out + count;
-    void** slot = end;
-    while (slot != out) {
+    uint32_t taken = 0;
+    while (taken != count) {
         Span* span = partial_.first();
         if (span == nullptr && (span = open_span(why)) == nullptr) {
             break;
         }
         bool lowest_is_zero = false;
-        void** const before = slot;
-        slot = span->take(region_view.base, slot, static_cast<uint32_t>(slot - out), &lowest_is_zero);
-        if (before == end) {
+        const uint32_t more =
+            span->take(address_of(region_view.base), out + taken, count - taken, &lowest_is_zero);
+        if (taken == 0) {
             *zeroed = lowest_is_zero;
         }
+        taken += more;
         if (span->exhausted()) {
             partial_.remove(span);
         }
-    }
-    const auto taken = static_cast<uint32_t>(end - slot);
-    if (slot != out && taken != 0) {
-        memmove(out, slot, taken * sizeof *out);
     }
     return taken;
 }
@@ -104,7 +100,7 @@ Span* Depot::open_span(RegionFailure* why) {
         static_cast<Span*>(region.span_metadata({first.value + i}))
             ->set_distance_to_first(static_cast<uint8_t>(i));
     }
-    region.set_class(first, c.span_pages, class_);
+    region.set_class_byte(first, c.span_pages, SizeClasses::lane_of(class_));
     partial_.insert(span);
     ++spans_;
     return span;
@@ -113,7 +109,7 @@ Span* Depot::open_span(RegionFailure* why) {
 void Depot::close_span(Span* span) {
     partial_.remove(span);
     const uint32_t pages = size_classes[class_].span_pages;
-    region.set_class(span->first_page(), pages, kNoClass);
+    region.set_class_byte(span->first_page(), pages, 0);
     region.put_back(span->first_page(), pages, upkeep_tick.load(std::memory_order_relaxed));
     --spans_;
 }
@@ -124,19 +120,18 @@ void Depot::put_back(void* const* objects, uint32_t count) {
     if (count_ + count > capacity_) {
         spill(std::min(count_, count_ + count - capacity_));
     }
-    const uint32_t start = (oldest_ + count_) % kRingSlots;
-    const uint32_t until_wrap = std::min(count, kRingSlots - start);
-    memcpy(ring_ + start, objects, until_wrap * sizeof *objects);
+    newest_ = (newest_ - count) % kRingSlots;
+    const uint32_t until_wrap = std::min(count, kRingSlots - newest_);
+    memcpy(ring_ + newest_, objects, until_wrap * sizeof *objects);
     memcpy(ring_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
     count_ += count;
 }
 
 void Depot::spill(uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) {
-        return_to_span(ring_[(oldest_ + i) % kRingSlots], "free");
+        --count_;
+        return_to_span(ring_[(newest_ + count_) % kRingSlots], "free");
     }
-    oldest_ = (oldest_ + count) % kRingSlots;
-    count_ -= count;
     least_count_ = std::min(least_count_, count_);
 }
 
@@ -154,7 +149,8 @@ bool Depot::return_to_span(void* object, Operation operation) {
     const size_t offset = address_of(object) - address_of(region.address(span->first_page()));
     const bool was_exhausted = span->exhausted();
     // A page that has left the class since the pointer was freed first: freed twice, with time between.
-    const bool moved_on = region_view.page_classes[region.page_containing(object).value] != class_;
+    const bool moved_on =
+        region_view.class_byte(region.page_containing(object).value) != SizeClasses::lane_of(class_);
     const PutBackResult result = moved_on ? PutBackResult::double_free : span->put_back(offset);
     if (result != PutBackResult::ok) [[unlikely]] {
         report_misuse(result == PutBackResult::double_free ? Misuse::double_free : Misuse::interior_pointer,

@@ -34,7 +34,7 @@ class Depot {
     /// pages.
     /// `*zeroed`: out[n-1] is known to read as zero. O(count), one lock.
     uint32_t take(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
-    /// Takes objects back, oldest first. O(count), one lock.
+    /// Takes objects back, newest first. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// Straight into its span, verified: for frees without a thread cache. False: misuse was reported.
     bool put_back_checked(void* object, Operation operation);
@@ -56,7 +56,7 @@ class Depot {
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;
     uint32_t capacity_ = 0;
-    uint32_t oldest_ = 0;  // ring index
+    uint32_t newest_ = 0;  // ring index; the older ones follow
     uint32_t count_ = 0;
     uint32_t least_count_ = 0;  // since the last reap
     uint64_t spans_ = 0;

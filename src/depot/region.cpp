@@ -9,7 +9,12 @@
 
 namespace hotlane {
 
-constinit RegionView region_view;
+namespace {
+// Before the region is set up, a thread's empty lanes pop this.
+constinit void* no_slots[1] = {nullptr};
+}  // namespace
+
+constinit RegionView region_view{.base = no_slots + 1, .page_limit = 0};
 
 namespace {
 
@@ -67,47 +72,69 @@ bool Region::set_up(const Settings& settings) {
         }
         // The largest that fits would leave nothing for the program's own mappings: take half of it.
         if (bytes != settings.largest_bytes && bytes / 2 >= kSmallest) {
-            os::unreserve(pointer_to(view_base_), page_count_ * kPageSize);
-            os::unreserve(sections_, divide_up(page_count_, kSectionPages) * section_bytes_);
-            os::unreserve(region_view.page_classes, round_up(page_count_, kOsPageSize));
+            unreserve_all();
             if (!reserve_all(bytes / 2)) {
                 continue;
             }
         }
-        region_view.base = view_base_;
+        // The nullptr before the first page: for threads that are not set up.
+        if (!os::commit(pointer_to(base_ - kOsPageSize), kOsPageSize)) {
+            unreserve_all();
+            continue;
+        }
+        __atomic_store_n(&region_view.base, static_cast<void**>(pointer_to(base_)), __ATOMIC_RELEASE);
         return true;
     }
-    region_view.page_classes = nullptr;
     page_count_ = 0;
     return false;
 }
 
 bool Region::reserve_all(size_t bytes) {
+    constexpr size_t kThreadShare = 64;  // 128 KiB of slots for every 8 MiB of objects
     const size_t pages = bytes / kPageSize;
     const size_t tables = divide_up(pages, kSectionPages) * section_bytes_;
-    const size_t class_bytes = round_up(pages, kOsPageSize);
-    void* base = os::reserve(bytes, kHugePageSize);
-    void* sections = base != nullptr ? os::reserve(tables, kOsPageSize) : nullptr;
-    void* classes = sections != nullptr ? os::reserve(class_bytes, kOsPageSize) : nullptr;
-    if (classes == nullptr) {
-        if (sections != nullptr) {
-            os::unreserve(sections, tables);
-        }
-        if (base != nullptr) {
-            os::unreserve(base, bytes);
-        }
+    const size_t prefix = round_up(bytes / kThreadShare + RegionView::kClassTableOffset, kHugePageSize);
+    void* start = os::reserve(prefix + bytes, kHugePageSize);
+    if (start == nullptr) {
         return false;
     }
-    view_base_ = address_of(base);
+    void* sections = os::reserve(tables, kOsPageSize);
+    if (sections == nullptr) {
+        os::unreserve(start, prefix + bytes);
+        return false;
+    }
+    base_ = address_of(start) + prefix;
+    thread_memory_ = address_of(start);
+    thread_memory_end_ = base_ - RegionView::kClassTableOffset;
+    // A small region leaves most of the class table unused: the program may need the addresses.
+    const uintptr_t hole = thread_memory_end_ + round_up(pages, kOsPageSize);
+    os::unreserve(pointer_to(hole), base_ - kOsPageSize - hole);
     sections_ = static_cast<std::byte*>(sections);
-    region_view.page_classes = static_cast<uint8_t*>(classes);
     page_count_ = pages;
     return true;
 }
 
+void Region::unreserve_all() {
+    const uintptr_t table_end = thread_memory_end_ + round_up(page_count_, kOsPageSize);
+    os::unreserve(pointer_to(thread_memory_), table_end - thread_memory_);
+    os::unreserve(pointer_to(base_ - kOsPageSize), kOsPageSize + page_count_ * kPageSize);
+    os::unreserve(sections_, divide_up(page_count_, kSectionPages) * section_bytes_);
+}
+
+void* Region::take_thread_memory(size_t bytes) {
+    LockGuard guard(lock_);
+    const size_t whole = round_up(bytes, kOsPageSize);
+    void* memory = pointer_to(thread_memory_);
+    if (thread_memory_end_ - thread_memory_ < whole || !os::commit(memory, whole)) {
+        return nullptr;
+    }
+    thread_memory_ += whole;
+    return memory;
+}
+
 bool Region::commit_section(size_t index) {
     if (!os::commit(section(index), section_bytes_) ||
-        !os::commit(region_view.page_classes + index * kSectionPages, kSectionPages)) {
+        !os::commit(&region_view.class_byte(index * kSectionPages), kSectionPages)) {
         return false;
     }
     ++sections_ready_;
@@ -124,7 +151,7 @@ bool Region::commit_pages_until(size_t page_end) {
     const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
     const size_t generous = std::min(page_count_, std::max(page_end, committed_pages_ + step));
     for (const size_t end : {generous, page_end}) {
-        void* start = pointer_to(view_base_ + committed_pages_ * kPageSize);
+        void* start = pointer_to(base_ + committed_pages_ * kPageSize);
         const size_t bytes = (end - committed_pages_) * kPageSize;
         if (os::commit(start, bytes)) {
             if (committed_pages_ * kPageSize >= settings_.huge_from_bytes) {
@@ -286,10 +313,9 @@ size_t Region::purge(uint8_t now, uint8_t age) {
     return total;
 }
 
-void Region::set_class(PageIndex first, uint32_t pages, ClassIndex c) {
+void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
-        __atomic_store_n(&region_view.page_classes[first.value + i], static_cast<uint8_t>(c),
-                         __ATOMIC_RELAXED);
+        __atomic_store_n(&region_view.class_byte(first.value + i), value, __ATOMIC_RELAXED);
     }
 }
 

@@ -17,19 +17,32 @@ struct PageIndex {
     friend bool operator==(PageIndex, PageIndex) = default;
 };
 
-/// What free() needs to know of an address, in one cache line. All zero until the region is set up: then
-/// every address is outside.
+/// What the fast path needs to know, in one cache line. Around `base`:
+///
+///   | slots of threads ... | class byte of every page | nullptr | page 0 | page 1 | ...
+///                                                     -1        ^ base
+///
+/// Everything is reached from `base` by a displacement or an index, so that one load serves all. Until the
+/// region is set up base[-1] is a nullptr too, and no page may be asked for.
 struct alignas(64) RegionView {
-    uintptr_t base = 0;
-    size_t page_limit = 0;            // pages whose class byte may be read
-    uint8_t* page_classes = nullptr;  // page -> class; kNoClass for a page that is not in a span
+    void** base;
+    size_t page_limit;  // pages whose class byte may be read
 
     /// The page an address lies in, or a number >= page_limit: outside the region, or not a multiple of 16.
     /// The rotation moves the low four bits to the top, so that one comparison asks both questions.
     [[gnu::always_inline]] size_t page_of(const void* p) const {
-        return std::rotr(address_of(p) - base, 4) >> (kPageShift - 4);
+        return std::rotr(address_of(p) - address_of(base), 4) >> (kPageShift - 4);
     }
-    bool contains(const void* p) const { return ((address_of(p) - base) >> kPageShift) < page_limit; }
+    /// The class byte of a page: SizeClasses::lane_of its class, 0 for a page that is not in a span.
+    [[gnu::always_inline]] uint8_t& class_byte(size_t page) const {
+        return reinterpret_cast<uint8_t*>(base)[static_cast<ptrdiff_t>(page) - kClassTableOffset];
+    }
+    bool contains(const void* p) const {
+        return ((address_of(p) - address_of(base)) >> kPageShift) < page_limit;
+    }
+
+    static constexpr size_t kMostPages = size_t{1} << 23;  // 512 GiB
+    static constexpr ptrdiff_t kClassTableOffset = kMostPages + kOsPageSize;
 };
 
 HOTLANE_HIDDEN extern constinit RegionView region_view;
@@ -56,10 +69,10 @@ class Region {
     static constexpr uint32_t kLongestRun = 64;
 
     struct Settings {
-        size_t largest_bytes = size_t{1} << 40;  // of address space
-        size_t limit_bytes = 0;                  // of pages in use; 0: none
-        size_t span_metadata_bytes = 0;          // per page
-        size_t huge_from_bytes = SIZE_MAX;       // ask for 2-MiB pages beyond this size
+        size_t largest_bytes = RegionView::kMostPages * kPageSize;  // of address space
+        size_t limit_bytes = 0;                                     // of pages in use; 0: none
+        size_t span_metadata_bytes = 0;                             // per page
+        size_t huge_from_bytes = SIZE_MAX;                          // ask for 2-MiB pages beyond this size
     };
 
     /// Reserves address space: the largest, or, where the system refuses that, half of what it grants.
@@ -75,16 +88,20 @@ class Region {
     /// called without the lock. Returns the number of bytes.
     size_t purge(uint8_t now, uint8_t age);
 
-    void* address(PageIndex page) const { return pointer_to(view_base_ + size_t{page.value} * kPageSize); }
+    /// `bytes` of memory for a thread's slots (and what it keeps beside them), 2-KiB aligned, zero, at an
+    /// index from region_view.base; null when there is none. Never given back: threads recycle.
+    void* take_thread_memory(size_t bytes);
+
+    void* address(PageIndex page) const { return pointer_to(base_ + size_t{page.value} * kPageSize); }
     PageIndex page_containing(const void* p) const {
-        return {static_cast<uint32_t>((address_of(p) - view_base_) >> kPageShift)};
+        return {static_cast<uint32_t>((address_of(p) - base_) >> kPageShift)};
     }
     /// The metadata that belongs to a page, `span_metadata_bytes` of it, zero at first.
     void* span_metadata(PageIndex page) const {
         return section(page.value / kSectionPages) + kSectionHeaderBytes +
                (page.value % kSectionPages) * settings_.span_metadata_bytes;
     }
-    void set_class(PageIndex first, uint32_t pages, ClassIndex c);
+    void set_class_byte(PageIndex first, uint32_t pages, uint8_t value);
 
     bool has_free_dirty_pages() const { return free_dirty_pages_ != 0; }
     RegionStats stats();
@@ -97,6 +114,7 @@ class Region {
     std::byte* section(size_t index) const { return sections_ + index * section_bytes_; }
     SectionHeader& header(size_t index) const;
     bool reserve_all(size_t bytes);
+    void unreserve_all();
     bool commit_section(size_t index);
     bool take_free(uint32_t pages, PageIndex* first, bool* fresh);
     bool take_beyond_frontier(uint32_t pages, PageIndex* first);
@@ -107,8 +125,10 @@ class Region {
 
     Settings settings_;
     Lock lock_{LockRank::region};
-    uintptr_t view_base_ = 0;
-    std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
+    uintptr_t base_ = 0;
+    uintptr_t thread_memory_ = 0;      // what threads have not taken yet
+    uintptr_t thread_memory_end_ = 0;  // the class table begins
+    std::byte* sections_ = nullptr;    // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
     size_t page_count_ = 0;       // reserved
     size_t sections_ready_ = 0;   // sections whose tables are committed

@@ -29,28 +29,28 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh) {
     }
 }
 
-void** Span::take(uintptr_t base, void** end, uint32_t count, bool* zeroed) {
+uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
+    HOTLANE_ASSERT(!exhausted());
     const size_t object_size = size_classes[class_].object_size;
     const uintptr_t start = base + size_t{first_.value} * kPageSize;
     count = std::min(count, free_count_);
     free_count_ -= count;
     uint32_t lowest = 0;
     uint32_t highest = 0;
-    void** slot = end;
-    while (slot != end - count) {
+    for (uint32_t taken = 0; taken != count;) {
         uint64_t& word = free_bits()[first_word_];
         if (word == 0) {
             ++first_word_;
             continue;
         }
         highest = first_word_ * kBitsPerWord + static_cast<uint32_t>(std::countr_zero(word));
-        lowest = slot == end ? highest : lowest;
+        lowest = taken == 0 ? highest : lowest;
         word &= word - 1;
-        *--slot = pointer_to(start + highest * object_size);
+        out[taken++] = pointer_to(start + highest * object_size);
     }
     *zeroed = lowest >= fresh_from_;
     fresh_from_ = std::max(fresh_from_, highest + 1);
-    return slot;
+    return count;
 }
 
 bool Span::is_free(size_t offset_in_span) const {

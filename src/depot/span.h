@@ -26,10 +26,9 @@ class Span {
     /// All objects free. `fresh`: the pages are known to read as zero.
     void open(PageIndex first, ClassIndex c, bool fresh);
 
-    /// Takes up to `count` free objects, lowest address first, and stores them downward from `end`, so that
-    /// the lowest is in end[-1]: the top of a stack. Returns the position of the last one stored. `*zeroed`
-    /// tells whether the lowest is known to be zero.
-    void** take(uintptr_t base, void** end, uint32_t count, bool* zeroed);
+    /// Takes up to `count` free objects into `out`, lowest address first. Returns how many. `*zeroed` tells
+    /// whether out[0] is known to be zero. `base` is the region's. The span is not exhausted.
+    uint32_t take(uintptr_t base, void** out, uint32_t count, bool* zeroed);
     PutBackResult put_back(size_t offset_in_span);
     bool is_free(size_t offset_in_span) const;
 
