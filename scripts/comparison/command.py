@@ -46,6 +46,13 @@ def parse(arguments):
         "--limit", type=float, default=180, help="seconds after which a run counts as failed (180)"
     )
     parser.add_argument(
+        "--warm-memory",
+        type=int,
+        default=0,
+        metavar="MIB",
+        help="touch so much memory before each run, so that a virtual machine's host has pages behind it",
+    )
+    parser.add_argument(
         "--build", type=pathlib.Path, default=ROOT / "build", help="the build directory (build)"
     )
     parser.add_argument("--output", type=pathlib.Path, help="where results go (build/comparison)")
@@ -73,6 +80,11 @@ def build_all(chosen):
             raise ComparisonError(f"the build failed: {' '.join(step)}")
 
 
+def warm_memory(chosen):
+    if chosen.warm_memory > 0:
+        subprocess.run([str(chosen.build / "bench" / "warm_memory"), str(chosen.warm_memory)], check=True)
+
+
 def measure_all(chosen, cases, allocators):
     """Rounds outermost, allocators innermost and rotated: what disturbs the machine disturbs all alike."""
     found = results.Results(cases, allocators)
@@ -83,6 +95,7 @@ def measure_all(chosen, cases, allocators):
             turn = (round_number + place) % len(allocators)
             for allocator in allocators[turn:] + allocators[:turn]:
                 progress.running(round_number, case.name, allocator.name)
+                warm_memory(chosen)
                 run = redis.run if case.server else runner.run
                 sample = run(measure, allocator, case, chosen.limit)
                 found.add(case, allocator, sample)
@@ -119,6 +132,7 @@ def as_json(chosen, found):
         "machine": machine(),
         "rounds": chosen.rounds,
         "scale": chosen.scale,
+        "warm_memory_mib": chosen.warm_memory,
         "allocators": {allocator.name: allocator.library for allocator in found.allocators},
         "geometric_means": dict(results.summary(found)),
         "samples": samples,
@@ -151,6 +165,7 @@ def write_figures(chosen, name, figures):
         "machine": machine(),
         "rounds": chosen.rounds,
         "scale": chosen.scale,
+        "warm_memory_mib": chosen.warm_memory,
         "rows": figures.as_json(),
     }
     (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
