@@ -3,6 +3,7 @@
 // pairs in a mix of sizes after warm-up. Beside them stands the reading of nothing at all. Knows plain malloc
 // only. Run by scripts/compare --latency.
 #include "common/workload.h"
+#include "floor/empty.h"
 #include "ticks.h"
 
 #include <numeric>
@@ -88,6 +89,16 @@ void measure_empty(Histogram& empty, std::uint64_t rounds) {
     }
 }
 
+// A call through the PLT that does nothing: what no malloc can be below.
+void measure_call(Histogram& calls, std::uint64_t rounds) {
+    for (std::uint64_t i = 0; i < rounds * kHeld; ++i) {
+        const std::uint64_t start = bench::ticks_before();
+        void* object = empty_take(i);
+        calls.add(bench::ticks_after() - start);
+        asm volatile("" : : "r"(object));
+    }
+}
+
 void measure_hits(Histogram& takes, Histogram& releases, std::size_t bytes, std::uint64_t rounds) {
     void* held[kHeld];
     for (std::uint64_t round = 0; round < rounds; ++round) {
@@ -146,6 +157,7 @@ int main(int argc, char** argv) {
     arguments.finish();
 
     Histogram empty;
+    Histogram calls;
     Histogram takes;
     Histogram releases;
     Histogram pairs;
@@ -153,9 +165,11 @@ int main(int argc, char** argv) {
     measure_hits(takes, releases, bytes, rounds / 10 + 1);
     empty = takes = releases = Histogram();
     measure_empty(empty, rounds);
+    measure_call(calls, rounds);
     measure_hits(takes, releases, bytes, rounds);
     measure_mixed(pairs, live, steps / 5, steps);
     empty.print("empty", empty);
+    calls.print("empty_call", empty);
     takes.print("malloc", empty);
     releases.print("free", empty);
     pairs.print("mixed_pair", empty);

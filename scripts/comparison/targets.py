@@ -117,6 +117,9 @@ def latency_rows(build, scale):
         ),
         Row("step of the counter", latency, "empty.step", "ticks", "", None),
     ]
+    rows.append(
+        Row("one empty call: typical over empty", latency, "empty_call.over_typical", "ticks", "", None)
+    )
     for call in ("malloc", "free"):
         rows += [
             Row(
