@@ -5,6 +5,7 @@
 #include "allocator.h"
 #include "export.h"
 #include "observe/report.h"
+#include "snapshot.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -4,7 +4,9 @@
 // Must not know how counters are counted or printed.
 // Called by the loader and by libc.
 #include "allocator.h"
+#include "fork.h"
 #include "observe/report.h"
+#include "snapshot.h"
 
 #include <pthread.h>
 #include <unistd.h>

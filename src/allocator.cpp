@@ -24,66 +24,8 @@ namespace hotlane {
 
 namespace {
 
-constinit Config configuration;
-constinit Lock start_lock{LockRank::reports};
-constinit std::atomic<bool> started{false};
-constinit uint64_t start_ns = 0;
 constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 constinit std::atomic<uint64_t> foreign_frees{0};
-
-/// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
-constexpr size_t kHugeFromBytes = 32 * MiB;
-
-CacheSettings cache_settings() {
-    CacheSettings settings;
-    settings.budget_bytes = configuration.cache_bytes;
-    settings.uncached = configuration.check;
-    for (size_t i = 0; i < configuration.warmup_count; ++i) {
-        const WarmupEntry& entry = configuration.warmup[i];
-        if (entry.size <= kLargestSmall) {
-            settings.warmup[settings.warmup_count++] = {size_classes.class_of(entry.size), entry.count};
-        }
-    }
-    return settings;
-}
-
-Region::Settings region_settings() {
-    Region::Settings settings;
-    settings.limit_bytes = configuration.limit;
-    settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
-    switch (configuration.huge_pages) {
-    case HugePages::automatic:
-        settings.huge_from_bytes = kHugeFromBytes;
-        break;
-    case HugePages::always:
-        settings.huge_from_bytes = 0;
-        break;
-    case HugePages::never:
-        break;
-    }
-    return settings;
-}
-
-void start() {
-    LockGuard guard(start_lock);
-    if (started.load(std::memory_order_relaxed)) {
-        return;
-    }
-    start_ns = os::monotonic_ns();
-    read_config(configuration, os::in_shared_object());
-    set_on_error(configuration.on_error);
-    select_size_classes(configuration.classes);
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].set_up(c);
-    }
-    if (!region.set_up(region_settings()) && configuration.verbose) {
-        message("no address space for the hot lane: every request goes to the fallback");
-    }
-    set_up_thread_caches(cache_settings());
-    threads::set_up();
-    upkeep::set_up(configuration.purge_delay_ns, {.tick = fallback::tick, .purge = fallback::purge});
-    started.store(true, std::memory_order_release);
-}
 
 void* no_memory() {
     errno = ENOMEM;
@@ -94,7 +36,7 @@ void* no_memory() {
 void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     ensure_started();
     upkeep::tick_if_due();
-    const bool over_limit = reason == ForwardReason::limit && configuration.limit_mode == LimitMode::fail;
+    const bool over_limit = reason == ForwardReason::limit && config().limit_mode == LimitMode::fail;
     if (n > PTRDIFF_MAX || over_limit) {
         return no_memory();
     }
@@ -149,7 +91,7 @@ ClassIndex class_at(const void* p) {
 /// and the odd address ask; the others are told apart when they go back to their span.
 bool is_plausible_object(void* p, Operation operation) {
     size_t object_size = 0;
-    if ((configuration.check || address_of(p) % size_classes.alignment != 0) &&
+    if ((config().check || address_of(p) % size_classes.alignment != 0) &&
         !is_object_start(p, &object_size)) {
         report_misuse(Misuse::interior_pointer, operation, p, object_size);
         return false;
@@ -226,14 +168,6 @@ void* reallocate_large(void* p, size_t n) {
 }
 
 }  // namespace
-
-void ensure_started() {
-    if (!started.load(std::memory_order_acquire)) [[unlikely]] {
-        start();
-    }
-}
-
-const Config& config() { return configuration; }
 
 void* allocate_slow(size_t n) {
     if (n > kLargestSmall) {
@@ -380,82 +314,13 @@ size_t usable_size(const void* p) {
     return 0;
 }
 
+uint64_t count_of_wrong_sized_deletes() { return wrong_sized_deletes.load(std::memory_order_relaxed); }
+
+uint64_t count_of_foreign_frees() { return foreign_frees.load(std::memory_order_relaxed); }
+
 size_t purge_everything() {
     ensure_started();
     return upkeep::purge_everything();
-}
-
-void take_snapshot(Snapshot& snapshot) {
-    ensure_started();
-    snapshot.class_count = size_classes.count;
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        const DepotStats depot = depots[c].stats();
-        ClassStats& stats = snapshot.classes[c];
-        stats.object_size = size_classes[c].object_size;
-        stats.spans = depot.spans;
-        stats.depot_objects = depot.objects;
-        stats.peak_objects = depot.peak_outside;
-    }
-    threads::add_to(snapshot);
-    snapshot.wrong_sized_deletes = wrong_sized_deletes.load(std::memory_order_relaxed);
-    snapshot.foreign_frees = foreign_frees.load(std::memory_order_relaxed);
-    const RegionStats stats = region.stats();
-    snapshot.region_reserved_bytes = stats.reserved_bytes;
-    snapshot.region_committed_bytes = stats.committed_bytes;
-    snapshot.region_in_use_bytes = stats.in_use_bytes;
-    snapshot.region_free_dirty_bytes = stats.free_dirty_bytes;
-    snapshot.metadata_bytes = stats.metadata_bytes;
-    snapshot.purges = stats.purges;
-    snapshot.purged_bytes = stats.purged_bytes;
-    snapshot.fallback_bytes = fallback::statistics().allocated_bytes;
-    snapshot.peak_rss_bytes = os::peak_rss_bytes();
-    snapshot.run_time_ns = os::monotonic_ns() - start_ns;
-    snapshot.process_id = os::process_id();
-    os::program_name(snapshot.program, sizeof snapshot.program);
-}
-
-void before_fork() {
-    ensure_started();
-    start_lock.lock();
-    upkeep::lock_for_fork();
-    threads::lock_all();
-    fallback::before_fork();
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].lock().lock();
-    }
-    region.lock().lock();
-}
-
-namespace {
-
-void unlock_after_fork() {
-    region.lock().unlock();
-    for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
-        depots[c].lock().unlock();
-    }
-}
-
-void unlock_rest_after_fork() {
-    threads::unlock_all();
-    upkeep::unlock_after_fork();
-    start_lock.unlock();
-}
-
-}  // namespace
-
-void after_fork_parent() {
-    unlock_after_fork();
-    fallback::after_fork_parent();
-    unlock_rest_after_fork();
-}
-
-// The child's only thread is the one that took the locks: unlocking is right here too. Then what the other
-// threads held is made everybody's.
-void after_fork_child() {
-    unlock_after_fork();
-    fallback::after_fork_child();
-    unlock_rest_after_fork();
-    threads::adopt_all_in_child();
 }
 
 }  // namespace hotlane

@@ -5,10 +5,9 @@
 // Called by preload (which only forwards) and by the C API.
 #pragma once
 
-#include "base/config.h"
 #include "base/misuse.h"
 #include "cache/thread_cache.h"
-#include "observe/stats.h"
+#include "startup.h"
 
 namespace hotlane {
 
@@ -55,15 +54,8 @@ size_t usable_size(const void* p);
 /// Everything free back to the kernel. Returns bytes.
 size_t purge_everything();
 
-/// Sets everything up if nothing has been allocated yet.
-void ensure_started();
-const Config& config();
-/// Every counter at this moment. Any thread, any time; takes locks one after the other.
-void take_snapshot(Snapshot& snapshot);
-
-/// Around fork(): all locks in rank order.
-void before_fork();
-void after_fork_parent();
-void after_fork_child();
+/// What only this tier can count.
+uint64_t count_of_wrong_sized_deletes();
+uint64_t count_of_foreign_frees();
 
 }  // namespace hotlane

@@ -15,6 +15,7 @@
 #include <link.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -246,6 +247,39 @@ void wake_one(const uint32_t* word) {
 }
 
 void yield_cpu() { sched_yield(); }
+
+void sleep_ns(uint64_t duration) {
+    ErrnoKeeper keep;
+    timespec left{static_cast<time_t>(duration / 1'000'000'000), static_cast<long>(duration % 1'000'000'000)};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
+bool start_thread(void (*body)()) {
+    ErrnoKeeper keep;
+    constexpr size_t kStackBytes = 256 * KiB;
+    sigset_t all;
+    sigset_t before;
+    pthread_attr_t attributes;
+    pthread_t thread{};
+    sigfillset(&all);
+    if (pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    // The program's signals are for the program's threads; a new thread inherits the mask.
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const auto run = [](void* argument) -> void* {
+        pthread_setname_np(pthread_self(), "hotlane");
+        reinterpret_cast<void (*)()>(argument)();
+        return nullptr;
+    };
+    const bool created = pthread_create(&thread, &attributes, run, reinterpret_cast<void*>(body)) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
+    return created;
+}
 
 void announce_barriers() {
     ErrnoKeeper keep;

@@ -62,6 +62,9 @@ bool remove_file(const char* path);
 void wait_on(const uint32_t* word, uint32_t while_equal);
 void wake_one(const uint32_t* word);
 void yield_cpu();
+void sleep_ns(uint64_t duration);
+/// A thread with a small stack and all signals blocked, which nobody joins. False: refused. Allocates.
+[[nodiscard]] bool start_thread(void (*body)());
 /// Declares once that barrier_all_threads() will be used: cheap while the process has one thread.
 void announce_barriers();
 /// Makes every running thread of this process pass a full memory barrier. False: the kernel has no such call.

@@ -208,6 +208,17 @@ bool put_back_slow(void* p, ClassIndex c, Operation operation) {
     return true;
 }
 
+void look_soon() {
+    if (ThreadBlock* block = thread_cache.block) {
+        LockGuard guard(block->lock);
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            if (block->is_set_up(c)) {
+                block->give_credit(c, 0);
+            }
+        }
+    }
+}
+
 void flush_this_thread() {
     if (ThreadBlock* block = thread_cache.block) {
         LockGuard guard(block->lock);

@@ -130,6 +130,9 @@ void set_up_thread_caches(const CacheSettings& settings);
 void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why);
 /// Puts an object back whose page has a class. False: it was not the start of an object, and was reported.
 bool put_back_slow(void* p, ClassIndex c, Operation operation);
+/// The next request of every class takes the slow path once: a thread that goes quiet now still drives the
+/// upkeep that its last frees call for.
+void look_soon();
 /// The calling thread's cache back to the depots; it fills again on use.
 void flush_this_thread();
 

@@ -52,11 +52,18 @@ void tick_if_due() {
     if (now < next_tick_ns.load(std::memory_order_relaxed) || !lock.try_lock()) {
         return;
     }
-    if (now >= next_tick_ns.load(std::memory_order_relaxed)) {
+    const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
+    if (due) {
         next_tick_ns.store(now + interval, std::memory_order_relaxed);
         work(now);
     }
     lock.unlock();
+    if (due) {
+        look_soon();
+        if (beside.after_tick != nullptr) {
+            beside.after_tick();
+        }
+    }
 }
 
 size_t purge_everything() {

@@ -55,7 +55,7 @@ constexpr uint32_t reap_count(uint32_t least_held, uint32_t held) { return std::
 /// look in one to sixteen milliseconds: a busy thread does not notice, and a quiet one still drives the
 /// purge.
 constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
-    constexpr uint64_t kMost = uint64_t{1} << 20;
+    constexpr uint64_t kMost = 1024;  // a look takes as long as ten pops
     if (elapsed_ns < 4'000'000) {
         return std::min(pops * 2, kMost);
     }

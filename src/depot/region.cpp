@@ -5,6 +5,8 @@
 // Called by depot and upkeep.
 #include "depot/region.h"
 
+#include "base/bits.h"
+
 #include <algorithm>
 
 namespace hotlane {
@@ -18,32 +20,9 @@ constinit RegionView region_view{.base = no_slots + 1, .page_limit = 0};
 
 namespace {
 
-constexpr uint32_t kBitsPerWord = 64;
 constexpr size_t kFirstCommitPages = 64;     // 4 MiB: what a small program needs, in one call
 constexpr size_t kLargestCommitPages = 512;  // 32 MiB
 constexpr uint32_t kHugePages = kHugePageSize / kPageSize;
-
-bool test_bit(const uint64_t* bits, uint32_t i) { return (bits[i / kBitsPerWord] >> (i % kBitsPerWord)) & 1; }
-
-void set_bits(uint64_t* bits, uint32_t first, uint32_t count, bool value) {
-    for (uint32_t i = first; i < first + count; ++i) {
-        const uint64_t bit = uint64_t{1} << (i % kBitsPerWord);
-        bits[i / kBitsPerWord] = value ? bits[i / kBitsPerWord] | bit : bits[i / kBitsPerWord] & ~bit;
-    }
-}
-
-/// The first bit at or after `from` that equals `value`, or `end`.
-uint32_t find_bit(const uint64_t* bits, uint32_t from, uint32_t end, bool value) {
-    while (from < end) {
-        const uint64_t word =
-            (value ? bits[from / kBitsPerWord] : ~bits[from / kBitsPerWord]) >> (from % kBitsPerWord);
-        if (word != 0) {
-            return std::min(end, from + static_cast<uint32_t>(std::countr_zero(word)));
-        }
-        from = (from / kBitsPerWord + 1) * kBitsPerWord;
-    }
-    return end;
-}
 
 }  // namespace
 
@@ -198,16 +177,14 @@ bool Region::take_free(uint32_t pages, PageIndex* first, bool* fresh) {
         for (uint32_t at = find_bit(h.free, 0, kSectionPages, true); at < kSectionPages;) {
             const uint32_t end = find_bit(h.free, at, kSectionPages, false);
             if (end - at >= pages) {
-                const uint32_t dirty_before = h.dirty_count;
-                for (uint32_t i = at; i < at + pages; ++i) {
-                    h.dirty_count -= test_bit(h.dirty, i);
-                }
+                const uint32_t dirty = count_bits(h.dirty, at, pages);
                 set_bits(h.free, at, pages, false);
                 set_bits(h.dirty, at, pages, false);
                 h.free_count -= pages;
+                h.dirty_count -= dirty;
                 free_pages_ -= pages;
-                free_dirty_pages_ -= dirty_before - h.dirty_count;
-                *fresh = h.dirty_count == dirty_before;
+                free_dirty_pages_ -= dirty;
+                *fresh = dirty == 0;
                 *first = {static_cast<uint32_t>(s * kSectionPages + at)};
                 return true;
             }
@@ -264,29 +241,35 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
 
 uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age) {
     SectionHeader& h = header(section_index);
-    const auto old_enough = [&](uint32_t i) { return static_cast<uint8_t>(now - h.freed_at[i]) >= age; };
-    // Where the kernel gives 2-MiB pages, returning part of one would split it.
-    const uint32_t grain =
-        settings_.huge_from_bytes <= committed_pages_ * kPageSize && age != 0 ? kHugePages : 1;
     for (uint32_t at = find_bit(h.dirty, *from, kSectionPages, true); at < kSectionPages;) {
-        uint32_t end = at;
-        while (end < kSectionPages && test_bit(h.dirty, end) && old_enough(end)) {
+        // Where the kernel was asked for 2-MiB pages, returning part of one would split it: whole ones or
+        // nothing.
+        const size_t offset = (section_index * kSectionPages + at) * kPageSize;
+        const bool whole = age != 0 && offset >= settings_.huge_from_bytes;
+        const auto wanted = [&](uint32_t i) {
+            return test_bit(h.dirty, i) ? static_cast<uint8_t>(now - h.freed_at[i]) >= age
+                                        : whole && test_bit(h.free, i);
+        };
+        const uint32_t grain = whole ? kHugePages : 1;
+        const auto start = static_cast<uint32_t>(round_down(at, grain));
+        uint32_t end = start;
+        while (end < kSectionPages && wanted(end)) {
             ++end;
         }
-        const auto start = static_cast<uint32_t>(round_up(at, grain));
-        const auto stop = static_cast<uint32_t>(round_down(end, grain));
-        if (start < stop) {
-            const uint32_t pages = stop - start;
+        end = static_cast<uint32_t>(round_down(end, grain));
+        if (start < end) {
+            const uint32_t pages = end - start;
+            const uint32_t dirty = count_bits(h.dirty, start, pages);
             set_bits(h.free, start, pages, false);
             set_bits(h.dirty, start, pages, false);
             h.free_count -= pages;
-            h.dirty_count -= pages;
+            h.dirty_count -= dirty;
             free_pages_ -= pages;
-            free_dirty_pages_ -= pages;
+            free_dirty_pages_ -= dirty;
             *from = start;
             return pages;
         }
-        at = find_bit(h.dirty, std::max(end, at + 1), kSectionPages, true);
+        at = find_bit(h.dirty, start + grain, kSectionPages, true);
     }
     *from = kSectionPages;
     return 0;

@@ -5,13 +5,11 @@
 // Called by depot, under the lock of the class.
 #include "depot/span.h"
 
+#include "base/bits.h"
+
 #include <algorithm>
 
 namespace hotlane {
-
-namespace {
-constexpr uint32_t kBitsPerWord = 64;
-}
 
 void Span::open(PageIndex first, ClassIndex c, bool fresh) {
     const uint32_t objects = size_classes[c].object_count;
@@ -55,7 +53,7 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
 
 bool Span::is_free(size_t offset_in_span) const {
     const uint32_t i = size_classes[class_].index_of(offset_in_span);
-    return (free_bits()[i / kBitsPerWord] >> (i % kBitsPerWord)) & 1;
+    return test_bit(free_bits(), i);
 }
 
 PutBackResult Span::put_back(size_t offset_in_span) {

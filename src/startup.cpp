@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// Start: options become numbers, and every tier gets its own.
+// Must not know what is allocated afterwards.
+// Called by the slow paths of allocator, before anything else they do, and by process.
+#include "startup.h"
+
+#include "background.h"
+#include "base/misuse.h"
+#include "cache/threads.h"
+#include "cache/upkeep.h"
+#include "depot/depot.h"
+#include "fallback/fallback.h"
+
+#include <atomic>
+
+namespace hotlane {
+
+namespace {
+
+constinit Config configuration;
+constinit Lock start_lock{LockRank::reports};
+constinit std::atomic<bool> started{false};
+constinit uint64_t start_ns = 0;
+
+/// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
+constexpr size_t kHugeFromBytes = 32 * MiB;
+
+CacheSettings cache_settings() {
+    CacheSettings settings;
+    settings.budget_bytes = configuration.cache_bytes;
+    settings.uncached = configuration.check;
+    for (size_t i = 0; i < configuration.warmup_count; ++i) {
+        const WarmupEntry& entry = configuration.warmup[i];
+        if (entry.size <= kLargestSmall) {
+            settings.warmup[settings.warmup_count++] = {size_classes.class_of(entry.size), entry.count};
+        }
+    }
+    return settings;
+}
+
+Region::Settings region_settings() {
+    Region::Settings settings;
+    settings.limit_bytes = configuration.limit;
+    settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
+    switch (configuration.huge_pages) {
+    case HugePages::automatic:
+        settings.huge_from_bytes = kHugeFromBytes;
+        break;
+    case HugePages::always:
+        settings.huge_from_bytes = 0;
+        break;
+    case HugePages::never:
+        break;
+    }
+    return settings;
+}
+
+void start() {
+    LockGuard guard(start_lock);
+    if (started.load(std::memory_order_relaxed)) {
+        return;
+    }
+    start_ns = os::monotonic_ns();
+    read_config(configuration, os::in_shared_object());
+    set_on_error(configuration.on_error);
+    select_size_classes(configuration.classes);
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].set_up(c);
+    }
+    if (!region.set_up(region_settings()) && configuration.verbose) {
+        message("no address space for the hot lane: every request goes to the fallback");
+    }
+    set_up_thread_caches(cache_settings());
+    threads::set_up();
+    upkeep::set_up(configuration.purge_delay_ns,
+                   {.tick = fallback::tick,
+                    .purge = fallback::purge,
+                    .after_tick = configuration.background ? background::ensure_running : nullptr});
+    started.store(true, std::memory_order_release);
+}
+
+}  // namespace
+
+void ensure_started() {
+    if (!started.load(std::memory_order_acquire)) [[unlikely]] {
+        start();
+    }
+}
+
+uint64_t started_at_ns() { return start_ns; }
+
+const Config& config() { return configuration; }
+
+void lock_startup_for_fork() { start_lock.lock(); }
+
+void unlock_startup_after_fork() { start_lock.unlock(); }
+
+}  // namespace hotlane

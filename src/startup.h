@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// Start: options become numbers, and every tier gets its own.
+// Must not know what is allocated afterwards.
+// Called by the slow paths of allocator, before anything else they do, and by process.
+#pragma once
+
+#include "base/config.h"
+
+namespace hotlane {
+
+/// Sets everything up if that has not been done. Any thread; the first request of the process usually.
+void ensure_started();
+/// CLOCK_MONOTONIC when that happened.
+uint64_t started_at_ns();
+/// The options in force; the defaults until then.
+const Config& config();
+
+/// Held while fork() runs.
+void lock_startup_for_fork();
+void unlock_startup_after_fork();
+
+}  // namespace hotlane
