@@ -192,9 +192,41 @@ class PipeSignalHeldBack {
 
 }  // namespace
 
+namespace {
+
+/// A reader that has gone must cost the program neither its life nor its exit status: for as long as this
+/// exists, SIGPIPE is blocked, and one that we caused is taken away again.
+class PipeSignalBlocker {
+  public:
+    PipeSignalBlocker() {
+        sigset_t pending;
+        sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        sigemptyset(&pipe_);
+        sigaddset(&pipe_, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    ~PipeSignalBlocker() {
+        if (!was_pending_) {
+            const timespec none{};
+            sigtimedwait(&pipe_, nullptr, &none);
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    PipeSignalBlocker(const PipeSignalBlocker&) = delete;
+    PipeSignalBlocker& operator=(const PipeSignalBlocker&) = delete;
+
+  private:
+    sigset_t pipe_;
+    sigset_t before_;
+    bool was_pending_;
+};
+
+}  // namespace
+
 bool write_all(int fd, const char* bytes, size_t count) {
     ErrnoKeeper keep;
-    PipeSignalHeldBack held_back;
+    PipeSignalBlocker blocker;
     while (count > 0) {
         const ssize_t written = write(fd, bytes, count);
         if (written < 0 && errno == EINTR) {
