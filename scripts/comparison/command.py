@@ -65,14 +65,17 @@ def parse(arguments):
     return chosen
 
 
-def build_all(chosen):
-    """Builds the benchmarks, and the library where it is not given; a first build sets the directory up."""
+def build_all(chosen, libraries_are_new):
+    """Builds the benchmarks, and the library where it is not given; a first build sets the directory up, and
+    libraries that have just been installed are looked for again."""
     build = chosen.build
     steps = [["meson", "compile", "-C", str(build), "bench"]]
     if "hotlane" not in chosen.without and not any(name.startswith("hotlane=") for name in chosen.libraries):
         steps.append(["meson", "compile", "-C", str(build)])
     if not (build / "build.ninja").exists():
         steps.insert(0, ["meson", "setup", str(build), str(ROOT)])
+    elif libraries_are_new:
+        steps.insert(0, ["meson", "setup", "--reconfigure", str(build), str(ROOT)])
     for step in steps:
         done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
@@ -185,8 +188,7 @@ def compare_targets(chosen, name, rows):
     if chosen.list:
         print("\n".join(f"{row.what:<50} {' '.join(row.case.command)}" for row in rows))
         return 0
-    packages.install_missing()
-    build_all(chosen)
+    build_all(chosen, packages.install_missing())
     figures = suite.measure(
         rows, allocators_chosen(chosen), chosen.rounds, chosen.build / "bench" / "measure", chosen.limit
     )
@@ -205,8 +207,7 @@ def compare_programs(chosen):
     if chosen.list:
         print("\n".join(f"{case.name:<20} {' '.join(case.command)}" for case in cases))
         return 0
-    packages.install_missing()
-    build_all(chosen)
+    build_all(chosen, packages.install_missing())
     found = measure_all(chosen, cases, allocators_chosen(chosen))
     write_all(chosen, found)
     return 1 if found.failures() else 0

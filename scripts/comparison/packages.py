@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Installs the peers and the programs that are measured, from the distribution's packages."""
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -32,13 +33,21 @@ BUILD = {
 }
 
 
+def set_up():
+    """Installs what building hotlane needs."""
+    setup = pathlib.Path(__file__).resolve().parent.parent / "setup"
+    if subprocess.run([str(setup), "build"], check=False).returncode != 0:
+        raise ComparisonError("scripts/setup failed")
+
+
 def install_missing():
-    """Installs what is missing, or names it where that can't be done."""
+    """Installs what is missing, or names it where that can't be done; whether anything was."""
+    set_up()
     found = {**PEERS, **CHART, **BUILD}
     missing = [package for path, package in found.items() if not os.path.exists(path)]
     missing += [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if not missing:
-        return
+        return False
     wanted = " ".join(sorted(missing))
     become_root = [] if os.geteuid() == 0 else ["sudo"]
     if shutil.which("apt-get") is None or (become_root and shutil.which("sudo") is None):
@@ -58,3 +67,4 @@ def install_missing():
         if done.returncode != 0:
             last = done.stderr.strip().splitlines()[-1:] or ["no message"]
             raise ComparisonError(f"apt-get {arguments[0]} failed: {last[0]}; wanted: {wanted}")
+    return True

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""The comparison's arithmetic, and that a program which dies or lies under an allocator is said to.
+Must not measure anything: times are given. Run by the tests of bench/, with the path of the built `measure`."""
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
+
+from comparison import results, runner, table  # noqa: E402  (the path has to be set first)
+from comparison.allocators import Allocator  # noqa: E402
+from comparison.catalogue import Case  # noqa: E402
+
+MEASURE = sys.argv.pop(1)
+GLIBC, PEER, OURS = Allocator("glibc", "-"), Allocator("peer", "-"), Allocator("hotlane", "-")
+CASE = Case("case", ("true",))
+
+
+def results_with(times):
+    """Results of one case: allocator -> times of its runs."""
+    found = results.Results([CASE], [GLIBC, PEER, OURS])
+    for allocator, walls in times.items():
+        for wall in walls:
+            found.add(
+                CASE, allocator, runner.Sample(wall=wall, cpu=wall, peak_kib=100, faults=10, check="aa")
+            )
+    return found
+
+
+def run_shell(script, limit_seconds=20):
+    return runner.run(MEASURE, GLIBC, Case("shell", ("/bin/sh", "-c", script)), limit_seconds)
+
+
+class Arithmetic(unittest.TestCase):
+    def test_ratio_is_of_medians_to_the_best_peer(self):
+        found = results_with({GLIBC: [4, 4, 90], PEER: [2, 1, 2], OURS: [1, 1, 50]})
+        self.assertEqual(found.ratio(CASE, OURS, "wall"), 0.5)
+        self.assertEqual(found.ratio(CASE, GLIBC, "wall"), 2)
+        self.assertEqual(found.ratio(CASE, PEER, "wall"), 1)
+
+    def test_ours_is_never_the_reference(self):
+        found = results_with({GLIBC: [4], PEER: [2], OURS: [1]})
+        self.assertEqual(found.best_peer(CASE, "wall"), 2)
+
+    def test_geometric_mean(self):
+        self.assertAlmostEqual(results.geometric_mean([0.5, 2, 8]), 2)
+        self.assertIsNone(results.geometric_mean([None]))
+
+    def test_a_failed_run_leaves_no_figure(self):
+        found = results_with({GLIBC: [1], PEER: [1], OURS: [1, 1]})
+        found.add(CASE, OURS, runner.Sample(failure="died of SIGSEGV"))
+        self.assertIsNone(found.ratio(CASE, OURS, "wall"))
+        self.assertEqual(found.failures(), [("case", "hotlane", "died of SIGSEGV, 1 of 3 runs")])
+        self.assertIn("FAILED: case under hotlane", "\n".join(table.lines(found)))
+
+    def test_a_wrong_result_is_a_failure(self):
+        found = results_with({GLIBC: [1], PEER: [1]})
+        found.add(CASE, OURS, runner.Sample(wall=1, check="bb"))
+        self.assertEqual(found.failures(), [("case", "hotlane", "wrong result, 1 of 1 runs")])
+
+
+class Running(unittest.TestCase):
+    def test_figures_are_read_from_the_output(self):
+        sample = run_shell("echo seconds=1.5 check=00000000000000ff; echo what=malloc p99.9=7")
+        self.assertEqual(sample.check, "00000000000000ff")
+        self.assertEqual(sample.values, {"seconds": 1.5, "malloc.p99.9": 7})
+        self.assertEqual(sample.failure, "")
+        self.assertGreater(sample.peak_kib, 0)
+
+    def test_a_program_that_dies_says_of_what(self):
+        self.assertEqual(run_shell("kill -SEGV $$").failure, "died of SIGSEGV")
+
+    def test_a_program_that_fails_says_how(self):
+        self.assertEqual(run_shell("echo no memory >&2; exit 3").failure, "exit status 3 (no memory)")
+
+    def test_a_program_that_hangs_is_ended(self):
+        self.assertEqual(run_shell("sleep 60", limit_seconds=0.3).failure, "not done after 0.3 s")
+
+
+if __name__ == "__main__":
+    unittest.main()
