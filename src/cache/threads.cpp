@@ -225,11 +225,15 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.records[c];
     const uint64_t new_floor = record.limbo_index;
     void** const place = slot(region_view.base, new_floor);
+    // Top before the slot: an owner that had popped the object and is before the slot again has filled it on
+    // the way, so the slot, looked at later, shows it.
+    const uint64_t top = block.top(c);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (__atomic_load_n(place, __ATOMIC_RELAXED) != nullptr) {
         record.limbo = nullptr;  // the owner had popped it, and pushed another since
         return;
     }
-    if (block.top(c) + 2 > new_floor) {
+    if (top + 2 > new_floor) {
         return;  // undecided: the owner's next slow path settles it
     }
     const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
