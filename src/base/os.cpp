@@ -163,37 +163,6 @@ uint64_t descriptor_identity(int fd) {
 
 namespace {
 
-/// While it lives, writing to a pipe that nobody reads is an error and no more: a report must not kill the
-/// program.
-class PipeSignalHeldBack {
-  public:
-    PipeSignalHeldBack() {
-        sigemptyset(&pipe_);
-        sigaddset(&pipe_, SIGPIPE);
-        sigset_t pending;
-        sigpending(&pending);
-        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-    ~PipeSignalHeldBack() {
-        constexpr timespec kNoTime{};
-        while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &kNoTime) < 0 && errno == EINTR) {
-        }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-    PipeSignalHeldBack(const PipeSignalHeldBack&) = delete;
-    PipeSignalHeldBack& operator=(const PipeSignalHeldBack&) = delete;
-
-  private:
-    sigset_t pipe_;
-    sigset_t before_;
-    bool was_pending_;
-};
-
-}  // namespace
-
-namespace {
-
 /// A reader that has gone must cost the program neither its life nor its exit status: for as long as this
 /// exists, SIGPIPE is blocked, and one that we caused is taken away again.
 class PipeSignalBlocker {
