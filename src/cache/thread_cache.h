@@ -122,7 +122,7 @@ struct CacheSettings {
     } warmup[16] = {};
     size_t warmup_count = 0;
 };
-void set_up_thread_caches(const CacheSettings& settings);
+void set_up_thread_caches(const CacheSettings& chosen);
 
 /// An object of class `c`, by whatever it takes short of the fallback; null with the reason when there are no
 /// pages.
