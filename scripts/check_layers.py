@@ -14,7 +14,10 @@ LAYERS = [
     ["src/classes", "src/observe/stats"],
     ["src/depot", "src/fallback", "src/observe"],
     ["src/cache"],
-    ["src/allocator"],
+    ["src/background"],
+    ["src/startup"],
+    ["src/allocator", "src/fork"],
+    ["src/snapshot"],
     ["preload", "src/cli"],
 ]
 
