@@ -18,6 +18,7 @@ LAYERS = [
     ["src/startup"],
     ["src/allocator", "src/fork"],
     ["src/snapshot"],
+    ["src/pools"],
     ["preload", "src/cli"],
 ]
 
