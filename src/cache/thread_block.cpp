@@ -65,13 +65,28 @@ void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
 }
 
 void ThreadBlock::flush_all(ClassIndex c) {
-    if (!is_set_up(c)) {
-        return;
+    if (is_set_up(c)) {
+        settle_limbo(c);
+        if (const uint32_t count = level(c); count != 0) {
+            flush_oldest(c, count);
+        }
+        unset_class(c);
     }
-    settle_limbo(c);
-    if (const uint32_t count = level(c); count != 0) {
-        flush_oldest(c, count);
+}
+
+void ThreadBlock::flush_unused(ClassIndex c) {
+    if (is_set_up(c)) {
+        settle_limbo(c);
+        if (const uint32_t count = level(c); count != 0) {
+            depots[c].put_back_unused(slot(region_view.base, top(c)), count);
+            ++records[c].flushes;
+            records[c].flushed += count;
+        }
+        unset_class(c);
     }
+}
+
+void ThreadBlock::unset_class(ClassIndex c) {
     give_credit(c, 0);
     records[c].floor = 0;
     set_top(c, 0);
@@ -83,6 +98,14 @@ void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
     record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
     record.credit_given = pops;
     __atomic_store_n(&credit, pops, __ATOMIC_RELAXED);
+}
+
+void ThreadBlock::look_soon() {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (is_set_up(c)) {
+            give_credit(c, 0);
+        }
+    }
 }
 
 void ThreadBlock::settle_limbo(ClassIndex c) {

@@ -37,6 +37,7 @@ struct ThreadBlock {
     ThreadBlock* next = nullptr;  // in the list of live threads, or of free blocks
     ThreadBlock* previous = nullptr;
     uint32_t exit_rounds = 0;
+    uint64_t look_soon_ns = 0;  // when that was last done for a flush
     ForwardStats forwards[kForwardReasons];
     uint64_t forward_frees = 0;
     ClassRecord records[kMaxClasses] = {};
@@ -62,8 +63,14 @@ struct ThreadBlock {
     /// All objects of a class to the depot; the class is not set up afterwards. The owner's lanes must be at
     /// rest.
     void flush_all(ClassIndex c);
+    /// The same for a class that was not used for an interval.
+    void flush_unused(ClassIndex c);
+    /// From a lane that counts for nothing any more to one of zeros.
+    void unset_class(ClassIndex c);
     /// The next so many pops are plain hits; the one after that takes the slow path.
     void give_credit(ClassIndex c, uint64_t pops);
+    /// Every class's next pop takes the slow path, once.
+    void look_soon();
     /// What upkeep left undecided: whether the owner had popped the object that upkeep took. Under `lock`,
     /// while the owner is not in its fast path.
     void settle_limbo(ClassIndex c);

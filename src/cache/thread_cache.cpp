@@ -30,7 +30,7 @@ constinit CacheSettings settings;
 /// Frees of a thread that never allocates go straight to the depot until it has shown that it means it.
 constexpr uint32_t kFreesBeforeCache = 32;
 /// Pops of a class that was just set up, until the first look at the clock.
-constexpr uint64_t kFirstCredit = 1024;
+constexpr uint64_t kFirstCredit = 1;
 
 size_t object_size(ClassIndex c) { return size_classes[c].object_size; }
 uint32_t first_capacity(ClassIndex c) {
@@ -121,7 +121,6 @@ bool put_back_uncached(void* p, ClassIndex c, Operation operation) {
 }
 
 void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
-    LockGuard guard(block.lock);
     block.settle_limbo(c);
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
@@ -194,7 +193,7 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {
-    upkeep::tick_if_due();
+    const uint64_t now = upkeep::tick_if_due();
     ThreadCache& cache = thread_cache;
     if (cache.block == nullptr && cache.uncached_frees < kFreesBeforeCache) {
         ++cache.uncached_frees;
@@ -204,18 +203,21 @@ bool put_back_slow(void* p, ClassIndex c, Operation operation) {
     if (block == nullptr) {
         return put_back_uncached(p, c, operation);
     }
+    LockGuard guard(block->lock);
     put_back_cached(*block, p, c);
+    // Should this be the last of a burst of frees, then the few requests that follow have to drive the purge.
+    // The clock is coarse: this happens some hundred times a second at most.
+    if (now != block->look_soon_ns && region.has_free_dirty_pages()) {
+        block->look_soon_ns = now;
+        block->look_soon();
+    }
     return true;
 }
 
 void look_soon() {
     if (ThreadBlock* block = thread_cache.block) {
         LockGuard guard(block->lock);
-        for (ClassIndex c = 1; c < size_classes.count; ++c) {
-            if (block->is_set_up(c)) {
-                block->give_credit(c, 0);
-            }
-        }
+        block->look_soon();
     }
 }
 

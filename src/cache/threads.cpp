@@ -202,14 +202,22 @@ namespace {
 /// How many objects stay: the in-flight pop, and one more so that a thread that wakes does not miss at once.
 constexpr uint32_t kLeftInCache = 2;
 
-/// First step, before the barrier. True when there is something to take.
-bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
+/// Remembers how far a class was used; true when it has not been since the last call.
+bool mark_use(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.records[c];
     const uint64_t top = block.top(c);
     const uint64_t credit = __atomic_load_n(&block.lane(c).credit, __ATOMIC_RELAXED);
     const bool unused = top == record.top_at_upkeep && credit == record.credit_at_upkeep;
     record.top_at_upkeep = top;
     record.credit_at_upkeep = credit;
+    return unused;
+}
+
+/// First step, before the barrier. True when there is something to take.
+bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
+    ClassRecord& record = block.records[c];
+    const bool unused = mark_use(block, c);
+    const uint64_t top = record.top_at_upkeep;
     if (!block.is_set_up(c) || record.limbo != nullptr || !(unused || everything) ||
         record.floor - top <= kLeftInCache) {
         return false;
@@ -237,8 +245,8 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
         return;  // undecided: the owner's next slow path settles it
     }
     const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
-    depots[c].put_back(place + 1, behind);
-    depots[c].put_back(&record.limbo, 1);
+    depots[c].put_back_unused(place + 1, behind);
+    depots[c].put_back_unused(&record.limbo, 1);
     record.flushed += behind + 1;
     ++record.flushes;
     record.floor = new_floor;
@@ -252,9 +260,8 @@ void reclaim_from(ThreadBlock& block, bool everything) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
     }
-    // The calling thread is in its slow path: nothing of its own can be in flight. Where the kernel has no
-    // such barrier, everything begun stays undecided.
-    if (begun == 0 || (&block != thread_cache.block && !os::barrier_all_threads())) {
+    // Where the kernel has no such barrier, everything begun stays undecided.
+    if (begun == 0 || !os::barrier_all_threads()) {
         return;
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
@@ -264,12 +271,22 @@ void reclaim_from(ThreadBlock& block, bool everything) {
     }
 }
 
+/// The calling thread is in its slow path: nothing of its own can be in flight, and unused classes go whole.
+void reclaim_own(ThreadBlock& block, bool everything) {
+    LockGuard guard(block.lock);
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (mark_use(block, c) || everything) {
+            block.flush_unused(c);
+        }
+    }
+}
+
 }  // namespace
 
 void reclaim(bool everything) {
     LockGuard guard(lock);
     for (ThreadBlock* block = live; block != nullptr; block = block->next) {
-        reclaim_from(*block, everything);
+        block == thread_cache.block ? reclaim_own(*block, everything) : reclaim_from(*block, everything);
     }
 }
 

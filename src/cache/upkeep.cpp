@@ -9,6 +9,8 @@
 #include "classes/policy.h"
 #include "depot/depot.h"
 
+#include <algorithm>
+
 namespace hotlane::upkeep {
 
 namespace {
@@ -42,15 +44,17 @@ void work(uint64_t now_ns) {
 void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
     interval = purge_delay_ns / policy::kTicksPerPurgeDelay;
     beside = neighbour;
-    next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
+    // The first tick comes early: a background thread is to be there before its program goes idle.
+    constexpr uint64_t kFirstTickNs = 10'000'000;
+    next_tick_ns.store(os::coarse_ns() + std::min(interval, kFirstTickNs), std::memory_order_relaxed);
 }
 
 uint64_t interval_ns() { return interval; }
 
-void tick_if_due() {
+uint64_t tick_if_due() {
     const uint64_t now = os::coarse_ns();
     if (now < next_tick_ns.load(std::memory_order_relaxed) || !lock.try_lock()) {
-        return;
+        return now;
     }
     const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
     if (due) {
@@ -64,6 +68,7 @@ void tick_if_due() {
             beside.after_tick();
         }
     }
+    return now;
 }
 
 size_t purge_everything() {

@@ -21,7 +21,7 @@ void set_up(uint64_t purge_delay_ns, Neighbour neighbour);
 
 /// A look at the clock (nanoseconds, no system call) and, once per interval, the work. At most one thread
 /// works; the others go on.
-void tick_if_due();
+uint64_t tick_if_due();  // returns what the clock said
 
 /// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
 size_t purge_everything();

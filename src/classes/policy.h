@@ -62,7 +62,12 @@ constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
     return elapsed_ns > 16'000'000 ? std::max<uint64_t>(pops / 16, 1) : pops;
 }
 
-/// Ticks per purge delay: what became free is returned between one and one and a quarter delays later.
-inline constexpr uint8_t kTicksPerPurgeDelay = 4;
+/// Ticks per purge delay: what became free is returned between one and one and an eighth delays later.
+inline constexpr uint8_t kTicksPerPurgeDelay = 8;
+
+/// Where the kernel was asked for 2-MiB pages, the free part of one is worth splitting it for when it is most
+/// of it, and has been free for a quarter longer than a whole one would have to be.
+constexpr bool worth_splitting(uint32_t free_pages, uint32_t pages) { return free_pages * 4 >= pages * 3; }
+constexpr uint8_t splitting_age(uint8_t age) { return static_cast<uint8_t>(age + age / 8); }
 
 }  // namespace hotlane::policy

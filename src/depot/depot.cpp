@@ -116,15 +116,30 @@ void Depot::close_span(Span* span) {
 
 void Depot::put_back(void* const* objects, uint32_t count) {
     LockGuard guard(lock_);
-    outside_ -= count;
-    if (count_ + count > capacity_) {
-        spill(std::min(count_, count_ + count - capacity_));
-    }
+    make_room(count);
     newest_ = (newest_ - count) % kRingSlots;
     const uint32_t until_wrap = std::min(count, kRingSlots - newest_);
     memcpy(ring_ + newest_, objects, until_wrap * sizeof *objects);
     memcpy(ring_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
     count_ += count;
+}
+
+void Depot::put_back_unused(void* const* objects, uint32_t count) {
+    LockGuard guard(lock_);
+    make_room(count);
+    const uint32_t behind_oldest = (newest_ + count_) % kRingSlots;
+    const uint32_t until_wrap = std::min(count, kRingSlots - behind_oldest);
+    memcpy(ring_ + behind_oldest, objects, until_wrap * sizeof *objects);
+    memcpy(ring_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
+    count_ += count;
+    least_count_ += count;
+}
+
+void Depot::make_room(uint32_t count) {
+    outside_ -= count;
+    if (count_ + count > capacity_) {
+        spill(std::min(count_, count_ + count - capacity_));
+    }
 }
 
 void Depot::spill(uint32_t count) {

@@ -36,6 +36,8 @@ class Depot {
     uint32_t take(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
     /// Takes objects back, newest first. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
+    /// The same for objects that nobody used for an interval: the next reap() takes them.
+    void put_back_unused(void* const* objects, uint32_t count);
     /// Straight into its span, verified: for frees without a thread cache. False: misuse was reported.
     bool put_back_checked(void* object, Operation operation);
 
@@ -50,6 +52,7 @@ class Depot {
     uint32_t take_from_spans(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
     Span* open_span(RegionFailure* why);
     void close_span(Span* span);
+    void make_room(uint32_t count);
     void spill(uint32_t count);
     bool return_to_span(void* object, Operation operation);
 

@@ -6,6 +6,7 @@
 #include "depot/region.h"
 
 #include "base/bits.h"
+#include "classes/policy.h"
 
 #include <algorithm>
 
@@ -239,24 +240,39 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
     first_free_section_ = std::min(first_free_section_, s);
 }
 
+/// The run that begins at `at` (a dirty page, or the 2-MiB page around it) and may be purged; empty when none
+/// does.
+uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) {
+    const auto run_end = [&](uint32_t i, uint32_t end, uint8_t least_age, bool clean_too) {
+        while (i < end && (test_bit(h.dirty, i) ? static_cast<uint8_t>(now - h.freed_at[i]) >= least_age
+                                                : clean_too && test_bit(h.free, i))) {
+            ++i;
+        }
+        return i;
+    };
+    if (!huge || age == 0) {
+        return run_end(*at, kSectionPages, age, false);
+    }
+    // Where the kernel was asked for 2-MiB pages: whole ones, or what is left of one that is hardly used.
+    const auto first = static_cast<uint32_t>(round_down(*at, kHugePages));
+    const auto whole_end =
+        static_cast<uint32_t>(round_down(run_end(first, kSectionPages, age, true), kHugePages));
+    if (whole_end > first) {
+        *at = first;
+        return whole_end;
+    }
+    return policy::worth_splitting(count_bits(h.free, first, kHugePages), kHugePages)
+               ? run_end(*at, first + kHugePages, policy::splitting_age(age), false)
+               : *at;
+}
+
 uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age) {
     SectionHeader& h = header(section_index);
-    for (uint32_t at = find_bit(h.dirty, *from, kSectionPages, true); at < kSectionPages;) {
-        // Where the kernel was asked for 2-MiB pages, returning part of one would split it: whole ones or
-        // nothing.
-        const size_t offset = (section_index * kSectionPages + at) * kPageSize;
-        const bool whole = age != 0 && offset >= settings_.huge_from_bytes;
-        const auto wanted = [&](uint32_t i) {
-            return test_bit(h.dirty, i) ? static_cast<uint8_t>(now - h.freed_at[i]) >= age
-                                        : whole && test_bit(h.free, i);
-        };
-        const uint32_t grain = whole ? kHugePages : 1;
-        const auto start = static_cast<uint32_t>(round_down(at, grain));
-        uint32_t end = start;
-        while (end < kSectionPages && wanted(end)) {
-            ++end;
-        }
-        end = static_cast<uint32_t>(round_down(end, grain));
+    uint32_t at = find_bit(h.dirty, *from, kSectionPages, true);
+    for (; at < kSectionPages; at = find_bit(h.dirty, at + 1, kSectionPages, true)) {
+        const bool huge = (section_index * kSectionPages + at) * kPageSize >= settings_.huge_from_bytes;
+        uint32_t start = at;
+        const uint32_t end = purgeable_from(h, &start, huge, now, age);
         if (start < end) {
             const uint32_t pages = end - start;
             const uint32_t dirty = count_bits(h.dirty, start, pages);
@@ -269,7 +285,6 @@ uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t no
             *from = start;
             return pages;
         }
-        at = find_bit(h.dirty, start + grain, kSectionPages, true);
     }
     *from = kSectionPages;
     return 0;

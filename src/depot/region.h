@@ -120,6 +120,7 @@ class Region {
     bool take_beyond_frontier(uint32_t pages, PageIndex* first);
     bool commit_pages_until(size_t page_end);
     void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
+    static uint32_t purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age);
     /// The next run in a section that purge() wants, marked as not free; 0: none.
     uint32_t take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
 
