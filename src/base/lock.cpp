@@ -11,7 +11,7 @@ namespace {
 
 #ifndef NDEBUG
 constexpr size_t kRankCount = static_cast<size_t>(LockRank::last);
-thread_local uint8_t held_locks[kRankCount];
+thread_local uint32_t held_locks[kRankCount];  // of one rank: as many as there are threads, in fork
 #endif
 
 constexpr int kSpins = 100;

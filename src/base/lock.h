@@ -50,8 +50,6 @@ class Lock {
         }
         lock_rank_pop(rank_);
     }
-    /// In a fork child: free, whoever held it in the parent.
-    void reset() { state_.store(0, std::memory_order_relaxed); }
 
   private:
     void lock_slow();

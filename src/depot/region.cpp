@@ -99,6 +99,8 @@ void Region::unreserve_all() {
     os::unreserve(pointer_to(thread_memory_), table_end - thread_memory_);
     os::unreserve(pointer_to(base_ - kOsPageSize), kOsPageSize + page_count_ * kPageSize);
     os::unreserve(sections_, divide_up(page_count_, kSectionPages) * section_bytes_);
+    // The addresses may be somebody else's from here on.
+    thread_memory_ = thread_memory_end_ = 0;
 }
 
 void* Region::take_thread_memory(size_t bytes) {
@@ -315,6 +317,11 @@ void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
         __atomic_store_n(&region_view.class_byte(first.value + i), value, __ATOMIC_RELAXED);
     }
+}
+
+bool Region::has_free_dirty_pages() {
+    LockGuard guard(lock_);
+    return free_dirty_pages_ != 0;
 }
 
 RegionStats Region::stats() {

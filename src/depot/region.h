@@ -103,7 +103,7 @@ class Region {
     }
     void set_class_byte(PageIndex first, uint32_t pages, uint8_t value);
 
-    bool has_free_dirty_pages() const { return free_dirty_pages_ != 0; }
+    bool has_free_dirty_pages();
     RegionStats stats();
     Lock& lock() { return lock_; }
 

@@ -51,11 +51,6 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     return count;
 }
 
-bool Span::is_free(size_t offset_in_span) const {
-    const uint32_t i = size_classes[class_].index_of(offset_in_span);
-    return test_bit(free_bits(), i);
-}
-
 PutBackResult Span::put_back(size_t offset_in_span) {
     const SizeClass& c = size_classes[class_];
     const uint32_t i = c.index_of(offset_in_span);

@@ -30,7 +30,6 @@ class Span {
     /// whether out[0] is known to be zero. `base` is the region's. The span is not exhausted.
     uint32_t take(uintptr_t base, void** out, uint32_t count, bool* zeroed);
     PutBackResult put_back(size_t offset_in_span);
-    bool is_free(size_t offset_in_span) const;
 
     bool empty() const { return free_count_ == size_classes[class_].object_count; }  // of live objects
     bool exhausted() const { return free_count_ == 0; }
@@ -45,7 +44,6 @@ class Span {
   private:
     friend class SpanHeap;
     uint64_t* free_bits() { return reinterpret_cast<uint64_t*>(this + 1); }
-    const uint64_t* free_bits() const { return reinterpret_cast<const uint64_t*>(this + 1); }
 
     PageIndex first_;
     uint8_t class_;

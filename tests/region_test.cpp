@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+//
+// The region, call by call, and under refusals of the system.
+// Knows nothing of objects or threads.
+// Run by meson.
+#include "depot/region.h"
+
+#include "fake_os.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <memory>
+#include <set>
+
+namespace {
+
+using namespace hotlane;
+using fake_os::Call;
+
+constexpr size_t kMetadataBytes = 64;
+
+class RegionTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        fake_os::reset();
+        region_view.page_limit = 0;
+    }
+    void TearDown() override { fake_os::reset(); }
+
+    bool set_up(size_t bytes, size_t limit = 0, size_t huge_from = SIZE_MAX) {
+        return region->set_up({.largest_bytes = bytes,
+                               .limit_bytes = limit,
+                               .span_metadata_bytes = kMetadataBytes,
+                               .huge_from_bytes = huge_from});
+    }
+    /// The first page of a run that must be had.
+    uint32_t take(uint32_t pages, bool* fresh = nullptr) {
+        PageIndex first{};
+        bool is_fresh = false;
+        RegionFailure why{};
+        EXPECT_TRUE(region->take(pages, &first, &is_fresh, &why));
+        EXPECT_EQ(why, RegionFailure::none);
+        if (fresh != nullptr) {
+            *fresh = is_fresh;
+        }
+        return first.value;
+    }
+    RegionFailure refused(uint32_t pages) {
+        PageIndex first{};
+        bool fresh = false;
+        RegionFailure why{};
+        EXPECT_FALSE(region->take(pages, &first, &fresh, &why));
+        return why;
+    }
+    uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }
+
+    std::unique_ptr<Region> region = std::make_unique<Region>();
+};
+
+TEST_F(RegionTest, LowestAddressFirstAndNeighboursMerge) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    EXPECT_EQ(take(3), 0U);
+    EXPECT_EQ(take(2), 3U);
+    EXPECT_EQ(take(4), 5U);
+    region->put_back({3}, 2, 0);
+    region->put_back({0}, 3, 0);
+    EXPECT_EQ(take(5), 0U) << "two runs side by side serve as one";
+    region->put_back({0}, 5, 0);
+    EXPECT_EQ(take(6), 9U) << "too long for the hole";
+    EXPECT_EQ(take(1), 0U);
+    EXPECT_EQ(take(4), 1U);
+}
+
+TEST_F(RegionTest, RunsDoNotCrossSectionsAndTheRestOfASectionIsUsed) {
+    ASSERT_TRUE(set_up(512 * MiB));
+    for (uint32_t page = 0; page < Region::kSectionPages - 16; page += 16) {
+        ASSERT_EQ(take(16), page);
+    }
+    EXPECT_EQ(take(20), Region::kSectionPages);
+    EXPECT_EQ(take(16), Region::kSectionPages - 16);
+}
+
+TEST_F(RegionTest, TheLimitCountsPagesInUse) {
+    ASSERT_TRUE(set_up(64 * MiB, 10 * kPageSize));
+    take(6);
+    EXPECT_EQ(refused(5), RegionFailure::limit);
+    take(4);
+    EXPECT_EQ(refused(1), RegionFailure::limit);
+    region->put_back({0}, 6, 0);
+    EXPECT_EQ(take(5), 0U);
+}
+
+TEST_F(RegionTest, AFullRegionSaysSoAndGoesOnWhenPagesComeBack) {
+    ASSERT_TRUE(set_up(4 * MiB));
+    for (uint32_t page = 0; page < 64; page += 4) {
+        ASSERT_EQ(take(4), page);
+    }
+    EXPECT_EQ(refused(1), RegionFailure::no_region);
+    region->put_back({8}, 4, 0);
+    EXPECT_EQ(refused(5), RegionFailure::no_region);
+    EXPECT_EQ(take(4), 8U);
+}
+
+TEST_F(RegionTest, CommittingTakesFewCallsAndSurvivesRefusals) {
+    ASSERT_TRUE(set_up(1 * GiB));
+    const uint64_t before = fake_os::calls(Call::commit);
+    for (uint32_t page = 0; page < 1 * GiB / kPageSize; page += 64) {
+        ASSERT_EQ(take(64), page);
+    }
+    EXPECT_LE(fake_os::calls(Call::commit) - before, 48U);
+}
+
+TEST_F(RegionTest, WhereAGenerousStepIsRefusedTheLeastIsTried) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(1);  // the first step of 64 pages, and the tables
+    for (uint32_t page = 1; page < 64; ++page) {
+        take(1);
+    }
+    fake_os::fail_nth(Call::commit, 1);
+    EXPECT_EQ(take(1), 64U);
+    fake_os::fail_always(Call::commit, true);
+    EXPECT_EQ(refused(1), RegionFailure::no_region);
+    fake_os::fail_always(Call::commit, false);
+    EXPECT_EQ(take(1), 65U);
+}
+
+TEST_F(RegionTest, ReservesHalfOfWhatTheSystemGrants) {
+    const size_t before = fake_os::reserved_bytes();
+    fake_os::limit_addresses(before + 1 * GiB);
+    ASSERT_TRUE(set_up(512 * GiB));
+    const size_t granted = region->stats().reserved_bytes;
+    EXPECT_GE(granted, 128 * MiB);
+    EXPECT_LE(granted, 512 * MiB) << "the program needs addresses too";
+    EXPECT_LE(fake_os::reserved_bytes() - before, granted + granted / 16 + 16 * MiB);
+    take(64);
+}
+
+TEST_F(RegionTest, EveryAddressLimitEitherServesOrSaysNo) {
+    for (size_t limit = 1 * MiB; limit <= 64 * GiB; limit += limit / 3) {
+        region = std::make_unique<Region>();
+        region_view.page_limit = 0;
+        const size_t before = fake_os::reserved_bytes();
+        fake_os::limit_addresses(before + limit);
+        if (set_up(512 * GiB)) {
+            EXPECT_EQ(take(1), 0U);
+            EXPECT_NE(region->take_thread_memory(128 * KiB), nullptr);
+        } else {
+            EXPECT_EQ(refused(1), RegionFailure::no_region);
+            EXPECT_EQ(fake_os::reserved_bytes(), before);
+        }
+    }
+}
+
+TEST_F(RegionTest, ARegionThatCannotBeSetUpTouchesNothingAfterwards) {
+    const size_t before = fake_os::reserved_bytes();
+    fake_os::fail_always(Call::commit, true);
+    EXPECT_FALSE(set_up(1 * GiB));
+    EXPECT_EQ(fake_os::reserved_bytes(), before);
+    fake_os::fail_always(Call::commit, false);
+    const uint64_t commits = fake_os::calls(Call::commit);
+    EXPECT_EQ(region->take_thread_memory(128 * KiB), nullptr);
+    EXPECT_EQ(refused(1), RegionFailure::no_region);
+    EXPECT_EQ(fake_os::calls(Call::commit), commits) << "the addresses may be somebody else's by now";
+}
+
+TEST_F(RegionTest, ThreadMemoryIsZeroAlignedAndApart) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    std::set<void*> blocks;
+    for (int i = 0; i < 4; ++i) {
+        auto* memory = static_cast<char*>(region->take_thread_memory(100 * KiB + 8));
+        ASSERT_NE(memory, nullptr);
+        EXPECT_EQ((address_of(region_view.base) - address_of(memory)) % (2 * KiB), 0U);
+        EXPECT_TRUE(std::all_of(memory, memory + 100 * KiB + 8, [](char byte) { return byte == 0; }));
+        std::fill_n(memory, 100 * KiB + 8, 'x');
+        blocks.insert(memory);
+    }
+    EXPECT_EQ(blocks.size(), 4U);
+    fake_os::fail_nth(Call::commit, 1);
+    EXPECT_EQ(region->take_thread_memory(100 * KiB), nullptr);
+    EXPECT_NE(region->take_thread_memory(100 * KiB), nullptr);
+}
+
+TEST_F(RegionTest, TheViewTellsPagesFromEverythingElse) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(2);
+    auto* start = static_cast<char*>(region->address({0}));
+    EXPECT_EQ(region_view.page_of(start), 0U);
+    EXPECT_EQ(region_view.page_of(start + kPageSize - 16), 0U);
+    EXPECT_EQ(region_view.page_of(start + kPageSize), 1U);
+    for (size_t offset = 0; offset < 64; ++offset) {
+        EXPECT_EQ(region_view.page_of(start + offset) < region_view.page_limit, offset % 16 == 0);
+    }
+    EXPECT_GE(region_view.page_of(nullptr), region_view.page_limit);
+    EXPECT_GE(region_view.page_of(start - 16), region_view.page_limit);
+    EXPECT_GE(region_view.page_of(start + 64 * MiB), region_view.page_limit);
+    EXPECT_FALSE(region_view.contains(start - 1));
+    EXPECT_TRUE(region_view.contains(start + 1));
+    EXPECT_FALSE(region_view.contains(start + 64 * MiB));
+}
+
+TEST_F(RegionTest, PurgesWhatIsOldEnoughInFewCalls) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(20);
+    for (uint32_t page = 0; page < 20; ++page) {
+        word_of(page) = 1;
+    }
+    region->put_back({0}, 5, 10);
+    region->put_back({5}, 5, 11);
+    region->put_back({12}, 3, 10);
+    EXPECT_EQ(region->purge(13, 4), 0U);
+    EXPECT_EQ(region->purge(14, 4), 8 * kPageSize);
+    ASSERT_EQ(fake_os::purged_runs().size(), 2U);
+    EXPECT_EQ(fake_os::purged_runs()[0].address, address_of(region->address({0})));
+    EXPECT_EQ(fake_os::purged_runs()[0].bytes, 5 * kPageSize);
+    EXPECT_EQ(region->stats().free_dirty_bytes, 5 * kPageSize);
+    EXPECT_EQ(region->purge(14, 0), 5 * kPageSize);
+    EXPECT_FALSE(region->has_free_dirty_pages());
+    bool fresh = false;
+    take(10, &fresh);
+    EXPECT_TRUE(fresh);
+    EXPECT_EQ(word_of(0), 0U);
+    EXPECT_EQ(word_of(7), 0U);
+}
+
+TEST_F(RegionTest, AgeIsReckonedAcrossTheWrapOfTheTickCount) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(4);
+    region->put_back({0}, 4, 254);
+    EXPECT_EQ(region->purge(1, 4), 0U);
+    EXPECT_EQ(region->purge(2, 4), 4 * kPageSize);
+}
+
+TEST_F(RegionTest, APurgeThatIsRefusedLosesNothing) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(4);
+    word_of(1) = 7;
+    region->put_back({0}, 4, 0);
+    fake_os::fail_nth(Call::purge, 1);
+    EXPECT_EQ(region->purge(9, 4), 0U);
+    EXPECT_EQ(region->purge(10, 4), 0U) << "it waits its age again";
+    EXPECT_EQ(region->purge(13, 4), 4 * kPageSize);
+    region->put_back({take(4)}, 4, 13);
+    fake_os::fail_always(Call::purge, true);
+    EXPECT_EQ(region->purge(13, 0), 0U);
+    bool fresh = true;
+    EXPECT_EQ(take(4, &fresh), 0U);
+    EXPECT_FALSE(fresh);
+}
+
+TEST_F(RegionTest, HugePagesAreReturnedWholeOrNotAtAll) {
+    constexpr uint32_t kHuge = kHugePageSize / kPageSize;
+    ASSERT_TRUE(set_up(64 * MiB, 0, kHugePageSize));
+    for (uint32_t page = 0; page < 4 * kHuge; page += kHuge) {
+        take(kHuge);
+    }
+    region->put_back({1}, kHuge - 2, 0);      // most of the first, which lies below huge_from_bytes
+    region->put_back({kHuge}, kHuge + 4, 0);  // all of the second, a part of the third
+    region->purge(9, 4);
+    size_t bytes = 0;
+    for (const fake_os::PurgedRun& run : fake_os::purged_runs()) {
+        bytes += run.bytes;
+    }
+    EXPECT_EQ(bytes, (kHuge - 2) * kPageSize + kHugePageSize);
+    region->purge(9, 0);
+    EXPECT_FALSE(region->has_free_dirty_pages());
+}
+
+}  // namespace
