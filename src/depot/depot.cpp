@@ -145,7 +145,9 @@ void Depot::make_room(uint32_t count) {
 void Depot::spill(uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) {
         --count_;
-        return_to_span(ring_[(newest_ + count_) % kRingSlots], "free");
+        if (!return_to_span(ring_[(newest_ + count_) % kRingSlots], "free")) {
+            ++outside_;  // freed once too often: it was taken off then
+        }
     }
     least_count_ = std::min(least_count_, count_);
 }
@@ -198,7 +200,7 @@ void Depot::reap(bool everything) {
 
 DepotStats Depot::stats() {
     LockGuard guard(lock_);
-    return {spans_, count_, peak_outside_};
+    return {spans_, count_, static_cast<uint64_t>(peak_outside_)};
 }
 
 }  // namespace hotlane

@@ -30,11 +30,10 @@ class Depot {
 
     void set_up(ClassIndex c);
 
-    /// Between 1 and `count` objects into `out`, the next to use last; 0 with the reason when there are no
-    /// pages.
-    /// `*zeroed`: out[n-1] is known to read as zero. O(count), one lock.
+    /// Between 1 and `count` objects into `out`, the next to use first; 0 with the reason when there are no
+    /// pages. `*zeroed`: out[0] is known to read as zero. O(count), one lock.
     uint32_t take(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
-    /// Takes objects back, newest first. O(count), one lock.
+    /// Takes objects back, newest first; at most kRingSlots. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that nobody used for an interval: the next reap() takes them.
     void put_back_unused(void* const* objects, uint32_t count);
@@ -63,8 +62,8 @@ class Depot {
     uint32_t count_ = 0;
     uint32_t least_count_ = 0;  // since the last reap
     uint64_t spans_ = 0;
-    uint64_t outside_ = 0;
-    uint64_t peak_outside_ = 0;
+    int64_t outside_ = 0;  // below zero after frees of what is free already, until the spans notice
+    int64_t peak_outside_ = 0;
     SpanHeap partial_;
     void** ring_ = nullptr;  // kRingSlots, used circularly
 };
