@@ -8,6 +8,7 @@
 //   release_slow    null; a page with a class -> put_back_slow; the fallback's; glibc's; else misuse
 #include "allocator.h"
 
+#include "background.h"
 #include "cache/thread_block.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -32,9 +33,16 @@ void* no_memory() {
     return nullptr;
 }
 
+void start_background() {
+    if (config().background) [[unlikely]] {
+        background::ensure_running();
+    }
+}
+
 /// A request that the hot lane does not serve.
 void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     ensure_started();
+    start_background();
     upkeep::tick_if_due();
     const bool over_limit = reason == ForwardReason::limit && config().limit_mode == LimitMode::fail;
     if (n > PTRDIFF_MAX || over_limit) {
@@ -70,6 +78,7 @@ void count_forward_free() {
 /// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
 /// and then whether it is.
 void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
+    start_background();
     RegionFailure why = RegionFailure::no_region;
     const bool wants_zero = *zeroed;
     if (void* p = take_slow(c, zeroed, &why)) {

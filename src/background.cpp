@@ -2,7 +2,7 @@
 //
 // The one thread of our own: sleeps an interval, does what is due, for as long as the process lives.
 // Must not know what upkeep does.
-// Called by upkeep after a tick, and by fork.
+// Called by the slow path of requests, and by fork.
 #include "background.h"
 
 #include "base/os.h"
@@ -26,6 +26,9 @@ void body() {
 }  // namespace
 
 void ensure_running() {
+    if (!upkeep::has_ticked()) {
+        return;  // the process may still be starting: its loader holds locks that a new thread takes
+    }
     // Marked before it starts: starting it allocates, and may come by here again.
     if (!running.load(std::memory_order_relaxed) && !running.exchange(true) && !os::start_thread(body)) {
         running.store(false);  // no thread to be had: the next tick tries again

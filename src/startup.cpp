@@ -5,7 +5,6 @@
 // Called by the slow paths of allocator, before anything else they do, and by process.
 #include "startup.h"
 
-#include "background.h"
 #include "base/misuse.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -73,10 +72,7 @@ void start() {
     }
     set_up_thread_caches(cache_settings());
     threads::set_up();
-    upkeep::set_up(configuration.purge_delay_ns,
-                   {.tick = fallback::tick,
-                    .purge = fallback::purge,
-                    .after_tick = configuration.background ? background::ensure_running : nullptr});
+    upkeep::set_up(configuration.purge_delay_ns, {.tick = fallback::tick, .purge = fallback::purge});
     started.store(true, std::memory_order_release);
 }
 

@@ -20,14 +20,16 @@ void move_objects(uint64_t to, uint64_t from, uint32_t count) {
 }  // namespace
 
 uint64_t ThreadBlock::lane_begin(ClassIndex c) const {
-    const uintptr_t slots = address_of(this) + kBlockBytes;
-    const auto first =
-        static_cast<int64_t>(slots - address_of(region_view.base)) / static_cast<int64_t>(sizeof(void*));
-    return static_cast<uint64_t>(first) + uint64_t{c} * kSlotsPerLane;
+    const uintptr_t window = address_of(this) + windows[c] * kWindowBytes;
+    return static_cast<uint64_t>(static_cast<int64_t>(window - address_of(region_view.base)) /
+                                 static_cast<int64_t>(sizeof(void*)));
 }
 
 void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
-    const ClassRecord& record = records[c];
+    if (!has_record(c)) {
+        return;
+    }
+    const ClassRecord& record = this->record(c);
     const uint64_t hits =
         record.hits_before + record.credit_given - __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
     stats.hits += hits;
@@ -38,12 +40,15 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
 }
 
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
-    ClassRecord& record = records[c];
-    record.floor = lane_begin(c) + capacity;
-    *slot(region_view.base, record.floor) = nullptr;
+    if (!has_record(c)) {
+        windows[c] = ++window_count;
+        record(c) = {};
+    }
+    record(c).floor = lane_begin(c) + capacity;
+    *slot(region_view.base, record(c).floor) = nullptr;
     lane(c).smallest = size_classes.smallest_request(c);
     lane(c).spread = size_classes[c].object_size - lane(c).smallest;
-    set_top(c, record.floor);
+    set_top(c, record(c).floor);
 }
 
 void ThreadBlock::grow(ClassIndex c, uint32_t capacity) {
@@ -51,12 +56,12 @@ void ThreadBlock::grow(ClassIndex c, uint32_t capacity) {
     const uint64_t new_floor = lane_begin(c) + capacity;
     move_objects(new_floor - count, top(c), count);
     *slot(region_view.base, new_floor) = nullptr;
-    records[c].floor = new_floor;
+    record(c).floor = new_floor;
     set_top(c, new_floor - count);
 }
 
 void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
-    ClassRecord& record = records[c];
+    ClassRecord& record = this->record(c);
     depots[c].put_back(slot(region_view.base, record.floor - count), count);
     move_objects(top(c) + count, top(c), level(c) - count);
     set_top(c, top(c) + count);
@@ -79,8 +84,8 @@ void ThreadBlock::flush_unused(ClassIndex c) {
         settle_limbo(c);
         if (const uint32_t count = level(c); count != 0) {
             depots[c].put_back_unused(slot(region_view.base, top(c)), count);
-            ++records[c].flushes;
-            records[c].flushed += count;
+            ++record(c).flushes;
+            record(c).flushed += count;
         }
         unset_class(c);
     }
@@ -88,12 +93,12 @@ void ThreadBlock::flush_unused(ClassIndex c) {
 
 void ThreadBlock::unset_class(ClassIndex c) {
     give_credit(c, 0);
-    records[c].floor = 0;
+    record(c).floor = 0;
     set_top(c, 0);
 }
 
 void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
-    ClassRecord& record = records[c];
+    ClassRecord& record = this->record(c);
     uint64_t& credit = lane(c).credit;
     record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
     record.credit_given = pops;
@@ -109,7 +114,10 @@ void ThreadBlock::look_soon() {
 }
 
 void ThreadBlock::settle_limbo(ClassIndex c) {
-    ClassRecord& record = records[c];
+    if (!has_record(c)) {
+        return;
+    }
+    ClassRecord& record = this->record(c);
     if (record.limbo == nullptr) {
         return;
     }

@@ -30,7 +30,15 @@ struct ClassRecord {
     uint64_t limbo_index;  // where it lay
 };
 
-/// What a thread has besides its lanes. Recycled when the thread ends. Most of its slots are never touched.
+inline constexpr size_t kWindowBytes = kSlotsPerLane * sizeof(void*);
+
+/// What a thread has besides its lanes: this header, then a window of 2 KiB for each class it uses, in the
+/// order of first use, so that few classes touch few OS pages:
+///
+///      slots (at most policy::kMostSlots, and the nullptr)         ClassRecord
+///   ^ begins one slot early: a full lane's top is at index 0, its newest object in the slot before
+///
+/// Recycled when the thread ends.
 struct ThreadBlock {
     Lock lock{LockRank::cache};  // slow paths of the owner, against upkeep, statistics and fork
     ThreadCache* cache = nullptr;
@@ -40,16 +48,24 @@ struct ThreadBlock {
     uint64_t look_soon_ns = 0;  // when that was last done for a flush
     ForwardStats forwards[kForwardReasons];
     uint64_t forward_frees = 0;
-    ClassRecord records[kMaxClasses] = {};
+    uint8_t window_count = 0;
+    uint8_t windows[kMaxClasses] = {};  // of a class; 0: never used by this thread
 
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     uint64_t top(ClassIndex c) const { return __atomic_load_n(&lane(c).top, __ATOMIC_RELAXED); }
     void set_top(ClassIndex c, uint64_t index) { __atomic_store_n(&lane(c).top, index, __ATOMIC_RELAXED); }
-    bool is_set_up(ClassIndex c) const { return records[c].floor != 0; }
-    uint32_t level(ClassIndex c) const {
-        return is_set_up(c) ? static_cast<uint32_t>(records[c].floor - top(c)) : 0;
+    bool has_record(ClassIndex c) const { return windows[c] != 0; }
+    /// Of a class that has one.
+    ClassRecord& record(ClassIndex c) const {
+        const uintptr_t window = address_of(this) + windows[c] * kWindowBytes;
+        return *static_cast<ClassRecord*>(
+            pointer_to(window + kWindowBytes - sizeof(void*) - sizeof(ClassRecord)));
     }
-    uint32_t capacity(ClassIndex c) const { return static_cast<uint32_t>(records[c].floor & 0xFF); }
+    bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
+    uint32_t level(ClassIndex c) const {
+        return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;
+    }
+    uint32_t capacity(ClassIndex c) const { return static_cast<uint32_t>(record(c).floor & 0xFF); }
     /// The index at which the lane of a class is full.
     uint64_t lane_begin(ClassIndex c) const;
     void add_to(ClassStats& stats, ClassIndex c) const;
@@ -76,8 +92,9 @@ struct ThreadBlock {
     void settle_limbo(ClassIndex c);
 };
 
-/// A block with its slots behind it, as Region::take_thread_memory() gives it.
-inline constexpr size_t kBlockBytes = round_up(sizeof(ThreadBlock), kSlotsPerLane * sizeof(void*));
-inline constexpr size_t kThreadMemoryBytes = kBlockBytes + (kMaxClasses + 1) * kSlotsPerLane * sizeof(void*);
+static_assert(sizeof(ThreadBlock) <= kWindowBytes - sizeof(void*));
+static_assert(policy::kMostSlots * sizeof(void*) + sizeof(ClassRecord) <= kWindowBytes - sizeof(void*));
+
+inline constexpr size_t kThreadMemoryBytes = kWindowBytes * kMaxClasses;  // window 0 is the header
 
 }  // namespace hotlane

@@ -58,7 +58,7 @@ void* take_hit(ClassIndex c) {
 void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
     block.set_up_class(c, capacity);
     block.give_credit(c, kFirstCredit);
-    block.records[c].last_look_ns = os::coarse_ns();
+    block.record(c).last_look_ns = os::coarse_ns();
 }
 
 void* refill(ThreadBlock& block, ClassIndex c, bool* zeroed, RegionFailure* why) {
@@ -69,7 +69,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool* zeroed, RegionFailure* why)
         block.grow(c, more);
     }
     // Taken to where they will be popped from: the lowest address on top.
-    ClassRecord& record = block.records[c];
+    ClassRecord& record = block.record(c);
     const uint32_t wanted = policy::refill_count(block.capacity(c));
     void** const place = slot(region_view.base, record.floor - wanted);
     const uint32_t taken = depots[c].take(place, wanted, zeroed, why);
@@ -87,7 +87,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool* zeroed, RegionFailure* why)
 
 /// Once in so many pops: what is due was done before we came (take_slow); now the pop, and the next credit.
 void* take_with_look(ThreadBlock& block, ClassIndex c) {
-    ClassRecord& record = block.records[c];
+    ClassRecord& record = block.record(c);
     const uint64_t now = os::coarse_ns();
     // A fast path that ran out has counted its pop already, below zero; one of take_hit has not.
     const bool counted = block.lane(c).credit > record.credit_given;
@@ -145,7 +145,7 @@ void warm_up(ThreadBlock& block) {
         RegionFailure why{};
         const uint32_t here = std::min(count, policy::kMostSlots);
         set_up_class(block, c, std::max(here, first_capacity(c)));
-        ClassRecord& record = block.records[c];
+        ClassRecord& record = block.record(c);
         void** const place = slot(region_view.base, record.floor - here);
         const uint32_t taken = depots[c].take(place, here, &zeroed, &why);
         memmove(place + (here - taken), place, taken * sizeof *place);

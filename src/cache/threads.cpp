@@ -7,8 +7,10 @@
 
 #include "depot/depot.h"
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
+#include <iterator>
 #include <pthread.h>
 
 namespace hotlane::threads {
@@ -83,9 +85,8 @@ void retire(ThreadBlock* block) {
 
 /// A new life for a block: every class unset, every count zero; the slots may hold what they like.
 void make_new(ThreadBlock* block) {
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        block->records[c] = {};
-    }
+    block->window_count = 0;
+    std::fill(std::begin(block->windows), std::end(block->windows), uint8_t{0});
     for (ForwardStats& forwards : block->forwards) {
         forwards = {};
     }
@@ -204,7 +205,10 @@ constexpr uint32_t kLeftInCache = 2;
 
 /// Remembers how far a class was used; true when it has not been since the last call.
 bool mark_use(ThreadBlock& block, ClassIndex c) {
-    ClassRecord& record = block.records[c];
+    if (!block.has_record(c)) {
+        return true;
+    }
+    ClassRecord& record = block.record(c);
     const uint64_t top = block.top(c);
     const uint64_t credit = __atomic_load_n(&block.lane(c).credit, __ATOMIC_RELAXED);
     const bool unused = top == record.top_at_upkeep && credit == record.credit_at_upkeep;
@@ -215,11 +219,13 @@ bool mark_use(ThreadBlock& block, ClassIndex c) {
 
 /// First step, before the barrier. True when there is something to take.
 bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
-    ClassRecord& record = block.records[c];
     const bool unused = mark_use(block, c);
+    if (!block.is_set_up(c)) {
+        return false;
+    }
+    ClassRecord& record = block.record(c);
     const uint64_t top = record.top_at_upkeep;
-    if (!block.is_set_up(c) || record.limbo != nullptr || !(unused || everything) ||
-        record.floor - top <= kLeftInCache) {
+    if (record.limbo != nullptr || !(unused || everything) || record.floor - top <= kLeftInCache) {
         return false;
     }
     record.limbo_index = top + kLeftInCache;
@@ -230,7 +236,7 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
 
 /// Second step, after the barrier: everything behind the new floor goes to the depot, if it is ours.
 void finish_reclaim(ThreadBlock& block, ClassIndex c) {
-    ClassRecord& record = block.records[c];
+    ClassRecord& record = block.record(c);
     const uint64_t new_floor = record.limbo_index;
     void** const place = slot(region_view.base, new_floor);
     // Top before the slot: an owner that had popped the object and is before the slot again has filled it on

@@ -19,6 +19,7 @@ constinit Lock lock{LockRank::upkeep};
 constinit std::atomic<uint64_t> next_tick_ns{0};
 constinit uint64_t interval = 250'000'000;
 constinit Neighbour beside;
+constinit std::atomic<bool> ticked{false};
 
 void reap_depots(bool everything) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
@@ -29,6 +30,7 @@ void reap_depots(bool everything) {
 void work(uint64_t now_ns) {
     const auto tick = static_cast<uint8_t>(upkeep_tick.load(std::memory_order_relaxed) + 1);
     upkeep_tick.store(tick, std::memory_order_relaxed);
+    ticked.store(true, std::memory_order_relaxed);
     threads::reclaim(false);
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
@@ -49,6 +51,8 @@ void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
     next_tick_ns.store(os::coarse_ns() + std::min(interval, kFirstTickNs), std::memory_order_relaxed);
 }
 
+bool has_ticked() { return ticked.load(std::memory_order_relaxed); }
+
 uint64_t interval_ns() { return interval; }
 
 uint64_t tick_if_due() {
@@ -64,9 +68,6 @@ uint64_t tick_if_due() {
     lock.unlock();
     if (due) {
         look_soon();
-        if (beside.after_tick != nullptr) {
-            beside.after_tick();
-        }
     }
     return now;
 }

@@ -9,12 +9,10 @@
 
 namespace hotlane::upkeep {
 
-/// What lies beside us, not below: the fallback's share of a tick and of purging everything, and who else
-/// wants to be called at a tick.
+/// What lies beside us, not below: the fallback's share of a tick and of purging everything.
 struct Neighbour {
     void (*tick)(uint64_t now_ns) = nullptr;
     void (*purge)() = nullptr;
-    void (*after_tick)() = nullptr;  // without any lock
 };
 
 void set_up(uint64_t purge_delay_ns, Neighbour neighbour);
@@ -26,6 +24,8 @@ uint64_t tick_if_due();  // returns what the clock said
 /// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
 size_t purge_everything();
 
+/// Whether there has been a tick yet: the process is past its start.
+bool has_ticked();
 /// Interval of the work, nanoseconds: for the background thread.
 uint64_t interval_ns();
 

@@ -11,8 +11,8 @@
 
 namespace hotlane::policy {
 
-/// A lane is 256 slots; one holds the nullptr that means "empty".
-inline constexpr uint32_t kMostSlots = 255;
+/// The most objects a lane can hold: 256 slots, less the nullptr that means "empty" and the class's record.
+inline constexpr uint32_t kMostSlots = 240;
 
 /// The most objects of `object_size` bytes a thread may keep, within `budget` bytes, but enough to be a
 /// cache.
