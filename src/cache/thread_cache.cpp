@@ -45,12 +45,15 @@ void* take_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
     const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
     void* object = *slot(region_view.base, top);
-    const uint64_t credit = __atomic_load_n(&lane.credit, __ATOMIC_RELAXED);
-    if (object == nullptr ||
-        static_cast<int64_t>(credit) <= 0) {  // below zero: where the fast path just gave up
+    const auto credit = static_cast<int64_t>(__atomic_load_n(&lane.credit, __ATOMIC_RELAXED));
+    if (credit < 0) {
+        // The fast path gave up after it had counted. Taken back at once: what is due may empty the lane.
+        __atomic_store_n(&lane.credit, 0, __ATOMIC_RELAXED);
+    }
+    if (object == nullptr || credit <= 0) {
         return nullptr;
     }
-    __atomic_store_n(&lane.credit, credit - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane.credit, static_cast<uint64_t>(credit - 1), __ATOMIC_RELAXED);
     __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELAXED);
     return object;
 }
@@ -89,12 +92,10 @@ void* refill(ThreadBlock& block, ClassIndex c, bool* zeroed, RegionFailure* why)
 void* take_with_look(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
     const uint64_t now = os::coarse_ns();
-    // A fast path that ran out has counted its pop already, below zero; one of take_hit has not.
-    const bool counted = block.lane(c).credit > record.credit_given;
     const uint64_t credit = policy::next_look(record.credit_given + 1, now - record.last_look_ns);
     record.last_look_ns = now;
     block.give_credit(c, credit);
-    record.hits_before += counted ? 0 : 1;
+    ++record.hits_before;
     void* object = *slot(region_view.base, block.top(c));
     block.set_top(c, block.top(c) + 1);
     return object;
@@ -136,6 +137,18 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
     block.set_top(c, block.top(c) - 1);
 }
 
+/// Two sizes of one class want the sum.
+void add_to_warm_up(ClassIndex c, uint32_t count) {
+    for (size_t i = 0; i < settings.warmup_count; ++i) {
+        auto& entry = settings.warmup[i];
+        if (entry.size_class == c) {
+            entry.count += std::min(count, UINT32_MAX - entry.count);
+            return;
+        }
+    }
+    settings.warmup[settings.warmup_count++] = {c, count};
+}
+
 /// What the user asked to have ready: filled into the LIFO as far as it goes, the rest into the depot;
 /// touched, so that the first request meets no page fault.
 void warm_up(ThreadBlock& block) {
@@ -172,7 +185,13 @@ ThreadBlock* own_block() {
 
 }  // namespace
 
-void set_up_thread_caches(const CacheSettings& chosen) { settings = chosen; }
+void set_up_thread_caches(const CacheSettings& chosen) {
+    settings = chosen;
+    settings.warmup_count = 0;
+    for (size_t i = 0; i < chosen.warmup_count; ++i) {
+        add_to_warm_up(chosen.warmup[i].size_class, chosen.warmup[i].count);
+    }
+}
 
 void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     *zeroed = false;
