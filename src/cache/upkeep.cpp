@@ -34,7 +34,8 @@ void work(uint64_t now_ns) {
     threads::reclaim(false);
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
-        region.purge(tick, policy::kTicksPerPurgeDelay);
+        // One more: a page counts the ticks since it was freed, and may have been freed just before the first.
+        region.purge(tick, policy::kTicksPerPurgeDelay + 1);
     }
     if (beside.tick != nullptr) {
         beside.tick(now_ns);

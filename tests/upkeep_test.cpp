@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// Upkeep on a clock that is moved by hand: when memory comes back, and that it does not come back too early.
+// Knows nothing of the fallback.
+// Run by meson.
+#include "cached_core.h"
+
+#include <cstring>
+#include <random>
+
+namespace {
+
+using namespace hotlane;
+
+class UpkeepTest : public testing::Test {
+  protected:
+    void SetUp() override { fresh_caches(); }
+    void TearDown() override {
+        threads::detach();
+        fake_os::reset();
+    }
+    /// Time passes, with a tick in every interval, as a background thread drives it.
+    static void pass(uint64_t ns) {
+        for (uint64_t left = ns; left != 0;) {
+            const uint64_t step = std::min(left, upkeep::interval_ns());
+            fake_os::advance_clock(step);
+            upkeep::tick_if_due();
+            left -= step;
+        }
+    }
+    static size_t purged_bytes() {
+        size_t bytes = 0;
+        for (const fake_os::PurgedRun& run : fake_os::purged_runs()) {
+            bytes += run.bytes;
+        }
+        return bytes;
+    }
+    static size_t resident_bytes() {
+        const RegionStats stats = region.stats();
+        return stats.in_use_bytes + stats.free_dirty_bytes;
+    }
+};
+
+TEST_F(UpkeepTest, TheIntervalDividesTheDelay) {
+    EXPECT_EQ(upkeep::interval_ns() * policy::kTicksPerPurgeDelay, kTestPurgeDelayNs);
+}
+
+TEST_F(UpkeepTest, ATickComesOncePerInterval) {
+    pass(kTestPurgeDelayNs);
+    const uint8_t tick = upkeep_tick;
+    upkeep::tick_if_due();
+    EXPECT_EQ(upkeep_tick, tick);
+    fake_os::advance_clock(upkeep::interval_ns() - 1);
+    upkeep::tick_if_due();
+    EXPECT_EQ(upkeep_tick, tick);
+    fake_os::advance_clock(1);
+    upkeep::tick_if_due();
+    EXPECT_EQ(upkeep_tick, static_cast<uint8_t>(tick + 1));
+}
+
+TEST_F(UpkeepTest, FreePagesGoAfterOneDelayAndNotBefore) {
+    // Freed at every phase between two ticks: the objects of a page of their own, straight back to their
+    // span.
+    constexpr int kPhases = 10;
+    for (int phase = 0; phase < kPhases; ++phase) {
+        pass(4 * kTestPurgeDelayNs);
+        const ClassIndex c = size_classes.class_of(kLargestSmall);
+        bool zeroed = false;
+        RegionFailure why{};
+        void* page = nullptr;
+        ASSERT_EQ(depots[c].take(&page, 1, &zeroed, &why), 1U);
+        const uint64_t into_interval = upkeep::interval_ns() * static_cast<uint64_t>(phase) / kPhases;
+        fake_os::advance_clock(into_interval);
+        ASSERT_TRUE(depots[c].put_back_checked(page, "free"));
+        const size_t before = purged_bytes();
+        uint64_t waited = 0;
+        fake_os::advance_clock(upkeep::interval_ns() - into_interval);
+        waited = upkeep::interval_ns() - into_interval;
+        upkeep::tick_if_due();
+        while (purged_bytes() == before) {
+            ASSERT_LT(waited, 2 * kTestPurgeDelayNs) << "phase " << phase;
+            pass(upkeep::interval_ns());
+            waited += upkeep::interval_ns();
+        }
+        EXPECT_GE(waited, kTestPurgeDelayNs) << "too early in phase " << phase;
+        EXPECT_LE(waited, kTestPurgeDelayNs + kTestPurgeDelayNs / 8 + 1) << "phase " << phase;
+    }
+}
+
+TEST_F(UpkeepTest, EverythingFreedIsBackAfterTwoDelaysThoughItsThreadSleeps) {
+    std::vector<void*> objects;
+    for (size_t n = 16; n <= kLargestSmall; n = n * 5 / 4 + 16) {
+        for (size_t bytes = 0; bytes < 1 * MiB; bytes += n) {
+            objects.push_back(get(n));
+            ASSERT_NE(objects.back(), nullptr);
+        }
+    }
+    const size_t peak = resident_bytes();
+    for (void* object : objects) {
+        put(object);
+    }
+    pass(2 * kTestPurgeDelayNs);
+    EXPECT_LE(resident_bytes() * 20, peak);
+}
+
+TEST_F(UpkeepTest, PurgingEverythingNeedsNoDelay) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 5'000; ++i) {
+        objects.push_back(get(1024));
+    }
+    for (void* object : objects) {
+        put(object);
+    }
+    EXPECT_GE(upkeep::purge_everything(), 5'000U * KiB);
+    EXPECT_EQ(resident_bytes(), 0U);
+}
+
+TEST_F(UpkeepTest, ADayOfWorkAndRestStaysWithinBounds) {
+    // 24 hours in steps of a minute: bursts of a size of the hour, lulls, a night; the clock alone moves.
+    constexpr int kMinutes = 24 * 60;
+    constexpr size_t kBurstBytes = 4 * MiB;
+    std::mt19937 random(24);
+    std::vector<void*> live;
+    size_t live_bytes = 0;
+    size_t peak = 0;
+    for (int minute = 0; minute < kMinutes; ++minute) {
+        const bool night = minute > 20 * 60;
+        const size_t n = 24 + static_cast<size_t>(minute / 60) * 1'400;
+        const size_t size = size_classes[size_classes.class_of(n)].object_size;
+        for (size_t bytes = 0; !night && bytes < kBurstBytes; bytes += size) {
+            void* p = get(n);
+            ASSERT_NE(p, nullptr);
+            memset(p, 1, 8);
+            live.push_back(p);
+            live_bytes += size;
+        }
+        // Half of what lives dies, the younger and the older alike.
+        std::shuffle(live.begin(), live.end(), random);
+        for (size_t keep = night ? 0 : live.size() / 2; live.size() > keep;) {
+            const auto c = region_view.class_byte(region_view.page_of(live.back())) / SizeClasses::kLaneWords;
+            live_bytes -= size_classes[static_cast<ClassIndex>(c)].object_size;
+            put(live.back());
+            live.pop_back();
+        }
+        for (int second = 0; second < 60; second += 10) {
+            pass(kTestPurgeDelayNs);
+            fake_os::advance_clock(9 * kTestPurgeDelayNs);
+        }
+        peak = std::max(peak, resident_bytes());
+        if (minute % 60 == 59) {
+            check_lanes(*thread_cache.block);
+        }
+    }
+    EXPECT_EQ(live_bytes, 0U);
+    EXPECT_LE(peak, 8 * kBurstBytes);
+    pass(2 * kTestPurgeDelayNs);
+    EXPECT_LE(resident_bytes(), 1 * MiB);
+    EXPECT_LE(region.stats().committed_bytes, 64 * MiB);
+}
+
+}  // namespace
