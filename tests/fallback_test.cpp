@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -182,10 +183,10 @@ TEST(FallbackThreads, BlocksCrossThreadsAndThreadsEnd) {
 
 TEST(FallbackThreads, AThreadThatEndsGivesItsCacheBack) {
     fallback::purge();
-    constexpr size_t kBytes = 900'000;  // goes through a thread's own cache
+    constexpr size_t kBytes = 200'000;  // goes through a thread's own cache
     for (int round = 0; round < 40; ++round) {
         std::thread([] {
-            std::vector<void*> blocks(10);
+            std::vector<void*> blocks(40);
             for (void*& block : blocks) {
                 block = fallback::allocate(kBytes, 16, false);
                 ASSERT_NE(block, nullptr);
@@ -196,8 +197,44 @@ TEST(FallbackThreads, AThreadThatEndsGivesItsCacheBack) {
             }
         }).join();
     }
-    // Forty caches of nine megabytes kept would be 360; one set is reused.
+    // Forty caches of eight megabytes kept would be 320; one set is reused.
     EXPECT_LT(fallback::statistics().resident_bytes, 60 * MiB);
+}
+
+long page_faults() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+TEST(FallbackZeroed, UsedMemoryIsClearedWhereItLies) {
+    constexpr size_t kBytes = 16 * MiB;
+    fallback::purge();  // what other tests freed untouched
+    void* used = fallback::allocate(kBytes, 16, false);
+    ASSERT_NE(used, nullptr);
+    fill(used, kBytes, 0xA5);
+    EXPECT_TRUE(fallback::release(used));
+    const long before = page_faults();
+    void* zeroed = fallback::allocate(kBytes, 16, true);
+    ASSERT_NE(zeroed, nullptr);
+    EXPECT_TRUE(holds(zeroed, kBytes, 0));
+    EXPECT_LT(page_faults() - before, 100);  // purged and faulted in again: 4,096
+    EXPECT_TRUE(fallback::release(zeroed));
+}
+
+TEST(FallbackZeroed, PurgedMemoryIsKnownAsZero) {
+    constexpr size_t kBytes = 64 * MiB;
+    void* used = fallback::allocate(kBytes, 16, false);
+    ASSERT_NE(used, nullptr);
+    fill(used, kBytes, 0xA5);
+    EXPECT_TRUE(fallback::release(used));
+    fallback::purge();
+    const long before = page_faults();
+    void* zeroed = fallback::allocate(kBytes, 16, true);
+    ASSERT_NE(zeroed, nullptr);
+    EXPECT_LT(page_faults() - before, 100);  // nothing was cleared
+    EXPECT_TRUE(holds(zeroed, kBytes, 0));
+    EXPECT_TRUE(fallback::release(zeroed));
 }
 
 TEST(FallbackPurge, ReturnsTheMemory) {

@@ -6,6 +6,7 @@
 #include "fallback/fallback.h"
 
 #include "base/os.h"
+#include "fallback/extents.h"
 #include "fallback/ledger.h"
 #include "fallback/purge_policy.h"
 
@@ -31,8 +32,10 @@ void private_jemalloc_postfork_child();
 //   oversize_threshold, dirty_decay_ms
 //                      no purging by size or by decay: both give back what is needed again at once (see
 //                      tick())
-//   tcache_max         blocks of up to 1 MiB pass through a thread's cache
-#define HOTLANE_JEMALLOC_OPTIONS "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:1048576"
+//   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger ones there, what
+//   threads
+//                      keep costs more faults and cache misses than the lock it saves
+#define HOTLANE_JEMALLOC_OPTIONS "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144"
 const char* private_jemalloc_malloc_conf = HOTLANE_JEMALLOC_OPTIONS;
 // Read after MALLOC_CONF: jemalloc's profiler would see large blocks only, and needs libm and an unwinder.
 const char* private_jemalloc_malloc_conf_2_conf_harder = "prof:false";
@@ -77,8 +80,12 @@ bool read_control(const char* name, T& value) {
 void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, nullptr, nullptr, 0); }
 
 void initialise_jemalloc() {
-    const char* version = nullptr;
-    read_control("version", version);  // any call initialises
+    const char* huge_pages = nullptr;
+    // Any call initialises. With 2-MiB pages jemalloc's own hooks ask for them, and clear as ours make it do.
+    if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
+        ExtentHooks* hooks = &extent_hooks;
+        private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
+    }
 }
 
 /// jemalloc's start needs more than 8 KiB of stack, and a thread may have 16 KiB in all.

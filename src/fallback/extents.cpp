@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// jemalloc's extent hooks over the verbs of os.
+// Must not know blocks, nor when anything is asked for.
+// Called by jemalloc, under locks of its own or none.
+#include "fallback/extents.h"
+
+#include "base/os.h"
+
+namespace hotlane::fallback {
+
+// The order and the types are jemalloc's (extent_hooks_s, since 5.0). A function left out counts as one that
+// always refuses: memory is kept for reuse and never unmapped, as jemalloc's own hooks have it on Linux.
+struct ExtentHooks {
+    void* (*allocate)(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
+                      unsigned);
+    bool (*deallocate)(ExtentHooks*, void*, size_t, bool committed, unsigned);
+    void (*destroy)(ExtentHooks*, void*, size_t, bool committed, unsigned);
+    bool (*commit)(ExtentHooks*, void*, size_t, size_t offset, size_t length, unsigned);
+    bool (*decommit)(ExtentHooks*, void*, size_t, size_t offset, size_t length, unsigned);
+    bool (*purge_lazily)(ExtentHooks*, void*, size_t, size_t offset, size_t length, unsigned);
+    bool (*purge)(ExtentHooks*, void*, size_t, size_t offset, size_t length, unsigned);
+    bool (*split)(ExtentHooks*, void*, size_t, size_t first, size_t second, bool committed, unsigned);
+    bool (*merge)(ExtentHooks*, void*, size_t, void*, size_t, bool committed, unsigned);
+};
+
+namespace {
+
+// Reserved first, so that it is not charged before it is used; jemalloc takes more and more at once.
+void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
+                      unsigned) {
+    void* p = at == nullptr ? os::reserve(bytes, alignment) : nullptr;
+    if (p == nullptr) {
+        return nullptr;
+    }
+    if (!os::commit(p, bytes)) {
+        os::unreserve(p, bytes);
+        return nullptr;
+    }
+    *zeroed = true;
+    *committed = true;
+    return p;
+}
+
+// True means failure.
+
+bool purge_extent(ExtentHooks*, void* extent, size_t, size_t offset, size_t length, unsigned) {
+    return !os::purge(static_cast<std::byte*>(extent) + offset, length);
+}
+
+bool split_extent(ExtentHooks*, void*, size_t, size_t, size_t, bool, unsigned) { return false; }
+
+bool merge_extents(ExtentHooks*, void*, size_t, void*, size_t, bool, unsigned) { return false; }
+
+}  // namespace
+
+ExtentHooks extent_hooks{.allocate = allocate_extent,
+                         .deallocate = nullptr,
+                         .destroy = nullptr,
+                         .commit = nullptr,
+                         .decommit = nullptr,
+                         .purge_lazily = nullptr,
+                         .purge = purge_extent,
+                         .split = split_extent,
+                         .merge = merge_extents};
+
+}  // namespace hotlane::fallback
