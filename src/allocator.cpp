@@ -59,8 +59,8 @@ void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     }
     if (ThreadBlock* block = thread_cache.block) {
         ForwardStats& forwards = block->forwards[static_cast<size_t>(reason)];
-        ++forwards.count;
-        forwards.bytes += n;
+        ThreadBlock::count(forwards.count, 1);
+        ThreadBlock::count(forwards.bytes, n);
     } else {
         threads::count_uncached_forward(reason, n);
     }
@@ -69,7 +69,7 @@ void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
 
 void count_forward_free() {
     if (ThreadBlock* block = thread_cache.block) {
-        ++block->forward_frees;
+        ThreadBlock::count(block->forward_frees, 1);
     } else {
         threads::count_uncached_forward_free();
     }

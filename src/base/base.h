@@ -42,6 +42,17 @@ inline constexpr size_t divide_up(size_t n, size_t d) { return (n + d - 1) / d; 
 inline uintptr_t address_of(const void* p) { return reinterpret_cast<uintptr_t>(p); }
 inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
+/// A word that another thread may be replacing, where either value will do: a plain load, which the compiler
+/// may make part of an instruction as it may not an atomic one. ThreadSanitizer is told what is meant.
+template <typename T>
+[[gnu::always_inline]] inline T load_either(const T& word) {
+#ifdef __SANITIZE_THREAD__
+    return __atomic_load_n(&word, __ATOMIC_RELAXED);
+#else
+    return word;
+#endif
+}
+
 /// Writes `hotlane: <file>:<line>: check failed: <condition>` to stderr and aborts.
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 

@@ -51,6 +51,12 @@ struct ThreadBlock {
     uint8_t window_count = 0;
     uint8_t windows[kMaxClasses] = {};  // of a class; 0: never used by this thread
 
+    /// `counter` is one of `forwards` or forward_frees: the owner counts without the lock.
+    static void count(uint64_t& counter, uint64_t n) {
+        __atomic_store_n(&counter, counter + n, __ATOMIC_RELAXED);
+    }
+    static uint64_t counted(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
+
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     uint64_t top(ClassIndex c) const { return __atomic_load_n(&lane(c).top, __ATOMIC_RELAXED); }
     void set_top(ClassIndex c, uint64_t index) { __atomic_store_n(&lane(c).top, index, __ATOMIC_RELAXED); }

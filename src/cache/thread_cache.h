@@ -59,7 +59,7 @@ template <void* (*Slow)(size_t)>
     const size_t lane = size_classes.small_index[(n + kSmallStep - 1) / kSmallStep];
     const uintptr_t cache = tls::offset_of(&thread_cache);
     const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
-    void* object = *slot(region_view.base, top);
+    void* object = __atomic_load_n(slot(load_either(region_view.base), top), __ATOMIC_RELAXED);
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
     }
@@ -78,16 +78,16 @@ template <auto Slow, typename... Hints>
     if (tls::count_down_low_byte(top)) [[unlikely]] {
         return Slow(p, hints...);  // full, not set up, or a free page
     }
-    *slot(base, top) = p;
+    __atomic_store_n(slot(base, top), p, __ATOMIC_RELAXED);
     tls::store<offsetof(Lane, top)>(cache, lane, top);
 }
 
 /// Puts an object back on the calling thread's LIFO of its page's class, whichever thread it came from.
 template <auto Slow>
 [[gnu::always_inline]] inline void release_fast(void* p) {
-    void** const base = region_view.base;
+    void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
-    if (page >= region_view.page_limit) [[unlikely]] {
+    if (page >= load_either(region_view.page_limit)) [[unlikely]] {
         return Slow(p);  // null, the fallback's, foreign or misaligned
     }
     push_fast<Slow>(base, tls::offset_of(&thread_cache), region_view.class_byte(page), p);
@@ -97,9 +97,9 @@ template <auto Slow>
 /// it gets the size less Lane::smallest.
 template <auto Slow, auto SlowSized>
 [[gnu::always_inline]] inline void release_sized_fast(void* p, size_t n) {
-    void** const base = region_view.base;
+    void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
-    if (page >= region_view.page_limit) [[unlikely]] {
+    if (page >= load_either(region_view.page_limit)) [[unlikely]] {
         return Slow(p);
     }
     const size_t lane = region_view.class_byte(page);

@@ -62,10 +62,10 @@ void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
         block.add_to(snapshot.classes[c], c);
     }
     for (size_t reason = 0; reason < kForwardReasons; ++reason) {
-        snapshot.forwards[reason].count += block.forwards[reason].count;
-        snapshot.forwards[reason].bytes += block.forwards[reason].bytes;
+        snapshot.forwards[reason].count += ThreadBlock::counted(block.forwards[reason].count);
+        snapshot.forwards[reason].bytes += ThreadBlock::counted(block.forwards[reason].bytes);
     }
-    snapshot.forward_frees += block.forward_frees;
+    snapshot.forward_frees += ThreadBlock::counted(block.forward_frees);
 }
 
 /// Objects to the depots, counts to the totals, block to the list of free ones. Under `lock`.
@@ -241,8 +241,7 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     void** const place = slot(region_view.base, new_floor);
     // Top before the slot: an owner that had popped the object and is before the slot again has filled it on
     // the way, so the slot, looked at later, shows it.
-    const uint64_t top = block.top(c);
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    const uint64_t top = __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE);
     if (__atomic_load_n(place, __ATOMIC_RELAXED) != nullptr) {
         record.limbo = nullptr;  // the owner had popped it, and pushed another since
         return;
