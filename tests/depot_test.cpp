@@ -33,7 +33,7 @@ class DepotTest : public testing::Test {
         std::vector<void*> out(count);
         bool is_zero = false;
         RegionFailure why{};
-        out.resize(depots[c].take(out.data(), count, &is_zero, &why));
+        out.resize(depots[c].take(out.data(), count, true, &is_zero, &why));
         if (zeroed != nullptr) {
             *zeroed = is_zero;
         }
@@ -159,15 +159,15 @@ TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
     void* out[4096];
     bool zeroed = false;
     RegionFailure why{};
-    EXPECT_EQ(depots[1].take(out, 4096, &zeroed, &why), 2048U) << "what there is";
-    EXPECT_EQ(depots[1].take(out, 1, &zeroed, &why), 0U);
+    EXPECT_EQ(depots[1].take(out, 4096, true, &zeroed, &why), 2048U) << "what there is";
+    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::limit);
     fresh_depots();
     fake_os::fail_always(Call::commit, true);
-    EXPECT_EQ(depots[1].take(out, 1, &zeroed, &why), 0U);
+    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::no_region);
     fake_os::reset();
-    EXPECT_EQ(depots[1].take(out, 1, &zeroed, &why), 1U);
+    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 1U);
 }
 
 TEST_F(DepotTest, ThreadsExchangeObjectsAndNoneIsLostOrDoubled) {

@@ -99,7 +99,7 @@ TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
             PageIndex page{};
             bool fresh = false;
             RegionFailure why{};
-            if (!region->take(pages, &page, &fresh, &why)) {
+            if (!region->take(pages, true, &page, &fresh, &why)) {
                 ASSERT_EQ(expected, SIZE_MAX);
                 ASSERT_EQ(why, RegionFailure::no_region);
                 continue;

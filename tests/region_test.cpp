@@ -38,7 +38,7 @@ class RegionTest : public testing::Test {
         PageIndex first{};
         bool is_fresh = false;
         RegionFailure why{};
-        EXPECT_TRUE(region->take(pages, &first, &is_fresh, &why));
+        EXPECT_TRUE(region->take(pages, true, &first, &is_fresh, &why));
         EXPECT_EQ(why, RegionFailure::none);
         if (fresh != nullptr) {
             *fresh = is_fresh;
@@ -49,7 +49,7 @@ class RegionTest : public testing::Test {
         PageIndex first{};
         bool fresh = false;
         RegionFailure why{};
-        EXPECT_FALSE(region->take(pages, &first, &fresh, &why));
+        EXPECT_FALSE(region->take(pages, true, &first, &fresh, &why));
         return why;
     }
     uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }

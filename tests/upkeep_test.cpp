@@ -68,7 +68,7 @@ TEST_F(UpkeepTest, FreePagesGoAfterOneDelayAndNotBefore) {
         bool zeroed = false;
         RegionFailure why{};
         void* page = nullptr;
-        ASSERT_EQ(depots[c].take(&page, 1, &zeroed, &why), 1U);
+        ASSERT_EQ(depots[c].take(&page, 1, true, &zeroed, &why), 1U);
         const uint64_t into_interval = upkeep::interval_ns() * static_cast<uint64_t>(phase) / kPhases;
         fake_os::advance_clock(into_interval);
         ASSERT_TRUE(depots[c].put_back_checked(page, "free"));

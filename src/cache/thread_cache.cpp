@@ -64,18 +64,18 @@ void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
     block.record(c).last_look_ns = os::coarse_ns();
 }
 
-void* refill(ThreadBlock& block, ClassIndex c, bool* zeroed, RegionFailure* why) {
+void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, RegionFailure* why) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
     } else if (const uint32_t more = policy::grown_capacity(block.capacity(c), largest_capacity(c));
-               more > block.capacity(c)) {
-        block.grow(c, more);
+               more > block.capacity(c) && !may_grow) {
+        block.grow(c, more);  // once: a second attempt follows the first
     }
     // Taken to where they will be popped from: the lowest address on top.
     ClassRecord& record = block.record(c);
     const uint32_t wanted = policy::refill_count(block.capacity(c));
     void** const place = slot(region_view.base, record.floor - wanted);
-    const uint32_t taken = depots[c].take(place, wanted, zeroed, why);
+    const uint32_t taken = depots[c].take(place, wanted, may_grow, zeroed, why);
     if (taken == 0) {
         return nullptr;
     }
@@ -103,7 +103,7 @@ void* take_with_look(ThreadBlock& block, ClassIndex c) {
 
 void* take_uncached(ClassIndex c, bool* zeroed, RegionFailure* why) {
     void* object = nullptr;
-    if (depots[c].take(&object, 1, zeroed, why) != 0) {
+    if (depots[c].take(&object, 1, true, zeroed, why) != 0) {
         threads::count_uncached_get(c);
     }
     return object;
@@ -160,7 +160,7 @@ void warm_up(ThreadBlock& block) {
         set_up_class(block, c, std::max(here, first_capacity(c)));
         ClassRecord& record = block.record(c);
         void** const place = slot(region_view.base, record.floor - here);
-        const uint32_t taken = depots[c].take(place, here, &zeroed, &why);
+        const uint32_t taken = depots[c].take(place, here, true, &zeroed, &why);
         memmove(place + (here - taken), place, taken * sizeof *place);
         for (uint32_t k = here - taken; k < here; ++k) {
             for (size_t at = 0; at < object_size(c); at += kOsPageSize) {
@@ -203,12 +203,22 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     if (block == nullptr) {
         return take_uncached(c, zeroed, why);
     }
-    LockGuard guard(block->lock);
-    block->settle_limbo(c);
-    if (block->level(c) != 0) {
-        return take_with_look(*block, c);
+    // Pages never used before are taken only after what lies unused has been looked through, if that is due.
+    for (const bool may_grow : {false, true}) {
+        if (may_grow) {
+            upkeep::squeeze_if_due();
+        }
+        LockGuard guard(block->lock);
+        block->settle_limbo(c);
+        if (block->level(c) != 0) {
+            return take_with_look(*block, c);
+        }
+        void* object = refill(*block, c, may_grow, zeroed, why);
+        if (object != nullptr || *why != RegionFailure::would_grow) {
+            return object;
+        }
     }
-    return refill(*block, c, zeroed, why);
+    return nullptr;
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {

@@ -34,7 +34,8 @@ void work(uint64_t now_ns) {
     threads::reclaim(false);
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
-        // One more: a page counts the ticks since it was freed, and may have been freed just before the first.
+        // One more: a page counts the ticks since it was freed, and may have been freed just before the
+        // first.
         region.purge(tick, policy::kTicksPerPurgeDelay + 1);
     }
     if (beside.tick != nullptr) {
@@ -71,6 +72,14 @@ uint64_t tick_if_due() {
         look_soon();
     }
     return now;
+}
+
+void squeeze_if_due() {
+    if (region.growth_calls_for_squeeze() && lock.try_lock()) {
+        flush_this_thread();
+        reap_depots(true);
+        lock.unlock();
+    }
 }
 
 size_t purge_everything() {

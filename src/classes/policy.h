@@ -44,7 +44,7 @@ constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
 
 /// How many free objects of a class threads may exchange before they go back to their spans.
 constexpr uint32_t depot_capacity(size_t object_size, uint32_t most) {
-    constexpr size_t kDepotBytes = 4 * MiB;
+    constexpr size_t kDepotBytes = 1 * MiB;
     return static_cast<uint32_t>(std::clamp<size_t>(kDepotBytes / object_size, 64, most));
 }
 
@@ -60,6 +60,14 @@ constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
         return std::min(pops * 2, kMost);
     }
     return elapsed_ns > 16'000'000 ? std::max<uint64_t>(pops / 16, 1) : pops;
+}
+
+/// Whether the region, having grown by so many pages since the last time, should first get back what lies
+/// free in rings and in the asking thread's cache: few objects of many spans can pin much memory. Looking
+/// through it all costs about as much as the page faults of 16 MiB.
+constexpr bool squeeze_before_growth(size_t grown_pages) {
+    constexpr size_t kLeastPages = 256;
+    return grown_pages >= kLeastPages;
 }
 
 /// Ticks per purge delay: what became free is returned between one and one and an eighth delays later.

@@ -45,11 +45,11 @@ void Depot::set_up(ClassIndex c) {
     capacity_ = policy::depot_capacity(size_classes[c].object_size, kRingSlots);
 }
 
-uint32_t Depot::take(void** out, uint32_t count, bool* zeroed, RegionFailure* why) {
+uint32_t Depot::take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
     LockGuard guard(lock_);
     *zeroed = false;
     const uint32_t taken =
-        count_ != 0 ? take_from_ring(out, count) : take_from_spans(out, count, zeroed, why);
+        count_ != 0 ? take_from_ring(out, count) : take_from_spans(out, count, may_grow, zeroed, why);
     outside_ += taken;
     peak_outside_ = std::max(peak_outside_, outside_);
     return taken;
@@ -66,11 +66,11 @@ uint32_t Depot::take_from_ring(void** out, uint32_t count) {
     return count;
 }
 
-uint32_t Depot::take_from_spans(void** out, uint32_t count, bool* zeroed, RegionFailure* why) {
+uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
     uint32_t taken = 0;
     while (taken != count) {
         Span* span = partial_.first();
-        if (span == nullptr && (span = open_span(why)) == nullptr) {
+        if (span == nullptr && (span = open_span(may_grow, why)) == nullptr) {
             break;
         }
         bool lowest_is_zero = false;
@@ -87,11 +87,11 @@ uint32_t Depot::take_from_spans(void** out, uint32_t count, bool* zeroed, Region
     return taken;
 }
 
-Span* Depot::open_span(RegionFailure* why) {
+Span* Depot::open_span(bool may_grow, RegionFailure* why) {
     const SizeClass& c = size_classes[class_];
     PageIndex first{};
     bool fresh = false;
-    if (!region.take(c.span_pages, &first, &fresh, why)) {
+    if (!region.take(c.span_pages, may_grow, &first, &fresh, why)) {
         return nullptr;
     }
     auto* span = static_cast<Span*>(region.span_metadata(first));

@@ -32,7 +32,8 @@ class Depot {
 
     /// Between 1 and `count` objects into `out`, the next to use first; 0 with the reason when there are no
     /// pages. `*zeroed`: out[0] is known to read as zero. O(count), one lock.
-    uint32_t take(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
+    /// `may_grow`: as Region::take().
+    uint32_t take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
     /// Takes objects back, newest first; at most kRingSlots. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that nobody used for an interval: the next reap() takes them.
@@ -48,8 +49,8 @@ class Depot {
 
   private:
     uint32_t take_from_ring(void** out, uint32_t count);
-    uint32_t take_from_spans(void** out, uint32_t count, bool* zeroed, RegionFailure* why);
-    Span* open_span(RegionFailure* why);
+    uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
+    Span* open_span(bool may_grow, RegionFailure* why);
     void close_span(Span* span);
     void make_room(uint32_t count);
     void spill(uint32_t count);

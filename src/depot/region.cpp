@@ -146,7 +146,7 @@ bool Region::commit_pages_until(size_t page_end) {
     return false;
 }
 
-bool Region::take(uint32_t pages, PageIndex* first, bool* fresh, RegionFailure* why) {
+bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
     if (settings_.limit_bytes != 0 && (used_pages_ + pages) * kPageSize > settings_.limit_bytes) {
@@ -154,12 +154,21 @@ bool Region::take(uint32_t pages, PageIndex* first, bool* fresh, RegionFailure* 
         return false;
     }
     *fresh = true;
-    if (!take_free(pages, first, fresh) && !take_beyond_frontier(pages, first)) {
-        *why = RegionFailure::no_region;
+    if (!take_free(pages, first, fresh) && !(may_grow && take_beyond_frontier(pages, first))) {
+        *why = may_grow ? RegionFailure::no_region : RegionFailure::would_grow;
         return false;
     }
     used_pages_ += pages;
     *why = RegionFailure::none;
+    return true;
+}
+
+bool Region::growth_calls_for_squeeze() {
+    LockGuard guard(lock_);
+    if (!policy::squeeze_before_growth(frontier_ - frontier_at_squeeze_)) {
+        return false;
+    }
+    frontier_at_squeeze_ = frontier_;
     return true;
 }
 

@@ -58,7 +58,7 @@ struct RegionStats {
 };
 
 /// Why take() returned nothing.
-enum class RegionFailure : uint8_t { none, limit, no_region };
+enum class RegionFailure : uint8_t { none, limit, no_region, would_grow };
 
 /// Page runs, first fit by lowest address. Runs never cross a section of 4096 pages (256 MiB); neighbours
 /// merge by being adjacent bits. Invariant, for every page below the frontier: in a span, or its free bit is
@@ -81,7 +81,8 @@ class Region {
 
     /// `pages` adjacent pages (at most kLongestRun), readable and writable. `*fresh` tells whether they are
     /// known to be zero. The caller holds no lock of higher rank.
-    bool take(uint32_t pages, PageIndex* first, bool* fresh, RegionFailure* why);
+    /// `may_grow`: pages that were never used may be taken when no free run is long enough.
+    bool take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why);
     /// Gives a run back. `now` is the tick count, for purge().
     void put_back(PageIndex first, uint32_t pages, uint8_t now);
     /// Returns to the kernel what has been free for at least `age` ticks (0: everything free). The kernel is
@@ -103,6 +104,8 @@ class Region {
     }
     void set_class_byte(PageIndex first, uint32_t pages, uint8_t value);
 
+    /// Whether the region has grown enough since this last said so that it is worth looking for memory first.
+    bool growth_calls_for_squeeze();
     bool has_free_dirty_pages();
     RegionStats stats();
     Lock& lock() { return lock_; }
@@ -135,6 +138,7 @@ class Region {
     size_t sections_ready_ = 0;   // sections whose tables are committed
     size_t committed_pages_ = 0;  // readable and writable, from the start
     size_t frontier_ = 0;         // pages that were ever handed out
+    size_t frontier_at_squeeze_ = 0;
     size_t first_free_section_ = 0;
     size_t free_pages_ = 0;
     size_t free_dirty_pages_ = 0;
