@@ -21,8 +21,8 @@ void set_up(uint64_t purge_delay_ns, Neighbour neighbour);
 /// works; the others go on.
 uint64_t tick_if_due();  // returns what the clock said
 
-/// Before the region grows: now and then, the rings and the calling thread's cache go back to their spans, so that what
-/// few objects pinned can be used. The caller holds no lock.
+/// Before the region grows: now and then, the rings and the calling thread's cache go back to their spans, so
+/// that what few objects pinned can be used. The caller holds no lock.
 void squeeze_if_due();
 
 /// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
