@@ -140,7 +140,7 @@ TEST_F(DepotTest, WhatIsSaidToBeZeroIs) {
                 }
             } else if (!live.empty()) {
                 std::shuffle(live.begin(), live.end(), random);
-                const size_t count = std::min<size_t>(live.size(), random() % 30);
+                const size_t count = std::min<size_t>(live.size(), 1 + random() % 30);
                 put_back(c, {live.end() - static_cast<long>(count), live.end()});
                 live.resize(live.size() - count);
             }
@@ -149,7 +149,9 @@ TEST_F(DepotTest, WhatIsSaidToBeZeroIs) {
                 region.purge(0, 0);
             }
         }
-        put_back(c, live);
+        for (void* object : live) {
+            put_back(c, {object});
+        }
         EXPECT_GT(zeroes, 0);
     }
 }

@@ -44,7 +44,7 @@ uint32_t largest_capacity(ClassIndex c) {
 void* take_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
     const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
-    void* object = *slot(region_view.base, top);
+    void* object = __atomic_load_n(slot(region_view.base, top), __ATOMIC_RELAXED);
     const auto credit = static_cast<int64_t>(__atomic_load_n(&lane.credit, __ATOMIC_RELAXED));
     if (credit < 0) {
         // The fast path gave up after it had counted. Taken back at once: what is due may empty the lane.
@@ -54,7 +54,7 @@ void* take_hit(ClassIndex c) {
         return nullptr;
     }
     __atomic_store_n(&lane.credit, static_cast<uint64_t>(credit - 1), __ATOMIC_RELAXED);
-    __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELEASE);
     return object;
 }
 

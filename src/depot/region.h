@@ -31,14 +31,15 @@ struct alignas(64) RegionView {
     /// The page an address lies in, or a number >= page_limit: outside the region, or not a multiple of 16.
     /// The rotation moves the low four bits to the top, so that one comparison asks both questions.
     [[gnu::always_inline]] size_t page_of(const void* p) const {
-        return std::rotr(address_of(p) - address_of(base), 4) >> (kPageShift - 4);
+        return std::rotr(address_of(p) - address_of(load_either(base)), 4) >> (kPageShift - 4);
     }
     /// The class byte of a page: SizeClasses::lane_of its class, 0 for a page that is not in a span.
     [[gnu::always_inline]] uint8_t& class_byte(size_t page) const {
-        return reinterpret_cast<uint8_t*>(base)[static_cast<ptrdiff_t>(page) - kClassTableOffset];
+        return reinterpret_cast<uint8_t*>(
+            load_either(base))[static_cast<ptrdiff_t>(page) - kClassTableOffset];
     }
     bool contains(const void* p) const {
-        return ((address_of(p) - address_of(base)) >> kPageShift) < page_limit;
+        return ((address_of(p) - address_of(load_either(base))) >> kPageShift) < load_either(page_limit);
     }
 
     static constexpr size_t kMostPages = size_t{1} << 23;  // 512 GiB
