@@ -3,9 +3,8 @@
 // What others may do to a thread's cache: reclaim it while the owner runs, adopt it after fork.
 // Knows nothing of the fallback.
 // Run by meson.
-#include "cached_core.h"
+#include "accounted_threads.h"
 
-#include <algorithm>
 #include <random>
 #include <set>
 #include <sys/wait.h>
@@ -18,38 +17,7 @@ using namespace hotlane;
 
 constexpr size_t kSizes[] = {64, 1024, 3000};
 
-/// The first word of every object: who holds it, or that it is free. Atomic: a doubled object has two
-/// writers.
-constexpr uint64_t kFree = 0xF4EE;
-std::atomic<uint64_t>& stamp_of(void* p) { return *static_cast<std::atomic<uint64_t>*>(p); }
-
-class ThreadsTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        fresh_caches();
-        before = counts();
-    }
-    void TearDown() override {
-        threads::detach();
-        fake_os::reset();
-    }
-    /// Every object is back, and every count is right to the last one.
-    void expect_all_accounted_for(uint64_t gets) {
-        threads::detach();
-        const Snapshot now = counts();
-        EXPECT_EQ(now.gets() - before_gets(), gets);
-        EXPECT_EQ(now.puts() - before_puts(), gets);
-        for (ClassIndex c = 1; c < size_classes.count; ++c) {
-            depots[c].reap(true);
-            EXPECT_EQ(depots[c].stats().spans, 0U) << "objects of " << size_classes[c].object_size;
-        }
-        EXPECT_EQ(region.stats().in_use_bytes, 0U);
-    }
-    uint64_t before_gets() const { return before.gets(); }
-    uint64_t before_puts() const { return before.puts(); }
-
-    Snapshot before;
-};
+using ThreadsTest = AccountedThreads;
 
 /// A thread that swings its lanes between empty and full, so that reclaim meets every level; a few live
 /// objects at the end are put back.
@@ -204,127 +172,6 @@ TEST_F(ThreadsTest, ThreadsThatComeAndGoWhileOthersReclaim) {
     done = true;
     reclaimer.join();
     expect_all_accounted_for(gets);
-}
-
-/// What the owner does between the two steps of a reclaim, told to it from the barrier.
-struct Between {
-    std::atomic<int> stage{0};
-    int pops = 0;
-    int pushes = 0;
-};
-Between between;
-
-void let_the_owner_move() {
-    between.stage = 2;
-    while (between.stage == 2) {
-        std::this_thread::yield();
-    }
-}
-
-TEST_F(ThreadsTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
-    uint64_t gets = 0;
-    for (int pops = 0; pops <= 6; ++pops) {
-        for (int pushes = 0; pushes <= 8; ++pushes) {
-            between.stage = 0;
-            between.pops = pops;
-            between.pushes = pushes;
-            std::thread owner([&gets] {
-                std::vector<void*> live;
-                const auto pop = [&] {
-                    live.push_back(get(64));
-                    ++gets;
-                    EXPECT_NE(stamp_of(live.back()).exchange(1), 1U) << "handed out twice";
-                };
-                const auto push = [&] {
-                    stamp_of(live.back()) = kFree;
-                    put(live.back());
-                    live.pop_back();
-                };
-                while (live.size() < 20) {
-                    pop();
-                }
-                while (live.size() > 10) {
-                    push();
-                }
-                between.stage = 1;
-                while (between.stage != 2) {
-                    std::this_thread::yield();
-                }
-                // At most to the slot that was emptied: beyond it the slow path would wait for the reclaim.
-                for (int i = 0; i < std::min(between.pops, 2); ++i) {
-                    pop();
-                }
-                for (int i = 0; i < between.pushes; ++i) {
-                    push();
-                }
-                between.stage = 3;
-                while (between.stage != 4) {
-                    std::this_thread::yield();
-                }
-                for (int i = 2; i < between.pops; ++i) {
-                    pop();
-                }
-                check_lanes(*thread_cache.block);
-                while (live.size() < 30) {
-                    pop();
-                }
-                while (!live.empty()) {
-                    push();
-                }
-            });
-            while (between.stage != 1) {
-                std::this_thread::yield();
-            }
-            fake_os::after_barrier(let_the_owner_move);
-            threads::reclaim(true);
-            fake_os::after_barrier(nullptr);
-            between.stage = 4;
-            owner.join();
-        }
-    }
-    expect_all_accounted_for(gets);
-}
-
-TEST_F(ThreadsTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
-    // As after a reclaim that took an object while its owner was popping it: `taken` lay at `index`.
-    std::vector<void*> objects;
-    for (int i = 0; i < 8; ++i) {
-        objects.push_back(get(64));
-    }
-    for (void* p : objects) {
-        put(p);
-    }
-    ThreadBlock& block = *thread_cache.block;
-    ClassRecord& record = block.record(1);
-    const uint64_t index = block.top(1) + 2;
-    void*& place = *slot(region_view.base, index);
-    void* const taken = place;
-
-    record.limbo = taken;
-    record.limbo_index = index;
-    place = nullptr;
-    block.settle_limbo(1);
-    EXPECT_EQ(place, taken) << "the owner never got it";
-    EXPECT_EQ(record.limbo, nullptr);
-
-    void* const other = objects.front();
-    record.limbo = taken;
-    place = other;
-    block.settle_limbo(1);
-    EXPECT_EQ(place, other) << "the owner had popped it, and pushed another since";
-    EXPECT_EQ(record.limbo, nullptr);
-    place = taken;
-
-    record.limbo = taken;
-    place = nullptr;
-    block.set_top(1, index + 1);
-    block.settle_limbo(1);
-    EXPECT_EQ(place, nullptr) << "the owner had popped it";
-    EXPECT_EQ(record.limbo, nullptr);
-    place = taken;
-    block.set_top(1, index - 2);
-    flush_this_thread();
-    expect_all_accounted_for(8);
 }
 
 #ifndef __SANITIZE_THREAD__

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads on the hot lane whose objects and counts must all be accounted for in the end.
+// Knows nothing of what the threads do.
+// Called by unit tests.
+#pragma once
+
+#include "cached_core.h"
+
+#include <atomic>
+
+namespace hotlane {
+
+/// The first word of every object: who holds it, or that it is free. Atomic: a doubled object has two
+/// writers.
+inline constexpr uint64_t kFree = 0xF4EE;
+inline std::atomic<uint64_t>& stamp_of(void* p) { return *static_cast<std::atomic<uint64_t>*>(p); }
+
+class AccountedThreads : public testing::Test {
+  protected:
+    void SetUp() override {
+        fresh_caches();
+        before = counts();
+    }
+    void TearDown() override {
+        threads::detach();
+        fake_os::reset();
+    }
+    /// Every object is back, and every count is right to the last one.
+    void expect_all_accounted_for(uint64_t gets) {
+        threads::detach();
+        const Snapshot now = counts();
+        EXPECT_EQ(now.gets() - before_gets(), gets);
+        EXPECT_EQ(now.puts() - before_puts(), gets);
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            depots[c].reap(true);
+            EXPECT_EQ(depots[c].stats().spans, 0U) << "objects of " << size_classes[c].object_size;
+        }
+        EXPECT_EQ(region.stats().in_use_bytes, 0U);
+    }
+    uint64_t before_gets() const { return before.gets(); }
+    uint64_t before_puts() const { return before.puts(); }
+
+    Snapshot before;
+};
+
+}  // namespace hotlane
