@@ -83,7 +83,7 @@ void initialise_jemalloc() {
     const char* huge_pages = nullptr;
     // Any call initialises. With 2-MiB pages jemalloc's own hooks ask for them, and clear as ours make it do.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
-        ExtentHooks* hooks = &extent_hooks;
+        void* hooks = &extent_hooks;
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
     }
 }
