@@ -8,8 +8,16 @@
 #include "observe/report.h"
 #include "snapshot.h"
 
-#include <pthread.h>
 #include <unistd.h>
+
+// What pthread_atfork() is on glibc: a function of each library's own that passes this on. Ours would lie at
+// the far end of the code, and a process would touch it there only for that.
+extern "C" {
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+int __register_atfork(void (*before)(), void (*in_parent)(), void (*in_child)(), void* library);
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern void* __dso_handle;
+}
 
 namespace hotlane {
 
@@ -50,12 +58,12 @@ bool reports_here() {
 // Registered before any library of the program can: so our handlers run last before a fork and first in the
 // child.
 [[gnu::constructor]] void at_start() {
-    ensure_started();
+    ensure_configured();
     if (config().stats != StatsFormat::off) {
         reporting_process = os::process_id();
         stderr_at_start = os::descriptor_identity(STDERR_FILENO);
     }
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    __register_atfork(before_fork, after_fork_parent, after_fork_child, __dso_handle);
 }
 
 }  // namespace

@@ -17,10 +17,18 @@ namespace hotlane {
 
 namespace {
 
+// All in .data, where the configuration lies: in .bss it would take a page more, faulted in twice, at every
+// start.
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): attributes
+#define HOTLANE_BESIDE_CONFIGURATION [[gnu::section(".data")]]
+
 constinit Config configuration;
-constinit Lock start_lock{LockRank::reports};
-constinit std::atomic<bool> started{false};
-constinit uint64_t start_ns = 0;
+HOTLANE_BESIDE_CONFIGURATION constinit Lock start_lock{LockRank::reports};
+HOTLANE_BESIDE_CONFIGURATION constinit bool has_options = false;  // under start_lock
+HOTLANE_BESIDE_CONFIGURATION constinit std::atomic<bool> started{false};
+HOTLANE_BESIDE_CONFIGURATION constinit uint64_t start_ns = 0;
+
+#undef HOTLANE_BESIDE_CONFIGURATION
 
 /// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
 constexpr size_t kHugeFromBytes = 32 * MiB;
@@ -55,14 +63,25 @@ Region::Settings region_settings() {
     return settings;
 }
 
+/// Under start_lock.
+void set_options() {
+    if (has_options) {
+        return;
+    }
+    has_options = true;
+    start_ns = os::monotonic_ns();
+    read_config(configuration, os::in_shared_object());
+    if (configuration.on_error != Config{}.on_error) {  // else nothing is written, and no page touched
+        set_on_error(configuration.on_error);
+    }
+}
+
 void start() {
     LockGuard guard(start_lock);
     if (started.load(std::memory_order_relaxed)) {
         return;
     }
-    start_ns = os::monotonic_ns();
-    read_config(configuration, os::in_shared_object());
-    set_on_error(configuration.on_error);
+    set_options();
     select_size_classes(configuration.classes);
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].set_up(c);
@@ -77,6 +96,11 @@ void start() {
 }
 
 }  // namespace
+
+void ensure_configured() {
+    LockGuard guard(start_lock);
+    set_options();
+}
 
 void ensure_started() {
     if (!started.load(std::memory_order_acquire)) [[unlikely]] {

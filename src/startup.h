@@ -9,6 +9,9 @@
 
 namespace hotlane {
 
+/// Reads the options if that has not been done: at once when the process starts, before the program changes
+/// its environment. The rest can wait until something is asked for, and in some processes nothing ever is.
+void ensure_configured();
 /// Sets everything up if that has not been done. Any thread; the first request of the process usually.
 void ensure_started();
 /// CLOCK_MONOTONIC when that happened.
