@@ -4,7 +4,8 @@
 // The only place that knows hot lane and fallback. Must not know who exports it.
 // Called by preload and by the C API.
 //
-//   allocate_slow   > 64 KiB -> forward(large); else take_slow; no pages -> forward(limit, no_region)
+//   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
+//   allocate_miss   take_slow; no pages -> forward(limit, no_region)
 //   release_slow    null; a page with a class -> put_back_slow; the fallback's; glibc's; else misuse
 #include "allocator.h"
 
@@ -143,6 +144,12 @@ void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
     }
 }
 
+void* allocate_miss(size_t n) {
+    ensure_started();
+    bool zeroed = false;
+    return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+}
+
 /// For a caller that has its own slow path.
 void* give_up(size_t) { return nullptr; }
 
@@ -182,9 +189,7 @@ void* allocate_slow(size_t n) {
     if (n > kLargestSmall) {
         return forward(n, fallback::kMinAlignment, false, ForwardReason::large);
     }
-    ensure_started();
-    bool zeroed = false;
-    return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+    return n > kSmallLimit ? allocate_medium_fast<allocate_miss>(n) : allocate_miss(n);
 }
 
 void release_slow(void* p) noexcept { release_with(p, "free"); }

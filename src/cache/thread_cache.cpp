@@ -149,8 +149,37 @@ void add_to_warm_up(ClassIndex c, uint32_t count) {
     settings.warmup[settings.warmup_count++] = {c, count};
 }
 
-/// What the user asked to have ready: filled into the LIFO as far as it goes, the rest into the depot;
-/// touched, so that the first request meets no page fault.
+/// So that the first use meets no page fault.
+void touch(void* const* objects, uint32_t count, size_t bytes) {
+    for (uint32_t k = 0; k < count; ++k) {
+        for (size_t at = 0; at < bytes; at += kOsPageSize) {
+            static_cast<volatile char*>(objects[k])[at] = 0;
+        }
+    }
+}
+
+/// Objects for the depot: held all at once, so that each is another one.
+void warm_depot(ClassIndex c, uint32_t count) {
+    count = std::min(count, Depot::kRingSlots);
+    const size_t bytes = round_up(count * sizeof(void*), kOsPageSize);
+    auto** objects = static_cast<void**>(os::map(bytes));
+    if (objects == nullptr) {
+        return;
+    }
+    uint32_t taken = 0;
+    bool zeroed = false;
+    RegionFailure why{};
+    while (const uint32_t more =
+               taken < count ? depots[c].take(objects + taken, count - taken, true, &zeroed, &why) : 0) {
+        taken += more;
+    }
+    touch(objects, taken, object_size(c));
+    depots[c].put_back(objects, taken);
+    os::unmap(objects, bytes);
+}
+
+/// What the user asked to have ready: in the LIFO as far as it goes, the rest in the depot; all of it
+/// touched.
 void warm_up(ThreadBlock& block) {
     for (size_t i = 0; i < settings.warmup_count; ++i) {
         const auto [c, count] = settings.warmup[i];
@@ -162,14 +191,13 @@ void warm_up(ThreadBlock& block) {
         void** const place = slot(region_view.base, record.floor - here);
         const uint32_t taken = depots[c].take(place, here, true, &zeroed, &why);
         memmove(place + (here - taken), place, taken * sizeof *place);
-        for (uint32_t k = here - taken; k < here; ++k) {
-            for (size_t at = 0; at < object_size(c); at += kOsPageSize) {
-                static_cast<volatile char*>(place[k])[at] = 0;
-            }
-        }
+        touch(place + (here - taken), taken, object_size(c));
         record.refilled += taken;
         ++record.refills;
         block.set_top(c, record.floor - taken);
+        if (count > here) {
+            warm_depot(c, count - here);
+        }
     }
 }
 

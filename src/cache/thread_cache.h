@@ -50,13 +50,9 @@ struct ThreadCache {
 
 HOTLANE_HIDDEN extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];
 
-/// The request of `n` bytes from the calling thread's own LIFO; anything else is `Slow`'s, in tail position.
+/// The second half of a request: the newest object of the lane. `Slow` gets the request from the beginning.
 template <void* (*Slow)(size_t)>
-[[gnu::always_inline]] inline void* allocate_fast(size_t n) {
-    if (n > kSmallLimit) [[unlikely]] {
-        return Slow(n);
-    }
-    const size_t lane = size_classes.small_index[(n + kSmallStep - 1) / kSmallStep];
+[[gnu::always_inline]] inline void* pop_fast(size_t lane, size_t n) {
     const uintptr_t cache = tls::offset_of(&thread_cache);
     const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
     void* object = __atomic_load_n(slot(load_either(region_view.base), top), __ATOMIC_RELAXED);
@@ -68,6 +64,21 @@ template <void* (*Slow)(size_t)>
     }
     tls::store<offsetof(Lane, top)>(cache, lane, top + 1);
     return object;
+}
+
+/// The request of `n` bytes from the calling thread's own LIFO; anything else is `Slow`'s, in tail position.
+template <void* (*Slow)(size_t)>
+[[gnu::always_inline]] inline void* allocate_fast(size_t n) {
+    if (n > kSmallLimit) [[unlikely]] {
+        return Slow(n);
+    }
+    return pop_fast<Slow>(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep], n);
+}
+
+/// The same for kSmallLimit < n <= kLargestSmall.
+template <void* (*Slow)(size_t)>
+[[gnu::always_inline]] inline void* allocate_medium_fast(size_t n) {
+    return pop_fast<Slow>(size_classes.medium_index[(n + kMediumStep - 1) / kMediumStep], n);
 }
 
 /// The second half of a release: `lane` is a class byte.

@@ -33,9 +33,6 @@ constexpr uint32_t grown_capacity(uint32_t capacity, uint32_t largest) {
     return std::min(capacity * 2, largest);
 }
 
-/// A class that was not used for an interval: half as much, never below the least.
-constexpr uint32_t shrunk_capacity(uint32_t capacity) { return std::max(capacity / 2, 2U); }
-
 /// How many objects a refill brings: half, so that as many frees fit before the next flush.
 constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 2, 1U); }
 
