@@ -5,13 +5,21 @@
 // Called by programs that include hotlane/hotlane.h.
 #include "allocator.h"
 #include "hotlane/hotlane.h"
+#include "live.h"
 #include "pools/buffers.h"
+#include "pools/pool.h"
+#include "pools/statistics.h"
 
 using namespace hotlane;
 
 #define HOTLANE_TEXT_OF(x) #x
 #define HOTLANE_VERSION_TEXT(major, minor, patch)                                                            \
     HOTLANE_TEXT_OF(major) "." HOTLANE_TEXT_OF(minor) "." HOTLANE_TEXT_OF(patch)
+
+namespace {
+/// Objects at multiples of 64 with either choice of classes.
+constexpr size_t kBufferStep = 64;
+}  // namespace
 
 #pragma GCC visibility push(default)
 
@@ -21,5 +29,49 @@ const char* hotlane_version() noexcept {
 size_t hotlane_purge() noexcept { return purge_everything(); }
 void hotlane_thread_flush() noexcept { flush_this_thread(); }
 void hotlane_free_zeroed(void* p) noexcept { release_zeroed(p); }
+
+void* hotlane_get(size_t n) noexcept { return allocate_fast<get_slow, kBufferStep>(n); }
+void hotlane_put(void* p) noexcept { release(p); }
+void hotlane_put_zeroed(void* p) noexcept { release_zeroed(p); }
+size_t hotlane_capacity(const void* p) noexcept { return usable_size(p); }
+void* hotlane_get_aligned(size_t alignment, size_t n) noexcept { return get_aligned(alignment, n); }
+size_t hotlane_warmup(size_t n, size_t count) noexcept { return warm_up(n, count); }
+int hotlane_warmup_threads(size_t n, size_t count) noexcept { return warm_up_threads(n, count); }
+
+hotlane_pool* hotlane_pool_create(const char* name, size_t n, size_t count, unsigned flags) noexcept {
+    return pools::create(name, n, count, flags);
+}
+void hotlane_pool_destroy(hotlane_pool* pool) noexcept { pools::destroy(static_cast<Pool*>(pool)); }
+void hotlane_pool_adopt(hotlane_pool* pool) noexcept { pools::adopt(*static_cast<Pool*>(pool)); }
+void hotlane_pool_reset(hotlane_pool* pool) noexcept { pools::reset(*static_cast<Pool*>(pool)); }
+void* hotlane_pool_get_slow(hotlane_pool* pool) noexcept {
+    return pools::get_slow(*static_cast<Pool*>(pool));
+}
+void hotlane_pool_put_slow(hotlane_pool* pool, void* p) noexcept {
+    pools::put_slow(*static_cast<Pool*>(pool), p);
+}
+int hotlane_pool_may(hotlane_pool* pool, const void* p) noexcept {
+    return pools::may(*static_cast<const Pool*>(pool), p) ? 1 : 0;
+}
+
+size_t hotlane_stats(struct hotlane_statistics* out, size_t size) noexcept {
+    return pools::copy_statistics(out, size);
+}
+size_t hotlane_class_stats(size_t request, struct hotlane_class_statistics* out, size_t size) noexcept {
+    return pools::copy_class_statistics(request, out, size);
+}
+size_t hotlane_pool_stats(const char* name, struct hotlane_pool_statistics* out, size_t size) noexcept {
+    return pools::copy_pool_statistics(name, out, size);
+}
+void hotlane_stats_reset() noexcept { pools::reset_statistics(); }
+int hotlane_stats_print(int fd, hotlane_format format) noexcept {
+    return pools::print_statistics(fd, format);
+}
+size_t hotlane_stats_format(char* out, size_t capacity, hotlane_format format) noexcept {
+    return pools::format_statistics(out, capacity, format);
+}
+void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) noexcept {
+    live::set_alarm(below, least_gets, alarm, context);
+}
 
 #pragma GCC visibility pop

@@ -18,27 +18,21 @@ using namespace hotlane;
 
 namespace {
 
-/// Too large for some stacks (16 KiB is allowed): static, and under a lock.
-constinit Snapshot shared_snapshot;
-constinit Lock snapshot_lock{LockRank::reports};
-
 struct mallinfo2 information() {
-    LockGuard guard(snapshot_lock);
-    shared_snapshot = {};
-    take_snapshot(shared_snapshot);
+    const SharedSnapshot snapshot;
     struct mallinfo2 info {};
     size_t live_bytes = 0;
-    for (ClassIndex c = 1; c < shared_snapshot.class_count; ++c) {
-        const ClassStats& stats = shared_snapshot.classes[c];
+    for (ClassIndex c = 1; c < snapshot->class_count; ++c) {
+        const ClassStats& stats = snapshot->classes[c];
         live_bytes += stats.live() * stats.object_size;
         info.ordblks += stats.depot_objects;
     }
-    info.arena = shared_snapshot.region_in_use_bytes + shared_snapshot.region_free_dirty_bytes;
-    info.hblkhd = shared_snapshot.fallback_bytes;
-    info.hblks = shared_snapshot.forward_count() - shared_snapshot.forward_frees;
-    info.uordblks = live_bytes + shared_snapshot.fallback_bytes;
+    info.arena = snapshot->region_in_use_bytes + snapshot->region_free_dirty_bytes;
+    info.hblkhd = snapshot->fallback_bytes;
+    info.hblks = snapshot->forward_count() - snapshot->forward_frees;
+    info.uordblks = live_bytes + snapshot->fallback_bytes;
     info.fordblks = info.arena - std::min(info.arena, live_bytes);
-    info.keepcost = shared_snapshot.region_free_dirty_bytes;
+    info.keepcost = snapshot->region_free_dirty_bytes;
     return info;
 }
 
@@ -65,11 +59,9 @@ HOTLANE_EXPORT struct mallinfo mallinfo() noexcept { return narrow_information()
 HOTLANE_EXPORT struct mallinfo __libc_mallinfo() noexcept { return narrow_information(); }
 
 HOTLANE_EXPORT void malloc_stats() noexcept {
-    LockGuard guard(snapshot_lock);
-    shared_snapshot = {};
-    take_snapshot(shared_snapshot);
+    const SharedSnapshot snapshot;
     Writer out(STDERR_FILENO);
-    write_text_report(out, shared_snapshot);
+    write_text_report(out, *snapshot);
 }
 
 /// XML, as glibc's: a heap with its bins. `options` must be 0.
@@ -77,25 +69,22 @@ HOTLANE_EXPORT int malloc_info(int options, FILE* stream) noexcept {
     if (options != 0) {
         return EINVAL;
     }
-    LockGuard guard(snapshot_lock);
-    shared_snapshot = {};
-    take_snapshot(shared_snapshot);
+    const SharedSnapshot snapshot;
     fprintf(stream, "<malloc version=\"hotlane-1\">\n<heap nr=\"0\">\n<sizes>\n");
-    for (ClassIndex c = 1; c < shared_snapshot.class_count; ++c) {
-        const ClassStats& stats = shared_snapshot.classes[c];
+    for (ClassIndex c = 1; c < snapshot->class_count; ++c) {
+        const ClassStats& stats = snapshot->classes[c];
         if (stats.gets() != 0) {
             fprintf(stream, "<size from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
-                    c == 1 ? size_t{1} : shared_snapshot.classes[c - 1].object_size + 1, stats.object_size,
+                    c == 1 ? size_t{1} : snapshot->classes[c - 1].object_size + 1, stats.object_size,
                     static_cast<size_t>(stats.live()) * stats.object_size, static_cast<size_t>(stats.live()));
         }
     }
     fprintf(stream, "</sizes>\n</heap>\n<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n",
-            static_cast<size_t>(shared_snapshot.forward_count() - shared_snapshot.forward_frees),
-            shared_snapshot.fallback_bytes);
+            static_cast<size_t>(snapshot->forward_count() - snapshot->forward_frees),
+            snapshot->fallback_bytes);
     fprintf(stream,
             "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n</malloc>\n",
-            shared_snapshot.region_committed_bytes + shared_snapshot.fallback_bytes,
-            shared_snapshot.peak_rss_bytes);
+            snapshot->region_committed_bytes + snapshot->fallback_bytes, snapshot->peak_rss_bytes);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 // Called by the loader and by libc.
 #include "allocator.h"
 #include "fork.h"
+#include "live.h"
 #include "observe/report.h"
 #include "snapshot.h"
 
@@ -24,21 +25,14 @@ namespace hotlane {
 namespace {
 
 constinit uint64_t stderr_at_start = 0;
-constinit int reporting_process = 0;
 
 /// Into whatever took the place of a closed stderr nothing is written.
 bool stderr_is_ours() {
     return stderr_at_start != 0 && os::descriptor_identity(STDERR_FILENO) == stderr_at_start;
 }
 
-/// A forked child counts anew and stays silent, unless the file's name sets it apart from its parent's.
-bool reports_here() {
-    return os::process_id() == reporting_process ||
-           std::string_view(config().stats_file).find("%p") != std::string_view::npos;
-}
-
 [[gnu::destructor]] void report_at_exit() {
-    if (config().stats == StatsFormat::off || !reports_here()) {
+    if (config().stats == StatsFormat::off || !live::reports_here()) {
         return;
     }
     static constinit Snapshot snapshot;  // too large for some stacks
@@ -55,15 +49,30 @@ bool reports_here() {
     }
 }
 
+void lock_everything() {
+    lock_snapshot_for_fork();
+    before_fork();
+}
+
+void in_parent() {
+    after_fork_parent();
+    unlock_snapshot_after_fork();
+}
+
+void in_child() {
+    after_fork_child();
+    unlock_snapshot_after_fork();
+}
+
 // Registered before any library of the program can: so our handlers run last before a fork and first in the
 // child.
 [[gnu::constructor]] void at_start() {
     ensure_configured();
     if (config().stats != StatsFormat::off) {
-        reporting_process = os::process_id();
         stderr_at_start = os::descriptor_identity(STDERR_FILENO);
+        live::start();
     }
-    __register_atfork(before_fork, after_fork_parent, after_fork_child, __dso_handle);
+    __register_atfork(lock_everything, in_parent, in_child, __dso_handle);
 }
 
 }  // namespace

@@ -12,13 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = [
     ["src/base"],
     ["src/classes", "src/observe/stats"],
-    ["src/depot", "src/fallback", "src/observe"],
+    ["src/depot", "src/fallback", "src/observe", "src/pools/registry"],
     ["src/cache"],
     ["src/background"],
     ["src/startup"],
     ["src/allocator", "src/fork"],
     ["src/snapshot"],
     ["src/pools"],
+    ["src/live"],
     ["preload", "src/cli"],
 ]
 

@@ -10,6 +10,7 @@
 #include "cache/upkeep.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "pools/registry.h"
 #include "startup.h"
 
 namespace hotlane {
@@ -17,6 +18,7 @@ namespace hotlane {
 void before_fork() {
     ensure_started();
     lock_startup_for_fork();
+    pools::lock_for_fork();
     upkeep::lock_for_fork();
     threads::lock_all();
     fallback::before_fork();
@@ -38,6 +40,7 @@ void unlock_after_fork() {
 void unlock_rest_after_fork() {
     threads::unlock_all();
     upkeep::unlock_after_fork();
+    pools::unlock_after_fork();
     unlock_startup_after_fork();
 }
 

@@ -9,9 +9,15 @@
 #include "cache/threads.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "pools/registry.h"
 #include "startup.h"
 
 namespace hotlane {
+
+namespace {
+constinit Snapshot shared;
+constinit Lock shared_lock{LockRank::reports};
+}  // namespace
 
 void take_snapshot(Snapshot& snapshot) {
     ensure_started();
@@ -25,6 +31,7 @@ void take_snapshot(Snapshot& snapshot) {
         stats.peak_objects = depot.peak_outside;
     }
     threads::add_to(snapshot);
+    pools::add_to(snapshot);
     snapshot.wrong_sized_deletes = count_of_wrong_sized_deletes();
     snapshot.foreign_frees = count_of_foreign_frees();
     const RegionStats stats = region.stats();
@@ -41,5 +48,28 @@ void take_snapshot(Snapshot& snapshot) {
     snapshot.process_id = os::process_id();
     os::program_name(snapshot.program, sizeof snapshot.program);
 }
+
+SharedSnapshot::SharedSnapshot(Wait wait) : held_{true} {
+    if (wait == Wait::yes) {
+        shared_lock.lock();
+    } else if (!shared_lock.try_lock()) {
+        held_ = false;
+        return;
+    }
+    shared = {};
+    take_snapshot(shared);
+}
+
+SharedSnapshot::~SharedSnapshot() {
+    if (held_) {
+        shared_lock.unlock();
+    }
+}
+
+const Snapshot& SharedSnapshot::operator*() const { return shared; }
+
+void lock_snapshot_for_fork() { shared_lock.lock(); }
+
+void unlock_snapshot_after_fork() { shared_lock.unlock(); }
 
 }  // namespace hotlane

@@ -8,6 +8,7 @@
 #include "base/misuse.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
+#include "cache/warmup.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
 
@@ -30,6 +31,8 @@ HOTLANE_BESIDE_CONFIGURATION constinit uint64_t start_ns = 0;
 
 #undef HOTLANE_BESIDE_CONFIGURATION
 
+constinit std::atomic<void (*)(uint64_t)> tick_listener{nullptr};
+
 /// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
 constexpr size_t kHugeFromBytes = 32 * MiB;
 
@@ -37,13 +40,16 @@ CacheSettings cache_settings() {
     CacheSettings settings;
     settings.budget_bytes = configuration.cache_bytes;
     settings.uncached = configuration.check;
+    return settings;
+}
+
+void register_warmups() {
     for (size_t i = 0; i < configuration.warmup_count; ++i) {
         const WarmupEntry& entry = configuration.warmup[i];
         if (entry.size <= kLargestSmall) {
-            settings.warmup[settings.warmup_count++] = {size_classes.class_of(entry.size), entry.count};
+            warm_up_new_threads(size_classes.class_of(entry.size), entry.count);
         }
     }
-    return settings;
 }
 
 Region::Settings region_settings() {
@@ -61,6 +67,12 @@ Region::Settings region_settings() {
         break;
     }
     return settings;
+}
+
+void after_tick(uint64_t now_ns) {
+    if (auto* const listener = tick_listener.load(std::memory_order_acquire)) {
+        listener(now_ns);
+    }
 }
 
 /// Under start_lock.
@@ -90,8 +102,10 @@ void start() {
         message("no address space for the hot lane: every request goes to the fallback");
     }
     set_up_thread_caches(cache_settings());
+    register_warmups();
     threads::set_up();
-    upkeep::set_up(configuration.purge_delay_ns, {.tick = fallback::tick, .purge = fallback::purge});
+    upkeep::set_up(configuration.purge_delay_ns,
+                   {.tick = fallback::tick, .purge = fallback::purge, .after_tick = after_tick});
     started.store(true, std::memory_order_release);
 }
 
@@ -111,6 +125,10 @@ void ensure_started() {
 uint64_t started_at_ns() { return start_ns; }
 
 const Config& config() { return configuration; }
+
+void call_after_ticks(void (*listener)(uint64_t)) {
+    tick_listener.store(listener, std::memory_order_release);
+}
 
 void lock_startup_for_fork() { start_lock.lock(); }
 

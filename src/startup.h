@@ -19,6 +19,9 @@ uint64_t started_at_ns();
 /// The options in force; the defaults until then.
 const Config& config();
 
+/// From now on called after every tick of the upkeep, on whichever thread did it, without any lock.
+void call_after_ticks(void (*listener)(uint64_t now_ns));
+
 /// Held while fork() runs.
 void lock_startup_for_fork();
 void unlock_startup_after_fork();

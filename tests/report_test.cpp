@@ -133,10 +133,11 @@ TEST(JsonReport, HoldsEveryMetric) {
     }
     EXPECT_EQ(document.at("classes").at(2).at("size"), 65'536);
     for (const Metric& metric : metrics()) {
-        const char* groups[] = {"classes", "forwards", "totals", "memory", "process"};
+        const char* groups[] = {"classes", "forwards", "pools", "totals", "memory", "process"};
         const auto& group = document.at(groups[static_cast<size_t>(metric.scope)]);
         const auto& object = metric.scope == MetricScope::size_class ? group.at(0)
                              : metric.scope == MetricScope::forward  ? group.at("limit")
+                             : metric.scope == MetricScope::pool     ? group.at("frames")
                                                                      : group;
         EXPECT_TRUE(object.contains(metric.key)) << metric.key;
     }
@@ -183,11 +184,13 @@ TEST(PrometheusReport, FollowsTheGrammarAndHoldsEverySeries) {
     EXPECT_EQ(series["hotlane_hits_total{class=\"64\"}"], "5120000");
     EXPECT_EQ(series["hotlane_hit_ratio{class=\"65536\"}"], "0.999999866");
     EXPECT_EQ(series["hotlane_forwards_total{reason=\"large\"}"], "12");
+    EXPECT_EQ(series["hotlane_pool_utilisation_ratio{pool=\"frames\"}"], "0.250000000");
     EXPECT_EQ(series["hotlane_run_time_seconds"], "1.240000000");
     EXPECT_EQ(series.count("hotlane_hits_total{class=\"1280\"}"), 0U);
     for (const Metric& metric : metrics()) {
         const std::string label = metric.scope == MetricScope::size_class ? "{class=\"128\"}"
                                   : metric.scope == MetricScope::forward  ? "{reason=\"no_region\"}"
+                                  : metric.scope == MetricScope::pool     ? "{pool=\"frames\"}"
                                                                           : "";
         EXPECT_TRUE(metric.series[0] == '\0' || series.count(metric.series + label) == 1) << metric.series;
     }

@@ -46,6 +46,17 @@ inline Snapshot small_snapshot() {
     s.forwards[0] = {.count = 12, .bytes = 34 * MiB};
     s.forwards[1] = {.count = 2, .bytes = 8 * KiB};
     s.forward_frees = 11;
+    s.pool_count = 1;
+    s.pools[0] = {.name = "frames",
+                  .object_size = 4096,
+                  .pools = 1,
+                  .capacity = 16,
+                  .in_use = 4,
+                  .peak = 9,
+                  .gets = 1'004,
+                  .puts = 1'000,
+                  .exhausted = 6,
+                  .fallbacks = 5};
     s.threads_live = 1;
     s.threads_ended = 3;
     s.region_reserved_bytes = 256 * GiB;

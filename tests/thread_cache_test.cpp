@@ -2,6 +2,7 @@
 //
 // The thread cache from its owner's side: counts to the last one, and lanes that are right after every
 // operation. Knows nothing of the fallback. Run by meson.
+#include "cache/warmup.h"
 #include "cached_core.h"
 
 #include <algorithm>
@@ -234,12 +235,10 @@ TEST_F(ThreadCacheTest, AThreadThatOnlyFreesAFewGetsNoCache) {
 }
 
 TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
-    CacheSettings settings;
-    settings.warmup[0] = {.size_class = 1, .count = 50};
-    settings.warmup[1] = {.size_class = size_classes.class_of(4096), .count = 16};
-    settings.warmup[2] = {.size_class = 1, .count = 30};  // the same class once more
-    settings.warmup_count = 3;
-    fresh_caches(settings);
+    fresh_caches({});
+    EXPECT_TRUE(warm_up_new_threads(1, 50));
+    EXPECT_TRUE(warm_up_new_threads(size_classes.class_of(4096), 16));
+    EXPECT_TRUE(warm_up_new_threads(1, 30));  // the same class once more
     before = counts();
     std::vector<void*> objects;
     for (int i = 0; i < 80; ++i) {
@@ -260,6 +259,7 @@ TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
         depots[c].reap(true);
         EXPECT_EQ(depots[c].stats().spans, 0U) << "an object is missing";
     }
+    forget_warm_ups();
 }
 
 TEST_F(ThreadCacheTest, UncachedEveryOperationIsVerifiedAndCounted) {

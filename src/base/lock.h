@@ -14,7 +14,18 @@ namespace hotlane {
 
 /// The lock order, outermost first: a thread may only take a lock of a higher rank than those it holds.
 /// fork() takes them in this order (src/README.md).
-enum class LockRank : uint8_t { reports, profile, upkeep, threads, cache, depot, region, metadata, last };
+enum class LockRank : uint8_t {
+    reports,
+    profile,
+    pools,
+    upkeep,
+    threads,
+    cache,
+    depot,
+    region,
+    metadata,
+    last
+};
 
 /// In debug builds: stops the process when ranks are taken out of order. Several caches and several
 /// depots may be held at once, by fork alone, in list order and class order.

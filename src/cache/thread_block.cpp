@@ -37,6 +37,7 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     stats.puts += level(c) + hits + record.flushed - record.refilled;
     stats.refills += record.refills;
     stats.flushes += record.flushes;
+    stats.discards += record.flushed;
 }
 
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {

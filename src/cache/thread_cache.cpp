@@ -14,6 +14,7 @@
 #include "cache/thread_block.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
+#include "cache/warmup.h"
 #include "depot/depot.h"
 
 #include <algorithm>
@@ -58,11 +59,24 @@ void* take_hit(ClassIndex c) {
     return object;
 }
 
+}  // namespace
+
 void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
     block.set_up_class(c, capacity);
     block.give_credit(c, kFirstCredit);
     block.record(c).last_look_ns = os::coarse_ns();
 }
+
+ThreadBlock* own_block() {
+    ThreadCache& cache = thread_cache;
+    if (cache.block == nullptr && !settings.uncached && !cache.ended && threads::attach()) {
+        LockGuard guard(cache.block->lock);
+        warm_up_new_thread(*cache.block);
+    }
+    return cache.block;
+}
+
+namespace {
 
 void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, RegionFailure* why) {
     if (!block.is_set_up(c)) {
@@ -137,89 +151,9 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
     block.set_top(c, block.top(c) - 1);
 }
 
-/// Two sizes of one class want the sum.
-void add_to_warm_up(ClassIndex c, uint32_t count) {
-    for (size_t i = 0; i < settings.warmup_count; ++i) {
-        auto& entry = settings.warmup[i];
-        if (entry.size_class == c) {
-            entry.count += std::min(count, UINT32_MAX - entry.count);
-            return;
-        }
-    }
-    settings.warmup[settings.warmup_count++] = {c, count};
-}
-
-/// So that the first use meets no page fault.
-void touch(void* const* objects, uint32_t count, size_t bytes) {
-    for (uint32_t k = 0; k < count; ++k) {
-        for (size_t at = 0; at < bytes; at += kOsPageSize) {
-            static_cast<volatile char*>(objects[k])[at] = 0;
-        }
-    }
-}
-
-/// Objects for the depot: held all at once, so that each is another one.
-void warm_depot(ClassIndex c, uint32_t count) {
-    count = std::min(count, Depot::kRingSlots);
-    const size_t bytes = round_up(count * sizeof(void*), kOsPageSize);
-    auto** objects = static_cast<void**>(os::map(bytes));
-    if (objects == nullptr) {
-        return;
-    }
-    uint32_t taken = 0;
-    bool zeroed = false;
-    RegionFailure why{};
-    while (const uint32_t more =
-               taken < count ? depots[c].take(objects + taken, count - taken, true, &zeroed, &why) : 0) {
-        taken += more;
-    }
-    touch(objects, taken, object_size(c));
-    depots[c].put_back(objects, taken);
-    os::unmap(objects, bytes);
-}
-
-/// What the user asked to have ready: in the LIFO as far as it goes, the rest in the depot; all of it
-/// touched.
-void warm_up(ThreadBlock& block) {
-    for (size_t i = 0; i < settings.warmup_count; ++i) {
-        const auto [c, count] = settings.warmup[i];
-        bool zeroed = false;
-        RegionFailure why{};
-        const uint32_t here = std::min(count, policy::kMostSlots);
-        set_up_class(block, c, std::max(here, first_capacity(c)));
-        ClassRecord& record = block.record(c);
-        void** const place = slot(region_view.base, record.floor - here);
-        const uint32_t taken = depots[c].take(place, here, true, &zeroed, &why);
-        memmove(place + (here - taken), place, taken * sizeof *place);
-        touch(place + (here - taken), taken, object_size(c));
-        record.refilled += taken;
-        ++record.refills;
-        block.set_top(c, record.floor - taken);
-        if (count > here) {
-            warm_depot(c, count - here);
-        }
-    }
-}
-
-/// The calling thread's block; set up on first use, null when the thread is to do without.
-ThreadBlock* own_block() {
-    ThreadCache& cache = thread_cache;
-    if (cache.block == nullptr && !settings.uncached && !cache.ended && threads::attach()) {
-        LockGuard guard(cache.block->lock);
-        warm_up(*cache.block);
-    }
-    return cache.block;
-}
-
 }  // namespace
 
-void set_up_thread_caches(const CacheSettings& chosen) {
-    settings = chosen;
-    settings.warmup_count = 0;
-    for (size_t i = 0; i < chosen.warmup_count; ++i) {
-        add_to_warm_up(chosen.warmup[i].size_class, chosen.warmup[i].count);
-    }
-}
+void set_up_thread_caches(const CacheSettings& chosen) { settings = chosen; }
 
 void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     *zeroed = false;

@@ -66,13 +66,14 @@ template <void* (*Slow)(size_t)>
     return object;
 }
 
-/// The request of `n` bytes from the calling thread's own LIFO; anything else is `Slow`'s, in tail position.
-template <void* (*Slow)(size_t)>
+/// The request of `n` bytes, rounded up to a multiple of `step`, from the calling thread's own LIFO; anything
+/// else is `Slow`'s, in tail position.
+template <void* (*Slow)(size_t), size_t step = kSmallStep>
 [[gnu::always_inline]] inline void* allocate_fast(size_t n) {
     if (n > kSmallLimit) [[unlikely]] {
         return Slow(n);
     }
-    return pop_fast<Slow>(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep], n);
+    return pop_fast<Slow>(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)], n);
 }
 
 /// The same for kSmallLimit < n <= kLargestSmall.
@@ -127,13 +128,13 @@ template <auto Slow, auto SlowSized>
 struct CacheSettings {
     size_t budget_bytes = 256 * KiB;  // per class and thread
     bool uncached = false;            // every operation goes to the spans and is verified
-    struct {
-        ClassIndex size_class;
-        uint32_t count;
-    } warmup[16] = {};
-    size_t warmup_count = 0;
 };
 void set_up_thread_caches(const CacheSettings& chosen);
+
+/// The calling thread's block; set up on first use, null when the thread is to do without.
+ThreadBlock* own_block();
+/// ThreadBlock::set_up_class(), with its first credit. Under the block's lock.
+void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity);
 
 /// An object of class `c`, by whatever it takes short of the fallback; null with the reason when there are no
 /// pages.

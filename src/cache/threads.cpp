@@ -175,6 +175,7 @@ void add_to(Snapshot& snapshot) {
         stats.puts += ended.classes[c].puts + uncached[c].puts.load(std::memory_order_relaxed);
         stats.refills += ended.classes[c].refills;
         stats.flushes += ended.classes[c].flushes;
+        stats.discards += ended.classes[c].discards;
     }
     for (size_t reason = 0; reason < kForwardReasons; ++reason) {
         snapshot.forwards[reason].count +=

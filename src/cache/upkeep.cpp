@@ -70,6 +70,9 @@ uint64_t tick_if_due() {
     lock.unlock();
     if (due) {
         look_soon();
+        if (beside.after_tick != nullptr) {
+            beside.after_tick(now);
+        }
     }
     return now;
 }

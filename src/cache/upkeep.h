@@ -9,10 +9,12 @@
 
 namespace hotlane::upkeep {
 
-/// What lies beside us, not below: the fallback's share of a tick and of purging everything.
+/// What lies beside us, not below: the fallback's share of a tick and of purging everything, and who else
+/// wants to be called.
 struct Neighbour {
     void (*tick)(uint64_t now_ns) = nullptr;
     void (*purge)() = nullptr;
+    void (*after_tick)(uint64_t now_ns) = nullptr;  // without any lock
 };
 
 void set_up(uint64_t purge_delay_ns, Neighbour neighbour);

@@ -28,6 +28,7 @@ constexpr bool kAdditive = true;
 
 using C = const ClassStats&;
 using F = const ForwardStats&;
+using P = const PoolStats&;
 using S = const Snapshot&;
 
 // clang-format off
@@ -46,6 +47,8 @@ constexpr Row<ClassStats> kClassRows[] = {
       "Times a thread's cache was filled from the depot or a span."}, [](C c) { return c.refills; }},
     {{size_class, counter, count, kAdditive, "flushes", "hotlane_flushes_total", "flushes",
       "Times a thread's cache gave objects back."}, [](C c) { return c.flushes; }},
+    {{size_class, counter, count, kAdditive, "discards", "hotlane_discards_total", "",
+      "Objects that a thread's cache gave back."}, [](C c) { return c.discards; }},
     {{size_class, gauge, count, kAdditive, "spans", "hotlane_spans", "spans",
       "Runs of pages that the class holds now."}, [](C c) { return c.spans; }},
     {{size_class, gauge, count, kAdditive, "live", "hotlane_live_objects", "live",
@@ -61,6 +64,30 @@ constexpr Row<ForwardStats> kForwardRows[] = {
       "Requests that went to the fallback."}, [](F f) { return f.count; }},
     {{forward, counter, bytes, kAdditive, "bytes", "hotlane_forwarded_bytes_total", "",
       "Bytes of the requests that went to the fallback."}, [](F f) { return f.bytes; }},
+};
+
+constexpr Row<PoolStats> kPoolRows[] = {
+    {{pool, gauge, bytes, !kAdditive, "size", "hotlane_pool_object_bytes", "",
+      "Size of the objects of the pools of this name."}, [](P p) { return uint64_t{p.object_size}; }},
+    {{pool, gauge, count, kAdditive, "pools", "hotlane_pools", "",
+      "Bounded pools of this name."}, [](P p) { return p.pools; }},
+    {{pool, gauge, count, kAdditive, "capacity", "hotlane_pool_capacity", "",
+      "Objects that they hold."}, [](P p) { return p.capacity; }},
+    {{pool, gauge, count, kAdditive, "in_use", "hotlane_pool_in_use", "",
+      "Objects handed out."}, [](P p) { return p.in_use; }},
+    {{pool, gauge, billionths, !kAdditive, "utilisation", "hotlane_pool_utilisation_ratio", "",
+      "Share of the objects that is handed out."},
+      [](P p) { return p.capacity == 0 ? 0 : share_in_billionths(p.in_use, p.capacity); }},
+    {{pool, gauge, count, kAdditive, "peak", "hotlane_pool_peak", "",
+      "Most objects handed out at once."}, [](P p) { return p.peak; }},
+    {{pool, counter, count, kAdditive, "gets", "hotlane_pool_gets_total", "",
+      "Requests served from the pools' own objects."}, [](P p) { return p.gets; }},
+    {{pool, counter, count, kAdditive, "puts", "hotlane_pool_puts_total", "",
+      "Objects of their own put back."}, [](P p) { return p.puts; }},
+    {{pool, counter, count, kAdditive, "exhausted", "hotlane_pool_exhausted_total", "",
+      "Requests that found every object handed out."}, [](P p) { return p.exhausted; }},
+    {{pool, counter, count, kAdditive, "fallbacks", "hotlane_pool_fallbacks_total", "",
+      "Of those, served by the allocator."}, [](P p) { return p.fallbacks; }},
 };
 
 constexpr Row<Snapshot> kSnapshotRows[] = {
@@ -127,9 +154,10 @@ consteval auto without_expressions(const Row<Of> (&... rows)[N]) {
     (append(rows), ...);
     return table;
 }
-constexpr auto kMetrics = without_expressions(kClassRows, kForwardRows, kSnapshotRows);
+constexpr auto kMetrics = without_expressions(kClassRows, kForwardRows, kPoolRows, kSnapshotRows);
 constexpr size_t kFirstForward = std::size(kClassRows);
-constexpr size_t kFirstOfSnapshot = kFirstForward + std::size(kForwardRows);
+constexpr size_t kFirstPool = kFirstForward + std::size(kForwardRows);
+constexpr size_t kFirstOfSnapshot = kFirstPool + std::size(kPoolRows);
 
 /// The value of one row; the compiler makes a switch of it.
 template <const auto& kRows, class Of, size_t... I>
@@ -159,6 +187,8 @@ uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t ind
         return class_metric_value(metric, snapshot.classes[index]);
     case forward:
         return evaluate<kForwardRows>(row_of(metric) - kFirstForward, snapshot.forwards[index]);
+    case pool:
+        return evaluate<kPoolRows>(row_of(metric) - kFirstPool, snapshot.pools[index]);
     default:
         return evaluate<kSnapshotRows>(row_of(metric) - kFirstOfSnapshot, snapshot);
     }

@@ -13,7 +13,7 @@
 namespace hotlane {
 
 /// What a metric is counted for.
-enum class MetricScope : uint8_t { size_class, forward, total, memory, process };
+enum class MetricScope : uint8_t { size_class, forward, pool, total, memory, process };
 enum class MetricType : uint8_t { counter, gauge };
 /// A metric's value is an integer: a count, bytes, nanoseconds, or a share in billionths. Reports print
 /// nanoseconds as seconds and billionths as a share of 1.

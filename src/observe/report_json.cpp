@@ -10,6 +10,7 @@
 //       "totals":   {"gets": 12, "puts": 10, "hits": 11, ...},
 //       "forwards": {"large": {"count": 2, "bytes": 300000}, "alignment": {...}, ...},
 //       "memory":   {"live": 128, ...},
+//       "pools":    {"frames": {"size": 4096, "pools": 2, ...}, ...},
 //       "classes":  [{"size": 64, "gets": 12, ...}, ...]
 //     }
 //
@@ -47,6 +48,16 @@ void write_forwards(Writer& out, const Snapshot& snapshot) {
     }
 }
 
+void write_pools(Writer& out, const Snapshot& snapshot) {
+    const char* separator = "";
+    for (size_t i = 0; i < snapshot.pool_count; ++i) {
+        out.text(separator).text("\n    ").quoted(snapshot.pools[i].name).text(": {");
+        write_members(out, MetricScope::pool, snapshot, i, "");
+        out.text("}");
+        separator = ",";
+    }
+}
+
 void write_classes(Writer& out, const Snapshot& snapshot) {
     const char* separator = "";
     for (size_t i = 1; i < snapshot.class_count; ++i) {
@@ -75,6 +86,8 @@ void write_json_report(Writer& out, const Snapshot& snapshot) {
     write_forwards(out, snapshot);
     out.text("\n  },\n  \"memory\": {");
     write_members(out, MetricScope::memory, snapshot, 0, "");
+    out.text("},\n  \"pools\": {");
+    write_pools(out, snapshot);
     out.text("},\n  \"classes\": [");
     write_classes(out, snapshot);
     out.text("\n  ]\n}\n");

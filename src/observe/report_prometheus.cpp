@@ -36,6 +36,14 @@ void write_forward_series(Writer& out, const Metric& metric, const Snapshot& sna
     }
 }
 
+void write_pool_series(Writer& out, const Metric& metric, const Snapshot& snapshot) {
+    for (size_t i = 0; i < snapshot.pool_count; ++i) {
+        out.text(metric.series).text("{pool=").quoted(snapshot.pools[i].name).text("} ");
+        write_metric_value(out, metric, metric_value(metric, snapshot, i));
+        out.text("\n");
+    }
+}
+
 /// The program as labels of a constant, so that every other series stays one number per file.
 void write_process(Writer& out, const Snapshot& snapshot) {
     write_family(out, "hotlane_process_info", "The process that these numbers are of.", "gauge");
@@ -64,6 +72,8 @@ void write_prometheus_report(Writer& out, const Snapshot& snapshot) {
             write_class_series(out, metric, snapshot);
         } else if (metric.scope == MetricScope::forward) {
             write_forward_series(out, metric, snapshot);
+        } else if (metric.scope == MetricScope::pool) {
+            write_pool_series(out, metric, snapshot);
         } else {
             out.text(metric.series).text(" ");
             write_metric_value(out, metric, metric_value(metric, snapshot));

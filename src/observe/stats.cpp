@@ -32,6 +32,7 @@ ClassStats& operator+=(ClassStats& sum, const ClassStats& other) {
     sum.puts += other.puts;
     sum.refills += other.refills;
     sum.flushes += other.flushes;
+    sum.discards += other.discards;
     sum.spans += other.spans;
     sum.depot_objects += other.depot_objects;
     sum.peak_objects += other.peak_objects;

@@ -23,6 +23,7 @@ struct ClassStats {
     uint64_t puts = 0;           // objects freed
     uint64_t refills = 0;        // times a thread cache was filled from the depot or a span
     uint64_t flushes = 0;        // times a thread cache gave objects back
+    uint64_t discards = 0;       // objects that it gave back
     uint64_t spans = 0;          // spans that exist now
     uint64_t depot_objects = 0;  // free objects held by the depot now
     uint64_t peak_objects = 0;   // most objects outside depot and spans at once: live or in a thread cache
@@ -45,6 +46,23 @@ struct ForwardStats {
     uint64_t bytes = 0;
 };
 
+/// All bounded pools of one name, those destroyed included.
+struct PoolStats {
+    static constexpr size_t kNameCapacity = 32;
+
+    char name[kNameCapacity] = {};
+    size_t object_size = 0;  // bytes; of the newest
+    uint64_t pools = 0;      // that exist now
+    uint64_t capacity = 0;   // objects, of those
+    uint64_t in_use = 0;     // objects handed out, of those
+    uint64_t peak = 0;       // most objects handed out; over several pools an upper bound
+    uint64_t gets = 0;       // served from the pools' own objects
+    uint64_t puts = 0;       // their way back
+    uint64_t exhausted = 0;  // requests that found none
+    uint64_t fallbacks = 0;  // of those, served by the allocator
+};
+inline constexpr size_t kMaxPoolNames = 32;
+
 /// All of it. Exact when no other thread is inside an operation; else each number is exact by itself.
 struct Snapshot {
     size_t class_count = 0;  // classes[1 .. class_count-1] are in use
@@ -53,6 +71,8 @@ struct Snapshot {
     uint64_t forward_frees = 0;
     uint64_t wrong_sized_deletes = 0;
     uint64_t foreign_frees = 0;  // handed on to glibc
+    size_t pool_count = 0;       // names
+    PoolStats pools[kMaxPoolNames];
 
     uint64_t threads_live = 0;
     uint64_t threads_ended = 0;

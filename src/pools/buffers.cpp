@@ -6,10 +6,13 @@
 #include "pools/buffers.h"
 
 #include "allocator.h"
+#include "cache/warmup.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
 #include "fallback/glibc_heap.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace hotlane {
@@ -30,6 +33,39 @@ size_t owned_bytes(const void* p) {
 }
 
 }  // namespace
+
+void* get_slow(size_t n) {
+    constexpr size_t kAlignment = 64;
+    // A multiple of 64 has a class of its own, whose objects then lie at multiples of 64.
+    return n <= kLargestSmall ? allocate_slow(round_up(n, kAlignment)) : allocate_aligned(kAlignment, n);
+}
+
+void* get_aligned(size_t alignment, size_t n) {
+    if (!std::has_single_bit(alignment)) {
+        errno = EINVAL;
+        return nullptr;
+    }
+    return alignment <= 64 ? get_slow(n) : allocate_aligned(alignment, n);
+}
+
+size_t warm_up(size_t n, size_t count) {
+    ensure_started();
+    return n <= kLargestSmall ? warm_up_this_thread(size_classes.class_of(n), count) : 0;
+}
+
+int warm_up_threads(size_t n, size_t count) {
+    ensure_started();
+    if (n > kLargestSmall) {
+        errno = EINVAL;
+        return -1;
+    }
+    const auto most = static_cast<uint32_t>(std::min<size_t>(count, UINT32_MAX));
+    if (!warm_up_new_threads(size_classes.class_of(n), most)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return 0;
+}
 
 void release_zeroed(void* p) {
     if (p == nullptr) {

@@ -9,6 +9,15 @@
 
 namespace hotlane {
 
+/// The out-of-line half of hotlane_get(): objects at multiples of 64 whatever the classes.
+void* get_slow(size_t n);
+/// As hotlane_get_aligned().
+void* get_aligned(size_t alignment, size_t n);
+
+// As hotlane_warmup() and hotlane_warmup_threads().
+size_t warm_up(size_t n, size_t count);
+int warm_up_threads(size_t n, size_t count);
+
 /// As release(), after the whole usable size was cleared by stores that are never removed. What is not the
 /// start of a live object is reported and not written to. Keeps errno.
 void release_zeroed(void* p);

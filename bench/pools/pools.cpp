@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+//
+// What hotlane's own interface costs, in ticks of the time-stamp counter, beside malloc in the same run, and
+// what a network codec and a database save with it beside glibc's malloc. Linked with libhotlane.so; glibc's
+// own malloc is found in libc. --check: fails where a bound is not kept.
+#include "hotlane/hotlane.hpp"
+#include "latency/ticks.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr int kRounds = 60;
+constexpr int kOperations = 20'000;
+
+void used(void* p) { asm volatile("" : : "r"(p) : "memory"); }
+
+/// Ticks of one operation: the best of many rounds, which others' work on the machine disturbs least.
+struct Series {
+    const char* name;
+    double best = 1e9;
+};
+
+template <class Operation>
+void measure(Series& series, Operation operation) {
+    const uint64_t begin = bench::ticks_before();
+    for (int i = 0; i < kOperations; ++i) {
+        operation();
+    }
+    series.best = std::min(series.best, static_cast<double>(bench::ticks_after() - begin) / kOperations);
+}
+
+struct Glibc {
+    void* (*get)(size_t);
+    void (*put)(void*);
+};
+
+Glibc find_glibc() {
+    void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    if (libc == nullptr) {
+        std::fprintf(stderr, "pools: no libc.so.6\n");
+        std::exit(1);
+    }
+    return {reinterpret_cast<void* (*)(size_t)>(dlsym(libc, "malloc")),
+            reinterpret_cast<void (*)(void*)>(dlsym(libc, "free"))};
+}
+
+/// A frame, its value and the message around them.
+template <class Get, class Put>
+void three_allocations(Get get, Put put) {
+    void* const message = get(64);
+    void* const frame = get(4096);
+    void* const value = get(1500);
+    used(value);
+    put(value);
+    put(frame);
+    put(message);
+}
+
+/// A query of the database: 16 nodes, 8 embeddings, 4 JSON values, and 100 small things that end with it.
+constexpr std::array<size_t, 3> kKinds{64, 1024, 64};
+constexpr std::array<size_t, 3> kCounts{16, 8, 4};
+constexpr size_t kTemporaries = 100;
+
+template <class Get, class Put>
+void query_piece_by_piece(Get get, Put put) {
+    std::array<void*, 128> held;
+    size_t count = 0;
+    for (size_t kind = 0; kind < kKinds.size(); ++kind) {
+        for (size_t i = 0; i < kCounts[kind]; ++i) {
+            used(held[count++] = get(kKinds[kind]));
+        }
+    }
+    for (size_t i = 0; i < kTemporaries; ++i) {
+        used(held[count++] = get(16 + i % 4 * 16));
+    }
+    while (count != 0) {
+        put(held[--count]);
+    }
+}
+
+struct Database {
+    hotlane_pool* kinds[3];
+    hotlane::arena_pool arenas{1, "operations", 64 << 10, 64 << 10};
+};
+
+void query_from_pools(Database& database) {
+    std::array<void*, 28> held;
+    size_t count = 0;
+    for (size_t kind = 0; kind < kKinds.size(); ++kind) {
+        for (size_t i = 0; i < kCounts[kind]; ++i) {
+            used(held[count++] = hotlane_pool_get(database.kinds[kind]));
+        }
+    }
+    const auto arena = std::move(*database.arenas.get());
+    for (size_t i = 0; i < kTemporaries; ++i) {
+        used(arena->allocate(16 + i % 4 * 16, 16));
+    }
+    for (size_t kind = kKinds.size(); kind-- > 0;) {
+        for (size_t i = 0; i < kCounts[kind]; ++i) {
+            hotlane_pool_put(database.kinds[kind], held[--count]);
+        }
+    }
+}
+
+/// Of a batch of 16, with one reading of the clock: one operation is shorter than that.
+template <class Operation>
+double ticks_each(Operation operation) {
+    const uint64_t begin = bench::ticks_before();
+    for (size_t i = 0; i < 16; ++i) {
+        operation(i);
+    }
+    return static_cast<double>(bench::ticks_after() - begin) / 16;
+}
+
+double median(std::vector<double>& values) {
+    const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+int failures = 0;
+
+void expect_at_most(const char* what, double value, double bound, bool check) {
+    const bool good = value <= bound;
+    std::printf("%-44s %8.2f   at most %.2f%s\n", what, value, bound, good ? "" : "   FAILED");
+    failures += check && !good ? 1 : 0;
+}
+
+void expect_medians(hotlane_pool* pool, bool check) {
+    std::array<void*, 16> held{};
+    std::vector<double> acquires;
+    std::vector<double> releases;
+    for (int batch = 0; batch < 20'001; ++batch) {
+        acquires.push_back(ticks_each([&](size_t i) { used(held[i] = hotlane_pool_get(pool)); }));
+        releases.push_back(ticks_each([&](size_t i) { hotlane_pool_put(pool, held[i]); }));
+    }
+    expect_at_most("acquire at p50, ticks", median(acquires), 8, check);
+    expect_at_most("release at p50, ticks", median(releases), 8, check);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bool check = argc > 1 && std::string_view(argv[1]) == "--check";
+    if (argc > 1 && !check) {
+        std::fprintf(stderr, "Usage: pools [--check]\n");
+        return std::string_view(argv[1]) == "--help" ? 0 : 2;
+    }
+    const Glibc glibc = find_glibc();
+    Series pool{"pool get + put"};
+    Series pooled{"buffer_pool::get, its end"};
+    Series by_malloc{"malloc + free, 256 B"};
+    Series by_get{"hotlane_get + put, 256 B"};
+    Series three_glibc{"codec: three of glibc's"};
+    Series three_hotlane{"codec: three of hotlane's"};
+    Series frame{"codec: one pooled frame"};
+    Series query_glibc{"database: a query, glibc's"};
+    Series query_hotlane{"database: a query, hotlane's malloc"};
+    Series query_pools{"database: a query, pools and arena"};
+    Series* const all[] = {&pool,          &pooled, &by_malloc,   &by_get,        &three_glibc,
+                           &three_hotlane, &frame,  &query_glibc, &query_hotlane, &query_pools};
+
+    hotlane::buffer_pool buffers{4096, 16, hotlane::on_exhausted::fail, {.name = "packets", .touch = true}};
+    hotlane_pool* const c_pool = buffers.c_pool();
+    Database database{};
+    for (size_t kind = 0; kind < kKinds.size(); ++kind) {
+        database.kinds[kind] = hotlane_pool_create("kinds", kKinds[kind], kCounts[kind], HOTLANE_POOL_TOUCH);
+    }
+    for (int round = 0; round < kRounds; ++round) {
+        measure(pool, [=] {
+            void* const p = hotlane_pool_get(c_pool);
+            used(p);
+            hotlane_pool_put(c_pool, p);
+        });
+        measure(pooled, [&] { used(buffers.get()->data()); });
+        measure(by_malloc, [] {
+            void* const p = malloc(256);
+            used(p);
+            free(p);
+        });
+        measure(by_get, [] {
+            void* const p = hotlane_get(256);
+            used(p);
+            hotlane_put(p);
+        });
+        measure(three_glibc, [&] { three_allocations(glibc.get, glibc.put); });
+        measure(three_hotlane, [] { three_allocations(malloc, free); });
+        measure(frame, [&] { used(buffers.get(1500)->data()); });
+        if (round % 10 == 0) {
+            measure(query_glibc, [&] { query_piece_by_piece(glibc.get, glibc.put); });
+            measure(query_hotlane, [] { query_piece_by_piece(malloc, free); });
+            measure(query_pools, [&] { query_from_pools(database); });
+        }
+    }
+    for (const Series* series : all) {
+        std::printf("%-44s %8.2f ticks\n", series->name, series->best);
+    }
+    expect_at_most("pool pair, ticks", pool.best, 6, check);
+    expect_medians(c_pool, check);
+    expect_at_most("get + put over malloc + free", by_get.best / by_malloc.best, 1.05, check);
+    expect_at_most("codec: pooled over three of glibc's", frame.best / three_glibc.best, 0.4, check);
+    expect_at_most("codec: pooled over three of hotlane's", frame.best / three_hotlane.best, 0.4, check);
+    expect_at_most("database: pools over glibc's", query_pools.best / query_glibc.best, 0.5, check);
+    for (hotlane_pool* kind : database.kinds) {
+        hotlane_pool_destroy(kind);
+    }
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// Arenas, pools of arenas, and the general allocator for containers.
+// Knows nothing of the library's inside.
+// Part of hotlane.hpp, which says what holds for all.
+#pragma once
+
+#include "hotlane/object_pool.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <new>
+#include <utility>
+
+namespace hotlane {
+
+/// Monotonic memory: allocation moves a pointer, deallocation does nothing, release() takes all of it back at
+/// once. Begins with `first` bytes and grows by pages of the hot lane up to `limit` bytes in all, then
+/// std::bad_alloc. One thread at a time.
+class arena : public std::pmr::memory_resource {
+  public:
+    static constexpr std::size_t growth = 64 * 1024;  // the largest objects of the hot lane
+
+    explicit arena(std::size_t first = growth, std::size_t limit = SIZE_MAX) : limit_{limit} {
+        first_ = take_page(first < sizeof(page) + alignment ? sizeof(page) + alignment : first);
+        rewind();
+    }
+    ~arena() override {
+        release();
+        hotlane_put(first_);
+    }
+    arena(const arena&) = delete;
+    arena& operator=(const arena&) = delete;
+
+    /// All that was allocated is gone; the first page stays, the others go back. O(pages).
+    void release() noexcept {
+        while (last_ != first_) {
+            capacity_ -= last_->bytes;
+            hotlane_put(std::exchange(last_, last_->previous));
+        }
+        rewind();
+    }
+    /// Bytes handed out since the last release(), padding included.
+    std::size_t used() const noexcept {
+        return used_before_ + static_cast<std::size_t>(next_ - begin_of(last_));
+    }
+    /// Bytes of its pages.
+    std::size_t capacity() const noexcept { return capacity_; }
+
+  private:
+    struct page {
+        page* previous;
+        std::size_t bytes;
+    };
+
+    static char* begin_of(page* of) noexcept { return reinterpret_cast<char*>(of) + sizeof(page); }
+
+    page* take_page(std::size_t bytes) {
+        void* const memory = bytes <= limit_ && capacity_ <= limit_ - bytes ? hotlane_get(bytes) : nullptr;
+        if (memory == nullptr) {
+            detail::no_memory();
+        }
+        capacity_ += bytes;
+        return new (memory) page{nullptr, bytes};
+    }
+    void use(page* fresh) noexcept {
+        last_ = fresh;
+        next_ = begin_of(fresh);
+        end_ = reinterpret_cast<char*>(fresh) + fresh->bytes;
+    }
+    void rewind() noexcept {
+        used_before_ = 0;
+        use(first_);
+    }
+
+    void* do_allocate(std::size_t bytes, std::size_t align) override {
+        const std::size_t padding = -reinterpret_cast<std::uintptr_t>(next_) & (align - 1);
+        const auto room = static_cast<std::size_t>(end_ - next_);
+        if (padding > room || bytes > room - padding) [[unlikely]] {
+            return allocate_in_new_page(bytes, align);
+        }
+        char* const place = next_ + padding;
+        next_ = place + bytes;
+        return place;
+    }
+    void* allocate_in_new_page(std::size_t bytes, std::size_t align) {
+        if (bytes > SIZE_MAX / 2 || align > SIZE_MAX / 4) {
+            detail::no_memory();
+        }
+        const std::size_t needed = sizeof(page) + align + bytes;
+        page* const fresh = take_page(needed > growth ? needed : growth);
+        used_before_ = used();
+        fresh->previous = last_;
+        use(fresh);
+        return do_allocate(bytes, align);
+    }
+    void do_deallocate(void*, std::size_t, std::size_t) override {}
+    bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+        return this == &other;
+    }
+
+    std::size_t limit_;
+    std::size_t capacity_ = 0;
+    std::size_t used_before_ = 0;  // in pages before the last
+    page* first_ = nullptr;
+    page* last_ = nullptr;
+    char* next_ = nullptr;
+    char* end_ = nullptr;
+};
+
+/// Arenas handed out and recycled: arena_pool{count, name, first, limit}. A lease's arena is released, its
+/// first page kept, when the lease ends. One thread's.
+using arena_pool = object_pool<arena, &arena::release>;
+
+/// The general allocator as a memory resource: any thread, sizes and alignments of any kind.
+inline std::pmr::memory_resource* memory_resource() noexcept {
+    class general : public std::pmr::memory_resource {
+        void* do_allocate(std::size_t bytes, std::size_t align) override {
+            void* const p = align <= alignment ? hotlane_get(bytes) : hotlane_get_aligned(align, bytes);
+            if (p == nullptr) [[unlikely]] {
+                detail::no_memory();
+            }
+            return p;
+        }
+        void do_deallocate(void* p, std::size_t, std::size_t) override { hotlane_put(p); }
+        bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+            return this == &other;
+        }
+    };
+    static general resource;
+    return &resource;
+}
+
+/// The same for containers; all are equal.
+template <class T>
+struct allocator {
+    using value_type = T;
+    allocator() noexcept = default;
+    template <class U>
+    allocator(const allocator<U>&) noexcept {}
+
+    [[nodiscard]] T* allocate(std::size_t count) {
+        std::size_t bytes = 0;
+        void* p = nullptr;
+        if (!__builtin_mul_overflow(count, sizeof(T), &bytes)) {
+            p = alignof(T) <= alignment ? hotlane_get(bytes) : hotlane_get_aligned(alignof(T), bytes);
+        }
+        if (p == nullptr) [[unlikely]] {
+            detail::no_memory();
+        }
+        return static_cast<T*>(p);
+    }
+    void deallocate(T* p, std::size_t) noexcept { hotlane_put(p); }
+    template <class U>
+    bool operator==(const allocator<U>&) const noexcept {
+        return true;
+    }
+};
+
+}  // namespace hotlane

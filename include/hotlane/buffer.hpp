@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+//
+// One buffer of the hot lane or of a bounded pool, and the result of asking for one.
+// Knows nothing of the library's inside but what hotlane.h inlines.
+// Part of hotlane.hpp, which says what holds for all.
+#pragma once
+
+#include "hotlane/hotlane.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+namespace hotlane {
+
+inline constexpr std::size_t alignment = 64;
+
+/// Why there is no object.
+enum class error : std::uint8_t { none, exhausted, invalid_size, out_of_memory };
+
+/// An object, or why there is none (as std::expected of C++23, for types that have an empty state). No
+/// exceptions.
+template <class T>
+class [[nodiscard]] result {
+  public:
+    result(T value) noexcept : value_{std::move(value)} {}
+    result(hotlane::error why) noexcept : error_{why} {}
+
+    explicit operator bool() const noexcept { return error_ == hotlane::error::none; }
+    bool has_value() const noexcept { return error_ == hotlane::error::none; }
+    /// error::none when there is a value.
+    hotlane::error error() const noexcept { return error_; }
+    /// Empty when there is none.
+    T& value() & noexcept { return value_; }
+    T&& value() && noexcept { return std::move(value_); }
+    T& operator*() & noexcept { return value_; }
+    T&& operator*() && noexcept { return std::move(value_); }
+    T* operator->() noexcept { return &value_; }
+
+  private:
+    T value_{};
+    hotlane::error error_ = hotlane::error::none;
+};
+
+namespace detail {
+
+[[noreturn]] inline void no_memory() {
+#ifdef __cpp_exceptions
+    throw std::bad_alloc();
+#else
+    std::abort();
+#endif
+}
+
+}  // namespace detail
+
+/// A piece of memory that goes back where it came from when it is destroyed: to the hot lane of the thread
+/// that destroys it, or to its bounded pool (whose thread must be the one that destroys it). Move-only.
+class buffer {
+  public:
+    buffer() noexcept = default;
+    buffer(buffer&& other) noexcept
+        : data_{std::exchange(other.data_, nullptr)}, size_{std::exchange(other.size_, 0)},
+          pool_{other.pool_} {}
+    buffer& operator=(buffer&& other) noexcept {
+        if (this != &other) {
+            reset();
+            data_ = std::exchange(other.data_, nullptr);
+            size_ = std::exchange(other.size_, 0);
+            pool_ = other.pool_;
+        }
+        return *this;
+    }
+    ~buffer() { reset(); }
+
+    /// At a multiple of 64; null when empty. Up to capacity() bytes may be read and written.
+    std::byte* data() noexcept { return std::assume_aligned<alignment>(data_); }
+    const std::byte* data() const noexcept { return std::assume_aligned<alignment>(data_); }
+    std::size_t size() const noexcept { return size_; }
+    /// The size of the class, or of the pool's objects. O(1), a call for those of the hot lane.
+    std::size_t capacity() const noexcept {
+        return pool_ != nullptr ? pool_->object_size : hotlane_capacity(data_);
+    }
+    std::span<std::byte> span() noexcept { return {data_, size_}; }
+    std::span<const std::byte> span() const noexcept { return {data_, size_}; }
+    explicit operator bool() const noexcept { return data_ != nullptr; }
+
+    /// False, and nothing changed, when `size` is beyond the capacity. Contents stay.
+    [[nodiscard]] bool resize(std::size_t size) noexcept {
+        if (size > capacity()) {
+            return false;
+        }
+        size_ = size;
+        return true;
+    }
+    /// Goes back now.
+    void reset() noexcept {
+        if (data_ == nullptr) {
+            return;
+        }
+        void* const data = std::exchange(data_, nullptr);
+        size_ = 0;
+        if (pool_ != nullptr) {
+            hotlane_pool_put(pool_, data);
+        } else {
+            hotlane_put(data);
+        }
+    }
+    /// Goes back now, its whole capacity overwritten with zeros by stores that no compiler removes.
+    void release_zeroed() noexcept {
+        if (pool_ == nullptr) {
+            hotlane_put_zeroed(std::exchange(data_, nullptr));
+            size_ = 0;
+        } else if (data_ != nullptr) {
+            std::memset(data_, 0, pool_->object_size);
+            asm volatile("" : : "r"(data_) : "memory");
+            reset();
+        }
+    }
+
+  private:
+    friend class buffer_pool;
+    friend buffer get(std::size_t size);
+    friend result<buffer> try_get(std::size_t size) noexcept;
+
+    buffer(void* data, std::size_t size, hotlane_pool* pool) noexcept
+        : data_{static_cast<std::byte*>(data)}, size_{size}, pool_{pool} {}
+
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+    hotlane_pool* pool_ = nullptr;  // null: the hot lane
+};
+
+/// A buffer of the hot lane; std::bad_alloc when there is no memory. Any thread, O(1) on a hit.
+inline buffer get(std::size_t size) {
+    void* const data = hotlane_get(size);
+    if (data == nullptr) [[unlikely]] {
+        detail::no_memory();
+    }
+    return {data, size, nullptr};
+}
+/// The same, with error::out_of_memory instead of an exception.
+inline result<buffer> try_get(std::size_t size) noexcept {
+    void* const data = hotlane_get(size);
+    if (data == nullptr) [[unlikely]] {
+        return error::out_of_memory;
+    }
+    return buffer{data, size, nullptr};
+}
+
+}  // namespace hotlane

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+//
+// Bounded pools of buffers, and of blocks of numbers.
+// Knows nothing of the library's inside but what hotlane.h inlines.
+// Part of hotlane.hpp, which says what holds for all.
+#pragma once
+
+#include "hotlane/buffer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace hotlane {
+
+namespace detail {
+
+/// A pool's ownership: created here, destroyed here.
+struct pool_deleter {
+    void operator()(hotlane_pool* pool) const noexcept { hotlane_pool_destroy(pool); }
+};
+using pool_owner = std::unique_ptr<hotlane_pool, pool_deleter>;
+
+inline pool_owner make_pool(const char* name, std::size_t size, std::size_t capacity, unsigned flags) {
+    pool_owner pool{hotlane_pool_create(name, size, capacity, flags)};
+    if (pool == nullptr) {
+        no_memory();
+    }
+    return pool;
+}
+
+}  // namespace detail
+
+enum class on_exhausted : std::uint8_t { fail, fallback };
+enum class clear : std::uint8_t { never, on_get, on_put };
+
+struct pool_options {
+    const char* name = nullptr;  // in statistics, 31 bytes of it
+    hotlane::clear clear = hotlane::clear::never;
+    bool touch = false;  // page faults happen at construction
+};
+
+/// `capacity` buffers of `size` bytes, taken at construction; LIFO. One thread's.
+class buffer_pool {
+  public:
+    /// std::bad_alloc when there is no memory for all of them, or a size is 0.
+    buffer_pool(std::size_t size, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
+                pool_options options = {})
+        : pool_{detail::make_pool(options.name, size, capacity, flags(policy, options))}, size_{size},
+          capacity_{capacity}, clear_on_get_{options.clear == clear::on_get}, falls_back_{
+                                                                                  policy ==
+                                                                                  on_exhausted::fallback} {}
+
+    /// A buffer of the pool's size. error::exhausted when all are handed out and the policy is fail;
+    /// error::out_of_memory when the allocator had none either. Inlined, O(1) (O(size) when cleared).
+    result<buffer> get() noexcept { return get(size_); }
+    /// One of fewer bytes; error::invalid_size beyond the pool's.
+    result<buffer> get(std::size_t size) noexcept {
+        if (size > size_) [[unlikely]] {
+            return error::invalid_size;
+        }
+        hotlane_pool* const pool = pool_.get();
+        void* const data = hotlane_pool_get(pool);
+        if (data == nullptr) [[unlikely]] {
+            return falls_back_ ? error::out_of_memory : error::exhausted;
+        }
+        if (clear_on_get_) {
+            std::memset(data, 0, pool->object_size);
+        }
+        return buffer{data, size, pool};
+    }
+
+    std::size_t buffer_size() const noexcept { return size_; }
+    std::size_t capacity() const noexcept { return capacity_; }
+    std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
+    std::size_t available() const noexcept { return capacity_ - in_use(); }
+    /// Bytes of all buffers.
+    std::size_t bytes() const noexcept { return capacity_ * pool_->object_size; }
+    hotlane_pool* c_pool() const noexcept { return pool_.get(); }
+
+  private:
+    static unsigned flags(on_exhausted policy, const pool_options& options) noexcept {
+        return (policy == on_exhausted::fallback ? HOTLANE_POOL_FALLBACK : 0U) |
+               (options.touch ? HOTLANE_POOL_TOUCH : 0U) |
+               (options.clear == clear::on_put ? HOTLANE_POOL_ZERO_ON_PUT : 0U);
+    }
+
+    detail::pool_owner pool_;
+    std::size_t size_;
+    std::size_t capacity_;
+    bool clear_on_get_;
+    bool falls_back_;
+};
+
+/// Blocks of `count` elements, for vectors: `Align` up to 64. One thread's.
+template <class T, std::size_t Align = alignment>
+class block_pool {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    static_assert(Align <= alignment && Align >= alignof(T) && (Align & (Align - 1)) == 0);
+
+  public:
+    class block {
+      public:
+        block() noexcept = default;
+        explicit block(buffer memory) noexcept : memory_{std::move(memory)} {}
+        T* data() noexcept { return std::assume_aligned<Align>(reinterpret_cast<T*>(memory_.data())); }
+        std::size_t size() const noexcept { return memory_.size() / sizeof(T); }
+        std::span<T> span() noexcept { return {data(), size()}; }
+        T& operator[](std::size_t i) noexcept { return data()[i]; }
+        explicit operator bool() const noexcept { return static_cast<bool>(memory_); }
+
+      private:
+        buffer memory_;
+    };
+
+    block_pool(std::size_t count, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
+               pool_options options = {})
+        : buffers_{checked_bytes(count), capacity, policy, options} {}
+
+    /// Contents undefined unless the pool clears.
+    result<block> get() noexcept {
+        result<buffer> memory = buffers_.get();
+        return memory ? result<block>{block{std::move(*memory)}} : result<block>{memory.error()};
+    }
+    std::size_t capacity() const noexcept { return buffers_.capacity(); }
+    std::size_t in_use() const noexcept { return buffers_.in_use(); }
+    std::size_t bytes() const noexcept { return buffers_.bytes(); }
+
+  private:
+    static std::size_t checked_bytes(std::size_t count) {
+        std::size_t bytes = 0;
+        if (__builtin_mul_overflow(count, sizeof(T), &bytes)) {
+            detail::no_memory();
+        }
+        return bytes;
+    }
+
+    buffer_pool buffers_;
+};
+
+}  // namespace hotlane

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// The statistics file while the process runs, and the alarm about a low hit rate.
+// Must not know how a report looks.
+// Called after a tick of the upkeep; started by process.
+#include "live.h"
+
+#include "base/lock.h"
+#include "observe/report.h"
+#include "pools/statistics.h"
+#include "snapshot.h"
+#include "startup.h"
+
+#include <atomic>
+
+namespace hotlane::live {
+
+namespace {
+
+constinit int reporting_process = 0;
+constinit std::atomic<uint64_t> next_report_ns{0};
+
+/// What is asked for, and the counts of the last look. Changed as a whole under the lock.
+struct Alarm {
+    double below = 0;
+    uint64_t least_gets = 0;
+    hotlane_alarm call = nullptr;
+    void* context = nullptr;
+    uint64_t gets[kMaxClasses] = {};
+    uint64_t hits[kMaxClasses] = {};
+};
+constinit Alarm alarm;
+constinit Lock alarm_lock{LockRank::profile};
+constinit std::atomic<bool> alarm_is_set{false};
+
+/// What happened since the last look, which this one becomes. `worst` gets the class that missed most.
+ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
+    ClassStats sum;
+    for (ClassIndex c = 1; c < snapshot.class_count; ++c) {
+        ClassStats interval;
+        interval.object_size = snapshot.classes[c].object_size;
+        interval.hits = snapshot.classes[c].hits - alarm.hits[c];
+        interval.misses = snapshot.classes[c].gets() - alarm.gets[c] - interval.hits;
+        alarm.hits[c] = snapshot.classes[c].hits;
+        alarm.gets[c] = snapshot.classes[c].gets();
+        if (interval.misses >= worst.misses) {
+            worst = interval;
+        }
+        sum += interval;
+    }
+    return sum;
+}
+
+void look_at_hit_rate() {
+    Alarm due;
+    ClassStats worst;
+    ClassStats sum;
+    {
+        const SharedSnapshot snapshot(SharedSnapshot::Wait::no);
+        if (!snapshot || !alarm_lock.try_lock()) {
+            return;
+        }
+        sum = since_last_look(*snapshot, worst);
+        due.call = alarm.call;
+        due.context = alarm.context;
+        due.below = alarm.below;
+        due.least_gets = alarm.least_gets;
+        alarm_lock.unlock();
+    }
+    const double rate = pools::share(sum.hits, sum.gets(), 1.0);
+    if (due.call != nullptr && sum.gets() != 0 && sum.gets() >= due.least_gets && rate < due.below) {
+        const hotlane_class_statistics stats = pools::as_c(worst);
+        due.call(rate, &stats, due.context);
+    }
+}
+
+void after_tick(uint64_t now_ns) {
+    if (config().stats_interval_ns != 0) {
+        report_if_due(now_ns);
+    }
+    if (alarm_is_set.load(std::memory_order_relaxed)) {
+        look_at_hit_rate();
+    }
+}
+
+}  // namespace
+
+void start() {
+    reporting_process = os::process_id();
+    if (config().stats_interval_ns != 0) {
+        call_after_ticks(after_tick);
+    }
+}
+
+bool reports_here() {
+    return os::process_id() == reporting_process ||
+           std::string_view(config().stats_file).find("%p") != std::string_view::npos;
+}
+
+void report_if_due(uint64_t now_ns) {
+    uint64_t due = next_report_ns.load(std::memory_order_relaxed);
+    if (now_ns < due || config().stats == StatsFormat::off || config().stats_file[0] == '\0' ||
+        !reports_here() ||
+        !next_report_ns.compare_exchange_strong(due, now_ns + config().stats_interval_ns)) {
+        return;
+    }
+    if (const SharedSnapshot snapshot(SharedSnapshot::Wait::no); snapshot) {
+        write_report_file(config().stats_file, *snapshot, config().stats);
+    }
+}
+
+void set_alarm(double below, uint64_t least_gets, hotlane_alarm call, void* context) {
+    const SharedSnapshot snapshot;
+    LockGuard guard(alarm_lock);
+    ClassStats worst;
+    since_last_look(*snapshot, worst);  // the first interval begins now
+    alarm.below = below;
+    alarm.least_gets = least_gets;
+    alarm.call = call;
+    alarm.context = context;
+    alarm_is_set.store(call != nullptr, std::memory_order_relaxed);
+    call_after_ticks(after_tick);
+}
+
+}  // namespace hotlane::live

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+//
+// From a snapshot, less what it was at the last reset, to the structs of hotlane/hotlane.h.
+// Must not know how anything is counted.
+// Called by preload/api.cpp.
+#include "pools/statistics.h"
+
+#include "classes/size_classes.h"
+#include "observe/report.h"
+#include "snapshot.h"
+#include "startup.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotlane::pools {
+
+namespace {
+
+/// As of the last reset. Protected by the shared snapshot's lock.
+constinit Snapshot beginning;
+
+ClassStats since_reset(const Snapshot& now, ClassIndex c) {
+    const ClassStats& before = beginning.classes[c];
+    ClassStats stats = now.classes[c];
+    stats.hits -= before.hits;
+    stats.misses -= before.misses;
+    stats.puts -= before.puts;
+    stats.discards -= before.discards;
+    return stats;
+}
+
+/// The first `size` bytes, as many as there are.
+template <typename T>
+size_t copy_out(const T& from, T* out, size_t size) {
+    memcpy(out, &from, std::min(size, sizeof from));
+    return sizeof from;
+}
+
+hotlane_pool_statistics as_c(const PoolStats& now, const PoolStats& before) {
+    hotlane_pool_statistics stats{};
+    memcpy(stats.name, now.name, sizeof stats.name);
+    stats.object_size = now.object_size;
+    stats.pools = now.pools;
+    stats.capacity = now.capacity;
+    stats.in_use = now.in_use;
+    stats.peak = now.peak;
+    stats.gets = now.gets - before.gets;
+    stats.puts = now.puts - before.puts;
+    stats.exhausted = now.exhausted - before.exhausted;
+    stats.fallbacks = now.fallbacks - before.fallbacks;
+    stats.utilisation = share(now.in_use, now.capacity, 0.0);
+    stats.hit_rate = share(stats.gets, stats.gets + stats.exhausted, 1.0);
+    return stats;
+}
+
+StatsFormat format_of(hotlane_format format) {
+    switch (format) {
+    case HOTLANE_JSON:
+        return StatsFormat::json;
+    case HOTLANE_PROMETHEUS:
+        return StatsFormat::prometheus;
+    default:
+        return StatsFormat::text;
+    }
+}
+
+}  // namespace
+
+double share(uint64_t part, uint64_t whole, double of_nothing) {
+    return whole == 0 ? of_nothing : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+hotlane_class_statistics as_c(const ClassStats& stats) {
+    hotlane_class_statistics out{};
+    out.object_size = stats.object_size;
+    out.gets = stats.gets();
+    out.puts = stats.puts;
+    out.hits = stats.hits;
+    out.misses = stats.misses;
+    out.discards = stats.discards;
+    out.live = stats.live();
+    out.bytes_allocated = stats.misses * stats.object_size;
+    out.bytes_reused = stats.hits * stats.object_size;
+    out.hit_rate = share(stats.hits, stats.gets(), 1.0);
+    return out;
+}
+
+size_t copy_statistics(struct hotlane_statistics* out, size_t size) {
+    const SharedSnapshot now;
+    hotlane_statistics stats{};
+    for (ClassIndex c = 1; c < now->class_count; ++c) {
+        const hotlane_class_statistics of_class = as_c(since_reset(*now, c));
+        stats.gets += of_class.gets;
+        stats.puts += of_class.puts;
+        stats.hits += of_class.hits;
+        stats.misses += of_class.misses;
+        stats.discards += of_class.discards;
+        stats.bytes_allocated += of_class.bytes_allocated;
+        stats.bytes_reused += of_class.bytes_reused;
+    }
+    stats.forwards = now->forward_count() - beginning.forward_count();
+    stats.forward_frees = now->forward_frees - beginning.forward_frees;
+    stats.live_bytes = now->live_bytes();
+    stats.committed_bytes = now->region_in_use_bytes + now->region_free_dirty_bytes;
+    stats.threads = now->threads_live;
+    stats.hit_rate = share(stats.hits, stats.gets, 1.0);
+    stats.reuse_efficiency = share(stats.bytes_reused, stats.bytes_reused + stats.bytes_allocated, 1.0);
+    return copy_out(stats, out, size);
+}
+
+size_t copy_class_statistics(size_t request, hotlane_class_statistics* out, size_t size) {
+    if (request > kLargestSmall) {
+        return 0;
+    }
+    const SharedSnapshot now;
+    const ClassIndex c = size_classes.class_of(request);
+    hotlane_class_statistics stats = as_c(since_reset(*now, c));
+    stats.live = now->classes[c].live();
+    return copy_out(stats, out, size);
+}
+
+size_t copy_pool_statistics(const char* name, hotlane_pool_statistics* out, size_t size) {
+    const SharedSnapshot now;
+    for (size_t i = 0; i < now->pool_count; ++i) {
+        if (strncmp(now->pools[i].name, name, PoolStats::kNameCapacity - 1) == 0) {
+            return copy_out(as_c(now->pools[i], beginning.pools[i]), out, size);
+        }
+    }
+    return 0;
+}
+
+void reset_statistics() {
+    const SharedSnapshot now;
+    beginning = *now;
+}
+
+int print_statistics(int fd, hotlane_format format) {
+    const SharedSnapshot now;
+    Writer out(fd);
+    write_report(out, *now, format_of(format));
+    return out.flush() ? 0 : -1;
+}
+
+size_t format_statistics(char* out, size_t capacity, hotlane_format format) {
+    if (capacity == 0) {
+        return 0;
+    }
+    const SharedSnapshot now;
+    Writer text(out, capacity - 1);
+    write_report(text, *now, format_of(format));
+    const size_t length = text.flush() ? text.bytes_written() : 0;
+    out[length] = '\0';
+    return length;
+}
+
+}  // namespace hotlane::pools

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+//
+// Bounded pools through the C interface: what they count, and how every mistake is told. Compiled with the
+// checks of debug builds.
+#define HOTLANE_POOL_CHECKS 1
+#include "hotlane/hotlane.hpp"
+
+#include <cerrno>
+#include <cstdint>
+#include <gtest/gtest.h>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct PoolDeleter {
+    void operator()(hotlane_pool* pool) const { hotlane_pool_destroy(pool); }
+};
+using PoolOwner = std::unique_ptr<hotlane_pool, PoolDeleter>;
+
+hotlane_pool_statistics of(const char* name) { return hotlane::pool_statistics(name); }
+
+TEST(Pool, ObjectsAreAlignedDistinctAndLastInFirstOut) {
+    const PoolOwner pool{hotlane_pool_create("lifo", 100, 3, HOTLANE_POOL_TOUCH)};
+    EXPECT_EQ(pool->object_size, 128U);
+    void* const a = hotlane_pool_get(pool.get());
+    void* const b = hotlane_pool_get(pool.get());
+    void* const c = hotlane_pool_get(pool.get());
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(a) % 64, 0U);
+    EXPECT_EQ(static_cast<char*>(b) - static_cast<char*>(a), 128);
+    EXPECT_EQ(static_cast<char*>(c) - static_cast<char*>(b), 128);
+    EXPECT_EQ(hotlane_pool_get(pool.get()), nullptr);
+    hotlane_pool_put(pool.get(), a);
+    hotlane_pool_put(pool.get(), c);
+    EXPECT_EQ(hotlane_pool_get(pool.get()), c);
+    EXPECT_EQ(hotlane_pool_get(pool.get()), a);
+    hotlane_pool_put(pool.get(), nullptr);
+    for (void* p : {a, b, c}) {
+        hotlane_pool_put(pool.get(), p);
+    }
+}
+
+TEST(Pool, EverythingIsCountedAndOutlivesThePool) {
+    {
+        const PoolOwner pool{hotlane_pool_create("counted", 64, 4, 0)};
+        const PoolOwner other{hotlane_pool_create("counted", 64, 4, 0)};
+        void* objects[5];
+        for (void*& object : objects) {
+            object = hotlane_pool_get(pool.get());
+        }
+        EXPECT_EQ(objects[4], nullptr);
+        hotlane_pool_put(pool.get(), objects[3]);
+        const hotlane_pool_statistics now = of("counted");
+        EXPECT_STREQ(now.name, "counted");
+        EXPECT_EQ(now.pools, 2U);
+        EXPECT_EQ(now.capacity, 8U);
+        EXPECT_EQ(now.in_use, 3U);
+        EXPECT_EQ(now.peak, 4U);
+        EXPECT_EQ(now.gets, 4U);
+        EXPECT_EQ(now.puts, 1U);
+        EXPECT_EQ(now.exhausted, 1U);
+        EXPECT_DOUBLE_EQ(now.utilisation, 3.0 / 8);
+        EXPECT_DOUBLE_EQ(now.hit_rate, 0.8);
+        hotlane_pool_reset(pool.get());
+        EXPECT_EQ(of("counted").in_use, 0U);
+    }
+    const hotlane_pool_statistics after = of("counted");
+    EXPECT_EQ(after.pools, 0U);
+    EXPECT_EQ(after.gets, 4U);
+    EXPECT_EQ(after.puts, 4U);
+    EXPECT_EQ(after.peak, 4U);
+}
+
+TEST(Pool, ExhaustedItFallsBackAndPutKnowsWhichIsWhich) {
+    const PoolOwner pool{
+        hotlane_pool_create("falls back", 200, 1, HOTLANE_POOL_FALLBACK | HOTLANE_POOL_ZERO_ON_PUT)};
+    void* const own = hotlane_pool_get(pool.get());
+    auto* const other = static_cast<unsigned char*>(hotlane_pool_get(pool.get()));
+    ASSERT_NE(other, nullptr);
+    EXPECT_EQ(other[0] + other[255], 0);
+    EXPECT_EQ(of("falls back").fallbacks, 1U);
+    hotlane_pool_put(pool.get(), own);
+    hotlane_pool_put(pool.get(), other);
+    EXPECT_EQ(hotlane_pool_get(pool.get()), own);
+    hotlane_pool_put(pool.get(), own);
+}
+
+TEST(Pool, ClearedOnPut) {
+    const PoolOwner pool{hotlane_pool_create("secrets", 64, 2, HOTLANE_POOL_ZERO_ON_PUT)};
+    auto* const p = static_cast<volatile unsigned char*>(hotlane_pool_get(pool.get()));
+    EXPECT_EQ(p[0], 0);
+    p[63] = 7;
+    hotlane_pool_put(pool.get(), const_cast<unsigned char*>(p));
+    EXPECT_EQ(p[63], 0);
+}
+
+TEST(Pool, ImpossibleSizesAreRefused) {
+    for (const auto& [size, capacity] : std::vector<std::pair<size_t, size_t>>{
+             {0, 1}, {1, 0}, {SIZE_MAX, 1}, {SIZE_MAX - 10, 1}, {64, SIZE_MAX / 8}, {SIZE_MAX / 64, 100}}) {
+        errno = 0;
+        EXPECT_EQ(hotlane_pool_create("x", size, capacity, 0), nullptr);
+        EXPECT_EQ(errno, EINVAL);
+    }
+    errno = 0;
+    EXPECT_EQ(hotlane_pool_create("x", size_t{1} << 40U, 1U << 20U, 0), nullptr);
+    EXPECT_EQ(errno, ENOMEM);
+}
+
+TEST(PoolDeathTest, MistakesAreNamed) {
+    const PoolOwner pool{hotlane_pool_create("careful", 128, 4, 0)};
+    char* const p = static_cast<char*>(hotlane_pool_get(pool.get()));
+    char* const q = static_cast<char*>(hotlane_pool_get(pool.get()));
+    hotlane_pool_put(pool.get(), q);
+    int outside = 0;
+    EXPECT_DEATH(hotlane_pool_put(pool.get(), q),
+                 "pool \"careful\": put\\(0x[0-9a-f]+\\): the object is free already");
+    EXPECT_DEATH(hotlane_pool_put(pool.get(), p + 64), "not the start of an object");
+    EXPECT_DEATH(hotlane_pool_put(pool.get(), &outside), "not an object of this pool");
+    EXPECT_DEATH(std::thread([&] { hotlane_pool_put(pool.get(), p); }).join(),
+                 "pool \"careful\": put by a thread that does not own the pool");
+    EXPECT_DEATH(std::thread([&] { hotlane_pool_get(pool.get()); }).join(), "get by a thread");
+    hotlane_pool_put(pool.get(), p);
+}
+
+TEST(Pool, AnAdoptedPoolIsTheOtherThreads) {
+    const PoolOwner pool{hotlane_pool_create("moved", 64, 1, 0)};
+    std::thread([&] {
+        hotlane_pool_adopt(pool.get());
+        hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
+    }).join();
+    hotlane_pool_adopt(pool.get());
+    EXPECT_EQ(of("moved").gets, 1U);
+}
+
+TEST(Pool, DestroyedWithObjectsOutItSaysHowManyAndTheyStayValid) {
+    hotlane_pool* pool = hotlane_pool_create("leaky", 64, 4, 0);
+    auto* const kept = static_cast<char*>(hotlane_pool_get(pool));
+    hotlane_pool_get(pool);
+    testing::internal::CaptureStderr();
+    hotlane_pool_destroy(pool);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(),
+              "hotlane: pool \"leaky\": destroyed with 2 objects outstanding\n");
+    kept[0] = 1;
+    hotlane_pool_destroy(nullptr);
+}
+
+TEST(Pool, StatisticsMayBeReadWhileThePoolIsUsed) {
+    const PoolOwner pool{hotlane_pool_create("watched", 64, 8, 0)};
+    std::thread watcher([] {
+        uint64_t before = 0;
+        for (int i = 0; i < 2000; ++i) {
+            const hotlane_pool_statistics now = of("watched");
+            EXPECT_LE(now.in_use, 8U);
+            EXPECT_GE(now.gets, before);
+            before = now.gets;
+        }
+    });
+    for (int i = 0; i < 100'000; ++i) {
+        hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
+    }
+    watcher.join();
+    EXPECT_EQ(of("watched").gets, 100'000U);
+}
+
+TEST(Pool, NamesBeyondTheLastAreTheOthers) {
+    for (int i = 0; i < 40; ++i) {
+        const PoolOwner pool{hotlane_pool_create(("name " + std::to_string(i)).c_str(), 64, 1, 0)};
+        hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
+    }
+    EXPECT_STREQ(of("name 39").name, "");
+    EXPECT_EQ(of("name 3").gets, 1U);
+    EXPECT_GT(of("others").gets, 8U);
+}
+
+}  // namespace

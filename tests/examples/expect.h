@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+//
+// What an example asserts, in every build.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#define EXPECT(condition)                                                                                    \
+    ((condition) ? (void)0                                                                                   \
+                 : (std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition), std::exit(1)))
