@@ -10,7 +10,6 @@
 #include <vector>
 
 namespace {
-
 struct Node {
     std::uint64_t id = 0;
     std::vector<std::uint64_t> edges;
@@ -21,7 +20,6 @@ struct Result {
     float distance;
 };
 using Object = std::vector<std::pair<std::string, std::string>>;
-using Array = std::vector<double>;
 constexpr auto cleared = [](auto& value) { value.clear(); };
 constexpr std::size_t kPrimitive = 256 << 10, kSearch = 1 << 20, kJson = 128 << 10, kLimit = 5 << 20;
 
@@ -29,13 +27,12 @@ struct Pools {
     hotlane::object_pool<Node, &Node::clear> nodes{1024, "nodes"};
     hotlane::record_pool<Result, 4096> results{"results"};
     hotlane::object_pool<Object, cleared> objects{64, "json objects"};
-    hotlane::object_pool<Array, cleared> arrays{64, "json arrays"};
+    hotlane::object_pool<std::vector<double>, cleared> arrays{64, "json arrays"};
     hotlane::block_pool<float> embeddings{256, 512, hotlane::on_exhausted::fail, {.name = "embeddings"}};
     hotlane::arena_pool primitive{4, "primitive arenas", kPrimitive, kPrimitive};
     hotlane::arena_pool search{2, "search arenas", kSearch, kSearch};
     hotlane::arena_pool json{4, "json arenas", kJson, kJson};
 };
-
 /// The distance to the nearest of 100 vectors.
 float search(Pools& pools, std::uint64_t seed) {
     auto arena = std::move(*pools.search.get());
@@ -75,7 +72,7 @@ int main() {
         const auto counted = hotlane::pool_statistics(name);
         EXPECT(counted.gets == 999 && counted.hit_rate == 1.0 && counted.in_use == 0 && counted.peak == 1);
     }
-    const auto held = std::move(*pools.arrays.get());
+    const auto held = pools.arrays.get();
     std::string report(64 << 10, '\0');
     EXPECT(hotlane_stats_format(report.data(), report.size(), HOTLANE_JSON) > 0);
     EXPECT(report.find("\"in_use\": 1, \"utilisation\": 0.015625000, \"peak\": 1,") != std::string::npos);
