@@ -16,7 +16,7 @@ inline void fresh_depots(ClassChoice choice = ClassChoice::cacheline, size_t reg
                          size_t limit_bytes = 0) {
     size_classes = build_size_classes(choice);
     region_view.page_limit = 0;
-    upkeep_tick = 0;
+    tick_ns = 1;
     new (&region) Region;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         new (&depots[c]) Depot;

@@ -28,15 +28,12 @@ void reap_depots(bool everything) {
 }
 
 void work(uint64_t now_ns) {
-    const auto tick = static_cast<uint8_t>(upkeep_tick.load(std::memory_order_relaxed) + 1);
-    upkeep_tick.store(tick, std::memory_order_relaxed);
     ticked.store(true, std::memory_order_relaxed);
     threads::reclaim(false);
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
-        // One more: a page counts the ticks since it was freed, and may have been freed just before the
-        // first.
-        region.purge(tick, policy::kTicksPerPurgeDelay + 1);
+        // One more: a page may have been freed just before a tick of the clock.
+        region.purge(tick_at(now_ns), policy::kTicksPerPurgeDelay + 1);
     }
     if (beside.tick != nullptr) {
         beside.tick(now_ns);
@@ -46,7 +43,8 @@ void work(uint64_t now_ns) {
 }  // namespace
 
 void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
-    interval = purge_delay_ns / policy::kTicksPerPurgeDelay;
+    interval = std::max<uint64_t>(purge_delay_ns / policy::kTicksPerPurgeDelay, 1);
+    tick_ns = interval;
     beside = neighbour;
     // The first tick comes early: a background thread is to be there before its program goes idle.
     constexpr uint64_t kFirstTickNs = 10'000'000;
@@ -64,7 +62,8 @@ uint64_t tick_if_due() {
     }
     const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
     if (due) {
-        next_tick_ns.store(now + interval, std::memory_order_relaxed);
+        // With the ticks of the clock, in which the age of pages is counted.
+        next_tick_ns.store((now / interval + 1) * interval, std::memory_order_relaxed);
         work(now);
     }
     lock.unlock();
@@ -90,7 +89,7 @@ size_t purge_everything() {
     LockGuard guard(lock);
     threads::reclaim(true);
     reap_depots(true);
-    const size_t bytes = region.purge(upkeep_tick.load(std::memory_order_relaxed), 0);
+    const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);
     if (beside.purge != nullptr) {
         beside.purge();
     }

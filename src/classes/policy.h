@@ -71,7 +71,7 @@ constexpr bool squeeze_before_growth(size_t grown_pages) {
 inline constexpr uint8_t kTicksPerPurgeDelay = 8;
 
 /// Where the kernel was asked for 2-MiB pages, the free part of one is worth splitting it for when it is most
-/// of it, and has been free for a quarter longer than a whole one would have to be.
+/// of it, and has been free for an eighth longer than a whole one would have to be.
 constexpr bool worth_splitting(uint32_t free_pages, uint32_t pages) { return free_pages * 4 >= pages * 3; }
 constexpr uint8_t splitting_age(uint8_t age) { return static_cast<uint8_t>(age + age / 8); }
 

@@ -14,7 +14,7 @@ namespace hotlane {
 
 constinit Region region;
 constinit Depot depots[kMaxClasses];
-constinit std::atomic<uint8_t> upkeep_tick{0};
+constinit uint64_t tick_ns = 1;
 
 Span* span_containing(const void* p) {
     const PageIndex page = region.page_containing(p);
@@ -110,7 +110,7 @@ void Depot::close_span(Span* span) {
     partial_.remove(span);
     const uint32_t pages = size_classes[class_].span_pages;
     region.set_class_byte(span->first_page(), pages, 0);
-    region.put_back(span->first_page(), pages, upkeep_tick.load(std::memory_order_relaxed));
+    region.put_back(span->first_page(), pages, tick_at(os::coarse_ns()));
     --spans_;
 }
 

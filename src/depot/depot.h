@@ -11,8 +11,6 @@
 #include "depot/region.h"
 #include "depot/span.h"
 
-#include <atomic>
-
 namespace hotlane {
 
 struct DepotStats {
@@ -71,8 +69,9 @@ class Depot {
 
 extern constinit Region region;
 extern constinit Depot depots[kMaxClasses];
-/// Counts upkeep intervals, modulo 256: the age of free pages.
-extern constinit std::atomic<uint8_t> upkeep_tick;
+/// The length of a tick: the age of free pages is counted in ticks of the clock, modulo 256.
+extern constinit uint64_t tick_ns;
+inline uint8_t tick_at(uint64_t now_ns) { return static_cast<uint8_t>(now_ns / tick_ns); }
 
 /// The span an address of the region lies in. Undefined when its page is in none.
 Span* span_containing(const void* p);
