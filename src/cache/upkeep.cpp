@@ -42,13 +42,11 @@ void work(uint64_t now_ns) {
 
 }  // namespace
 
-void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour, uint64_t first_tick_ns) {
     interval = std::max<uint64_t>(purge_delay_ns / policy::kTicksPerPurgeDelay, 1);
     tick_ns = interval;
     beside = neighbour;
-    // The first tick comes early: a background thread is to be there before its program goes idle.
-    constexpr uint64_t kFirstTickNs = 10'000'000;
-    next_tick_ns.store(os::coarse_ns() + std::min(interval, kFirstTickNs), std::memory_order_relaxed);
+    next_tick_ns.store(os::coarse_ns() + std::min(interval, first_tick_ns), std::memory_order_relaxed);
 }
 
 bool has_ticked() { return ticked.load(std::memory_order_relaxed); }

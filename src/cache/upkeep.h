@@ -17,7 +17,8 @@ struct Neighbour {
     void (*after_tick)(uint64_t now_ns) = nullptr;  // without any lock
 };
 
-void set_up(uint64_t purge_delay_ns, Neighbour neighbour);
+/// `first_tick_ns`: how soon the first tick may come, if that is sooner than an interval.
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour, uint64_t first_tick_ns = UINT64_MAX);
 
 /// A look at the clock (nanoseconds, no system call) and, once per interval, the work. At most one thread
 /// works; the others go on.
