@@ -10,6 +10,7 @@
 #include "allocator.h"
 
 #include "background.h"
+#include "base/errno_keeper.h"
 #include "cache/thread_block.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -129,13 +130,12 @@ void release_with(void* p, Operation operation) {
     if (p == nullptr) {
         return;
     }
-    const int saved_errno = errno;
+    ErrnoKeeper keep;
     if (const ClassIndex c = class_at(p); c == kNoClass) {
         release_elsewhere(p, operation);
     } else if (is_plausible_object(p, operation)) {
         put_back_slow(p, c, operation);
     }
-    errno = saved_errno;
 }
 
 void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
@@ -253,9 +253,8 @@ int allocate_posix(void** out, size_t alignment, size_t n) {
     if (!std::has_single_bit(alignment) || alignment < sizeof(void*)) {
         return EINVAL;
     }
-    const int saved_errno = errno;
+    ErrnoKeeper keep;
     void* p = allocate_aligned(alignment, n);
-    errno = saved_errno;
     if (p == nullptr) {
         return ENOMEM;
     }

@@ -5,6 +5,8 @@
 // Replaced by tests/fake_os.cpp in unit tests.
 #include "base/os.h"
 
+#include "base/errno_keeper.h"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -30,18 +32,6 @@ extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;
 namespace hotlane::os {
 
 namespace {
-
-/// Our calls must not show in the errno of the program: free() keeps it, malloc() sets only ENOMEM.
-class ErrnoKeeper {
-  public:
-    ErrnoKeeper() : saved_{errno} {}
-    ~ErrnoKeeper() { errno = saved_; }
-    ErrnoKeeper(const ErrnoKeeper&) = delete;
-    ErrnoKeeper& operator=(const ErrnoKeeper&) = delete;
-
-  private:
-    int saved_;
-};
 
 void* map_or_null(size_t bytes, int protection, int flags) {
     ErrnoKeeper keep;

@@ -189,14 +189,7 @@ bool Region::take_free(uint32_t pages, PageIndex* first, bool* fresh) {
         for (uint32_t at = find_bit(h.free, 0, kSectionPages, true); at < kSectionPages;) {
             const uint32_t end = find_bit(h.free, at, kSectionPages, false);
             if (end - at >= pages) {
-                const uint32_t dirty = count_bits(h.dirty, at, pages);
-                set_bits(h.free, at, pages, false);
-                set_bits(h.dirty, at, pages, false);
-                h.free_count -= pages;
-                h.dirty_count -= dirty;
-                free_pages_ -= pages;
-                free_dirty_pages_ -= dirty;
-                *fresh = dirty == 0;
+                *fresh = mark_taken(h, at, pages) == 0;
                 *first = {static_cast<uint32_t>(s * kSectionPages + at)};
                 return true;
             }
@@ -233,6 +226,17 @@ void Region::put_back(PageIndex first, uint32_t pages, uint8_t now) {
     LockGuard guard(lock_);
     used_pages_ -= pages;
     mark_free(first, pages, true, now);
+}
+
+uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
+    const uint32_t dirty = count_bits(h.dirty, at, pages);
+    set_bits(h.free, at, pages, false);
+    set_bits(h.dirty, at, pages, false);
+    h.free_count -= pages;
+    h.dirty_count -= dirty;
+    free_pages_ -= pages;
+    free_dirty_pages_ -= dirty;
+    return dirty;
 }
 
 void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now) {
@@ -285,16 +289,9 @@ uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t no
         uint32_t start = at;
         const uint32_t end = purgeable_from(h, &start, huge, now, age);
         if (start < end) {
-            const uint32_t pages = end - start;
-            const uint32_t dirty = count_bits(h.dirty, start, pages);
-            set_bits(h.free, start, pages, false);
-            set_bits(h.dirty, start, pages, false);
-            h.free_count -= pages;
-            h.dirty_count -= dirty;
-            free_pages_ -= pages;
-            free_dirty_pages_ -= dirty;
+            mark_taken(h, start, end - start);
             *from = start;
-            return pages;
+            return end - start;
         }
     }
     *from = kSectionPages;

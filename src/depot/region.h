@@ -123,6 +123,8 @@ class Region {
     bool take_free(uint32_t pages, PageIndex* first, bool* fresh);
     bool take_beyond_frontier(uint32_t pages, PageIndex* first);
     bool commit_pages_until(size_t page_end);
+    /// Free pages of a section are free no more. Returns how many of them still held memory.
+    uint32_t mark_taken(SectionHeader& h, uint32_t at, uint32_t pages);
     void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
     static uint32_t purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age);
     /// The next run in a section that purge() wants, marked as not free; 0: none.

@@ -5,6 +5,7 @@
 // Called by allocator through fallback.h.
 #include "fallback/fallback.h"
 
+#include "base/errno_keeper.h"
 #include "base/os.h"
 #include "fallback/extents.h"
 #include "fallback/ledger.h"
@@ -59,18 +60,6 @@ std::atomic<State> state{State::untouched};
 std::atomic<bool> moved{false};
 std::atomic<uint64_t> next_tick_ns{UINT64_MAX};
 std::atomic<uint64_t> dirty_since_ns{0};  // 0: nothing moved since the last purge
-
-/// Blocks free errno: free() must keep it, and jemalloc's madvise may not.
-class ErrnoKeeper {
-  public:
-    ErrnoKeeper() : saved_{errno} {}
-    ~ErrnoKeeper() { errno = saved_; }
-    ErrnoKeeper(const ErrnoKeeper&) = delete;
-    ErrnoKeeper& operator=(const ErrnoKeeper&) = delete;
-
-  private:
-    int saved_;
-};
 
 template <typename T>
 bool read_control(const char* name, T& value) {
