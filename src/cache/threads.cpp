@@ -95,10 +95,11 @@ void make_new(ThreadBlock* block) {
 }
 
 /// Runs in each round of key destructors. Others' destructors still free, so the cache stays until the last
-/// round.
+/// round but one: in the last, a sanitizer's own destructor may have ended the thread already.
 void on_thread_exit(void* argument) {
+    constexpr uint32_t kLastRound = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
     auto* block = static_cast<ThreadBlock*>(argument);
-    if (++block->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(exit_key, block) == 0) {
+    if (++block->exit_rounds < kLastRound && pthread_setspecific(exit_key, block) == 0) {
         return;
     }
     detach();
