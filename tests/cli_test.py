@@ -38,7 +38,7 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(result.stdout, r"^hotlane \d+\.\d+\.\d+\n$")
 
     def test_help_names_every_subcommand_and_option(self):
-        self.assertRegex(hotlane("--help").stdout, r"(?s)\n  run .*\n  env ")
+        self.assertRegex(hotlane("--help").stdout, r"(?s)\n  run .*\n  env .*\n  bench ")
         text = hotlane("run", "--help").stdout
         for name, _, _ in option_rows():
             self.assertIn("--" + name.removeprefix("HOTLANE_").lower().replace("_", "-") + " ", text)
@@ -127,6 +127,48 @@ class Run(unittest.TestCase):
     def test_the_loader_may_be_the_program(self):
         loader = re.search(rb"/lib[^\0]*/ld-[^\0]*", pathlib.Path(TRUE).read_bytes()).group().decode()
         self.assertEqual(self.run_quietly(loader, TRUE).returncode, 0)
+
+
+class BenchLoad(unittest.TestCase):
+    def load(self, *arguments):
+        result = hotlane("bench", "load", "--duration=50ms", "--workers=2", *arguments)
+        self.assertEqual((result.stderr, result.returncode), ("", 0))
+        return result.stdout
+
+    def numbers(self, text, what):
+        return [float(n) for n in re.search(rf"\n{what} +(?:ticks)?([ \d.]+)", text).group(1).split()]
+
+    def test_the_usual_sizes_all_hit(self):
+        text = self.load()
+        self.assertIn("sizes 2K,4K,8K,16K,32K,64K,", text)
+        gets, misses, forwards = map(int, re.search(r"(\d+) gets, (\d+) of them misses, (\d+) forwards", text).groups())
+        self.assertGreater(gets, 10_000)
+        self.assertLess(misses, 100)
+        self.assertLess(forwards, 100)
+        self.assertRegex(text, r"operations per second +\d+\.\d\d M +16\.35 M\n")
+        # Rounded down: 100 % is said of all hits only.
+        self.assertEqual(self.numbers(text, "hit rate")[0], (gets - misses) * 10**7 // gets / 10**5)
+
+    def test_percentiles_rise_and_times_fit_ticks(self):
+        text = self.load("--sizes=64,100", "--ops-per-buffer=3")
+        for what in ("get", "put", "empty reading"):
+            ticks = self.numbers(text, what)
+            self.assertEqual(len(ticks), 5)
+            self.assertEqual(ticks, sorted(ticks))
+
+    def test_larger_sizes_are_forwards(self):
+        gets, forwards = map(int, re.search(r"(\d+) gets, .* (\d+) forwards", self.load("--sizes=100K")).groups())
+        self.assertGreater(forwards, gets)
+
+    def test_the_report_at_exit_is_off_unless_asked_for(self):
+        result = hotlane("bench", "load", "--duration=10ms", env={"HOTLANE_STATS": "text"})
+        self.assertRegex(result.stderr, r"^hotlane: hotlane \(pid \d+\): ")
+
+    def test_mistakes_are_one_line(self):
+        for argument, said in (("--duration=5", '--duration: "5" is not valid, expected a time like 5s'),
+                               ("--sizes=2K,x", '--sizes: "x" is not valid, expected sizes like 2K,64K, from 8 to 1G')):
+            result = hotlane("bench", "load", argument)
+            self.assertEqual((result.returncode, result.stderr), (125, f"hotlane: {said} (see hotlane --help)\n"))
 
 
 class CannotRun(unittest.TestCase):

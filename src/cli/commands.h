@@ -41,5 +41,7 @@ inline std::vector<std::string> program_arguments(const CLI::App& command, const
 void add_run(CLI::App& app, Invocation& invocation);
 /// Prints the options with their values as a program started from here would see them: `hotlane env`.
 void add_env(CLI::App& app, Invocation& invocation);
+/// Measures the library under a load of buffers: `hotlane bench load [OPTIONS]`.
+void add_bench(CLI::App& app, Invocation& invocation);
 
 }  // namespace hotlane::cli
