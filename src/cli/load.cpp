@@ -147,6 +147,7 @@ LoadResult run_load(const LoadOptions& options) {
     const uint64_t start = now_ns(CLOCK_MONOTONIC);
     const uint64_t first_tick = bench::ticks_before();
     std::vector<std::thread> threads;
+    threads.reserve(workers.size());
     for (Worker& worker : workers) {
         threads.emplace_back([&worker, &options, &stop] { work(worker, options, stop); });
     }
