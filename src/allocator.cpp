@@ -41,6 +41,17 @@ void start_background() {
     }
 }
 
+/// What the fallback has to say to `ask`, a second time when it was null: what the caches and the free pages
+/// hold may be what is missing.
+template <typename Ask>
+void* ask_fallback(Ask ask) {
+    if (void* p = ask()) {
+        return p;
+    }
+    upkeep::purge_everything();
+    return ask();
+}
+
 /// A request that the hot lane does not serve.
 void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     ensure_started();
@@ -50,12 +61,7 @@ void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     if (n > PTRDIFF_MAX || over_limit) {
         return no_memory();
     }
-    void* p = fallback::allocate(n, alignment, zeroed);
-    if (p == nullptr) {
-        // What the caches and the free pages hold may be what is missing.
-        upkeep::purge_everything();
-        p = fallback::allocate(n, alignment, zeroed);
-    }
+    void* p = ask_fallback([=] { return fallback::allocate(n, alignment, zeroed); });
     if (p == nullptr) {
         return no_memory();
     }
@@ -172,7 +178,10 @@ void* reallocate_small(void* p, ClassIndex c, size_t n) {
 void* reallocate_large(void* p, size_t n) {
     if (n > kLargestSmall) {
         upkeep::tick_if_due();
-        void* fresh = n > PTRDIFF_MAX ? nullptr : fallback::reallocate(p, n, fallback::kMinAlignment);
+        if (n > PTRDIFF_MAX) {
+            return no_memory();
+        }
+        void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
         return fresh != nullptr ? fresh : no_memory();
     }
     void* fresh = allocate(n);

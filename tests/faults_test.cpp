@@ -6,9 +6,11 @@
 #include "allocator.h"
 #include "cache/threads.h"
 #include "fake_os.h"
+#include "fallback/fallback.h"
 #include "snapshot.h"
 #include "startup.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -174,6 +176,50 @@ bool ends_well(Prepare prepare, uint64_t* calls = nullptr) {
     close(channel[0]);
     close(channel[1]);
     return status == 0 && read_calls;
+}
+
+/// Blocks that lie one behind the other, `count` of them: the first of a run in the sorted list.
+size_t run_of(const std::vector<char*>& sorted, size_t count, size_t most_apart) {
+    size_t first = 0;
+    for (size_t i = 1; i < sorted.size() && i - first < count; ++i) {
+        if (static_cast<size_t>(sorted[i] - sorted[i - 1]) > most_apart) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+TEST(Faults, ALargeBlockGrowsIntoWhatTheFallbackKeepsWhereTheSystemHasNoMore) {
+    EXPECT_TRUE(ends_well([] {
+        constexpr size_t kCached = 256 * KiB;  // the largest blocks that a thread's cache of jemalloc keeps
+        constexpr size_t kCount = 17;
+        constexpr size_t kWanted = 4 * MiB;
+        constexpr size_t kSlack = 8 * KiB;
+        std::vector<char*> blocks(100);
+        for (char*& block : blocks) {
+            block = static_cast<char*>(allocate(kCached));
+        }
+        void* grows = allocate(kCached + 1);
+        memset(grows, 7, kCached);
+        for (const Call call : {Call::reserve, Call::commit, Call::map}) {
+            fake_os::fail_always(call, true);
+        }
+        while (fallback::allocate(kWanted, 16, false) != nullptr) {
+        }
+        std::sort(blocks.begin(), blocks.end());
+        const size_t first = run_of(blocks, kCount, kCached + kSlack);
+        for (size_t i = 0; i < kCount; ++i) {
+            release(blocks[first + i]);
+        }
+        require(fallback::allocate(kWanted, 16, false) == nullptr, "nothing without a purge");
+        auto* grown = static_cast<unsigned char*>(reallocate(grows, kWanted));
+        require(grown != nullptr, "realloc purges and tries again");
+        require(grown[0] == 7 && grown[kCached - 1] == 7, "contents moved");
+        errno = 0;
+        require(reallocate(grown, 64 * kWanted) == nullptr && errno == ENOMEM, "and says so when it cannot");
+        require(grown[0] == 7, "the block stays where realloc failed");
+        _exit(0);
+    }));
 }
 
 TEST(Faults, EveryCallToTheSystemMayFailOnce) {
