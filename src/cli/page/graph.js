@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+//
+// The graph of the stacks: zoom, search, the focused frame, keys and pointer.
+// Knows nothing of the rest of the page but what it is told and whom it tells.
+// Called by the page.
+'use strict';
+
+class Graph {
+  /// Tells onZoom(node) when the zoom changes, onShow(node) when another frame is to be described.
+  constructor(host, tree, {onZoom, onShow}) {
+    this.host = host;
+    this.tree = tree;
+    this.onZoom = onZoom;
+    this.onShow = onShow;
+    this.zoomed = tree.root;
+    this.focused = tree.root;
+    this.hovered = null;
+    /// The nodes that match the search, or null when nothing is searched for.
+    this.matches = null;
+    this.signed = false;
+    this.rows = [];
+    this.depth = host.querySelector('div');
+    this.painter = new Painter(host.querySelector('canvas'), tree.libraries);
+    this.repaint = beforeNextFrame(() => this.paint());
+    this.relayout = beforeNextFrame(() => this.layOut());
+    this.listen();
+  }
+
+  listen() {
+    new ResizeObserver(() => {
+      const {width, height} = this.painter;
+      if (this.host.clientWidth !== width || this.host.clientHeight !== height) {
+        this.relayout();
+      }
+    }).observe(this.host);
+    this.host.addEventListener('scroll', this.repaint);
+    this.host.addEventListener('keydown', event => this.press(event));
+    this.host.addEventListener('focus', () => this.show(this.focused));
+    this.host.addEventListener('blur', this.repaint);
+    this.host.addEventListener('pointermove', event => this.hover(this.nodeAt(event)));
+    this.host.addEventListener('pointerleave', () => this.hover(null));
+    this.host.addEventListener('click', event => this.click(event));
+  }
+
+  /// After the tree was weighed by another metric.
+  weighed(metric, signed) {
+    this.metric = metric;
+    this.signed = signed;
+    if (this.zoomed.weight === 0) {
+      this.zoom(this.tree.root);
+    }
+    this.layOut();
+    this.show(this.focused);
+  }
+
+  themeChanged() {
+    this.painter.readColours();
+    this.layOut();
+  }
+
+  layOut() {
+    const width = this.host.clientWidth;
+    this.rows = layOut(this.zoomed, width);
+    if (!boxOf(this.rows, this.focused)) {
+      this.focused = this.zoomed;
+    }
+    // The canvas is as high as the host may be, and stays; the rest scrolls under it.
+    this.host.querySelector('canvas').style.height = 0;
+    this.depth.style.height = `${this.rows.length * ROW_HEIGHT}px`;
+    this.painter.resize(width, this.host.clientHeight);
+    this.host.dataset.boxes = this.rows.reduce((sum, row) => sum + row.length, 0);
+    this.paint();
+  }
+
+  paint() {
+    const view = {
+      top: this.host.scrollTop, width: this.host.clientWidth, height: this.host.clientHeight,
+      zoomed: this.zoomed, focused: this.focused, hovered: this.hovered, matches: this.matches, signed: this.signed,
+      showsFocus: this.host.matches(':focus-visible'), labelOf: node => this.labelOf(node),
+    };
+    this.host.dataset.painted = this.painter.paint(this.rows, view);
+  }
+
+  labelOf(node) {
+    const name = node.parent ? node.place.name : `all of ${node.place.name}`;
+    return this.signed && node.value !== 0 ? `${node.value < 0 ? MINUS : '+'} ${name}` : name;
+  }
+
+  nodeAt(event) {
+    const frame = this.host.getBoundingClientRect();
+    const row = this.rows[Math.floor((event.clientY - frame.top + this.host.scrollTop) / ROW_HEIGHT)];
+    return row && boxAt(row, event.clientX - frame.left)?.node || null;
+  }
+
+  hover(node) {
+    if (node !== this.hovered) {
+      this.hovered = node;
+      this.host.style.cursor = node ? 'pointer' : '';
+      this.onShow(node ?? this.focused);
+      this.repaint();
+    }
+  }
+
+  click(event) {
+    const node = this.nodeAt(event);
+    if (node) {
+      this.focused = node;
+      this.zoom(node);
+    }
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey) {
+      return;
+    }
+    if (event.key.startsWith('Arrow') || event.key === 'Home') {
+      this.show(neighbour(this.rows, this.focused, event.key));
+    } else if (event.key === 'Enter' || event.key === ' ') {
+      this.zoom(this.focused);
+    } else if (event.key === 'Escape') {
+      this.zoom(this.tree.root);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  /// Makes the node the focused one, scrolls to it and has it described.
+  show(node) {
+    this.focused = node;
+    const top = node.depth * ROW_HEIGHT;
+    const bottom = top + ROW_HEIGHT - this.host.clientHeight;
+    this.host.scrollTop = Math.max(bottom, Math.min(this.host.scrollTop, top));
+    this.onShow(node);
+    this.repaint();
+  }
+
+  zoom(node) {
+    if (node.weight === 0 && node.parent) {
+      return;
+    }
+    this.zoomed = node;
+    this.layOut();
+    this.show(this.focused);
+    this.onZoom(node);
+  }
+
+  /// Marks what contains the text; returns how many frames and which share of the whole (null: of a difference).
+  search(text) {
+    const wanted = text.trim().toLowerCase();
+    this.matches = wanted ? new Set(this.tree.nodes.filter(
+      node => node.parent && node.weight > 0 && node.place.text.includes(wanted))) : null;
+    this.repaint();
+    return this.matches && {count: this.matches.size, weight: this.matchedWeight(this.tree.root)};
+  }
+
+  /// A match below a match is part of it already.
+  matchedWeight(node) {
+    let sum = 0;
+    const open = [node];
+    while (open.length > 0) {
+      const next = open.pop();
+      if (this.matches.has(next)) {
+        sum += next.weight;
+      } else {
+        open.push(...next.children);
+      }
+    }
+    return sum;
+  }
+
+  /// Zooms out when that is needed to see the match.
+  step(forward) {
+    const order = this.matchesInOrder();
+    if (order.length === 0) {
+      return;
+    }
+    const current = order.indexOf(this.focused);
+    const next = current < 0 ? (forward ? 0 : -1) : (current + (forward ? 1 : -1)) % order.length;
+    const node = order.at(next);
+    if (!boxOf(this.rows, node)) {
+      this.zoomed = boxOf(layOut(this.tree.root, this.host.clientWidth), node) ? this.tree.root : node;
+      this.layOut();
+      this.onZoom(this.zoomed);
+    }
+    this.show(node);
+  }
+
+  /// From left to right, and from the root down.
+  matchesInOrder() {
+    const order = [];
+    const open = this.matches ? [this.tree.root] : [];
+    while (open.length > 0) {
+      const next = open.pop();
+      if (this.matches.has(next)) {
+        order.push(next);
+      }
+      open.push(...next.children.toReversed());
+    }
+    return order;
+  }
+}

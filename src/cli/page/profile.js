@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+//
+// The page: reads the profile, fills in the heading, and ties the parts together.
+// Knows nothing of how a part draws.
+// Called by the browser.
+'use strict';
+
+const EXPLANATION = {
+  live: 'not yet freed',
+  cumulative: 'ever allocated',
+  count: 'objects ever allocated',
+  temporary: 'freed within 1 ms',
+};
+
+const REASONS = {exit: 'at exit', signal: 'by signal', interval: 'by interval', call: 'by call'};
+
+class Page {
+  constructor(profile) {
+    this.profile = profile;
+    this.signed = profile.stacks.some(stack => Object.values(METRICS).some(metric => metric.of(stack) < 0));
+    this.tree = new StackTree(profile);
+    this.showHeading();
+    this.addMetrics();
+    this.graph = new Graph(byId('graph'), this.tree, {
+      onZoom: node => this.showBelow(node), onShow: node => this.describe(node)});
+    this.theme = new Theme(byId('theme'), () => this.graph.themeChanged());
+    this.classes = new SizeClasses(byId('classes'));
+    this.lifetimes = new Lifetimes(byId('lifetimes'));
+    this.sites = new SiteTable(byId('sites'), name => this.find(name));
+    this.listen();
+    this.showLegend();
+    this.classes.show(profile.classes);
+    this.choose(this.firstMetric());
+  }
+
+  /// The bytes that are live, if there are any: at exit there may be none.
+  firstMetric() {
+    return this.profile.stacks.some(stack => stack.live.bytes !== 0) ? 'live' : 'cumulative';
+  }
+
+  listen() {
+    byId('metrics').addEventListener('change', event => this.choose(event.target.value));
+    byId('query').addEventListener('input', () => this.searched());
+    byId('query').addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        this.search('');
+        event.preventDefault();
+      } else if (event.key === 'Enter' && event.shiftKey) {
+        this.graph.step(false);
+        event.preventDefault();
+      }
+    });
+    byId('search').addEventListener('submit', event => {
+      this.graph.step(true);
+      event.preventDefault();
+    });
+    byId('previous').addEventListener('click', () => this.graph.step(false));
+    byId('reset').addEventListener('click', () => {
+      this.graph.zoom(this.tree.root);
+      byId('graph').focus();
+    });
+    byId('group').addEventListener('change', () => this.showSites());
+    byId('callees').addEventListener('change', () => this.showSites());
+  }
+
+  showHeading() {
+    const {profile} = this;
+    document.title = `${profile.program}: hotlane profile`;
+    byId('program').textContent = profile.program;
+    const exact = profile.period === 1;
+    const facts = {
+      Process: profile.process,
+      Taken: profile.time_ns ? formatDate(profile.time_ns) : '',
+      Dump: profile.reason ? `${REASONS[profile.reason] ?? profile.reason}, no. ${profile.sequence}` : '',
+      Duration: formatTime(profile.duration_ns),
+      Period: exact ? 'every allocation' : `a sample each ${formatBytes(profile.period)}`,
+      Samples: formatCount(profile.samples),
+      'Lost samples': formatCount(profile.lost_samples),
+      Stacks: `${formatCount(profile.stacks.length)}, by ${profile.unwind}`,
+    };
+    for (const [name, value] of Object.entries(facts)) {
+      if (value !== '' && value !== undefined) {
+        const warns = name === 'Lost samples' && profile.lost_samples > 0;
+        byId('facts').append(element('div', {class: warns && 'warning'}, element('dt', {}, name),
+                                     element('dd', {}, (warns ? '⚠ ' : '') + value)));
+      }
+    }
+    byId('meaning').textContent =
+      `${exact ? 'Exact numbers.' : 'Numbers are estimated from the samples.'} ` +
+      `${this.signed ? 'This is a difference of two dumps: + grew, − shrank. ' : ''}` +
+      'A byte is one of the memory that an object takes, the size of its class; slack is the part of it that was not ' +
+      'asked for, remote what another thread freed.';
+  }
+
+  /// The switch of metrics, which says the totals as well.
+  addMetrics() {
+    const {stacks} = this.profile;
+    const totals = Object.fromEntries(Object.entries(METRICS).map(([name, {of}]) => [name, sumOf(stacks, of)]));
+    const objects = sumOf(stacks, stack => stack.live.objects);
+    const more = {
+      live: `${formatCount(objects, this.signed)} objects`,
+      temporary: this.signed ? '' : formatShare(totals.temporary, totals.cumulative),
+    };
+    for (const [name, metric] of Object.entries(METRICS)) {
+      byId('metrics').append(element('label', {class: 'metric'},
+        element('input', {type: 'radio', name: 'metric', value: name}),
+        element('span', {class: 'title'}, metric.label),
+        element('strong', {}, metric.format(totals[name], this.signed)),
+        element('small', {}, [EXPLANATION[name], more[name]].filter(Boolean).join(' · '))));
+    }
+  }
+
+  choose(name) {
+    byId('metrics').querySelector(`[value=${name}]`).checked = true;
+    this.metric = METRICS[name];
+    this.tree.weigh(this.metric);
+    this.sites.sortByMetric(name);
+    this.graph.weighed(this.metric, this.signed);
+    this.searched();
+    this.showBelow(this.graph.zoomed);
+  }
+
+  search(text) {
+    byId('query').value = text;
+    this.searched();
+  }
+
+  /// From the table: to the first match in the graph.
+  find(text) {
+    this.search(text);
+    this.graph.step(true);
+    this.graph.host.focus();
+  }
+
+  searched() {
+    const text = byId('query').value;
+    const found = this.graph.search(text);
+    const share = found && !this.signed && formatShare(found.weight, this.tree.root.weight);
+    byId('matches').textContent = !found ? '' : found.count === 0 ? 'no match'
+      : `${formatCount(found.count)} ${found.count === 1 ? 'frame' : 'frames'}${share ? `, ${share}` : ''}`;
+    byId('previous').disabled = byId('next').disabled = !found?.count;
+  }
+
+  /// What is told of the part of the tree that is zoomed to.
+  showBelow(node) {
+    this.stacks = node.parent ? stacksBelow(node) : this.profile.stacks;
+    for (const scope of document.querySelectorAll('.scope')) {
+      scope.textContent = node.parent ? `below ${node.place.name}` : '';
+    }
+    byId('reset').hidden = !node.parent;
+    this.lifetimes.show(this.stacks, this.signed);
+    this.showSites();
+  }
+
+  showSites() {
+    const group = GROUPS[byId('group').value];
+    this.sites.show(collectRows(this.stacks, this.tree.places, group, byId('callees').value === 'all'),
+                    group, this.signed);
+  }
+
+  describe(node) {
+    const {place} = node;
+    const whole = this.tree.root;
+    const own = sumOf(node.stacks, this.metric.of);
+    const share = this.signed ? '' : formatShare(node.value, whole.value);
+    byId('details-name').textContent = node.parent ? place.name : `all of ${place.name}`;
+    byId('details-text').textContent = [
+      this.metric.format(node.value, this.signed) + (share && ` (${share})`),
+      own !== 0 && own !== node.value ? `${this.metric.format(own, this.signed)} by itself` : '',
+      node.source,
+      place.library && fileName(place.library),
+      place.inlined ? 'inlined' : '',
+    ].filter(Boolean).join(' · ');
+  }
+
+  showLegend() {
+    const items = this.signed
+      ? [['rise', '+ more than before'], ['fall', `${MINUS} less than before, hatched`]]
+      : this.tree.libraries.slice(0, HUES - 1).map(library => [
+        `library-${hueOf(this.tree.libraries, library)}`, library ? fileName(library) : 'no library known']);
+    if (!this.signed && this.tree.libraries.length >= HUES) {
+      items.push([`library-${HUES - 1}`, 'other libraries']);
+    }
+    for (const [colour, text] of items) {
+      const swatch = element('span', {class: `swatch ${colour}`});
+      byId('legend').append(element('li', {}, swatch, text));
+    }
+  }
+}
+
+function start() {
+  try {
+    return new Page(JSON.parse(byId('profile').textContent));
+  } catch (error) {
+    byId('trouble').textContent = `This page has no profile that it can show: ${error.message}`;
+    byId('trouble').hidden = false;
+    throw error;
+  }
+}
+
+const page = start();

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of sites: who allocates, by every metric at once, sorted by the column that was asked for.
+// Knows nothing of the graph.
+// Called by the page.
+'use strict';
+
+const ROWS_AT_ONCE = 20;
+
+/// How frames are one row: by key; `name` and `place` are what the row says.
+const GROUPS = {
+  site: {
+    title: 'Site',
+    key: place => `${place.key}:${place.line}`,
+    name: place => place.name,
+    place: place => [place.file && fileName(place.file) + (place.line ? `:${place.line}` : ''),
+                     place.library && fileName(place.library)].filter(Boolean).join(' · '),
+  },
+  function: {
+    title: 'Function',
+    key: place => place.key,
+    name: place => place.name,
+    place: place => [place.file && fileName(place.file), place.library && fileName(place.library)]
+      .filter(Boolean).join(' · '),
+  },
+  library: {
+    title: 'Library',
+    key: place => place.library,
+    name: place => (place.library ? fileName(place.library) : UNKNOWN),
+    place: place => place.library,
+  },
+};
+
+const UNKNOWN_PLACE = {key: -1, name: UNKNOWN, file: '', library: '', line: 0, inlined: false};
+
+/// A row's numbers; of some, their share of the cumulative bytes is said as well.
+const COLUMNS = {
+  live: {title: 'Live', format: formatBytes},
+  cumulative: {title: 'Cumulative', format: formatBytes},
+  count: {title: 'Count', format: formatCount},
+  temporary: {title: 'Temporary', format: formatBytes, isShare: true},
+  slack: {title: 'Slack', format: formatBytes, isShare: true},
+  remote: {title: 'Remote', format: formatBytes, isShare: true},
+};
+
+/// One row for each group of frames: by the site of each stack, its first frame that is no allocator's, or by all of
+/// its frames. A stack counts once in a row, even where the function calls itself.
+function collectRows(stacks, places, group, withCallees) {
+  const rows = new Map();
+  for (const stack of stacks) {
+    const frames = withCallees ? stack.frames : stack.frames.slice(stack.site, stack.site + 1);
+    const found = new Map(frames.map(frame => [group.key(places[frame]), places[frame]]));
+    if (found.size === 0) {
+      found.set('', UNKNOWN_PLACE);
+    }
+    for (const [key, place] of found) {
+      const row = rows.get(key) ?? {place, live: 0, cumulative: 0, count: 0, temporary: 0, slack: 0, remote: 0};
+      row.live += stack.live.bytes;
+      row.cumulative += stack.cumulative.bytes;
+      row.count += stack.cumulative.objects;
+      row.temporary += stack.temporary.bytes;
+      row.slack += stack.cumulative.bytes - stack.cumulative.requested;
+      row.remote += stack.remote?.bytes ?? 0;
+      rows.set(key, row);
+    }
+  }
+  return [...rows.values()];
+}
+
+class SiteTable {
+  /// onSearch(text) is told when a row's name is pressed.
+  constructor(host, onSearch) {
+    this.onSearch = onSearch;
+    this.sortedBy = 'live';
+    this.descending = true;
+    this.rows = [];
+    this.limit = ROWS_AT_ONCE;
+    this.heads = element('tr');
+    this.body = element('tbody');
+    this.more = element('button', {type: 'button'});
+    this.more.addEventListener('click', () => this.showMore());
+    this.caption = element('caption', {class: 'quiet'});
+    host.append(
+      element('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': 'sites-title'},
+              element('table', {}, this.caption, element('thead', {}, this.heads), this.body)),
+      this.more);
+  }
+
+  show(rows, group, signed) {
+    this.rows = rows;
+    this.group = group;
+    this.signed = signed;
+    this.limit = ROWS_AT_ONCE;
+    this.draw();
+  }
+
+  sortBy(column) {
+    this.descending = this.sortedBy === column ? !this.descending : column !== 'name';
+    this.sortedBy = column;
+    this.draw();
+    this.heads.querySelector('[aria-sort] button').focus();
+  }
+
+  sortByMetric(metric) {
+    this.sortedBy = metric;
+    this.descending = true;
+  }
+
+  showMore() {
+    const first = this.limit;
+    this.limit *= 4;
+    this.draw();
+    this.body.rows[first]?.querySelector('button').focus();
+  }
+
+  sorted() {
+    const direction = this.descending ? -1 : 1;
+    if (this.sortedBy === 'name') {
+      return this.rows.toSorted((a, b) => direction * this.group.name(a.place).localeCompare(this.group.name(b.place)));
+    }
+    return this.rows.toSorted((a, b) => direction * (a[this.sortedBy] - b[this.sortedBy]));
+  }
+
+  draw() {
+    this.heads.replaceChildren(this.head('name', this.group.title),
+                               ...Object.entries(COLUMNS).map(([name, column]) => this.head(name, column.title)));
+    const rows = this.sorted();
+    const most = rows.reduce((soFar, row) => Math.max(soFar, Math.abs(row[this.sortedBy])), 1);
+    this.body.replaceChildren(...rows.slice(0, this.limit).map(row => this.line(row, most)));
+    const shown = Math.min(rows.length, this.limit);
+    this.caption.textContent = shown < rows.length ? `${formatCount(shown)} of ${formatCount(rows.length)} rows`
+                                                   : `${formatCount(shown)} ${shown === 1 ? 'row' : 'rows'}`;
+    this.more.hidden = shown === rows.length;
+    this.more.textContent = `Show ${formatCount(Math.min(rows.length, this.limit * 4) - shown)} more rows`;
+  }
+
+  head(name, title) {
+    const sorted = name === this.sortedBy;
+    const button = element('button', {type: 'button'}, title);
+    button.addEventListener('click', () => this.sortBy(name));
+    const order = this.descending ? 'descending' : 'ascending';
+    const kind = name === 'name' ? 'name' : 'number';
+    return element('th', {scope: 'col', 'aria-sort': sorted && order, class: kind}, button);
+  }
+
+  line(row, most) {
+    const name = this.group.name(row.place);
+    const button = element('button', {type: 'button', title: `Search for ${name}`}, name);
+    button.addEventListener('click', () => this.onSearch(name));
+    const place = this.group.place(row.place) + (row.place.inlined ? ' · inlined' : '');
+    const cells = Object.keys(COLUMNS).map(column => this.cell(row, column, most));
+    const head = element('th', {scope: 'row', class: 'name'}, button, element('small', {}, place));
+    return element('tr', {}, head, ...cells);
+  }
+
+  cell(row, column, most) {
+    const {title, format, isShare} = COLUMNS[column];
+    const number = row[column];
+    const kind = number === 0 ? 'number quiet' : 'number';
+    const cell = element('td', {'data-title': title, class: kind}, format(number, this.signed));
+    if (isShare && number !== 0 && !this.signed) {
+      cell.append(element('small', {}, formatShare(number, row.cumulative)));
+    }
+    if (column === this.sortedBy) {
+      cell.classList.add('sorted');
+      cell.style.setProperty('--share', `${100 * Math.abs(number) / most}%`);
+    }
+    return cell;
+  }
+}

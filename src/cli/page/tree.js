@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// The stacks of a profile as a tree of functions, weighed by one metric at a time.
+// Knows nothing of how it is shown.
+// Called by the page; the graph and the table walk it.
+'use strict';
+
+/// What can be shown: of a stack, one number.
+const METRICS = {
+  live: {label: 'Live', of: stack => stack.live.bytes, format: formatBytes},
+  cumulative: {label: 'Cumulative', of: stack => stack.cumulative.bytes, format: formatBytes},
+  count: {label: 'Count', of: stack => stack.cumulative.objects, format: formatCount},
+  temporary: {label: 'Temporary', of: stack => stack.temporary.bytes, format: formatBytes},
+};
+
+const UNKNOWN = '[unknown]';
+
+function fileName(path) {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/// A frame as text; `key` is the same for all frames of one function, and of one address that has none.
+function describeFrame(profile, index) {
+  const frame = profile.frames[index] ?? {};
+  const known = profile.functions[frame.function];
+  const name = known?.name || frame.address || UNKNOWN;
+  const file = known?.file || '';
+  const library = known?.library || '';
+  return {
+    key: known ? frame.function : profile.functions.length + index,
+    name, file, library,
+    line: frame.line || 0,
+    inlined: Boolean(frame.inlined),
+    text: `${name}\n${file}\n${library}`.toLowerCase(),
+  };
+}
+
+/// One function, reached by one path. weight = the sum of |value| of the stacks at and below it: what takes room in
+/// the graph; value = their plain sum. Both are the same unless the profile is a difference.
+class StackNode {
+  constructor(place, parent) {
+    this.place = place;
+    this.parent = parent;
+    this.depth = parent ? parent.depth + 1 : 0;
+    this.children = [];
+    this.stacks = [];
+    this.value = 0;
+    this.weight = 0;
+    this.manyLines = false;
+  }
+
+  /// "file.c:12", without the line where the path comes by more than one.
+  get source() {
+    const {file, line} = this.place;
+    return file && fileName(file) + (line && !this.manyLines ? `:${line}` : '');
+  }
+}
+
+class StackTree {
+  constructor(profile) {
+    this.places = profile.frames.map((_, index) => describeFrame(profile, index));
+    this.root = new StackNode({key: -1, name: profile.program, file: '', library: '', inlined: false}, null);
+    /// Parents come before their children.
+    this.nodes = [this.root];
+    this.root.id = 0;
+    const found = new Map();
+    const keys = profile.functions.length + profile.frames.length;
+    for (const stack of profile.stacks) {
+      let node = this.root;
+      for (let i = stack.frames.length - 1; i >= 0; --i) {
+        node = this.child(node, this.places[stack.frames[i]], found, keys);
+      }
+      node.stacks.push(stack);
+    }
+    this.libraries = this.rankLibraries(profile.stacks);
+  }
+
+  child(parent, place, found, keys) {
+    const key = parent.id * keys + place.key;
+    let node = found.get(key);
+    if (!node) {
+      node = new StackNode(place, parent);
+      node.id = this.nodes.length;
+      this.nodes.push(node);
+      parent.children.push(node);
+      found.set(key, node);
+    }
+    node.manyLines ||= node.place.line !== place.line;
+    return node;
+  }
+
+  /// Libraries by the bytes that were allocated from them, so that their colours do not change with the metric.
+  rankLibraries(stacks) {
+    const bytes = new Map(this.places.map(place => [place.library, 0]));
+    for (const stack of stacks) {
+      for (const library of new Set(stack.frames.map(frame => this.places[frame].library))) {
+        bytes.set(library, bytes.get(library) + Math.abs(stack.cumulative.bytes) + Math.abs(stack.live.bytes));
+      }
+    }
+    return [...bytes.keys()].sort((a, b) => bytes.get(b) - bytes.get(a));
+  }
+
+  weigh(metric) {
+    for (const node of this.nodes) {
+      node.value = 0;
+      node.weight = 0;
+      for (const stack of node.stacks) {
+        const value = metric.of(stack);
+        node.value += value;
+        node.weight += Math.abs(value);
+      }
+    }
+    for (let i = this.nodes.length - 1; i > 0; --i) {
+      const node = this.nodes[i];
+      node.parent.value += node.value;
+      node.parent.weight += node.weight;
+    }
+    for (const node of this.nodes) {
+      node.children.sort((a, b) => b.weight - a.weight);
+    }
+  }
+}
+
+function stacksBelow(node) {
+  const stacks = [];
+  const open = [node];
+  while (open.length > 0) {
+    const next = open.pop();
+    stacks.push(...next.stacks);
+    open.push(...next.children);
+  }
+  return stacks;
+}
+
+/// The root first, the node last.
+function pathTo(node) {
+  const path = [];
+  for (let step = node; step; step = step.parent) {
+    path.push(step);
+  }
+  return path.reverse();
+}
+
+function sumOf(stacks, number) {
+  return stacks.reduce((sum, stack) => sum + number(stack), 0);
+}

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""How well a colour is seen on another, as WCAG 2 counts it. Knows nothing of pages. Used by page_test.py."""
+
+import re
+
+
+def luminance(colour):
+    """Of "rgb(1, 2, 3)" or "color(srgb 0.1 0.2 0.3)"."""
+    numbers = [float(number) for number in re.findall(r"\d*\.?\d+", colour)][:3]
+    shares = numbers if colour.startswith("color") else [number / 255 for number in numbers]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def ratio(one, other):
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""A page of 20,000 frames: bounds of what is laid out, painted and made, in numbers of it. Run by page_test.py."""
+
+from selenium.webdriver.common.keys import Keys
+
+import profiles
+from case import PageTest
+
+
+class Large(PageTest):
+    """What grows with the profile is the reading of it: what is laid out and painted grows with the window."""
+
+    profile = staticmethod(profiles.large)
+
+    def count(self):
+        boxes, painted = self.browser.run("const {boxes, painted} = page.graph.host.dataset; return [+boxes, +painted]")
+        return boxes, painted, self.browser.run("return document.querySelectorAll('*').length")
+
+    def test_boxes(self):
+        self.assertGreater(self.browser.run("return page.tree.nodes.length"), 20000)
+        for metric in ("live", "cumulative", "count", "temporary"):
+            self.choose(metric)
+            boxes, painted, elements = self.count()
+            self.assertLess(boxes, 8000)
+            self.assertLessEqual(painted, boxes)
+            self.assertLess(elements, 1200)
+            narrowest = self.browser.run("""
+                return Math.min(...page.graph.rows.flat().map(({left, right}) => right - left))""")
+            self.assertGreaterEqual(narrowest, 0.499)
+
+    def test_a_narrow_window_is_less_work(self):
+        wide = self.count()[0]
+        self.browser.resize(400)
+        self.assertLess(self.count()[0], wide / 2)
+
+    def test_a_step_of_the_keys_lays_nothing_out(self):
+        self.browser.run("""
+            const {layOut} = page.graph;
+            page.laidOut = 0;
+            page.graph.layOut = () => { page.laidOut += 1; layOut.call(page.graph); }""")
+        self.focus("#graph")
+        self.press(*[Keys.ARROW_DOWN] * 5, Keys.ARROW_RIGHT)
+        self.assertEqual(self.browser.run("return page.laidOut"), 0)
+        self.press(Keys.ENTER)
+        self.assertEqual(self.browser.run("return page.laidOut"), 1)
+
+    def test_search(self):
+        self.find("#query").send_keys("parse_merge")
+        self.assertRegex(self.text("#matches"), r"^\d[\d,]* frames, \d+\.\d %$")
+        self.find("#next").click()
+        self.assertIn("parse_merge", self.text("#details-name"))
+
+    def test_more_rows(self):
+        self.assertEqual(len(self.sites()), 20)
+        self.find("#sites > button").click()
+        self.assertEqual(len(self.sites()), 80)
+
+    def test_deep_stacks_scroll(self):
+        self.open(profiles.profile([profiles.stack([1, 2] * 1500, 100, 100, 1)]))
+        self.assertEqual(len(self.rows()), 3001)
+        height, most = self.browser.run("return [page.graph.painter.canvas.height, innerHeight]")
+        self.assertLess(height, most)
+        self.assertLessEqual(self.count()[1], height / 20 + 2)
+        self.focus("#graph")
+        self.press(*[Keys.ARROW_DOWN] * 60)
+        self.assertGreater(self.browser.run("return page.graph.host.scrollTop"), 0)
+        top = self.browser.run("return page.graph.host.scrollTop + page.graph.host.clientHeight")
+        self.assertGreaterEqual(top, 61 * 20)

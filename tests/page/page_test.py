@@ -1,0 +1,32 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The page of `hotlane report --html` in Chromium: what it shows, and that everything can be reached and read. Knows
+nothing of how profiles are taken. Run with the path of the built `render_page`."""
+
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+from access import Access, Themes  # noqa: E402, F401  (the line above has to come first; unittest finds them here)
+from browser import Browser  # noqa: E402
+from case import PageTest  # noqa: E402
+from contents import Contents  # noqa: E402, F401
+from graph import Difference, Graph  # noqa: E402, F401
+from large import Large  # noqa: E402, F401
+from sites import Sites  # noqa: E402, F401
+
+
+def main():
+    PageTest.renderer = pathlib.Path(sys.argv.pop(1)).resolve()
+    PageTest.browser = Browser()
+    try:
+        program = unittest.main(exit=False)
+    finally:
+        PageTest.browser.close()
+    return 0 if program.result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
