@@ -5,7 +5,6 @@
 // Called after a tick of the upkeep; started by process.
 #include "live.h"
 
-#include "base/lock.h"
 #include "observe/report.h"
 #include "pools/statistics.h"
 #include "snapshot.h"
@@ -20,7 +19,8 @@ namespace {
 constinit int reporting_process = 0;
 constinit std::atomic<uint64_t> next_report_ns{0};
 
-/// What is asked for, and the counts of the last look. Changed as a whole under the lock.
+/// What is asked for, and the counts of the last look. Protected by the shared snapshot's lock, which fork
+/// takes too.
 struct Alarm {
     double below = 0;
     uint64_t least_gets = 0;
@@ -30,8 +30,10 @@ struct Alarm {
     uint64_t hits[kMaxClasses] = {};
 };
 constinit Alarm alarm;
-constinit Lock alarm_lock{LockRank::profile};
 constinit std::atomic<bool> alarm_is_set{false};
+/// What the alarm itself allocates may bring its thread here again. The thread's own, so that a child forked
+/// meanwhile by another thread is not left with it.
+constinit thread_local bool is_in_alarm = false;
 
 /// What happened since the last look, which this one becomes. `worst` gets the class that missed most.
 ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
@@ -52,25 +54,28 @@ ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
 }
 
 void look_at_hit_rate() {
-    Alarm due;
+    hotlane_alarm call = nullptr;
+    void* context = nullptr;
+    double rate = 1.0;
     ClassStats worst;
-    ClassStats sum;
     {
         const SharedSnapshot snapshot(SharedSnapshot::Wait::no);
-        if (!snapshot || !alarm_lock.try_lock()) {
+        if (!snapshot) {
             return;
         }
-        sum = since_last_look(*snapshot, worst);
-        due.call = alarm.call;
-        due.context = alarm.context;
-        due.below = alarm.below;
-        due.least_gets = alarm.least_gets;
-        alarm_lock.unlock();
+        const ClassStats sum = since_last_look(*snapshot, worst);
+        rate = pools::share(sum.hits, sum.gets(), 1.0);
+        if (sum.gets() == 0 || sum.gets() < alarm.least_gets || rate >= alarm.below) {
+            return;
+        }
+        call = alarm.call;
+        context = alarm.context;
     }
-    const double rate = pools::share(sum.hits, sum.gets(), 1.0);
-    if (due.call != nullptr && sum.gets() != 0 && sum.gets() >= due.least_gets && rate < due.below) {
+    if (call != nullptr) {
         const hotlane_class_statistics stats = pools::as_c(worst);
-        due.call(rate, &stats, due.context);
+        is_in_alarm = true;
+        call(rate, &stats, context);
+        is_in_alarm = false;
     }
 }
 
@@ -78,7 +83,7 @@ void after_tick(uint64_t now_ns) {
     if (config().stats_interval_ns != 0) {
         report_if_due(now_ns);
     }
-    if (alarm_is_set.load(std::memory_order_relaxed)) {
+    if (alarm_is_set.load(std::memory_order_relaxed) && !is_in_alarm) {
         look_at_hit_rate();
     }
 }
@@ -111,7 +116,6 @@ void report_if_due(uint64_t now_ns) {
 
 void set_alarm(double below, uint64_t least_gets, hotlane_alarm call, void* context) {
     const SharedSnapshot snapshot;
-    LockGuard guard(alarm_lock);
     ClassStats worst;
     since_last_look(*snapshot, worst);  // the first interval begins now
     alarm.below = below;

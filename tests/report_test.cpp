@@ -56,6 +56,8 @@ hotlane:  65,536 B  15.00 M  15.00 M   99.99 %        2        2        0       
 hotlane:      64 B  5.123 M  5.120 M   99.93 %    3,456    3,456    1,200       12    3,456   45,678
 hotlane:     128 B    1,000    1,000   90.00 %      100      100       10        1        0       70
 hotlane:       all  20.12 M  20.12 M   99.98 %    3,558    3,558    1,210       16    3,459        -
+hotlane:      pool     size capacity   in use     peak     gets exhausted fallbacks
+hotlane:    frames    4 KiB       16        4        9    1,004         6         5
 hotlane: forwards 14, 34 MiB: 12 large, 2 alignment
 hotlane: memory   408 KiB live in 3 MiB of pages, 640 KiB free, 96 KiB metadata, 2 MiB purged
 hotlane: process  peak RSS 45 MiB, fallback 3 MiB, threads 1 live, 3 ended
@@ -74,6 +76,20 @@ hotlane: process  peak RSS 0 B, fallback 0 B, threads 0 live, 0 ended
 )");
 }
 
+TEST(TextReport, PoolsBeyondTheFifthAreAddedUp) {
+    const std::string text = report(snapshot_of_many_pools(), StatsFormat::text);
+    EXPECT_NE(text.find(R"(    3,459        -
+hotlane:                     pool     size capacity   in use     peak     gets exhausted fallbacks
+hotlane:                   frames    4 KiB       16        4        9    1,004         6         5
+hotlane:                        b    128 B    1,000        1       10  1.000 M         0         0
+hotlane: a name of thirty-one cha    256 B    2,000        2       20  2.000 M         0         0
+hotlane:                        d    512 B    3,000        3       30  3.000 M         0         0
+hotlane:                   3 more        -   15,000       15        -  15.00 M         0         0
+hotlane: forwards)"),
+              std::string::npos)
+        << text;
+}
+
 TEST(TextReport, KeepsItsBoundsAtItsWidest) {
     const Snapshot s = widest_snapshot();
     std::vector<std::string> lines = lines_of(report(s, StatsFormat::text) + alarm_line(s, 99.95));
@@ -82,11 +98,13 @@ TEST(TextReport, KeepsItsBoundsAtItsWidest) {
         EXPECT_LE(line.size(), 100U) << line;
         EXPECT_EQ(line.find("hotlane: "), 0U) << line;
     }
-    EXPECT_NE(lines[17].find("48 more"), std::string::npos) << lines[17];
+    EXPECT_NE(lines[11].find("54 more"), std::string::npos) << lines[11];
+    EXPECT_NE(lines[18].find("28 more"), std::string::npos) << lines[18];
 }
 
 TEST(TextReport, OneClassTooManyTakesTheLineThatWouldSaySo) {
     Snapshot s = widest_snapshot();
+    s.pool_count = 0;
     s.class_count = 17;
     const std::string sixteen = report(s, StatsFormat::text);
     EXPECT_EQ(sixteen.find(" more "), std::string::npos);

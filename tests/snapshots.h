@@ -74,6 +74,24 @@ inline Snapshot small_snapshot() {
     return s;
 }
 
+/// The same with more names of pools than the text report has lines for.
+inline Snapshot snapshot_of_many_pools() {
+    Snapshot s = small_snapshot();
+    s.pool_count = 7;
+    for (size_t i = 1; i < s.pool_count; ++i) {
+        s.pools[i] = {.object_size = 64U << i,
+                      .pools = 2,
+                      .capacity = 1'000 * i,
+                      .in_use = i,
+                      .peak = 10 * i,
+                      .gets = 1'000'000 * i,
+                      .puts = 1'000'000 * i - i};
+        s.pools[i].name[0] = static_cast<char>('a' + i);
+    }
+    strcpy(s.pools[2].name, "a name of thirty-one characters");
+    return s;
+}
+
 /// Every class in use, every number at its widest.
 inline Snapshot widest_snapshot() {
     Snapshot s = small_snapshot();
@@ -100,6 +118,19 @@ inline Snapshot widest_snapshot() {
     s.threads_live = s.threads_ended = 999'999;
     s.run_time_ns = 3'599'000'000'000;
     s.process_id = 4'194'303;
+    s.pool_count = kMaxPoolNames;
+    for (PoolStats& pool : s.pools) {
+        pool = {.object_size = 1'023 * KiB,
+                .pools = 999,
+                .capacity = 999'999,
+                .in_use = 999'999,
+                .peak = 999'999,
+                .gets = 999'999'999,
+                .puts = 999'999'999,
+                .exhausted = 999'999'999,
+                .fallbacks = 999'999'999};
+        memset(pool.name, 'n', sizeof pool.name - 1);
+    }
     memset(s.program, 'p', sizeof s.program - 1);
     return s;
 }

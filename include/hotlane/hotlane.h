@@ -79,7 +79,8 @@ int hotlane_warmup_threads(size_t size, size_t count) HOTLANE_NOTHROW;
  *
  *    bottom                          top                       full
  *      | free | free | ... | next get |  (handed out)   ...      |
- *                 ^ low: the lowest `top` so far, so that one comparison finds both exhaustion and a new peak
+ *                 ^ low: the lowest `top` since the last reset of statistics, so that one comparison finds
+ * both exhaustion and a new peak
  */
 struct hotlane_pool {
     void** top;
@@ -136,7 +137,7 @@ static inline __attribute__((always_inline)) void* hotlane_pool_get(hotlane_pool
     if (HOTLANE_POOL_CHECKS && !hotlane_pool_may(pool, NULL)) {
         return NULL;
     }
-    if (__builtin_expect(top == pool->low, 0)) {
+    if (__builtin_expect(top <= __atomic_load_n(&pool->low, __ATOMIC_RELAXED), 0)) {
         return hotlane_pool_get_slow(pool);
     }
     object = *--top;
@@ -186,7 +187,7 @@ struct hotlane_pool_statistics {
     uint64_t pools;       /* that exist now; capacity and in_use are theirs */
     uint64_t capacity;    /* objects */
     uint64_t in_use;      /* objects handed out now */
-    uint64_t peak;        /* most objects handed out at once; over several pools an upper bound */
+    uint64_t peak;        /* most handed out at once since the last reset; of several pools an upper bound */
     uint64_t gets;        /* requests served from the pools' own objects */
     uint64_t puts;        /* their objects put back */
     uint64_t exhausted;   /* requests that found none free */
@@ -219,9 +220,11 @@ struct hotlane_statistics {
 size_t hotlane_stats(struct hotlane_statistics* out, size_t size) HOTLANE_NOTHROW;
 /** The same for the class that serves requests of `request` bytes; 0 and *out untouched above 64 KiB. */
 size_t hotlane_class_stats(size_t request, struct hotlane_class_statistics* out, size_t size) HOTLANE_NOTHROW;
-/** The same for the pools of a name; 0 when there never was one. Peaks are since the pools were created. */
+/** The same for the pools of a name; 0 when there never was one. */
 size_t hotlane_pool_stats(const char* name, struct hotlane_pool_statistics* out, size_t size) HOTLANE_NOTHROW;
-/** From now on the three above count anew. The report at exit and HOTLANE_STATS_FILE go on from the start. */
+/** From now on the three above count anew, and a pool's peak begins with what is handed out now. What exists
+ * now (live, in_use, capacity, threads, bytes in memory) is as it is. The report at exit and
+ * HOTLANE_STATS_FILE go on from the start. O(threads * classes + pools). */
 void hotlane_stats_reset(void) HOTLANE_NOTHROW;
 
 enum hotlane_format { HOTLANE_TEXT, HOTLANE_JSON, HOTLANE_PROMETHEUS };
@@ -233,13 +236,20 @@ int hotlane_stats_print(int fd, enum hotlane_format format) HOTLANE_NOTHROW;
  * an empty string when they do not fit; 64 KiB is enough for all classes and 32 names of pools. */
 size_t hotlane_stats_format(char* out, size_t capacity, enum hotlane_format format) HOTLANE_NOTHROW;
 
-/** Called when the hit rate of an interval was below the threshold, on the thread that noticed it in a slow
- * path of malloc, with no lock held: it may allocate, but should be short. `worst` is the class with the most
- * misses of the interval, whose counts (of the interval) it holds. */
+/** Called when the hit rate of an interval was below the threshold, inside a malloc or free of whichever
+ * thread noticed it, with no lock of the library held. It may allocate and free, read and reset statistics,
+ * set another alarm, and write to descriptors; it must return (no exception, no longjmp), and should be
+ * short. The rest of libc may be in the middle of that malloc or free: it must not create threads, load
+ * libraries, fork, nor take a lock that the program holds while it allocates (those of stdio, of locales and
+ * of the time zone among them); set a flag, or write to a pipe, and do the work elsewhere. What it allocates
+ * itself does not call it again; another thread may, when it takes longer than an interval. `worst` is the
+ * class with the most misses of the interval, whose counts (of the interval) it holds; valid until it
+ * returns. */
 typedef void (*hotlane_alarm)(double hit_rate, const struct hotlane_class_statistics* worst, void* context);
 /** Looks at each eighth of HOTLANE_PURGE_DELAY (so 8 times a second) whether, of the requests since the last
  * look that had at least `least_gets` of them, fewer than `below` (0 to 1) hit. One at a time: null takes it
- * away. Idle programs are looked at with HOTLANE_BACKGROUND=1. */
+ * away, though a call on another thread may still be under way then. In a forked child it stays set. Idle
+ * programs are looked at with HOTLANE_BACKGROUND=1. O(threads * classes). */
 void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) HOTLANE_NOTHROW;
 
 #ifdef __cplusplus

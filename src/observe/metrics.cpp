@@ -67,26 +67,26 @@ constexpr Row<ForwardStats> kForwardRows[] = {
 };
 
 constexpr Row<PoolStats> kPoolRows[] = {
-    {{pool, gauge, bytes, !kAdditive, "size", "hotlane_pool_object_bytes", "",
+    {{pool, gauge, bytes, !kAdditive, "size", "hotlane_pool_object_bytes", "size",
       "Size of the objects of the pools of this name."}, [](P p) { return uint64_t{p.object_size}; }},
     {{pool, gauge, count, kAdditive, "pools", "hotlane_pools", "",
       "Bounded pools of this name."}, [](P p) { return p.pools; }},
-    {{pool, gauge, count, kAdditive, "capacity", "hotlane_pool_capacity", "",
+    {{pool, gauge, count, kAdditive, "capacity", "hotlane_pool_capacity", "capacity",
       "Objects that they hold."}, [](P p) { return p.capacity; }},
-    {{pool, gauge, count, kAdditive, "in_use", "hotlane_pool_in_use", "",
+    {{pool, gauge, count, kAdditive, "in_use", "hotlane_pool_in_use", "in use",
       "Objects handed out."}, [](P p) { return p.in_use; }},
     {{pool, gauge, billionths, !kAdditive, "utilisation", "hotlane_pool_utilisation_ratio", "",
       "Share of the objects that is handed out."},
       [](P p) { return p.capacity == 0 ? 0 : share_in_billionths(p.in_use, p.capacity); }},
-    {{pool, gauge, count, kAdditive, "peak", "hotlane_pool_peak", "",
+    {{pool, gauge, count, !kAdditive, "peak", "hotlane_pool_peak", "peak",
       "Most objects handed out at once."}, [](P p) { return p.peak; }},
-    {{pool, counter, count, kAdditive, "gets", "hotlane_pool_gets_total", "",
+    {{pool, counter, count, kAdditive, "gets", "hotlane_pool_gets_total", "gets",
       "Requests served from the pools' own objects."}, [](P p) { return p.gets; }},
     {{pool, counter, count, kAdditive, "puts", "hotlane_pool_puts_total", "",
       "Objects of their own put back."}, [](P p) { return p.puts; }},
-    {{pool, counter, count, kAdditive, "exhausted", "hotlane_pool_exhausted_total", "",
+    {{pool, counter, count, kAdditive, "exhausted", "hotlane_pool_exhausted_total", "exhausted",
       "Requests that found every object handed out."}, [](P p) { return p.exhausted; }},
-    {{pool, counter, count, kAdditive, "fallbacks", "hotlane_pool_fallbacks_total", "",
+    {{pool, counter, count, kAdditive, "fallbacks", "hotlane_pool_fallbacks_total", "fallbacks",
       "Of those, served by the allocator."}, [](P p) { return p.fallbacks; }},
 };
 

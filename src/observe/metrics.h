@@ -24,10 +24,10 @@ struct Metric {
     MetricScope scope;
     MetricType type;
     MetricUnit unit;
-    bool additive;    // the sum over classes means something
+    bool additive;    // the sum over classes, or over pools, means something
     char key[24];     // in JSON
     char series[40];  // in Prometheus; empty: the sum of a labelled series, which Prometheus makes itself
-    char column[12];  // heading in the text report's table; empty: not there
+    char column[12];  // heading in the text report's table of classes, or of pools; empty: not there
     char help[88];
 };
 

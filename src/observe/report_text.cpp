@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The report for people: a heading, a table of classes, and a line each for what left the hot lane and for
-// memory. Knows nothing of where it is written. Called by write_report.
+// The report for people: a heading, tables of the classes and of the bounded pools, and a line each for what
+// left the hot lane and for memory. Knows nothing of where it is written. Called by write_report.
 #include "base/units.h"
 #include "observe/metrics.h"
 #include "observe/report.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace hotlane {
@@ -14,10 +15,20 @@ namespace {
 
 constexpr std::string_view kPrefix = "hotlane: ";
 constexpr size_t kSizeWidth = 9;
-/// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines.
+/// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines. Where there
+/// are pools, their lines are taken from the classes'.
 constexpr size_t kMostClasses = 15;
+constexpr size_t kMostPools = 5;
+constexpr size_t kLongestName = 24;
 
-constexpr size_t column_width(const Metric& metric) { return metric.unit == MetricUnit::billionths ? 10 : 9; }
+size_t column_width(const Metric& metric) {
+    constexpr size_t kWidth = 9;
+    return metric.unit == MetricUnit::billionths ? kWidth + 1 : std::max(kWidth, strlen(metric.column) + 1);
+}
+
+bool is_column(const Metric& metric, MetricScope scope) {
+    return metric.scope == scope && metric.column[0] != '\0';
+}
 
 /// "99.98 %", rounded down: "100.00 %" is said only when it is so.
 void write_share(Writer& out, uint64_t billionths, size_t width) {
@@ -30,7 +41,6 @@ void write_share(Writer& out, uint64_t billionths, size_t width) {
 }
 
 void write_heading(Writer& out, const Snapshot& snapshot) {
-    constexpr size_t kLongestName = 24;
     out.text(kPrefix).text({snapshot.program, strnlen(snapshot.program, kLongestName)}).text(" (pid ");
     out.signed_number(snapshot.process_id).text("): ");
     if (snapshot.gets() == 0) {
@@ -45,10 +55,10 @@ void write_heading(Writer& out, const Snapshot& snapshot) {
     out.text("\n");
 }
 
-void write_column_names(Writer& out) {
-    out.text(kPrefix).right("size", kSizeWidth);
+void write_column_names(Writer& out, MetricScope scope, std::string_view of, size_t width) {
+    out.text(kPrefix).right(of, width);
     for (const Metric& metric : metrics()) {
-        if (metric.column[0] != '\0') {
+        if (is_column(metric, scope)) {
             out.right(metric.column, column_width(metric));
         }
     }
@@ -60,7 +70,7 @@ void write_row(Writer& out, std::string_view name, const ClassStats& stats, bool
     out.text(kPrefix).right(name, kSizeWidth);
     for (const Metric& metric : metrics()) {
         const size_t width = column_width(metric);
-        if (metric.column[0] == '\0') {
+        if (!is_column(metric, MetricScope::size_class)) {
             continue;
         }
         if (metric.unit == MetricUnit::billionths) {
@@ -99,16 +109,21 @@ struct Order {
     ClassIndex classes[kMaxClasses];
 };
 
+size_t lines_of_pools(const Snapshot& snapshot) {
+    return snapshot.pool_count == 0 ? 0 : 1 + std::min(snapshot.pool_count, kMostPools);
+}
+
 void write_table(Writer& out, const Snapshot& snapshot) {
     const Order order{snapshot};
+    const size_t most = kMostClasses - lines_of_pools(snapshot);
     // One class too many takes the line that would say so.
-    const size_t shown = order.count <= kMostClasses + 1 ? order.count : kMostClasses;
+    const size_t shown = order.count <= most + 1 ? order.count : most;
     ClassStats rest;
     ClassStats all;
     if (order.count == 0) {
         return;
     }
-    write_column_names(out);
+    write_column_names(out, MetricScope::size_class, "size", kSizeWidth);
     for (size_t i = 0; i < order.count; ++i) {
         const ClassStats& stats = snapshot.classes[order.classes[i]];
         char name[24];
@@ -129,6 +144,56 @@ void write_table(Writer& out, const Snapshot& snapshot) {
         write_row(out, {name, text.bytes_written()}, rest, true);
     }
     write_row(out, "all", all, true);
+}
+
+/// A row of the table of pools: of one name, or of all names from `first` to `last` together.
+void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name, size_t name_width,
+                    size_t first, size_t last) {
+    out.text(kPrefix).right(name, name_width);
+    for (const Metric& metric : metrics()) {
+        if (!is_column(metric, MetricScope::pool)) {
+            continue;
+        }
+        uint64_t value = 0;
+        for (size_t i = first; i <= last; ++i) {
+            value += metric_value(metric, snapshot, i);
+        }
+        if (first != last && !metric.additive) {
+            out.right("-", column_width(metric));
+        } else if (metric.unit == MetricUnit::bytes) {
+            char text[24];
+            Writer size{text, sizeof text};
+            write_rounded_size(size, value);
+            out.right({text, size.bytes_written()}, column_width(metric));
+        } else {
+            write_rounded_count(out, value, column_width(metric));
+        }
+    }
+    out.text("\n");
+}
+
+/// The bounded pools by name, in the order in which the names came.
+void write_pools(Writer& out, const Snapshot& snapshot) {
+    if (snapshot.pool_count == 0) {
+        return;
+    }
+    const size_t shown = snapshot.pool_count <= kMostPools ? snapshot.pool_count : kMostPools - 1;
+    size_t name_width = kSizeWidth;
+    for (size_t i = 0; i < shown; ++i) {
+        name_width = std::max(name_width, strnlen(snapshot.pools[i].name, kLongestName));
+    }
+    write_column_names(out, MetricScope::pool, "pool", name_width);
+    for (size_t i = 0; i < shown; ++i) {
+        const char* name = snapshot.pools[i].name;
+        write_pool_row(out, snapshot, {name, strnlen(name, kLongestName)}, name_width, i, i);
+    }
+    if (shown < snapshot.pool_count) {
+        char name[24];
+        Writer text{name, sizeof name};
+        text.number(snapshot.pool_count - shown).text(" more");
+        write_pool_row(out, snapshot, {name, text.bytes_written()}, name_width, shown,
+                       snapshot.pool_count - 1);
+    }
 }
 
 void write_forwards(Writer& out, const Snapshot& snapshot) {
@@ -191,6 +256,7 @@ void write_notes(Writer& out, const Snapshot& snapshot) {
 void write_text_report(Writer& out, const Snapshot& snapshot) {
     write_heading(out, snapshot);
     write_table(out, snapshot);
+    write_pools(out, snapshot);
     write_forwards(out, snapshot);
     write_memory(out, snapshot);
     write_process(out, snapshot);

@@ -56,6 +56,7 @@ struct PoolStats {
     uint64_t capacity = 0;   // objects, of those
     uint64_t in_use = 0;     // objects handed out, of those
     uint64_t peak = 0;       // most objects handed out; over several pools an upper bound
+    uint64_t peak_since_reset = 0;
     uint64_t gets = 0;       // served from the pools' own objects
     uint64_t puts = 0;       // their way back
     uint64_t exhausted = 0;  // requests that found none

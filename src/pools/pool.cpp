@@ -160,7 +160,7 @@ void* get_slow(Pool& pool) {
         __atomic_store_n(&pool.exhausted, pool.exhausted + 1, __ATOMIC_RELAXED);
         return (pool.flags & HOTLANE_POOL_FALLBACK) != 0 ? get_from_allocator(pool) : nullptr;
     }
-    // More are handed out than ever before.
+    // More are handed out than since the last reset, or ever before.
     __atomic_store_n(&pool.low, pool.top - 1, __ATOMIC_RELAXED);
     __atomic_store_n(&pool.gets, pool.gets + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&pool.top, pool.top - 1, __ATOMIC_RELAXED);

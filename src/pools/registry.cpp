@@ -47,6 +47,7 @@ void add(PoolStats& stats, const Pool& pool) {
     stats.capacity += pool.capacity;
     stats.in_use += in_use;
     stats.peak += pool.peak();
+    stats.peak_since_reset += pool.peak_since_reset();
     stats.gets += gets;
     stats.puts += gets - std::min(gets, in_use);
     stats.exhausted += __atomic_load_n(&pool.exhausted, __ATOMIC_RELAXED);
@@ -73,11 +74,11 @@ void leave(Pool& pool) {
         pool.next->previous = pool.previous;
     }
     PoolStats& stats = gone[pool.name_index];
-    const uint64_t peak_before = stats.peak;
     PoolStats own;
     add(own, pool);
     stats.object_size = own.object_size;
-    stats.peak = std::max(peak_before, own.peak);
+    stats.peak = std::max(stats.peak, own.peak);
+    stats.peak_since_reset = std::max(stats.peak_since_reset, own.peak_since_reset);
     stats.gets += own.gets;
     stats.puts += own.puts;
     stats.exhausted += own.exhausted;
@@ -92,12 +93,28 @@ void add_to(Snapshot& snapshot) {
     for (size_t i = 0; i < name_count; ++i) {
         snapshot.pools[i] = gone[i];
         snapshot.pools[i].peak = 0;
+        snapshot.pools[i].peak_since_reset = 0;
     }
     for (const Pool* pool = first; pool != nullptr; pool = pool->next) {
         add(snapshot.pools[pool->name_index], *pool);
     }
     for (size_t i = 0; i < name_count; ++i) {
-        snapshot.pools[i].peak = std::max(snapshot.pools[i].peak, gone[i].peak);
+        PoolStats& stats = snapshot.pools[i];
+        stats.peak = std::max(stats.peak, gone[i].peak);
+        stats.peak_since_reset = std::max(stats.peak_since_reset, gone[i].peak_since_reset);
+    }
+}
+
+// The owner may be getting and putting meanwhile. A low above its top sends its next get out of line, which
+// sets it right; a peak of its own that is overwritten here came before the reset.
+void reset_peaks() {
+    LockGuard guard(lock);
+    for (PoolStats& stats : gone) {
+        stats.peak_since_reset = 0;
+    }
+    for (Pool* pool = first; pool != nullptr; pool = pool->next) {
+        pool->peak_before_reset = pool->peak();
+        __atomic_store_n(&pool->low, pool->full - pool->in_use(), __ATOMIC_RELAXED);
     }
 }
 

@@ -8,10 +8,13 @@
 #include "hotlane/hotlane.h"
 #include "observe/stats.h"
 
+#include <algorithm>
+
 namespace hotlane {
 
 /// What the library keeps of a pool beyond what its header inlines. The slots lie behind it, then the
-/// objects. Invariant: bottom <= low <= top <= full; the objects handed out are full - top.
+/// objects. Invariant: bottom <= top <= full, bottom <= low; the objects handed out are full - top. low <=
+/// top but after a reset of peaks, until the next get.
 struct Pool : hotlane_pool {
     size_t capacity;
     size_t bytes;     // of all objects
@@ -20,12 +23,16 @@ struct Pool : hotlane_pool {
     uint64_t exhausted;
     uint64_t fallbacks;
     uint64_t fallbacks_in_use;
+    uint64_t peak_before_reset;
     size_t name_index;
     Pool* next;
     Pool* previous;
 
     uint64_t in_use() const { return static_cast<uint64_t>(full - __atomic_load_n(&top, __ATOMIC_RELAXED)); }
-    uint64_t peak() const { return static_cast<uint64_t>(full - __atomic_load_n(&low, __ATOMIC_RELAXED)); }
+    uint64_t peak_since_reset() const {
+        return std::max(in_use(), static_cast<uint64_t>(full - __atomic_load_n(&low, __ATOMIC_RELAXED)));
+    }
+    uint64_t peak() const { return std::max(peak_before_reset, peak_since_reset()); }
 };
 
 namespace pools {
@@ -39,6 +46,8 @@ const char* name_of(const Pool& pool);
 
 /// Any thread. Pools in use meanwhile are counted as of now.
 void add_to(Snapshot& snapshot);
+/// Peaks since the last reset begin with what is handed out now. Any thread.
+void reset_peaks();
 
 void lock_for_fork();
 void unlock_after_fork();

@@ -7,6 +7,7 @@
 
 #include "classes/size_classes.h"
 #include "observe/report.h"
+#include "pools/registry.h"
 #include "snapshot.h"
 #include "startup.h"
 
@@ -44,7 +45,7 @@ hotlane_pool_statistics as_c(const PoolStats& now, const PoolStats& before) {
     stats.pools = now.pools;
     stats.capacity = now.capacity;
     stats.in_use = now.in_use;
-    stats.peak = now.peak;
+    stats.peak = now.peak_since_reset;
     stats.gets = now.gets - before.gets;
     stats.puts = now.puts - before.puts;
     stats.exhausted = now.exhausted - before.exhausted;
@@ -133,6 +134,7 @@ size_t copy_pool_statistics(const char* name, hotlane_pool_statistics* out, size
 void reset_statistics() {
     const SharedSnapshot now;
     beginning = *now;
+    reset_peaks();
 }
 
 int print_statistics(int fd, hotlane_format format) {

@@ -5,6 +5,8 @@
 #define HOTLANE_POOL_CHECKS 1
 #include "hotlane/hotlane.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <gtest/gtest.h>
@@ -71,6 +73,79 @@ TEST(Pool, EverythingIsCountedAndOutlivesThePool) {
     EXPECT_EQ(after.gets, 4U);
     EXPECT_EQ(after.puts, 4U);
     EXPECT_EQ(after.peak, 4U);
+}
+
+TEST(Pool, AResetOfStatisticsBeginsThePeakWithWhatIsInUse) {
+    {
+        const PoolOwner gone{hotlane_pool_create("was high", 64, 9, 0)};
+        for (int i = 0; i < 9; ++i) {
+            hotlane_pool_get(gone.get());
+        }
+        hotlane_pool_reset(gone.get());
+    }
+    const PoolOwner pool{hotlane_pool_create("high", 64, 8, 0)};
+    void* objects[8];
+    for (int i = 0; i < 5; ++i) {
+        objects[i] = hotlane_pool_get(pool.get());
+    }
+    for (int i = 5; i-- > 2;) {
+        hotlane_pool_put(pool.get(), objects[i]);
+    }
+    EXPECT_EQ(of("high").peak, 5U);
+    EXPECT_EQ(of("was high").peak, 9U);
+    hotlane_stats_reset();
+    EXPECT_EQ(of("high").peak, 2U);
+    EXPECT_EQ(of("was high").peak, 0U);
+    for (int i = 2; i < 4; ++i) {
+        objects[i] = hotlane_pool_get(pool.get());
+    }
+    for (int i = 4; i-- > 0;) {
+        hotlane_pool_put(pool.get(), objects[i]);
+    }
+    EXPECT_EQ(of("high").peak, 4U);
+    EXPECT_EQ(of("high").gets, 2U);
+    EXPECT_EQ(of("high").in_use, 0U);
+    std::string report(64 << 10, '\0');
+    ASSERT_NE(hotlane_stats_format(report.data(), report.size(), HOTLANE_JSON), 0U);
+    EXPECT_NE(report.find("\"peak\": 5, \"gets\": 7"), std::string::npos) << "since the start";
+    EXPECT_NE(report.find("\"peak\": 9, \"gets\": 9"), std::string::npos);
+}
+
+TEST(Pool, AResetByAnotherThreadLosesNoObject) {
+    static constexpr size_t kCapacity = 16;
+    const PoolOwner pool{hotlane_pool_create("reset meanwhile", 64, kCapacity, 0)};
+    std::atomic<bool> done{false};
+    std::thread other([&done] {
+        for (int i = 0; i < 2000; ++i) {
+            hotlane_stats_reset();
+            const hotlane_pool_statistics now = of("reset meanwhile");
+            EXPECT_LE(now.in_use, now.peak);
+            EXPECT_LE(now.peak, kCapacity);
+        }
+        done = true;
+    });
+    std::vector<void*> held;
+    for (unsigned i = 0; !done; ++i) {
+        const size_t level = i * 7 % (kCapacity + 1);
+        while (held.size() < level) {
+            held.push_back(hotlane_pool_get(pool.get()));
+            ASSERT_NE(held.back(), nullptr);
+        }
+        while (held.size() > level) {
+            hotlane_pool_put(pool.get(), held.back());
+            held.pop_back();
+        }
+    }
+    other.join();
+    while (held.size() < kCapacity) {
+        held.push_back(hotlane_pool_get(pool.get()));
+        ASSERT_NE(held.back(), nullptr);
+    }
+    EXPECT_EQ(hotlane_pool_get(pool.get()), nullptr);
+    EXPECT_EQ(of("reset meanwhile").peak, kCapacity);
+    std::sort(held.begin(), held.end());
+    EXPECT_EQ(std::unique(held.begin(), held.end()), held.end());
+    hotlane_pool_reset(pool.get());
 }
 
 TEST(Pool, ExhaustedItFallsBackAndPutKnowsWhichIsWhich) {
