@@ -74,6 +74,9 @@ class Access(PageTest):
                           found => found.checkVisibility() && !found.closest('.scroll, .skip') &&
                           found.getBoundingClientRect().right > innerWidth).map(found => found.outerHTML)""")
                     self.assertEqual(outside, [])
+                    self.assertEqual(self.browser.run("""
+                        const {scrollWidth, clientWidth} = document.querySelector('#sites .scroll');
+                        return scrollWidth - clientWidth"""), 0)
                     self.assertEqual(self.browser.run("return page.graph.painter.canvas.width"),
                                      self.browser.run("return page.graph.host.clientWidth"))
 

@@ -3,6 +3,7 @@
 Used by page_test.py."""
 
 import json
+import os
 import pathlib
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
 class Browser:
     def __init__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="hotlane-page-"))
+        os.environ["no_proxy"] = "localhost,127.0.0.1"  # the driver is here, whatever the network needs
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         for argument in [*ARGUMENTS, f"--user-data-dir={self.directory}/user"]:

@@ -25,6 +25,14 @@ class Graph(PageTest):
         self.open(profiles.profile([profiles.stack([3, 0], 0, 20, 1)]))
         self.assertEqual(self.find("input:checked").get_attribute("value"), "cumulative")
 
+    def test_a_zoom_to_what_the_metric_has_not_ends(self):
+        self.choose("cumulative")
+        self.click_frame("0x401060")
+        self.assertEqual(self.rows()[2], [["0x401060", 1]])
+        self.choose("live")
+        self.assertEqual(self.rows()[2][0], ["load(std::istream&)", 0.7])
+        self.assertFalse(self.find("#reset").is_displayed())
+
     def test_zoom_by_click(self):
         self.assertFalse(self.find("#reset").is_displayed())
         self.click_frame("load(std::istream&)")
@@ -123,10 +131,11 @@ class Difference(PageTest):
         self.assertGreater(len(self.pixels("operator<<")), 2)
 
     def test_lifetimes_go_below_the_axis(self):
-        zero, bars = self.browser.run("""
+        bottom, zero, bars = self.browser.run("""
             const chart = page.lifetimes.chart;
-            return [chart.y(0), [...chart.svg.querySelectorAll('.column')].map(({y, height}) =>
+            return [chart.options.height - AXIS_BOTTOM, chart.y(0), [...chart.svg.querySelectorAll('.column')].map(({y, height}) =>
               [y.baseVal.value, y.baseVal.value + height.baseVal.value])]""")
         self.assertAlmostEqual(bars[0][0], zero, places=3)
-        self.assertGreater(bars[0][1], zero)
+        self.assertGreater(bars[0][1], zero + 20)
+        self.assertLessEqual(bars[0][1], bottom + 0.001)
         self.assertAlmostEqual(bars[1][1], zero, places=3)

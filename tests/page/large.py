@@ -66,3 +66,4 @@ class Large(PageTest):
         self.assertGreater(self.browser.run("return page.graph.host.scrollTop"), 0)
         top = self.browser.run("return page.graph.host.scrollTop + page.graph.host.clientHeight")
         self.assertGreaterEqual(top, 61 * 20)
+        self.assertLessEqual(self.count()[1], height / 20 + 2)
