@@ -17,7 +17,8 @@ class Graph(PageTest):
         self.assertEqual([name for name, _ in self.rows()[2]], ["operator<<", "load(std::istream&)", "0x401060"])
         self.choose("count")
         self.assertEqual(self.rows()[3][0], [profiles.HOSTILE, round(9000 / 9312, 3)])
-        self.assertIn("9,312 (100.0 %)", self.text("#details-text"))
+        self.assertEqual(self.text("#details-text"),
+                         "Count 9,312 (100.0 %) · live 10.0 MiB · cumulative 34.0 MiB · temporary 7.00 MiB")
         self.choose("temporary")
         self.assertEqual(self.rows()[3], [[profiles.HOSTILE, 0.571], [profiles.RESERVE, 0.143]])
 
@@ -50,10 +51,10 @@ class Graph(PageTest):
         self.focus("#graph")
         self.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
         self.assertEqual(self.text("#details-name"), "load(std::istream&)")
-        self.assertIn("7.00 MiB (70.0 %)", self.text("#details-text"))
+        self.assertIn("Live 7.00 MiB (70.0 %) · cumulative 12.0 MiB · count 9,010", self.text("#details-text"))
         self.press(Keys.ARROW_RIGHT)
         self.assertEqual(self.text("#details-name"), "operator<<")
-        self.assertIn("print.cpp:30", self.text("#details-text"))
+        self.assertEqual(self.text("#details-place"), "print.cpp:30 · app")
         self.press(Keys.ENTER)
         self.assertEqual(self.rows(), [[["app", 1]], [["main", 1]], [["operator<<", 1]]])
         self.press(Keys.ESCAPE)
@@ -75,7 +76,7 @@ class Graph(PageTest):
     def test_a_line_is_said_only_where_there_is_one(self):
         self.focus("#graph")
         self.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)  # load, at line 20 and at line 25
-        self.assertRegex(self.text("#details-text"), r"load\.cpp( |$)")
+        self.assertEqual(self.text("#details-place"), "load.cpp · app")
 
     def test_search(self):
         before = self.pixels("operator<<"), self.pixels("main")
@@ -129,6 +130,11 @@ class Difference(PageTest):
     def test_a_decrease_is_hatched(self):
         self.assertEqual(len(self.pixels("load(std::istream&)")), 1)
         self.assertGreater(len(self.pixels("operator<<")), 2)
+
+    def test_details_are_signed(self):
+        self.focus("#graph")
+        self.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_RIGHT)
+        self.assertEqual(self.text("#details-text"), "Live −1.00 MiB · cumulative −2.00 MiB · count −30 · temporary 0 B")
 
     def test_lifetimes_go_below_the_axis(self):
         bottom, zero, bars = self.browser.run("""

@@ -25,8 +25,9 @@ class SizeClasses {
     const used = classes.map(entry => ({...entry, gets: entry.hits + entry.misses}));
     const hits = used.reduce((sum, entry) => sum + entry.hits, 0);
     const gets = used.reduce((sum, entry) => sum + entry.gets, 0);
-    const summary = gets > 0 ? `${formatCount(gets)} requests, ${formatShare(hits, gets)} hits.`
-                             : 'No requests were counted.';
+    const share = formatShare(hits, gets);
+    const summary = gets === 0 ? 'No requests were counted.'
+                               : `${formatCount(gets)} requests${share && `, ${share} hits`}.`;
     const column = (entry, value) => ({
       value, tick: sizeTick(entry.size), kind: 'requests',
       text: `${formatBytes(entry.size)}: ${formatCount(entry.gets)} requests` +

@@ -6,8 +6,9 @@
 'use strict';
 
 class Graph {
-  /// Tells onZoom(node) when the zoom changes, onShow(node) when another frame is to be described.
-  constructor(host, tree, {onZoom, onShow}) {
+  /// Tells onZoom(node) when the zoom changes, onShow(node) when another frame is to be described. `signed`: of a
+  /// difference.
+  constructor(host, tree, signed, {onZoom, onShow}) {
     this.host = host;
     this.tree = tree;
     this.onZoom = onZoom;
@@ -17,7 +18,7 @@ class Graph {
     this.hovered = null;
     /// The nodes that match the search, or null when nothing is searched for.
     this.matches = null;
-    this.signed = false;
+    this.signed = signed;
     this.rows = [];
     this.depth = host.querySelector('div');
     this.painter = new Painter(host.querySelector('canvas'), tree.libraries);
@@ -43,9 +44,7 @@ class Graph {
   }
 
   /// After the tree was weighed by another metric.
-  weighed(metric, signed) {
-    this.metric = metric;
-    this.signed = signed;
+  weighed() {
     if (this.zoomed.weight === 0) {
       this.zoom(this.tree.root);
     }

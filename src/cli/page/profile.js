@@ -21,7 +21,7 @@ class Page {
     this.tree = new StackTree(profile);
     this.showHeading();
     this.addMetrics();
-    this.graph = new Graph(byId('graph'), this.tree, {
+    this.graph = new Graph(byId('graph'), this.tree, this.signed, {
       onZoom: node => this.showBelow(node), onShow: node => this.describe(node)});
     this.theme = new Theme(byId('theme'), () => this.graph.themeChanged());
     this.classes = new SizeClasses(byId('classes'));
@@ -112,10 +112,10 @@ class Page {
 
   choose(name) {
     byId('metrics').querySelector(`[value=${name}]`).checked = true;
-    this.metric = METRICS[name];
-    this.tree.weigh(this.metric);
+    this.metric = name;
+    this.tree.weigh(name);
     this.sites.sortByMetric(name);
-    this.graph.weighed(this.metric, this.signed);
+    this.graph.weighed();
     this.searched();
     this.showBelow(this.graph.zoomed);
   }
@@ -158,18 +158,21 @@ class Page {
                     group, this.signed);
   }
 
+  /// The metric that is shown comes first, with its share and what the frame has by itself.
   describe(node) {
-    const {place} = node;
-    const whole = this.tree.root;
-    const own = sumOf(node.stacks, this.metric.of);
-    const share = this.signed ? '' : formatShare(node.value, whole.value);
-    byId('details-name').textContent = node.parent ? place.name : `all of ${place.name}`;
+    const {format, of} = METRICS[this.metric];
+    const own = sumOf(node.stacks, of);
+    const share = this.signed ? '' : formatShare(node.value, this.tree.root.value);
+    const others = Object.entries(METRICS).filter(([name]) => name !== this.metric).map(
+      ([name, metric]) => `${metric.label.toLowerCase()} ${metric.format(node.totals[name], this.signed)}`);
+    byId('details-name').textContent = node.parent ? node.place.name : `all of ${node.place.name}`;
+    byId('details-place').textContent = [
+      node.source, node.place.library && fileName(node.place.library), node.place.inlined ? 'inlined' : '',
+    ].filter(Boolean).join(' · ');
     byId('details-text').textContent = [
-      this.metric.format(node.value, this.signed) + (share && ` (${share})`),
-      own !== 0 && own !== node.value ? `${this.metric.format(own, this.signed)} by itself` : '',
-      node.source,
-      place.library && fileName(place.library),
-      place.inlined ? 'inlined' : '',
+      `${METRICS[this.metric].label} ${format(node.value, this.signed)}${share && ` (${share})`}`,
+      own !== 0 && own !== node.value ? `${format(own, this.signed)} by itself` : '',
+      ...others,
     ].filter(Boolean).join(' · ');
   }
 

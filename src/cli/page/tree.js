@@ -35,8 +35,9 @@ function describeFrame(profile, index) {
   };
 }
 
-/// One function, reached by one path. weight = the sum of |value| of the stacks at and below it: what takes room in
-/// the graph; value = their plain sum. Both are the same unless the profile is a difference.
+/// One function, reached by one path. totals = by metric, the sum of the stacks at and below it; value = that of the
+/// metric that is shown; weight = the sum of the absolute numbers, which is what takes room in the graph. Value and
+/// weight are the same unless the profile is a difference.
 class StackNode {
   constructor(place, parent) {
     this.place = place;
@@ -44,6 +45,7 @@ class StackNode {
     this.depth = parent ? parent.depth + 1 : 0;
     this.children = [];
     this.stacks = [];
+    this.totals = {};
     this.value = 0;
     this.weight = 0;
     this.manyLines = false;
@@ -73,6 +75,11 @@ class StackTree {
       node.stacks.push(stack);
     }
     this.libraries = this.rankLibraries(profile.stacks);
+    for (const [name, {of}] of Object.entries(METRICS)) {
+      this.addUp(node => sumOf(node.stacks, of), (node, sum) => {
+        node.totals[name] = sum;
+      });
+    }
   }
 
   child(parent, place, found, keys) {
@@ -100,21 +107,24 @@ class StackTree {
     return [...bytes.keys()].sort((a, b) => bytes.get(b) - bytes.get(a));
   }
 
-  weigh(metric) {
-    for (const node of this.nodes) {
-      node.value = 0;
-      node.weight = 0;
-      for (const stack of node.stacks) {
-        const value = metric.of(stack);
-        node.value += value;
-        node.weight += Math.abs(value);
+  /// Tells `store` for each node the sum of `own` over all nodes at and below it.
+  addUp(own, store) {
+    const sums = this.nodes.map(own);
+    for (let i = this.nodes.length - 1; i >= 0; --i) {
+      const node = this.nodes[i];
+      store(node, sums[i]);
+      if (node.parent) {
+        sums[node.parent.id] += sums[i];
       }
     }
-    for (let i = this.nodes.length - 1; i > 0; --i) {
-      const node = this.nodes[i];
-      node.parent.value += node.value;
-      node.parent.weight += node.weight;
-    }
+  }
+
+  weigh(name) {
+    const {of} = METRICS[name];
+    this.addUp(node => sumOf(node.stacks, stack => Math.abs(of(stack))), (node, sum) => {
+      node.value = node.totals[name];
+      node.weight = sum;
+    });
     for (const node of this.nodes) {
       node.children.sort((a, b) => b.weight - a.weight);
     }
