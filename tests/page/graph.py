@@ -4,6 +4,7 @@ page_test.py."""
 
 from selenium.webdriver.common.keys import Keys
 
+import contrast
 import profiles
 from case import PageTest
 
@@ -129,7 +130,13 @@ class Difference(PageTest):
 
     def test_a_decrease_is_hatched(self):
         self.assertEqual(len(self.pixels("load(std::istream&)")), 1)
-        self.assertGreater(len(self.pixels("operator<<")), 2)
+        for scheme in ("light", "dark"):
+            self.browser.prefer(scheme)
+            hatched = self.pixels("operator<<")
+            self.assertGreater(len(hatched), 2)
+            ink = self.browser.run("return page.graph.painter.ink")
+            for pixel in hatched:
+                self.assertGreaterEqual(contrast.ratio(ink, f"rgb{pixel}"), 4.5, f"{scheme}: {pixel}")
 
     def test_details_are_signed(self):
         self.focus("#graph")
