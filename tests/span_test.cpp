@@ -70,12 +70,21 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
                 free_objects.erase(free_objects.begin());
             }
         } else if (!live.empty()) {
-            std::swap(live[random() % live.size()], live.back());
-            const size_t offset = live.back() - kBase - kPage * kPageSize;
-            ASSERT_EQ(span.put_back(offset), PutBackResult::ok);
-            ASSERT_EQ(span.put_back(offset), PutBackResult::double_free);
-            free_objects.insert(live.back());
-            live.pop_back();
+            // Some at once, the first of them once more, and behind them one of another span.
+            std::vector<void*> run;
+            for (size_t wanted = 1 + random() % 40; run.size() != wanted && !live.empty(); live.pop_back()) {
+                std::swap(live[random() % live.size()], live.back());
+                run.push_back(pointer_to(live.back()));
+                free_objects.insert(live.back());
+            }
+            const auto count = static_cast<uint32_t>(run.size());
+            run.push_back(run.front());
+            PutBackResult result{};
+            ASSERT_EQ(span.put_back(kBase, run.data(), count + 1, &result), count);
+            ASSERT_EQ(result, PutBackResult::double_free);
+            run.back() = pointer_to(kBase + (kPage + c.span_pages) * kPageSize);
+            ASSERT_EQ(span.put_back(kBase, run.data() + count, 1, &result), 0U);
+            ASSERT_EQ(result, PutBackResult::ok);
         }
         ASSERT_EQ(span.free_count(), free_objects.size());
         ASSERT_EQ(span.exhausted(), free_objects.empty());
@@ -90,8 +99,10 @@ TEST_P(SpanOfClass, EveryOffsetThatIsNoObjectIsRefused) {
     span.open({0}, GetParam(), true);
     for (size_t offset = 0; offset < c.span_pages * kPageSize; offset += 8) {
         const bool is_object = offset % c.object_size == 0 && offset / c.object_size < c.object_count;
-        ASSERT_EQ(span.put_back(offset),
-                  is_object ? PutBackResult::double_free : PutBackResult::interior_pointer);
+        void* const p = pointer_to(kBase + offset);
+        PutBackResult result{};
+        ASSERT_EQ(span.put_back(kBase, &p, 1, &result), 0U);
+        ASSERT_EQ(result, is_object ? PutBackResult::double_free : PutBackResult::interior_pointer);
     }
     EXPECT_TRUE(span.empty());
 }

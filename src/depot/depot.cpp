@@ -143,44 +143,59 @@ void Depot::make_room(uint32_t count) {
 }
 
 void Depot::spill(uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) {
-        --count_;
-        if (!return_to_span(ring_[(newest_ + count_) % kRingSlots], "free")) {
-            ++outside_;  // freed once too often: it was taken off then
-        }
-    }
+    count_ -= count;
+    const uint32_t oldest = (newest_ + count_) % kRingSlots;
+    const uint32_t until_wrap = std::min(count, kRingSlots - oldest);
+    const uint32_t taken = return_to_spans(ring_ + oldest, until_wrap, "free") +
+                           return_to_spans(ring_, count - until_wrap, "free");
+    outside_ += count - taken;  // freed once too often: taken off then
     least_count_ = std::min(least_count_, count_);
 }
 
 bool Depot::put_back_checked(void* object, Operation operation) {
     LockGuard guard(lock_);
-    if (!return_to_span(object, operation)) {
+    if (return_to_spans(&object, 1, operation) == 0) {
         return false;
     }
     --outside_;
     return true;
 }
 
-bool Depot::return_to_span(void* object, Operation operation) {
-    Span* span = span_containing(object);
-    const size_t offset = address_of(object) - address_of(region.address(span->first_page()));
-    const bool was_exhausted = span->exhausted();
-    // A page that has left the class since the pointer was freed first: freed twice, with time between.
-    const bool moved_on =
-        region_view.class_byte(region.page_containing(object).value) != SizeClasses::lane_of(class_);
-    const PutBackResult result = moved_on ? PutBackResult::double_free : span->put_back(offset);
-    if (result != PutBackResult::ok) [[unlikely]] {
-        report_misuse(result == PutBackResult::double_free ? Misuse::double_free : Misuse::interior_pointer,
-                      operation, object, size_classes[class_].object_size);
-        return false;
+/// Objects that were freed one after the other often lie in one span: it is looked up once for all of them.
+/// Returns how many were right; the others are reported.
+uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation operation) {
+    uint32_t refused = 0;
+    for (uint32_t done = 0; done != count;) {
+        // A page that has left the class since the pointer was freed first: freed twice, with time between.
+        if (region_view.class_byte(region.page_containing(objects[done]).value) !=
+            SizeClasses::lane_of(class_)) [[unlikely]] {
+            report_refused(objects[done++], PutBackResult::double_free, operation);
+            ++refused;
+            continue;
+        }
+        Span* span = span_containing(objects[done]);
+        const bool was_exhausted = span->exhausted();
+        PutBackResult result = PutBackResult::ok;
+        const uint32_t more =
+            span->put_back(address_of(region_view.base), objects + done, count - done, &result);
+        done += more;
+        if (was_exhausted && more != 0) {
+            partial_.insert(span);
+        }
+        if (result != PutBackResult::ok) [[unlikely]] {
+            report_refused(objects[done++], result, operation);
+            ++refused;
+        }
+        if (span->empty()) {
+            close_span(span);
+        }
     }
-    if (was_exhausted) {
-        partial_.insert(span);
-    }
-    if (span->empty()) {
-        close_span(span);
-    }
-    return true;
+    return count - refused;
+}
+
+void Depot::report_refused(void* object, PutBackResult why, Operation operation) {
+    report_misuse(why == PutBackResult::double_free ? Misuse::double_free : Misuse::interior_pointer,
+                  operation, object, size_classes[class_].object_size);
 }
 
 void Depot::reap(bool everything) {

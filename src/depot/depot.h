@@ -52,7 +52,8 @@ class Depot {
     void close_span(Span* span);
     void make_room(uint32_t count);
     void spill(uint32_t count);
-    bool return_to_span(void* object, Operation operation);
+    uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
+    void report_refused(void* object, PutBackResult why, Operation operation);
 
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;

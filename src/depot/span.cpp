@@ -29,43 +29,59 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh) {
 
 uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     HOTLANE_ASSERT(!exhausted());
-    const size_t object_size = size_classes[class_].object_size;
+    const SizeClass& c = size_classes[class_];
+    const size_t object_size = c.object_size;
     const uintptr_t start = base + size_t{first_.value} * kPageSize;
     count = std::min(count, free_count_);
     free_count_ -= count;
-    uint32_t lowest = 0;
-    uint32_t highest = 0;
-    for (uint32_t taken = 0; taken != count;) {
-        uint64_t& word = free_bits()[first_word_];
-        if (word == 0) {
-            ++first_word_;
-            continue;
+    uint64_t* const bits = free_bits();
+    uint32_t word = first_word_;
+    uint64_t left = bits[word];
+    for (uint32_t taken = 0; taken != count; ++taken) {
+        while (left == 0) {
+            bits[word] = 0;
+            left = bits[++word];
         }
-        highest = first_word_ * kBitsPerWord + static_cast<uint32_t>(std::countr_zero(word));
-        lowest = taken == 0 ? highest : lowest;
-        word &= word - 1;
-        out[taken++] = pointer_to(start + highest * object_size);
+        const uint32_t i = word * kBitsPerWord + static_cast<uint32_t>(std::countr_zero(left));
+        left &= left - 1;
+        out[taken] = pointer_to(start + i * object_size);
     }
-    *zeroed = lowest >= fresh_from_;
-    fresh_from_ = std::max(fresh_from_, highest + 1);
+    bits[word] = left;
+    first_word_ = static_cast<uint16_t>(word);
+    *zeroed = c.index_of(address_of(out[0]) - start) >= fresh_from_;
+    fresh_from_ = std::max(fresh_from_, c.index_of(address_of(out[count - 1]) - start) + 1);
     return count;
 }
 
-PutBackResult Span::put_back(size_t offset_in_span) {
-    const SizeClass& c = size_classes[class_];
-    const uint32_t i = c.index_of(offset_in_span);
-    if (size_t{i} * c.object_size != offset_in_span || i >= c.object_count) {
-        return PutBackResult::interior_pointer;
+uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
+    const SizeClass c = size_classes[class_];
+    const uintptr_t start = base + size_t{first_.value} * kPageSize;
+    uint64_t* const bits = free_bits();
+    uint32_t lowest_word = first_word_;
+    uint32_t done = 0;
+    *result = PutBackResult::ok;
+    for (; done != count; ++done) {
+        const size_t offset = address_of(objects[done]) - start;
+        if (offset >= c.span_pages * kPageSize) {
+            break;
+        }
+        const uint32_t i = c.index_of(offset);
+        if (size_t{i} * c.object_size != offset || i >= c.object_count) [[unlikely]] {
+            *result = PutBackResult::interior_pointer;
+            break;
+        }
+        const uint32_t word = i / kBitsPerWord;
+        const uint64_t bit = uint64_t{1} << (i % kBitsPerWord);
+        if ((bits[word] & bit) != 0) [[unlikely]] {
+            *result = PutBackResult::double_free;
+            break;
+        }
+        bits[word] |= bit;
+        lowest_word = std::min(lowest_word, word);
     }
-    uint64_t& word = free_bits()[i / kBitsPerWord];
-    const uint64_t bit = uint64_t{1} << (i % kBitsPerWord);
-    if ((word & bit) != 0) {
-        return PutBackResult::double_free;
-    }
-    word |= bit;
-    ++free_count_;
-    first_word_ = std::min(first_word_, static_cast<uint16_t>(i / kBitsPerWord));
-    return PutBackResult::ok;
+    free_count_ += done;
+    first_word_ = static_cast<uint16_t>(lowest_word);
+    return done;
 }
 
 Span* SpanHeap::merge(Span* a, Span* b) {

@@ -29,7 +29,10 @@ class Span {
     /// Takes up to `count` free objects into `out`, lowest address first. Returns how many. `*zeroed` tells
     /// whether out[0] is known to be zero. `base` is the region's. The span is not exhausted.
     uint32_t take(uintptr_t base, void** out, uint32_t count, bool* zeroed);
-    PutBackResult put_back(size_t offset_in_span);
+    /// Puts back as many of `objects`, from the first on, as lie in this span and are right. Returns how
+    /// many;
+    /// `*result` says what is wrong with the next, ok when it is another span's or there is none.
+    uint32_t put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result);
 
     bool empty() const { return free_count_ == size_classes[class_].object_count; }  // of live objects
     bool exhausted() const { return free_count_ == 0; }
