@@ -3,16 +3,18 @@
 Must not measure anything: times are given. Run by the tests of bench/, with the path of the built `measure`."""
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
-from comparison import results, runner, table  # noqa: E402  (the path has to be set first)
+from comparison import allocators, command, readme, results, runner, table  # noqa: E402  (the path has to be set first)
 from comparison.allocators import Allocator  # noqa: E402
 from comparison.catalogue import Case  # noqa: E402
+from comparison.errors import ComparisonError  # noqa: E402
 
-MEASURE = sys.argv.pop(1)
+MEASURE = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GLIBC, PEER, OURS = Allocator("glibc", "-"), Allocator("peer", "-"), Allocator("hotlane", "-")
 CASE = Case("case", ("true",))
 
@@ -58,6 +60,60 @@ class Arithmetic(unittest.TestCase):
         found = results_with({GLIBC: [1], PEER: [1]})
         found.add(CASE, OURS, runner.Sample(wall=1, check="bb"))
         self.assertEqual(found.failures(), [("case", "hotlane", "wrong result, 1 of 1 runs")])
+
+
+class Configurations(unittest.TestCase):
+    def test_a_library_with_variables(self):
+        (found,) = allocators.named([f"hotlane-x={MEASURE},A=1,B=%p=2"])
+        self.assertEqual((found.library, found.environment, found.base), (MEASURE, (("A", "1"), ("B", "%p=2")), "hotlane"))
+        self.assertEqual([a.base for a in allocators.named([f"hotlane={MEASURE}", f"other={MEASURE}"])], ["", ""])
+        for wrong in ("x", "x=/no/such", f"={MEASURE}", f"x={MEASURE},A", f"x={MEASURE},=1"):
+            with self.assertRaises(ComparisonError):
+                list(allocators.named([wrong]))
+
+    def test_variables_and_wrapper_reach_the_program(self):
+        allocator = Allocator("x", "-", (("HOTLANE_SAMPLE", "7"),), wrapper=("/usr/bin/env", "MORE=8"))
+        case = Case("shell", ("/bin/sh", "-c", "echo sample=$HOTLANE_SAMPLE more=$MORE"))
+        self.assertEqual(runner.run(MEASURE, allocator, case, 20).values, {"sample": 7, "more": 8})
+
+    def test_compared_with_the_plain_one(self):
+        sampled = Allocator("hotlane-sampled", "-", base="hotlane")
+        found = results.Results([CASE], [GLIBC, OURS, sampled])
+        for allocator, wall in ((GLIBC, 5), (OURS, 2), (sampled, 2.5)):
+            found.add(CASE, allocator, runner.Sample(wall=wall, cpu=wall, peak_kib=100, faults=10))
+        lines = list(table.base_table(found, "wall", table.seconds))
+        self.assertEqual([line.split() for line in lines], [["hotlane-sampled", "/", "hotlane"],
+                                                            ["case", "2.500", "(1.250)"],
+                                                            ["geometric", "mean", "(1.250)"]])
+
+    def test_the_order_changes_from_round_to_round(self):
+        every = [Allocator(str(number), "-") for number in range(5)]
+        orders = {tuple(a.name for a in command.in_turns(every, number, CASE)) for number in range(20)}
+        self.assertGreater(len(orders), 10)
+        self.assertEqual({"".join(sorted(order)) for order in orders}, {"01234"})
+
+
+class Readme(unittest.TestCase):
+    def test_the_block_has_means_verdicts_and_the_best_peer(self):
+        text = readme.block(results_with({GLIBC: [4], PEER: [2], OURS: [1]}), "How.")
+        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.97, met |", text)
+        self.assertIn("| case | 1.000 | 0.50, peer | 0.1 | 1.00, glibc |", text)
+        self.assertIn(f"]({readme.CHART})", text)
+
+    def test_a_failure_is_not_hidden(self):
+        found = results_with({GLIBC: [4], PEER: [2]})
+        found.add(CASE, OURS, runner.Sample(failure="died of SIGSEGV"))
+        text = readme.block(found, "How.")
+        self.assertIn("| case | failed | failed, peer | failed | failed, glibc |", text)
+
+    def test_only_the_block_is_written(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "README.md"
+            path.write_text("before\n<!-- comparison -->\nold\n<!-- /comparison -->\nafter\n", encoding="utf-8")
+            readme.write(path, results_with({GLIBC: [4], PEER: [2], OURS: [1]}), "How.")
+            text = path.read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("before\n<!-- comparison -->\nHow.\n"))
+        self.assertTrue(text.endswith("|\n<!-- /comparison -->\nafter\n"))
 
 
 class Running(unittest.TestCase):

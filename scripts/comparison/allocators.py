@@ -13,11 +13,16 @@ PEER_NAMES = {"libjemalloc2": "jemalloc", "libtcmalloc-minimal4": "tcmalloc", "l
 
 @dataclasses.dataclass(frozen=True)
 class Allocator:
-    """A name, and the library to preload. glibc's own is preloaded too, so that a program which is linked
-    to another allocator (as Debian's redis-server is) runs on glibc's as well."""
+    """A name, and the library to preload ("-": none), with variables for it. glibc's own is preloaded too, so
+    that a program which is linked to another allocator (as Debian's redis-server is) runs on glibc's as
+    well. `wrapper` is a command that runs the program; `base` is the name of what this is to be compared
+    with, where that is not the best peer."""
 
     name: str
     library: str
+    environment: tuple = ()
+    wrapper: tuple = ()
+    base: str = ""
 
     @property
     def ours(self):
@@ -38,13 +43,41 @@ def hotlane_in(build):
     return Allocator("hotlane", str(found[0].resolve()))
 
 
+def variables(argument, texts):
+    """(name, value) of each VARIABLE=VALUE."""
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise ComparisonError(f"{argument}: expected VARIABLE=VALUE instead of {text}")
+        yield name, value
+
+
 def named(arguments):
-    """Allocators from NAME=PATH."""
+    """Allocators from NAME=PATH[,VARIABLE=VALUE]..."""
     for argument in arguments:
-        name, separator, path = argument.partition("=")
+        name, separator, rest = argument.partition("=")
+        path, *texts = rest.split(",")
         if not separator or not name or not os.path.isfile(path):
             raise ComparisonError(f"{argument}: expected NAME=PATH of a shared library")
-        yield Allocator(name, os.path.abspath(path))
+        environment = tuple(variables(argument, texts))
+        base = "hotlane" if name.startswith("hotlane") and name != "hotlane" else ""
+        yield Allocator(name, os.path.abspath(path), environment, base=base)
+
+
+def profilers(build, directory):
+    """One program's allocators without a profiler and with: hotlane's own at its default mean distance between
+    samples and at every request, and heaptrack. What they write goes to `directory`."""
+    ours = hotlane_in(build)
+    profile = ("HOTLANE_PROFILE", f"{directory}/%p.heap")
+    every = (profile, ("HOTLANE_SAMPLE", "1"))
+    heaptrack = ("heaptrack", "--output", f"{directory}/heaptrack.%p")
+    return [
+        glibc(),
+        ours,
+        Allocator("hotlane-sampled", ours.library, (profile,), base="hotlane"),
+        Allocator("hotlane-every", ours.library, every, base="hotlane"),
+        Allocator("heaptrack", "-", wrapper=heaptrack, base="glibc"),
+    ]
 
 
 def all_of(build, arguments, needs_hotlane):
@@ -65,7 +98,12 @@ def all_of(build, arguments, needs_hotlane):
 
 def check_loads(allocator):
     """The loader only warns about a library that it can't preload; a comparison must not go on without it."""
-    environment = {**os.environ, "LD_PRELOAD": allocator.library, "HOTLANE_STATS": "off"}
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": allocator.library,
+        "HOTLANE_STATS": "off",
+        **dict(allocator.environment),
+    }
     done = subprocess.run(["/bin/true"], env=environment, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0 or "ERROR: ld.so" in done.stderr:
         reason = done.stderr.strip().splitlines()[:1] or [f"exit status {done.returncode}"]

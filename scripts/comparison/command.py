@@ -5,17 +5,20 @@ import json
 import os
 import pathlib
 import platform
+import random
 import re
 import subprocess
 import sys
+import tempfile
 
 from . import allocators as allocators_of
-from . import catalogue, packages, redis, results, runner, suite, table, targets
+from . import catalogue, packages, readme, redis, results, runner, suite, table, targets
 from .errors import ComparisonError
 from .progress import Progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 QUICK_SCALE = 0.2
+MOST_WARM_MIB = 2500  # what the largest program needs under the allocator that takes most
 
 
 def parse(arguments):
@@ -27,8 +30,9 @@ def parse(arguments):
     parser.add_argument(
         "libraries",
         nargs="*",
-        metavar="NAME=PATH",
-        help="further allocators to preload; a name that begins with hotlane is not taken for a peer",
+        metavar="NAME=PATH[,VARIABLE=VALUE]...",
+        help="further allocators to preload, with variables for them; a name that begins with hotlane is not "
+        "taken for a peer, and compared with hotlane itself",
     )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program under each allocator (5)")
     parser.add_argument("--quick", action="store_true", help="one round of a fifth of the work: a first look")
@@ -38,6 +42,15 @@ def parse(arguments):
         "--memory", action="store_true", help="memory that comes back and bounds that hold, instead"
     )
     parser.add_argument("--latency", action="store_true", help="single calls beside the floor, instead")
+    parser.add_argument(
+        "--profilers",
+        action="store_true",
+        help="one program (or --only) without a profiler and with, instead: hotlane's own at its default "
+        "distance between samples and at every request, heaptrack",
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="write the results into README.md, and the chart it shows"
+    )
     parser.add_argument("--no-programs", action="store_true", help="leave out the real programs")
     parser.add_argument(
         "--without", metavar="NAMES", default="", help="allocators to leave out, with commas between"
@@ -48,9 +61,10 @@ def parse(arguments):
     parser.add_argument(
         "--warm-memory",
         type=int,
-        default=0,
+        default=min(MOST_WARM_MIB, available_mib() // 4),
         metavar="MIB",
-        help="touch so much memory before each run, so that a virtual machine's host has pages behind it",
+        help="touch as much memory as the program will before each run, but at most this, so that a virtual "
+        "machine's host has pages behind it whoever ran before (%(default)s)",
     )
     parser.add_argument(
         "--build", type=pathlib.Path, default=ROOT / "build", help="the build directory (build)"
@@ -83,22 +97,39 @@ def build_all(chosen, libraries_are_new):
             raise ComparisonError(f"the build failed: {' '.join(step)}")
 
 
-def warm_memory(chosen):
-    if chosen.warm_memory > 0:
-        subprocess.run([str(chosen.build / "bench" / "warm_memory"), str(chosen.warm_memory)], check=True)
+def available_mib():
+    with open("/proc/meminfo", encoding="utf-8") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) // 1024
+
+
+def warm_memory(chosen, found, case):
+    """As much as the case has been seen to need."""
+    peaks = [
+        sample.peak_kib for allocator in found.allocators for sample in found.samples[case.name, allocator.name]
+    ]
+    mib = min(chosen.warm_memory, max(peaks) // 1024 * 5 // 4 + 64) if peaks else chosen.warm_memory
+    if mib > 0:
+        subprocess.run([str(chosen.build / "bench" / "warm_memory"), str(mib)], check=True)
+
+
+def in_turns(allocators, round_number, case):
+    """In an order that is another in each round, and the same in each comparison: nobody always follows the
+    same one."""
+    order = list(allocators)
+    random.Random(f"{case.name} {round_number}").shuffle(order)
+    return order
 
 
 def measure_all(chosen, cases, allocators):
-    """Rounds outermost, allocators innermost and rotated: what disturbs the machine disturbs all alike."""
+    """Rounds outermost, allocators innermost and mixed: what disturbs the machine disturbs all alike."""
     found = results.Results(cases, allocators)
     progress = Progress(len(cases) * len(allocators) * chosen.rounds, chosen.rounds)
     measure = chosen.build / "bench" / "measure"
     for round_number in range(1, chosen.rounds + 1):
-        for place, case in enumerate(cases):
-            turn = (round_number + place) % len(allocators)
-            for allocator in allocators[turn:] + allocators[:turn]:
+        for case in cases:
+            for allocator in in_turns(allocators, round_number, case):
                 progress.running(round_number, case.name, allocator.name)
-                warm_memory(chosen)
+                warm_memory(chosen, found, case)
                 run = redis.run if case.server else runner.run
                 sample = run(measure, allocator, case, chosen.limit)
                 found.add(case, allocator, sample)
@@ -131,30 +162,54 @@ def as_json(chosen, found):
         for sample in found.samples[case.name, allocator.name]
     ]
     return {
-        "version": 1,
+        "version": 2,
         "machine": machine(),
         "rounds": chosen.rounds,
         "scale": chosen.scale,
         "warm_memory_mib": chosen.warm_memory,
-        "allocators": {allocator.name: allocator.library for allocator in found.allocators},
+        "allocators": {
+            allocator.name: {"library": allocator.library, "environment": dict(allocator.environment)}
+            for allocator in found.allocators
+        },
         "geometric_means": dict(results.summary(found)),
         "samples": samples,
     }
 
 
-def write_all(chosen, found):
+def write_all(chosen, found, name="results"):
     from . import chart  # matplotlib is there only after packages.install_missing
 
     output = chosen.output or chosen.build / "comparison"
     output.mkdir(parents=True, exist_ok=True)
     text = "\n".join(table.lines(found)) + "\n"
     print(text, end="")
-    (output / "table.txt").write_text(text, encoding="utf-8")
-    (output / "results.json").write_text(
+    (output / f"{name}.txt").write_text(text, encoding="utf-8")
+    (output / f"{name}.json").write_text(
         json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8"
     )
-    chart.write(found, output / "chart.svg")
-    print(f"written: {output}/table.txt results.json chart.svg")
+    chart.write(found, output / f"{name}.svg")
+    print(f"written: {output}/{name}.txt {name}.json {name}.svg")
+
+
+def how_measured(chosen):
+    """A sentence for the README."""
+    here = machine()
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        kind = "of a virtual machine " if " hypervisor" in lines.read() else ""
+    peers = ", ".join(f"{name} {version}" for name, version in packages.peer_versions().items())
+    return (
+        f"`scripts/compare --readme --rounds {chosen.rounds}`, medians, on {here['processors']} processors {kind}"
+        f"({here['processor']}), {here['libc']}, {peers}. 1 is the best of the others on that very program; "
+        "less is better."
+    )
+
+
+def write_readme(chosen, found):
+    from . import chart
+
+    chart.write(found, ROOT / readme.CHART)
+    readme.write(ROOT / "README.md", found, how_measured(chosen))
+    print(f"written: README.md {readme.CHART}")
 
 
 def write_figures(chosen, name, figures):
@@ -210,12 +265,28 @@ def compare_programs(chosen):
     build_all(chosen, packages.install_missing())
     found = measure_all(chosen, cases, allocators_chosen(chosen))
     write_all(chosen, found)
+    if chosen.readme:
+        write_readme(chosen, found)
+    return 1 if found.failures() else 0
+
+
+def compare_profilers(chosen):
+    name = chosen.only or "^json_documents$"
+    cases = [case for case in catalogue.cases(chosen.build, chosen.scale, True) if re.search(name, case.name)]
+    if not cases:
+        raise ComparisonError(f"no program matches {name}")
+    build_all(chosen, packages.install_missing(packages.PROFILERS))
+    with tempfile.TemporaryDirectory(prefix="hotlane-profiles-") as directory:
+        found = measure_all(chosen, cases, allocators_of.profilers(chosen.build, directory))
+    write_all(chosen, found, "profilers")
     return 1 if found.failures() else 0
 
 
 def compare(chosen):
     if chosen.memory:
         return compare_targets(chosen, "memory", targets.memory_rows(chosen.build, chosen.scale))
+    if chosen.profilers:
+        return compare_profilers(chosen)
     if chosen.latency:
         return compare_targets(chosen, "latency", targets.latency_rows(chosen.build, chosen.scale))
     return compare_programs(chosen)

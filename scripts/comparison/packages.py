@@ -24,6 +24,7 @@ PROGRAMS = {
     "meson": "meson",
     "ninja": "ninja-build",
 }
+PROFILERS = {"heaptrack": "heaptrack"}
 CHART = {"/usr/lib/python3/dist-packages/matplotlib": "python3-matplotlib"}
 BUILD = {
     "/usr/include/benchmark/benchmark.h": "libbenchmark-dev",
@@ -40,12 +41,25 @@ def set_up():
         raise ComparisonError("scripts/setup failed")
 
 
-def install_missing():
+def peer_versions():
+    """What is installed, by the peer's package, without Debian's part of the version."""
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${source:Upstream-Version}\n", *PEERS.values()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+
+def install_missing(more_programs=()):
     """Installs what is missing, or names it where that can't be done; whether anything was."""
     set_up()
     found = {**PEERS, **CHART, **BUILD}
     missing = [package for path, package in found.items() if not os.path.exists(path)]
-    missing += [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    programs = {**PROGRAMS, **dict(more_programs)}
+    missing += [package for program, package in programs.items() if shutil.which(program) is None]
     if not missing:
         return False
     wanted = " ".join(sorted(missing))

@@ -105,7 +105,7 @@ def run(measure, allocator, case, limit_seconds):
     with tempfile.NamedTemporaryFile(prefix="hotlane-compare-") as report:
         server = subprocess.Popen(
             runner.measured(measure, allocator.library, server_command, report.name),
-            env=runner.environment_of(case),
+            env=runner.environment_of(case, allocator),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -39,11 +39,11 @@ def values_in(stdout):
     return found
 
 
-def environment_of(case):
+def environment_of(case, allocator):
     """Only what programs need to run: an option of an allocator left in the environment would be measured
     too."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-    return {**kept, "HOTLANE_STATS": "off", **dict(case.environment)}
+    return {**kept, "HOTLANE_STATS": "off", **dict(case.environment), **dict(allocator.environment)}
 
 
 def failure_of(report, stderr):
@@ -98,8 +98,10 @@ def run(measure, allocator, case, limit_seconds):
         return Sample()
     with tempfile.NamedTemporaryFile(prefix="hotlane-compare-") as report:
         process = subprocess.Popen(
-            measured(measure, "-" if static else allocator.library, command, report.name),
-            env=environment_of(case),
+            measured(
+                measure, "-" if static else allocator.library, [*allocator.wrapper, *command], report.name
+            ),
+            env=environment_of(case, allocator),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

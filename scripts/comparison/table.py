@@ -62,11 +62,40 @@ def summary_table(results):
     return aligned(["Geometric means", *(allocator.name for allocator in results.allocators)], rows)
 
 
+def base_table(results, metric, show):
+    """Allocators that have a base: their figures, with the ratio to it and the geometric means of those."""
+    compared = [allocator for allocator in results.allocators if results.named(allocator.base)]
+    rows = []
+    for case in results.cases:
+        row = [case.name]
+        for allocator in compared:
+            figures = results.figures(case, allocator)
+            ratio = results.ratio_to(case, allocator, results.named(allocator.base), metric)
+            row.append(f"{show(getattr(figures, metric))} ({ratio:.3f})" if figures and ratio else "failed")
+        rows.append(row)
+    means = [
+        figures_of.geometric_mean(
+            results.ratio_to(case, allocator, results.named(allocator.base), metric)
+            for case in results.cases
+        )
+        for allocator in compared
+    ]
+    rows.append(["geometric mean", *(f"({mean:.3f})" if mean else "-" for mean in means)])
+    header = ["", *(f"{allocator.name} / {allocator.base}" for allocator in compared)]
+    return aligned(header, rows) if compared else ()
+
+
 def lines(results):
     for title, metric, show in TABLES:
         yield title
         yield from metric_table(results, metric, show)
         yield ""
+    for title, metric, show in TABLES[:3]:
+        against = list(base_table(results, metric, show))
+        if against:
+            yield title.replace("the best peer", "the plain one")
+            yield from against
+            yield ""
     yield from summary_table(results)
     for case, allocator, reason in results.failures():
         yield f"FAILED: {case} under {allocator}: {reason}"

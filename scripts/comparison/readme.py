@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""The block of the README that a whole comparison writes: how it was measured, the chart, the geometric means
+beside their targets, and each program's time and memory."""
+import re
+
+from . import results as figures_of
+from . import table
+
+BLOCK = re.compile(r"(?<=<!-- comparison -->\n).*?(?=<!-- /comparison -->)", re.DOTALL)
+CHART = "bench/comparison.svg"
+TARGETS = {
+    "time, workloads, to the best peer of each": 0.97,
+    "peak RSS, objects of 64 B and more, to the best peer of each": 1.10,
+    "time, real programs, to glibc": 0.97,
+}
+
+
+def row_of(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def ratio_text(ratio):
+    return f"{ratio:.2f}" if ratio else "failed"
+
+
+def verdict(what, ratio):
+    if what not in TARGETS or ratio is None:
+        return ""
+    return f"≤ {TARGETS[what]:.2f}, {'met' if ratio <= TARGETS[what] else 'missed'}"
+
+
+def means_table(results):
+    names = [allocator.name for allocator in results.allocators]
+    yield row_of(["geometric means", *names, "target"])
+    yield "|" + "---|" * (len(names) + 2)
+    for what, means in figures_of.summary(results):
+        cells = [ratio_text(means[name]) for name in names]
+        yield row_of([what, *cells, verdict(what, means.get("hotlane"))])
+
+
+def best_of(results, case, metric):
+    """The name of the best peer."""
+    ratios = {a.name: results.ratio(case, a, metric) for a in results.allocators if not a.ours}
+    return min((name for name in ratios if ratios[name]), key=lambda name: ratios[name], default="-")
+
+
+def cases_table(results):
+    """hotlane's figures, with the ratio to the best peer and which that was."""
+    ours = results.named("hotlane")
+    yield row_of(["program", "time (s)", "to the best peer", "peak (MiB)", "to the best peer"])
+    yield "|" + "---|" * 5
+    for case in results.cases:
+        figures = results.figures(case, ours)
+        cells = [case.name.replace("_", " ")]
+        for metric, show in (("wall", table.seconds), ("peak_kib", table.mebibytes)):
+            ratio = results.ratio(case, ours, metric)
+            cells.append(show(getattr(figures, metric)) if figures else "failed")
+            cells.append(f"{ratio_text(ratio)}, {best_of(results, case, metric)}")
+        yield row_of(cells)
+
+
+def block(results, how):
+    """Markdown; `how` is a sentence about the run."""
+    lines = [
+        how,
+        "",
+        f"![Time and peak memory of every program under every allocator]({CHART})",
+        "",
+        *means_table(results),
+        "",
+        "hotlane program by program, with the peer that was best at it:",
+        "",
+        *cases_table(results),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(path, results, how):
+    text = path.read_text(encoding="utf-8")
+    path.write_text(BLOCK.sub(lambda _: block(results, how), text), encoding="utf-8")
