@@ -60,10 +60,10 @@ TEST(Policy, TheDepotHoldsABatchAtLeastAndItsRingAtMost) {
     uint32_t before = kRing;
     for (size_t size = 16; size <= kLargestSmall; size += 16) {
         const uint32_t capacity = depot_capacity(size, kRing);
-        ASSERT_GE(capacity, 64U);
+        ASSERT_GE(capacity, 16U);
         ASSERT_LE(capacity, kRing);
         ASSERT_LE(capacity, before);
-        ASSERT_LE(capacity * size, std::max<size_t>(4 * MiB, 64 * size));
+        ASSERT_LE(capacity * size, std::max<size_t>(256 * KiB, 16 * size));
         before = capacity;
     }
 }

@@ -41,8 +41,8 @@ constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
 
 /// How many free objects of a class threads may exchange before they go back to their spans.
 constexpr uint32_t depot_capacity(size_t object_size, uint32_t most) {
-    constexpr size_t kDepotBytes = 1 * MiB;
-    return static_cast<uint32_t>(std::clamp<size_t>(kDepotBytes / object_size, 64, most));
+    constexpr size_t kDepotBytes = 256 * KiB;
+    return static_cast<uint32_t>(std::clamp<size_t>(kDepotBytes / object_size, 16, most));
 }
 
 /// Working set (Bonwick & Adams 2001, "Magazines and Vmem"): what was never needed during an interval may go.
@@ -61,9 +61,9 @@ constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
 
 /// Whether the region, having grown by so many pages since the last time, should first get back what lies
 /// free in rings and in the asking thread's cache: few objects of many spans can pin much memory. Looking
-/// through it all costs about as much as the page faults of 16 MiB.
+/// through it all costs less than the page faults of 4 MiB.
 constexpr bool squeeze_before_growth(size_t grown_pages) {
-    constexpr size_t kLeastPages = 256;
+    constexpr size_t kLeastPages = 64;
     return grown_pages >= kLeastPages;
 }
 
