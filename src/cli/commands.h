@@ -43,5 +43,9 @@ void add_run(CLI::App& app, Invocation& invocation);
 void add_env(CLI::App& app, Invocation& invocation);
 /// Measures the library under a load of buffers: `hotlane bench load [OPTIONS]`.
 void add_bench(CLI::App& app, Invocation& invocation);
+/// Runs a program with the profiler on: `hotlane profile [OPTIONS] [--] PROGRAM [ARGS]`.
+void add_profile(CLI::App& app, Invocation& invocation);
+/// Shows what dumps of a profile say: `hotlane report FILE...`.
+void add_report(CLI::App& app, Invocation& invocation);
 
 }  // namespace hotlane::cli

@@ -39,7 +39,8 @@ int run_command(std::vector<std::string> arguments) {
     app.set_version_flag("--version", "hotlane " HOTLANE_VERSION, "Print the version and exit");
     app.get_formatter()->column_width(32);
     app.set_help_flag("--help,-h", "Print this help and exit");
-    for (const auto add : {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench}) {
+    for (const auto add : {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench,
+                           hotlane::cli::add_profile, hotlane::cli::add_report}) {
         add(app, invocation);
     }
     app.footer("See hotlane(1), or `hotlane COMMAND --help`.");

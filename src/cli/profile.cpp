@@ -5,6 +5,8 @@
 // Called by the symboliser and by report.
 #include "cli/profile.h"
 
+#include "cli/utf8.h"
+
 #include <algorithm>
 #include <limits>
 #include <string_view>
@@ -113,12 +115,18 @@ Tally Tally::operator-() const {
     return tally;
 }
 
+bool Tally::is_zero() const {
+    return live == Amount{} && cumulative == Amount{} && temporary == Count{} && remote == Count{};
+}
+
 uint32_t Profile::add_library(const Library& library) {
-    return add_once(libraries_, library_index_, library.path, library);
+    const std::string path = valid_utf8(library.path);
+    return add_once(libraries_, library_index_, path, {path, library.start, library.end, library.bias});
 }
 
 uint32_t Profile::add_function(const Function& function) {
-    return add_once(functions_, function_index_, function, function);
+    const Function valid{valid_utf8(function.name), valid_utf8(function.file), function.library};
+    return add_once(functions_, function_index_, valid, valid);
 }
 
 uint32_t Profile::add_frame(const Frame& frame) { return add_once(frames_, frame_index_, frame, frame); }
@@ -164,7 +172,10 @@ void Profile::add(const Profile& other) {
     add_to(origin.lost_samples, other.origin.lost_samples);
 }
 
-void Profile::subtract(const Profile& other) { add_stacks(other, true); }
+void Profile::subtract(const Profile& other) {
+    add_stacks(other, true);
+    keep([](const Stack& stack) { return !stack.tally.is_zero(); });
+}
 
 Tally Profile::total() const {
     Tally sum;

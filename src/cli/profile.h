@@ -26,10 +26,12 @@ struct Tally {
         int64_t bytes = 0;
         int64_t requested = 0;
         int64_t slack() const { return subtract_clamped(bytes, requested); }
+        bool operator==(const Amount&) const = default;
     };
     struct Count {
         int64_t objects = 0;
         int64_t bytes = 0;
+        bool operator==(const Count&) const = default;
     };
 
     Amount live;
@@ -40,6 +42,8 @@ struct Tally {
 
     Tally& operator+=(const Tally& other);
     Tally operator-() const;
+    /// Lifetimes aside: they follow from the others.
+    bool is_zero() const;
 };
 
 /// One dump's, or of several: of the first where they cannot be added.
@@ -54,9 +58,10 @@ struct ProfileOrigin {
     std::string unwind;
     int64_t samples = 0;
     int64_t lost_samples = 0;
+    bool difference = false;  // something was taken away
 };
 
-/// Invariant: no two functions, frames or stacks are equal, and every index is valid.
+/// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text is UTF-8.
 class Profile {
   public:
     struct SizeClass {
@@ -68,8 +73,8 @@ class Profile {
         std::string path;
         uint64_t start = 0;  // where the first dump that has it had it mapped
         uint64_t end = 0;
+        uint64_t bias = 0;  // of that mapping: what is added to an address in the file
         std::string name() const { return path.substr(path.rfind('/') + 1); }
-        auto operator<=>(const Library&) const = default;
     };
     struct Function {
         std::string name;
@@ -80,7 +85,7 @@ class Profile {
     struct Frame {
         uint32_t function = 0;
         int64_t line = 0;      // 0: not known
-        uint64_t address = 0;  // of the call, from the start of the library; the same in every process
+        uint64_t address = 0;  // of the call, as in the library's file; the same in every process
         bool inlined = false;  // into the next frame, which has the same address
         auto operator<=>(const Frame&) const = default;
     };

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// Writes a heap profile of itself as the library would, of allocations whose numbers are known: nothing here
+// is measured. Its goldens name lines of this file. Knows nothing of hotlane. Called by report_test.py.
+#include <cstdio>
+#include <cstring>
+#include <execinfo.h>
+#include <string>
+#include <unistd.h>
+
+#define NOINLINE [[gnu::noinline]]
+
+namespace {
+
+struct Numbers {
+    long live;        // objects
+    long all;         // objects
+    long class_size;  // bytes of each
+    long requested;   // bytes of each
+    long temporary;   // objects
+    long remote;      // objects
+};
+
+bool with_sites = true;
+void* end_of_stack = nullptr;  // the return address into main
+
+/// What stands for the allocator: it records who called. At least one frame deep, so that it is in the stack
+/// itself.
+NOINLINE void record(const Numbers& n) {
+    void* frames[64];
+    const int count = backtrace(frames, 64);
+    printf("%ld: %ld [%ld: %ld] @", n.live, n.live * n.class_size, n.all, n.all * n.class_size);
+    for (int i = 1; i < count; ++i) {
+        printf(" %p", frames[i]);
+        if (frames[i] == end_of_stack) {
+            break;  // what is behind main differs from one libc to the next
+        }
+    }
+    printf("\n");
+    if (with_sites) {
+        printf(
+            "# site: live=%ld,%ld,%ld total=%ld,%ld,%ld temporary=%ld,%ld remote=%ld,%ld lifetimes=", n.live,
+            n.live * n.class_size, n.live * n.requested, n.all, n.all * n.class_size, n.all * n.requested,
+            n.temporary, n.temporary * n.class_size, n.remote, n.remote * n.class_size);
+        printf(n.all > n.live ? "%d:%ld,%d:%ld\n" : "-\n", 12, n.temporary, 24, n.all - n.live - n.temporary);
+    }
+}
+
+}  // namespace
+
+/// An allocator, by its name.
+extern "C" NOINLINE void* hotlane_stand_in(const Numbers& n) {
+    record(n);
+    asm volatile("");
+    return nullptr;
+}
+
+namespace app {
+
+template <typename T>
+struct Table {
+    NOINLINE void grow(const Numbers& n) {
+        hotlane_stand_in(n);
+        asm volatile("");
+    }
+};
+
+inline __attribute__((always_inline)) void fill_inlined(Table<std::string>& table, const Numbers& n) {
+    table.grow(n);
+    asm volatile("");
+}
+
+NOINLINE void parse(const Numbers& n) {
+    Table<std::string> table;
+    fill_inlined(table, n);
+    asm volatile("");
+}
+
+NOINLINE void leak(const Numbers& n) {
+    hotlane_stand_in(n);
+    asm volatile("");
+}
+
+NOINLINE void twice(const Numbers& a, const Numbers& b) {
+    hotlane_stand_in(a);
+    asm volatile("");
+    hotlane_stand_in(b);
+    asm volatile("");
+}
+
+}  // namespace app
+
+namespace {
+
+NOINLINE void write_profile(long times) {
+    end_of_stack = __builtin_extract_return_addr(__builtin_return_address(0));
+    printf("heap profile: 0: 0 [0: 0] @ heap_v2/%d\n", with_sites ? 524288 : 1024);
+    if (with_sites) {
+        printf("# hotlane profile 1\n# program: /opt/app/self_dump\n# process: 1234\n"
+               "# time_ns: %ld000000000\n# duration_ns: 2000000000\n# reason: exit\n# sequence: 0\n"
+               "# unwind: libunwind\n# samples: 1234\n# lost_samples: 0\n# later_version: ignored\n"
+               "# class: 64 hits=1000 misses=12 puts=990\n# class: 128 hits=7 misses=1 puts=8\n",
+               4102444800L);  // after every file of the machine was written
+    }
+    app::parse({10 * times, 1000 * times, 128, 100, 900 * times, 4});
+    app::leak({64, 64, 512, 512, 0, 0});
+    app::twice({1, 3, 1024, 1000, 2, 0}, {0, 5, 192, 130, 5, 5});
+    printf("\nMAPPED_LIBRARIES:\n");
+    fflush(stdout);
+}
+
+void copy_maps() {
+    FILE* maps = fopen("/proc/self/maps", "r");
+    char line[4096];
+    while (maps != nullptr && fgets(line, sizeof line, maps) != nullptr) {
+        fputs(line, stdout);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bool foreign = argc > 1 && strcmp(argv[1], "--foreign") == 0;
+    const bool later = argc > 1 && strcmp(argv[1], "--later") == 0;
+    with_sites = !foreign;
+    write_profile(later ? 3 : 1);
+    copy_maps();
+    return 0;
+}
