@@ -32,7 +32,7 @@ bool stderr_is_ours() {
 }
 
 [[gnu::destructor]] void report_at_exit() {
-    if (config().stats == StatsFormat::off || !live::reports_here()) {
+    if (config().stats == StatsFormat::off || !live::reports_here() || locks_are_lost()) {
         return;
     }
     static constinit Snapshot snapshot;  // too large for some stacks

@@ -8,11 +8,14 @@
 #include "base/os.h"
 #include "base/writer.h"
 
+#include <atomic>
+
 namespace hotlane {
 
 namespace {
 constinit OnError on_error = OnError::abort;
-}
+constinit std::atomic<bool> lost{false};
+}  // namespace
 
 void set_on_error(OnError choice) { on_error = choice; }
 
@@ -39,5 +42,14 @@ void report_misuse(Misuse kind, Operation operation, const void* p, size_t objec
         os::abort_process();
     }
 }
+
+void report_misuse_under_locks(Misuse kind, Operation operation, const void* p, size_t object_size) {
+    if (on_error == OnError::abort) {
+        lost.store(true, std::memory_order_relaxed);
+    }
+    report_misuse(kind, operation, p, object_size);
+}
+
+bool locks_are_lost() { return lost.load(std::memory_order_relaxed); }
 
 }  // namespace hotlane

@@ -21,4 +21,10 @@ void set_on_error(OnError choice);
 /// alone. `object_size` in bytes, for interior pointers.
 void report_misuse(Misuse kind, Operation operation, const void* p, size_t object_size);
 
+/// The same by a thread that holds locks of ours. Should the process end, a handler of SIGABRT that allocates
+/// runs on that thread and would wait for them.
+void report_misuse_under_locks(Misuse kind, Operation operation, const void* p, size_t object_size);
+/// Whether that happened: no lock may be waited for any more.
+bool locks_are_lost();
+
 }  // namespace hotlane

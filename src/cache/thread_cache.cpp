@@ -161,6 +161,10 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
         return object;
     }
     upkeep::tick_if_due();
+    if (locks_are_lost()) [[unlikely]] {
+        *why = RegionFailure::no_region;
+        return nullptr;
+    }
     ThreadBlock* block = own_block();
     if (block == nullptr) {
         return take_uncached(c, zeroed, why);
@@ -185,6 +189,9 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {
     const uint64_t now = upkeep::tick_if_due();
+    if (locks_are_lost()) [[unlikely]] {
+        return true;
+    }
     ThreadCache& cache = thread_cache;
     if (cache.block == nullptr && cache.uncached_frees < kFreesBeforeCache) {
         ++cache.uncached_frees;

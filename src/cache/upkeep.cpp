@@ -55,7 +55,7 @@ uint64_t interval_ns() { return interval; }
 
 uint64_t tick_if_due() {
     const uint64_t now = os::coarse_ns();
-    if (now < next_tick_ns.load(std::memory_order_relaxed) || !lock.try_lock()) {
+    if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost() || !lock.try_lock()) {
         return now;
     }
     const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);

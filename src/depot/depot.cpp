@@ -194,8 +194,9 @@ uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation 
 }
 
 void Depot::report_refused(void* object, PutBackResult why, Operation operation) {
-    report_misuse(why == PutBackResult::double_free ? Misuse::double_free : Misuse::interior_pointer,
-                  operation, object, size_classes[class_].object_size);
+    report_misuse_under_locks(why == PutBackResult::double_free ? Misuse::double_free
+                                                                : Misuse::interior_pointer,
+                              operation, object, size_classes[class_].object_size);
 }
 
 void Depot::reap(bool everything) {
