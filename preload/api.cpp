@@ -9,6 +9,7 @@
 #include "pools/buffers.h"
 #include "pools/pool.h"
 #include "pools/statistics.h"
+#include "profiling.h"
 
 using namespace hotlane;
 
@@ -73,5 +74,9 @@ size_t hotlane_stats_format(char* out, size_t capacity, hotlane_format format) n
 void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) noexcept {
     live::set_alarm(below, least_gets, alarm, context);
 }
+
+int hotlane_profile_start(size_t sample_bytes) noexcept { return profiling::start(sample_bytes) ? 0 : -1; }
+void hotlane_profile_stop() noexcept { profiling::stop(); }
+int hotlane_profile_dump(const char* path) noexcept { return profiling::dump(path) ? 0 : -1; }
 
 #pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include "fork.h"
 #include "live.h"
 #include "observe/report.h"
+#include "profiling.h"
 #include "snapshot.h"
 
 #include <unistd.h>
@@ -31,8 +32,8 @@ bool stderr_is_ours() {
     return stderr_at_start != 0 && os::descriptor_identity(STDERR_FILENO) == stderr_at_start;
 }
 
-[[gnu::destructor]] void report_at_exit() {
-    if (config().stats == StatsFormat::off || !live::reports_here() || locks_are_lost()) {
+void write_report_at_exit() {
+    if (config().stats == StatsFormat::off || !live::reports_here()) {
         return;
     }
     static constinit Snapshot snapshot;  // too large for some stacks
@@ -49,6 +50,16 @@ bool stderr_is_ours() {
     }
 }
 
+[[gnu::destructor]] void at_exit() {
+    if (locks_are_lost()) {
+        return;
+    }
+    if (config().wants_profile()) {
+        profiling::at_exit();
+    }
+    write_report_at_exit();
+}
+
 void lock_everything() {
     lock_snapshot_for_fork();
     before_fork();
@@ -62,6 +73,9 @@ void in_parent() {
 void in_child() {
     after_fork_child();
     unlock_snapshot_after_fork();
+    if (config().wants_profile()) {
+        profiling::forget_in_child();
+    }
 }
 
 // Registered before any library of the program can: so our handlers run last before a fork and first in the
@@ -70,6 +84,11 @@ void in_child() {
     ensure_configured();
     if (config().stats != StatsFormat::off) {
         stderr_at_start = os::descriptor_identity(STDERR_FILENO);
+    }
+    if (config().wants_profile()) {
+        profiling::set_up();
+    }
+    if (config().stats != StatsFormat::off || profiling::wants_ticks()) {
         live::start();
     }
     __register_atfork(lock_everything, in_parent, in_child, __dso_handle);

@@ -16,9 +16,11 @@ LAYERS = [
     ["src/cache"],
     ["src/background"],
     ["src/startup"],
+    ["src/forward"],
     ["src/allocator", "src/fork"],
-    ["src/snapshot"],
+    ["src/snapshot", "src/aligned"],
     ["src/pools"],
+    ["src/profiling"],
     ["src/live"],
     ["preload", "src/cli"],
 ]

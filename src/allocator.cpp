@@ -5,11 +5,10 @@
 // Called by preload and by the C API.
 //
 //   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
-//   allocate_miss   take_slow; no pages -> forward(limit, no_region)
-//   release_slow    null; a page with a class -> put_back_slow; the fallback's; glibc's; else misuse
+//   allocate_miss   a sample's turn -> profile; take_slow; no pages -> forward(limit, no_region)
+//   release_slow    null; a page with a class -> put_back_slow; sampled; the fallback's; glibc's; else misuse
 #include "allocator.h"
 
-#include "background.h"
 #include "base/errno_keeper.h"
 #include "cache/thread_block.h"
 #include "cache/threads.h"
@@ -17,6 +16,8 @@
 #include "depot/depot.h"
 #include "fallback/fallback.h"
 #include "fallback/glibc_heap.h"
+#include "forward.h"
+#include "observe/profile.h"
 
 #include <algorithm>
 #include <atomic>
@@ -30,65 +31,17 @@ namespace {
 constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 constinit std::atomic<uint64_t> foreign_frees{0};
 
-void* no_memory() {
-    errno = ENOMEM;
-    return nullptr;
-}
-
-void start_background() {
-    if (config().background) [[unlikely]] {
-        background::ensure_running();
-    }
-}
-
-/// What the fallback has to say to `ask`, a second time when it was null: what the caches and the free pages
-/// hold may be what is missing.
-template <typename Ask>
-void* ask_fallback(Ask ask) {
-    if (void* p = ask()) {
-        return p;
-    }
-    upkeep::purge_everything();
-    return ask();
-}
-
-/// A request that the hot lane does not serve.
-void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
-    ensure_started();
-    start_background();
-    upkeep::tick_if_due();
-    const bool over_limit = reason == ForwardReason::limit && config().limit_mode == LimitMode::fail;
-    if (n > PTRDIFF_MAX || over_limit) {
-        return no_memory();
-    }
-    void* p = ask_fallback([=] { return fallback::allocate(n, alignment, zeroed); });
-    if (p == nullptr) {
-        return no_memory();
-    }
-    if (ThreadBlock* block = thread_cache.block) {
-        ForwardStats& forwards = block->forwards[static_cast<size_t>(reason)];
-        ThreadBlock::count(forwards.count, 1);
-        ThreadBlock::count(forwards.bytes, n);
-    } else {
-        threads::count_uncached_forward(reason, n);
-    }
-    return p;
-}
-
-void count_forward_free() {
-    if (ThreadBlock* block = thread_cache.block) {
-        ThreadBlock::count(block->forward_frees, 1);
-    } else {
-        threads::count_uncached_forward_free();
-    }
-}
-
 /// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
 /// and then whether it is.
 void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
     start_background();
+    profile::answer_if_called();
     RegionFailure why = RegionFailure::no_region;
     const bool wants_zero = *zeroed;
+    if (void* p = is_sample_due(c) ? forward_sampled(c, n) : nullptr) {
+        *zeroed = false;
+        return p;
+    }
     if (void* p = take_slow(c, zeroed, &why)) {
         return p;
     }
@@ -116,10 +69,12 @@ bool is_plausible_object(void* p, Operation operation) {
     return true;
 }
 
+/// A free page of the region was a span once: the object was freed, and the page with it.
+bool was_ours(const void* p) { return region_view.contains(p) || profile::contains(p); }
+
 /// A pointer outside every span: of the fallback, of glibc, or a mistake.
 [[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
-    if (fallback::release(p)) {
-        count_forward_free();
+    if (release_forwarded(p)) {
         upkeep::tick_if_due();
         return;
     }
@@ -128,8 +83,7 @@ bool is_plausible_object(void* p, Operation operation) {
         glibc_heap::release(p);
         return;
     }
-    // A free page of the region was a span once: the object was freed, and the page with it.
-    report_misuse(region_view.contains(p) ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
+    report_misuse(was_ours(p) ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
 }
 
 void release_with(void* p, Operation operation) {
@@ -159,13 +113,14 @@ void* allocate_miss(size_t n) {
 /// For a caller that has its own slow path.
 void* give_up(size_t) { return nullptr; }
 
-/// realloc of an object of the hot lane.
-void* reallocate_small(void* p, ClassIndex c, size_t n) {
+/// Whether realloc leaves an object of class `c` where it is: while it would not shrink by more than half.
+bool stays(ClassIndex c, size_t n) {
     const size_t usable = size_classes[c].object_size;
-    // In place while the object would not shrink by more than half.
-    if (n <= usable && (n > usable / 2 || size_classes.class_of(n) == c)) {
-        return p;
-    }
+    return n <= usable && (n > usable / 2 || size_classes.class_of(n) == c);
+}
+
+/// realloc by copying, of what can hold `usable` bytes.
+void* move(void* p, size_t usable, size_t n) {
     void* fresh = allocate(n);
     if (fresh != nullptr) {
         memcpy(fresh, p, std::min(n, usable));
@@ -174,22 +129,18 @@ void* reallocate_small(void* p, ClassIndex c, size_t n) {
     return fresh;
 }
 
-/// realloc of a block of the fallback.
-void* reallocate_large(void* p, size_t n) {
-    if (n > kLargestSmall) {
-        upkeep::tick_if_due();
-        if (n > PTRDIFF_MAX) {
-            return no_memory();
-        }
-        void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
-        return fresh != nullptr ? fresh : no_memory();
+/// realloc of an object of the hot lane.
+void* reallocate_small(void* p, ClassIndex c, size_t n) {
+    return stays(c, n) ? p : move(p, size_classes[c].object_size, n);
+}
+
+/// The same of a sampled one.
+void* reallocate_sampled(void* p, size_t usable, size_t n) {
+    if (!stays(size_classes.class_of(usable), n)) {
+        return move(p, usable, n);
     }
-    void* fresh = allocate(n);
-    if (fresh != nullptr) {
-        memcpy(fresh, p, std::min(n, fallback::usable_size(p)));
-        release(p);
-    }
-    return fresh;
+    profile::resize(p, n);
+    return p;
 }
 
 }  // namespace
@@ -258,41 +209,6 @@ void* allocate_aligned(size_t alignment, size_t n) {
                    n > kLargestSmall ? ForwardReason::large : ForwardReason::alignment);
 }
 
-int allocate_posix(void** out, size_t alignment, size_t n) {
-    if (!std::has_single_bit(alignment) || alignment < sizeof(void*)) {
-        return EINVAL;
-    }
-    ErrnoKeeper keep;
-    void* p = allocate_aligned(alignment, n);
-    if (p == nullptr) {
-        return ENOMEM;
-    }
-    *out = p;
-    return 0;
-}
-
-void* allocate_c11(size_t alignment, size_t n) {
-    if (!std::has_single_bit(alignment)) {
-        errno = EINVAL;
-        return nullptr;
-    }
-    return allocate_aligned(alignment, n);
-}
-
-void* allocate_memalign(size_t alignment, size_t n) {
-    constexpr size_t kLargestAlignment = SIZE_MAX / 2 + 1;
-    if (alignment > kLargestAlignment) {
-        errno = EINVAL;
-        return nullptr;
-    }
-    return allocate_aligned(std::bit_ceil(alignment), n);
-}
-
-void* allocate_os_pages(size_t n) {
-    const size_t rounded = n != 0 ? round_up(n, kOsPageSize) : kOsPageSize;
-    return rounded < n ? no_memory() : allocate_aligned(kOsPageSize, rounded);
-}
-
 void* reallocate(void* p, size_t n) {
     if (p == nullptr) {
         return allocate(n);
@@ -304,13 +220,16 @@ void* reallocate(void* p, size_t n) {
     if (const ClassIndex c = class_at(p); c != kNoClass) {
         return is_plausible_object(p, "realloc") ? reallocate_small(p, c, n) : no_memory();
     }
+    if (const size_t usable = profile::usable_size(p); usable != 0) {
+        return reallocate_sampled(p, usable, n);
+    }
     if (fallback::owns(p)) {
-        return reallocate_large(p, n);
+        return n > kLargestSmall ? forward_again(p, n) : move(p, fallback::usable_size(p), n);
     }
     if (glibc_heap::is_chunk(p)) {
         return glibc_heap::reallocate(p, n);
     }
-    report_misuse(region_view.contains(p) ? Misuse::double_free : Misuse::foreign_pointer, "realloc", p, 0);
+    report_misuse(was_ours(p) ? Misuse::double_free : Misuse::foreign_pointer, "realloc", p, 0);
     return no_memory();
 }
 
@@ -325,6 +244,9 @@ size_t usable_size(const void* p) {
     }
     if (const ClassIndex c = class_at(p); c != kNoClass) {
         return size_classes[c].object_size;
+    }
+    if (const size_t usable = profile::usable_size(p); usable != 0) {
+        return usable;
     }
     if (fallback::owns(p)) {
         return fallback::usable_size(p);

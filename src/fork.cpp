@@ -10,6 +10,7 @@
 #include "cache/upkeep.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "observe/profile.h"
 #include "pools/registry.h"
 #include "startup.h"
 
@@ -18,6 +19,7 @@ namespace hotlane {
 void before_fork() {
     ensure_started();
     lock_startup_for_fork();
+    profile::lock_for_fork();
     pools::lock_for_fork();
     upkeep::lock_for_fork();
     threads::lock_all();
@@ -41,6 +43,7 @@ void unlock_rest_after_fork() {
     threads::unlock_all();
     upkeep::unlock_after_fork();
     pools::unlock_after_fork();
+    profile::unlock_after_fork();
     unlock_startup_after_fork();
 }
 

@@ -7,6 +7,7 @@
 
 #include "observe/report.h"
 #include "pools/statistics.h"
+#include "profiling.h"
 #include "snapshot.h"
 #include "startup.h"
 
@@ -86,13 +87,14 @@ void after_tick(uint64_t now_ns) {
     if (alarm_is_set.load(std::memory_order_relaxed) && !is_in_alarm) {
         look_at_hit_rate();
     }
+    profiling::tick(now_ns);
 }
 
 }  // namespace
 
 void start() {
     reporting_process = os::process_id();
-    if (config().stats_interval_ns != 0) {
+    if (config().stats_interval_ns != 0 || profiling::wants_ticks()) {
         call_after_ticks(after_tick);
     }
 }

@@ -182,6 +182,7 @@ uint32_t thread_id() { return real_os::thread_id(); }
 const char* environment(const char* name) { return real_os::environment(name); }
 bool is_privileged() { return real_os::is_privileged(); }
 bool in_shared_object() { return real_os::in_shared_object(); }
+void program_path(char* out, size_t capacity) { real_os::program_path(out, capacity); }
 void program_name(char* out, size_t capacity) { real_os::program_name(out, capacity); }
 uint64_t descriptor_identity(int fd) { return real_os::descriptor_identity(fd); }
 bool write_all(int fd, const char* bytes, size_t count) { return real_os::write_all(fd, bytes, count); }
@@ -189,6 +190,9 @@ int open_for_write(const char* path) { return real_os::open_for_write(path); }
 long read_file(const char* path, char* out, size_t capacity) {
     return real_os::read_file(path, out, capacity);
 }
+bool copy_file(const char* path, int fd) { return real_os::copy_file(path, fd); }
+bool on_signal(int number, void (*handler)(int)) { return real_os::on_signal(number, handler); }
+uint64_t real_time_ns() { return real_os::real_time_ns(); }
 bool close_file(int fd) { return real_os::close_file(fd); }
 bool is_special_file(const char* path) { return real_os::is_special_file(path); }
 bool rename_file(const char* from, const char* to) { return real_os::rename_file(from, to); }

@@ -2,6 +2,7 @@
 //
 // The reports: the text to the letter, JSON through a parser, Prometheus' format by its grammar, and the
 // files. Knows nothing of where the numbers come from. Run by `scripts/test`.
+#include "observe/output_file.h"
 #include "observe/report.h"
 
 #include "observe/metrics.h"
@@ -266,7 +267,9 @@ TEST(HitAlarm, IsSilentWhenAllIsWell) {
 
 TEST(ExpandPath, ReplacesWhatItKnows) {
     char path[32];
-    const Snapshot s = small_snapshot();
+    const NameFields s{.process_id = 4242, .program = "python3", .number = 7};
+    ASSERT_TRUE(expand_path("%n", s, path, sizeof path));
+    EXPECT_STREQ(path, "7");
     ASSERT_TRUE(expand_path("/tmp/%e.%p.%%p%x%", s, path, sizeof path));
     EXPECT_STREQ(path, "/tmp/python3.4242.%p%x%");
     EXPECT_TRUE(expand_path(std::string(31, 'x').c_str(), s, path, sizeof path));

@@ -252,6 +252,24 @@ typedef void (*hotlane_alarm)(double hit_rate, const struct hotlane_class_statis
  * programs are looked at with HOTLANE_BACKGROUND=1. O(threads * classes). */
 void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) HOTLANE_NOTHROW;
 
+/* ---- profiles ---------------------------------------------------------------------------------------------
+ */
+
+/** Samples who allocates from now on, one sample in `sample_bytes` bytes in the mean (1: every allocation; 0:
+ * as HOTLANE_SAMPLE says, 512 KiB), until hotlane_profile_stop(). A second call changes the rate and keeps
+ * what was sampled. Exact for the calling thread; others join when they next refill or look at the clock,
+ * after at most 1,024 requests of a class. Loads libunwind.so.8 (HOTLANE_UNWIND=fp: nothing). 0, or -1 when
+ * no memory is to be had for the profile. Not from a signal handler. */
+int hotlane_profile_start(size_t sample_bytes) HOTLANE_NOTHROW;
+/** Nothing more is sampled. Objects sampled before are followed on, until they are freed. */
+void hotlane_profile_stop(void) HOTLANE_NOTHROW;
+/** Writes the profile to `path`, in which %p stands for the process id, %e for the program's name and %n for
+ * how many were written before; null: to the file that HOTLANE_PROFILE names, or "hotlane.%p.%n.heap". The
+ * file appears as a whole or not at all. `hotlane report` reads it, so do pprof and jeprof. 0, or -1: there
+ * is no profile, another thread is writing one, or (with a line on stderr) the file cannot be written.
+ * Allocates nothing; O(number of stacks). Other threads go on meanwhile. */
+int hotlane_profile_dump(const char* path) HOTLANE_NOTHROW;
+
 #ifdef __cplusplus
 }
 #endif

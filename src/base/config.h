@@ -19,6 +19,8 @@ enum class StatsFormat : uint8_t { off, text, json, prometheus };
 enum class OnError : uint8_t { abort, warn };
 enum class HugePages : uint8_t { automatic, always, never };
 enum class LimitMode : uint8_t { fallback, fail };
+enum class Unwinder : uint8_t { libunwind, frame_pointers };
+enum class ProfileSignal : uint8_t { none, usr1, usr2, hup, prof, urg };
 
 struct WarmupEntry {
     size_t size;     // bytes
@@ -45,7 +47,14 @@ struct Config {
     HugePages huge_pages = HugePages::automatic;
     uint64_t purge_delay_ns = 1'000'000'000;
     bool background = false;
+    char profile[kPathCapacity] = {};
+    uint64_t sample_bytes = 512 * KiB;  // between two samples, in the mean
+    uint64_t profile_interval_ns = 0;   // 0: at exit only
+    ProfileSignal profile_signal = ProfileSignal::none;
+    Unwinder unwinder = Unwinder::libunwind;
     bool verbose = false;
+
+    bool wants_profile() const { return profile[0] != '\0' || profile_signal != ProfileSignal::none; }
 };
 
 inline constexpr std::string_view kOptionPrefix = "HOTLANE_";

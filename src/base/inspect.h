@@ -12,6 +12,19 @@ namespace hotlane::inspect {
 /// Copies memory of this process. False where any of it is not readable, or the kernel refuses to look.
 [[nodiscard]] bool read_memory(uintptr_t from, void* to, size_t bytes);
 
+/// A stretch of addresses.
+struct Extent {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+
+    bool contains(uintptr_t address) const { return address - begin < end - begin; }
+};
+/// The mapping that an address lies in, its neighbours not included. Empty when there is none, or /proc is
+/// not there. Reads up to all of /proc/self/maps.
+Extent mapping_around(uintptr_t address);
+/// The code of the library or program that this is part of.
+Extent own_code();
+
 /// The stretch that brk() extends. Empty when it was never used, or is not known.
 struct ProgramBreak {
     uintptr_t start;

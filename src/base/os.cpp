@@ -7,6 +7,7 @@
 
 #include "base/errno_keeper.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -86,17 +87,19 @@ void advise_huge(void* p, size_t bytes, bool huge) {
     madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
-uint64_t monotonic_ns() {
+namespace {
+
+uint64_t read_clock(clockid_t clock) {
     timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-uint64_t coarse_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
+}  // namespace
+
+uint64_t monotonic_ns() { return read_clock(CLOCK_MONOTONIC); }
+uint64_t real_time_ns() { return read_clock(CLOCK_REALTIME); }
+uint64_t coarse_ns() { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
 size_t peak_rss_bytes() {
     rusage usage{};
@@ -139,6 +142,12 @@ void program_name(char* out, size_t capacity) {
     const size_t length = strnlen(name, capacity - 1);
     memcpy(out, name, length);
     out[length] = '\0';
+}
+
+void program_path(char* out, size_t capacity) {
+    ErrnoKeeper keep;
+    const ssize_t length = readlink("/proc/self/exe", out, capacity - 1);
+    out[std::max<ssize_t>(length, 0)] = '\0';
 }
 
 uint64_t descriptor_identity(int fd) {
@@ -217,6 +226,22 @@ long read_file(const char* path, char* out, size_t capacity) {
     return count < 0 ? -1 : static_cast<long>(total);
 }
 
+bool copy_file(const char* path, int fd) {
+    ErrnoKeeper keep;
+    const int from = open(path, O_RDONLY | O_CLOEXEC);
+    if (from < 0) {
+        return false;
+    }
+    char bytes[2048];
+    ssize_t count = 0;
+    bool good = true;
+    while (good && (count = read(from, bytes, sizeof bytes)) > 0) {
+        good = write_all(fd, bytes, static_cast<size_t>(count));
+    }
+    close(from);
+    return good && count == 0;
+}
+
 bool close_file(int fd) { return close(fd) == 0; }
 bool is_special_file(const char* path) {
     ErrnoKeeper keep;
@@ -226,6 +251,14 @@ bool is_special_file(const char* path) {
 
 bool rename_file(const char* from, const char* to) { return rename(from, to) == 0; }
 bool remove_file(const char* path) { return unlink(path) == 0; }
+
+bool on_signal(int number, void (*handler)(int)) {
+    ErrnoKeeper keep;
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    return sigaction(number, &action, nullptr) == 0;
+}
 
 void wait_on(const uint32_t* word, uint32_t while_equal) {
     ErrnoKeeper keep;

@@ -27,7 +27,10 @@ void advise_huge(void* p, size_t bytes, bool huge);
 
 /// CLOCK_MONOTONIC, nanoseconds.
 uint64_t monotonic_ns();
-/// The same clock as of the last timer tick: a few milliseconds coarse, a few nanoseconds to read.
+/// CLOCK_REALTIME, nanoseconds since 1970.
+uint64_t real_time_ns();
+/// The same clock as monotonic_ns() as of the last timer tick: a few milliseconds coarse, a few nanoseconds
+/// to read.
 uint64_t coarse_ns();
 /// Peak resident set of this process, bytes; 0 when unknown.
 size_t peak_rss_bytes();
@@ -44,6 +47,9 @@ bool in_shared_object();
 /// Base name of the running program, at most capacity-1 bytes, always terminated.
 void program_name(char* out, size_t capacity);
 
+/// The file of the running program, cut at capacity-1 bytes, always terminated; empty when unknown.
+void program_path(char* out, size_t capacity);
+
 /// What a descriptor stands for, so that a later look can tell whether it is still the same. 0: closed.
 uint64_t descriptor_identity(int fd);
 /// Writes all of it, through short writes and EINTR. False on any other error.
@@ -52,12 +58,17 @@ bool write_all(int fd, const char* bytes, size_t count);
 int open_for_write(const char* path);
 /// Reads at most `capacity` bytes of a file; the number read, or -1.
 long read_file(const char* path, char* out, size_t capacity);
+/// Writes all of a file to `fd`. False when it could not be read or written.
+bool copy_file(const char* path, int fd);
 bool close_file(int fd);
 /// True when the name is taken by something that a rename must not replace: a device, a pipe, a link, a
 /// directory.
 bool is_special_file(const char* path);
 bool rename_file(const char* from, const char* to);
 bool remove_file(const char* path);
+
+/// Sets what a signal does; system calls that it interrupts go on. False: refused.
+bool on_signal(int number, void (*handler)(int));
 
 void wait_on(const uint32_t* word, uint32_t while_equal);
 void wake_one(const uint32_t* word);

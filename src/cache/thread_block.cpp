@@ -7,6 +7,7 @@
 
 #include "depot/depot.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace hotlane {
@@ -40,11 +41,22 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     stats.discards += record.flushed;
 }
 
-void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
+void ThreadBlock::ensure_record(ClassIndex c) {
     if (!has_record(c)) {
         windows[c] = ++window_count;
         record(c) = {};
+        record(c).sample_at = UINT64_MAX;
     }
+}
+
+uint64_t ThreadBlock::gets(ClassIndex c) const {
+    const ClassRecord& record = this->record(c);
+    return record.hits_before + record.credit_given + record.misses -
+           __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+}
+
+void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
+    ensure_record(c);
     record(c).floor = lane_begin(c) + capacity;
     *slot(region_view.base, record(c).floor) = nullptr;
     lane(c).smallest = size_classes.smallest_request(c);
@@ -102,8 +114,9 @@ void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
     ClassRecord& record = this->record(c);
     uint64_t& credit = lane(c).credit;
     record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
-    record.credit_given = pops;
-    __atomic_store_n(&credit, pops, __ATOMIC_RELAXED);
+    const uint64_t gets = record.hits_before + record.misses;
+    record.credit_given = std::min(pops, record.sample_at - std::min(gets, record.sample_at));
+    __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
 }
 
 void ThreadBlock::look_soon() {

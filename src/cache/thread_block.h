@@ -26,8 +26,10 @@ struct ClassRecord {
     uint64_t floor;          // index of the nullptr; 0: the class is not set up
     uint64_t top_at_upkeep;  // with credit_at_upkeep unchanged: the class was not used in this interval
     uint64_t credit_at_upkeep;
-    void* limbo;           // taken by upkeep while the owner may have been popping it (threads.cpp)
-    uint64_t limbo_index;  // where it lay
+    void* limbo;            // taken by upkeep while the owner may have been popping it (threads.cpp)
+    uint64_t limbo_index;   // where it lay
+    uint64_t sample_at;     // after so many gets the next is sampled
+    uint64_t sample_epoch;  // of the session for which that was drawn
 };
 
 inline constexpr size_t kWindowBytes = kSlotsPerLane * sizeof(void*);
@@ -67,6 +69,10 @@ struct ThreadBlock {
         return *static_cast<ClassRecord*>(
             pointer_to(window + kWindowBytes - sizeof(void*) - sizeof(ClassRecord)));
     }
+    /// Gives the class one, with all that is counted at 0.
+    void ensure_record(ClassIndex c);
+    /// Requests served, of a class that has a record.
+    uint64_t gets(ClassIndex c) const;
     bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
     uint32_t level(ClassIndex c) const {
         return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;
@@ -89,7 +95,8 @@ struct ThreadBlock {
     void flush_unused(ClassIndex c);
     /// From a lane that counts for nothing any more to one of zeros.
     void unset_class(ClassIndex c);
-    /// The next so many pops are plain hits; the one after that takes the slow path.
+    /// The next so many pops are plain hits, or as many as there are before a sample; the one after that
+    /// takes the slow path.
     void give_credit(ClassIndex c, uint64_t pops);
     /// Every class's next pop takes the slow path, once.
     void look_soon();

@@ -16,6 +16,7 @@
 #include "cache/upkeep.h"
 #include "cache/warmup.h"
 #include "depot/depot.h"
+#include "observe/sampler.h"
 
 #include <algorithm>
 #include <cstring>
@@ -41,20 +42,26 @@ uint32_t largest_capacity(ClassIndex c) {
     return policy::largest_capacity(object_size(c), settings.budget_bytes);
 }
 
+/// The fast path may have given up after it had counted. Taken back at once: what is due may empty the lane.
+uint64_t settled_credit(Lane& lane) {
+    const uint64_t credit = __atomic_load_n(&lane.credit, __ATOMIC_RELAXED);
+    if (static_cast<int64_t>(credit) >= 0) {
+        return credit;
+    }
+    __atomic_store_n(&lane.credit, 0, __ATOMIC_RELAXED);
+    return 0;
+}
+
 /// A hit that the fast path did not try: of a class above kSmallLimit, or of an aligned request.
 void* take_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
     const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
     void* object = __atomic_load_n(slot(region_view.base, top), __ATOMIC_RELAXED);
-    const auto credit = static_cast<int64_t>(__atomic_load_n(&lane.credit, __ATOMIC_RELAXED));
-    if (credit < 0) {
-        // The fast path gave up after it had counted. Taken back at once: what is due may empty the lane.
-        __atomic_store_n(&lane.credit, 0, __ATOMIC_RELAXED);
-    }
-    if (object == nullptr || credit <= 0) {
+    const uint64_t credit = settled_credit(lane);
+    if (object == nullptr || credit == 0) {
         return nullptr;
     }
-    __atomic_store_n(&lane.credit, static_cast<uint64_t>(credit - 1), __ATOMIC_RELAXED);
+    __atomic_store_n(&lane.credit, credit - 1, __ATOMIC_RELAXED);
     __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELEASE);
     return object;
 }
@@ -99,6 +106,9 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     ++record.refills;
     record.refilled += taken - 1;
     block.set_top(c, record.floor - (taken - 1));
+    if (record.sample_at != UINT64_MAX) {
+        block.give_credit(c, block.lane(c).credit);  // a miss brings the sample nearer too
+    }
     return object;
 }
 
@@ -108,8 +118,8 @@ void* take_with_look(ThreadBlock& block, ClassIndex c) {
     const uint64_t now = os::coarse_ns();
     const uint64_t credit = policy::next_look(record.credit_given + 1, now - record.last_look_ns);
     record.last_look_ns = now;
-    block.give_credit(c, credit);
     ++record.hits_before;
+    block.give_credit(c, credit);
     void* object = *slot(region_view.base, block.top(c));
     block.set_top(c, block.top(c) + 1);
     return object;
@@ -185,6 +195,32 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
         }
     }
     return nullptr;
+}
+
+bool is_sample_due(ClassIndex c) {
+    const uint32_t epoch = sampler::epoch();
+    if (epoch == 0) [[likely]] {
+        return false;
+    }
+    ThreadBlock* block = own_block();
+    if (block == nullptr) {
+        return sampler::running() && sampler::draw(object_size(c));
+    }
+    LockGuard guard(block->lock);
+    const uint64_t credit = settled_credit(block->lane(c));
+    block->ensure_record(c);
+    ClassRecord& record = block->record(c);
+    const uint64_t gets = block->gets(c);
+    if (record.sample_epoch != epoch) {  // a session began or ended
+        record.sample_epoch = epoch;
+        record.sample_at = sampler::running() ? gets + sampler::draw_gap(object_size(c)) : UINT64_MAX;
+    }
+    const bool due = gets >= record.sample_at;
+    if (due) {
+        record.sample_at = gets + sampler::draw_gap(object_size(c));
+    }
+    block->give_credit(c, credit);
+    return due;
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {

@@ -220,6 +220,8 @@ bool owns(const void* p) { return ledger::contains(p); }
 
 void mark_sampled(const void* p) { ledger::mark_sampled(p); }
 
+void unmark_sampled(const void* p) { ledger::unmark_sampled(p); }
+
 bool sampled(const void* p) { return ledger::sampled(p); }
 
 bool used() { return state.load(std::memory_order_acquire) == State::ready; }

@@ -40,6 +40,7 @@ bool owns(const void* p);
 /// multiple of the OS page size and at least 16 KiB, or were allocated with kOsPageSize alignment, can be
 /// marked.
 void mark_sampled(const void* p);
+void unmark_sampled(const void* p);
 bool sampled(const void* p);
 
 /// Whether any block was ever asked for; until then jemalloc is not initialised and holds nothing.

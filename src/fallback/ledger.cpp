@@ -117,6 +117,10 @@ void mark_sampled(const void* p) {
     byte->fetch_or(kSampled, std::memory_order_relaxed);
 }
 
+void unmark_sampled(const void* p) {
+    page_byte(p)->fetch_and(static_cast<uint8_t>(~kSampled), std::memory_order_relaxed);
+}
+
 bool sampled(const void* p) {
     const PageByte* byte = page_byte(p);
     if (byte == nullptr) {

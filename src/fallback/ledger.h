@@ -32,8 +32,9 @@ inline constexpr size_t kSmallestBlock = 64;
 [[nodiscard]] bool strike(const void* p);
 bool contains(const void* p);
 
-/// For blocks entered alone: mark, and ask. A block entered anew is unmarked.
+/// For blocks entered alone: mark, unmark, and ask. A block entered anew is unmarked.
 void mark_sampled(const void* p);
+void unmark_sampled(const void* p);
 bool sampled(const void* p);
 
 }  // namespace hotlane::ledger

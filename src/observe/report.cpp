@@ -8,15 +8,13 @@
 #include "base/os.h"
 #include "base/units.h"
 #include "classes/policy.h"
+#include "observe/output_file.h"
 
 #include <cstring>
 
 namespace hotlane {
 
 namespace {
-
-constexpr std::string_view kEnd{"\0", 1};  // of a C string
-constexpr size_t kTemporaryCapacity = Config::kPathCapacity + 32;
 
 /// The class with the most misses, or null when nothing missed.
 const ClassStats* worst_class(const Snapshot& snapshot) {
@@ -48,26 +46,6 @@ bool write_to(int fd, const Snapshot& snapshot, StatsFormat format) {
     Writer out{fd};
     write_report(out, snapshot, format);
     return out.flush();
-}
-
-bool write_directly(const char* path, const Snapshot& snapshot, StatsFormat format) {
-    const int fd = os::open_for_write(path);
-    if (fd < 0) {
-        return false;
-    }
-    const bool written = write_to(fd, snapshot, format);
-    return os::close_file(fd) && written;
-}
-
-bool write_and_rename(const char* path, const Snapshot& snapshot, StatsFormat format) {
-    char temporary[kTemporaryCapacity];
-    Writer name{temporary, sizeof temporary};
-    name.text(path).text(".").signed_number(snapshot.process_id).text(".tmp").text(kEnd);
-    if (!write_directly(temporary, snapshot, format)) {
-        os::remove_file(temporary);
-        return false;
-    }
-    return os::rename_file(temporary, path);
 }
 
 }  // namespace
@@ -108,38 +86,21 @@ bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent
     return true;
 }
 
-bool expand_path(const char* pattern, const Snapshot& snapshot, char* out, size_t capacity) {
-    Writer path{out, capacity};
-    for (const char* c = pattern; *c != '\0'; ++c) {
-        if (c[0] == '%' && c[1] == 'p') {
-            path.signed_number(snapshot.process_id);
-            ++c;
-        } else if (c[0] == '%' && c[1] == 'e') {
-            path.text({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
-            ++c;
-        } else if (c[0] == '%' && c[1] == '%') {
-            path.text("%");
-            ++c;
-        } else {
-            path.text({c, 1});
-        }
-    }
-    return path.text(kEnd).ok();
-}
-
 bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format) {
     char path[Config::kPathCapacity];
-    if (!expand_path(pattern, snapshot, path, sizeof path)) {
+    const std::string_view program{snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)};
+    const NameFields fields{.process_id = snapshot.process_id, .program = program};
+    if (!expand_path(pattern, fields, path, sizeof path)) {
         message("the name of the statistics file is too long: ", pattern);
         return false;
     }
-    // A rename would put a file in the place of a device, a pipe or a link.
-    const bool written = os::is_special_file(path) ? write_directly(path, snapshot, format)
-                                                   : write_and_rename(path, snapshot, format);
-    if (!written) {
+    OutputFile file(path, snapshot.process_id);
+    const bool written = file.descriptor() >= 0 && write_to(file.descriptor(), snapshot, format);
+    if (!file.finish(written)) {
         message("cannot write the statistics to ", path);
+        return false;
     }
-    return written;
+    return true;
 }
 
 }  // namespace hotlane

@@ -25,13 +25,8 @@ void write_prometheus_report(Writer& out, const Snapshot& snapshot);
 /// which option would help. `cache_bytes`: the present HOTLANE_CACHE. True when there was something to say.
 bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes);
 
-/// `pattern` with %p replaced by the process id, %e by the program's name and %% by %. False when it does not
-/// fit.
-[[nodiscard]] bool expand_path(const char* pattern, const Snapshot& snapshot, char* out, size_t capacity);
-
-/// Writes the report into the file that `pattern` names, as a whole or not at all: to a temporary file beside
-/// it, which then takes its name. What is no regular file (a pipe, /dev/stderr) is written directly. False,
-/// after one line on stderr, when that failed; an existing file is then as it was.
+/// Writes the report into the file that `pattern` names, as a whole or not at all (output_file.h). False,
+/// after one line on stderr, when that failed.
 bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format);
 
 }  // namespace hotlane

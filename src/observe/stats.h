@@ -10,10 +10,10 @@
 namespace hotlane {
 
 /// Why a request left the hot lane.
-enum class ForwardReason : uint8_t { large, alignment, limit, no_region, count };
+enum class ForwardReason : uint8_t { large, alignment, limit, no_region, sampled, count };
 inline constexpr size_t kForwardReasons = static_cast<size_t>(ForwardReason::count);
 inline constexpr const char* kForwardReasonNames[kForwardReasons] = {"large", "alignment", "limit",
-                                                                     "no_region"};
+                                                                     "no_region", "sampled"};
 
 /// One size class. hits + misses = gets; gets - puts = live.
 struct ClassStats {

@@ -10,6 +10,7 @@
 #include "depot/depot.h"
 #include "fallback/fallback.h"
 #include "fallback/glibc_heap.h"
+#include "observe/profile.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -26,6 +27,9 @@ bool has_class(const void* p) {
 
 /// How many bytes from `p` are the caller's; 0 for what release() will find to be a mistake.
 size_t owned_bytes(const void* p) {
+    if (profile::contains(p)) {
+        return profile::usable_size(p);
+    }
     if (fallback::owns(p)) {
         return fallback::usable_size(p);
     }

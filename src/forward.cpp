@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// The way to the fallback and to the profiler's objects, and back.
+// Must not know the hot lane's objects.
+// Called through forward.h.
+#include "forward.h"
+
+#include "background.h"
+#include "cache/thread_block.h"
+#include "cache/threads.h"
+#include "cache/upkeep.h"
+#include "fallback/fallback.h"
+#include "observe/profile.h"
+#include "startup.h"
+
+#include <cerrno>
+
+namespace hotlane {
+
+namespace {
+
+/// What the fallback has to say to `ask`, a second time when it was null: what the caches and the free pages
+/// hold may be what is missing.
+template <typename Ask>
+void* ask_fallback(Ask ask) {
+    if (void* p = ask()) {
+        return p;
+    }
+    upkeep::purge_everything();
+    return ask();
+}
+
+void count_forward(ForwardReason reason, size_t n) {
+    if (ThreadBlock* block = thread_cache.block) {
+        ForwardStats& forwards = block->forwards[static_cast<size_t>(reason)];
+        ThreadBlock::count(forwards.count, 1);
+        ThreadBlock::count(forwards.bytes, n);
+    } else {
+        threads::count_uncached_forward(reason, n);
+    }
+}
+
+void count_forward_free() {
+    if (ThreadBlock* block = thread_cache.block) {
+        ThreadBlock::count(block->forward_frees, 1);
+    } else {
+        threads::count_uncached_forward_free();
+    }
+}
+
+/// From now on the profiler follows this block, if it can.
+void follow(void* p, size_t n) {
+    if (profile::follow(p, fallback::usable_size(p), n)) {
+        fallback::mark_sampled(p);
+    }
+}
+
+/// The same if the sampler chooses it: blocks are drawn one by one.
+void follow_if_drawn(void* p, size_t n) {
+    if (sampler::running() && sampler::draw(fallback::usable_size(p))) {
+        follow(p, n);
+    }
+}
+
+/// A live block is about to change or to go. True when it was followed; it is no more.
+bool unfollow(void* p) {
+    if (!profile::used() || !fallback::sampled(p)) {
+        return false;
+    }
+    fallback::unmark_sampled(p);
+    return profile::release(p);
+}
+
+}  // namespace
+
+void* no_memory() {
+    errno = ENOMEM;
+    return nullptr;
+}
+
+void start_background() {
+    if (config().background) [[unlikely]] {
+        background::ensure_running();
+    }
+}
+
+void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
+    ensure_started();
+    start_background();
+    profile::answer_if_called();
+    upkeep::tick_if_due();
+    const bool over_limit = reason == ForwardReason::limit && config().limit_mode == LimitMode::fail;
+    if (n > PTRDIFF_MAX || over_limit) {
+        return no_memory();
+    }
+    void* p = ask_fallback([=] { return fallback::allocate(n, alignment, zeroed); });
+    if (p == nullptr) {
+        return no_memory();
+    }
+    count_forward(reason, n);
+    // Only blocks that begin alone in their OS page can be followed: all but small ones that the hot lane had
+    // no pages for.
+    if (n > kLargestSmall || alignment >= kOsPageSize) {
+        follow_if_drawn(p, n);
+    }
+    return p;
+}
+
+void* forward_again(void* p, size_t n) {
+    upkeep::tick_if_due();
+    if (n > PTRDIFF_MAX) {
+        return no_memory();
+    }
+    // To the profiler the old block goes and another comes, wherever that lies.
+    const bool followed = unfollow(p);
+    void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
+    if (fresh == nullptr) {
+        if (followed) {
+            follow(p, fallback::usable_size(p));
+        }
+        return no_memory();
+    }
+    follow_if_drawn(fresh, n);
+    return fresh;
+}
+
+void* forward_sampled(ClassIndex c, size_t n) {
+    void* p = profile::allocate(c, n);
+    if (p != nullptr) {
+        count_forward(ForwardReason::sampled, n);
+    }
+    return p;
+}
+
+bool release_forwarded(void* p) {
+    bool live = false;
+    if (profile::contains(p)) {
+        live = profile::release(p);
+    } else {
+        unfollow(p);
+        live = fallback::release(p);
+    }
+    if (live) {
+        count_forward_free();
+    }
+    return live;
+}
+
+}  // namespace hotlane

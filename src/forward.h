@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// Requests that leave the hot lane: counted, followed by the profiler where it wants them, tried again after
+// a purge. Must not know the hot lane's objects. Called by allocator alone.
+#pragma once
+
+#include "base/base.h"
+#include "observe/stats.h"
+
+namespace hotlane {
+
+/// Null, with errno ENOMEM.
+void* no_memory();
+/// The background thread, where the options want one and the process is far enough.
+void start_background();
+
+/// A block of the fallback.
+void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason);
+/// realloc of a block of the fallback to n > kLargestSmall.
+void* forward_again(void* p, size_t n);
+/// An object of class `c` that the profiler follows, outside the region; null when there is none to be had.
+void* forward_sampled(ClassIndex c, size_t n);
+/// Frees what any of these returned. False, and nothing done: it is not live, or none of theirs.
+bool release_forwarded(void* p);
+
+}  // namespace hotlane

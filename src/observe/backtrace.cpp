@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+//
+// The stack by libunwind, loaded when a profile is wanted, or by the chain of frame pointers.
+// Knows nothing of what it is wanted for.
+// Called through backtrace.h.
+#include "observe/backtrace.h"
+
+#include "base/errno_keeper.h"
+#include "base/inspect.h"
+#include "base/os.h"
+
+#include <algorithm>
+#include <atomic>
+#include <dlfcn.h>
+
+// Weak: in a static executable there is no dlopen, but libunwind may have been linked.
+extern "C" {
+[[gnu::weak]] int unw_backtrace(void** frames, int capacity);
+[[gnu::weak]] extern decltype(dlopen) dlopen;
+[[gnu::weak]] extern decltype(dlsym) dlsym;
+}
+
+namespace hotlane::backtrace {
+
+namespace {
+
+using Unwind = int (*)(void** frames, int capacity);
+
+constinit std::atomic<Unwind> unwind{nullptr};
+constinit inspect::Extent own_code{};
+
+constinit std::atomic<uint32_t> threads_inside{0};
+constinit std::atomic<bool> fork_under_way{false};
+
+/// What precedes the first frame of the program, at most.
+constexpr size_t kMostOwnFrames = 16;
+
+Unwind find_unwinder() {
+    if (unw_backtrace != nullptr) {
+        return unw_backtrace;
+    }
+    void* library = dlopen != nullptr ? dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL) : nullptr;
+    return library == nullptr || dlsym == nullptr ? nullptr
+                                                  : reinterpret_cast<Unwind>(dlsym(library, "unw_backtrace"));
+}
+
+/// The stack that a thread was last seen on: to follow frame pointers no further than its memory reaches.
+[[gnu::tls_model("initial-exec")]] constinit thread_local inspect::Extent stack{};
+
+size_t follow_frame_pointers(void** frames, size_t capacity) {
+    struct Frame {
+        const Frame* caller;
+        void* return_address;
+    };
+    const auto* frame = static_cast<const Frame*>(__builtin_frame_address(0));
+    if (!stack.contains(address_of(frame))) {
+        stack = inspect::mapping_around(address_of(frame));
+    }
+    size_t count = 0;
+    while (count < capacity && address_of(frame) % sizeof(void*) == 0 &&
+           stack.contains(address_of(frame) + sizeof(Frame) - 1) && frame->return_address != nullptr) {
+        frames[count++] = frame->return_address;
+        if (frame->caller <= frame) {
+            break;  // the outermost, or no frame pointer
+        }
+        frame = frame->caller;
+    }
+    return count;
+}
+
+/// Counts a thread in, unless a fork is under way: it would find the unwinder's locks held in the child.
+class Visit {
+  public:
+    Visit() {
+        threads_inside.fetch_add(1);
+        admitted_ = !fork_under_way.load();
+    }
+    ~Visit() { threads_inside.fetch_sub(1); }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    explicit operator bool() const { return admitted_; }
+
+  private:
+    bool admitted_;
+};
+
+}  // namespace
+
+bool load(Unwinder wanted) {
+    own_code = os::in_shared_object() ? inspect::own_code() : inspect::Extent{};
+    if (wanted == Unwinder::frame_pointers) {
+        unwind.store(nullptr);
+        return true;
+    }
+    const Unwind found = find_unwinder();
+    if (found != nullptr) {
+        // The first call reads tables and takes memory.
+        void* frames[kMostOwnFrames];
+        found(frames, kMostOwnFrames);
+    }
+    unwind.store(found, std::memory_order_release);
+    return found != nullptr;
+}
+
+Unwinder unwinder() { return unwind.load() != nullptr ? Unwinder::libunwind : Unwinder::frame_pointers; }
+
+size_t capture(uintptr_t* frames, size_t capacity) {
+    const Visit visit;
+    if (!visit) {
+        return 0;
+    }
+    ErrnoKeeper keep;
+    void* found[kMostFrames + kMostOwnFrames];
+    const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
+    const Unwind by_tables = unwind.load(std::memory_order_acquire);
+    const int by_unwinder = by_tables != nullptr ? by_tables(found, static_cast<int>(wanted)) : 0;
+    const size_t count = by_tables == nullptr ? follow_frame_pointers(found, wanted)
+                                              : static_cast<size_t>(std::max(by_unwinder, 0));
+    size_t first = 0;
+    while (first < count && own_code.contains(address_of(found[first]))) {
+        ++first;
+    }
+    const size_t kept = std::min(count - first, capacity);
+    std::transform(found + first, found + first + kept, frames, [](void* pc) { return address_of(pc); });
+    return kept;
+}
+
+void before_fork() {
+    fork_under_way.store(true);
+    // Bounded: one of them may wait for what the forking thread holds (a callback of dl_iterate_phdr that
+    // forks).
+    constexpr int kMostWaits = 10'000;
+    for (int i = 0; threads_inside.load() != 0 && i < kMostWaits; ++i) {
+        os::yield_cpu();
+    }
+}
+
+void after_fork() { fork_under_way.store(false); }
+
+}  // namespace hotlane::backtrace

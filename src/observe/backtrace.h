@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// The calling thread's stack, as return addresses.
+// Knows nothing of what it is wanted for. backtrace.cpp is the only file that names libunwind.
+// Called by profile, which holds no lock then: an unwinder takes its own, and may allocate.
+#pragma once
+
+#include "base/base.h"
+#include "base/config.h"
+
+namespace hotlane::backtrace {
+
+/// No stack is taken deeper: what called it all is cut off.
+inline constexpr size_t kMostFrames = 64;
+
+/// Loads and warms up the unwinder; not from inside malloc. False: it is not to be had, and frame pointers
+/// are followed instead.
+bool load(Unwinder unwinder);
+/// What load() settled on.
+Unwinder unwinder();
+
+/// Writes at most `capacity` return addresses, the innermost first, those in our own library left out.
+/// Returns how many; 0 when the stack could not be read, or a fork is under way. About 10 ns a frame once the
+/// unwinder knows the code.
+size_t capture(uintptr_t* frames, size_t capacity);
+
+/// No thread is inside the unwinder while fork() runs: its locks are free in the child.
+void before_fork();
+void after_fork();
+
+}  // namespace hotlane::backtrace

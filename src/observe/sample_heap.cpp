@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// The heap of sampled objects: chunks of one class each, a free list per class, records beside them.
+// Knows nothing of stacks but their numbers.
+// Called through sample_heap.h.
+#include "observe/sample_heap.h"
+
+#include <algorithm>
+
+namespace hotlane {
+
+bool SampleHeap::set_up() {
+    return objects_.reserve(kMostObjects, kLeastObjects) &&
+           records_.reserve(objects_.capacity(), objects_.capacity()) &&
+           blocks_.reserve(kMostBlocks, kMostBlocks / 64) && buckets_.reserve(kBuckets, kBuckets) &&
+           buckets_.extend_to(kBuckets);
+}
+
+/// A chunk is a multiple of our pages, as a span is, so that its objects lie at the same multiples.
+bool SampleHeap::open_chunk(ClassIndex c, size_t slot_granules) {
+    const size_t bytes = std::max(kChunkBytes, size_classes[c].span_pages * kPageSize);
+    const size_t granules = bytes / kStep;
+    if (!objects_.extend_to(frontier_ + granules) || !records_.extend_to(frontier_ + granules)) {
+        return false;
+    }
+    fresh_[c] = static_cast<uint32_t>(frontier_);
+    fresh_end_[c] = static_cast<uint32_t>(frontier_ + granules / slot_granules * slot_granules);
+    frontier_ += granules;
+    return true;
+}
+
+void* SampleHeap::take(ClassIndex c, Sample** record) {
+    uint32_t index = 0;
+    if (free_[c] != 0) {
+        index = free_[c] - 1;
+        free_[c] = records_[index].next;
+    } else {
+        const size_t slot_granules = divide_up(size_classes[c].object_size, kStep);
+        if (fresh_[c] == fresh_end_[c] && !open_chunk(c, slot_granules)) {
+            return nullptr;
+        }
+        index = fresh_[c];
+        fresh_[c] += static_cast<uint32_t>(slot_granules);
+    }
+    *record = &records_[index];
+    return &objects_[index];
+}
+
+uint32_t* SampleHeap::link_to_block(const void* p) {
+    uint32_t* link = &buckets_[address_of(p) / kOsPageSize * 0x9E3779B97F4A7C15 >> 50];
+    static_assert(kBuckets == 1 << (64 - 50));
+    while (*link != 0 && blocks_[*link].start != p) {
+        link = &blocks_[*link].next;
+    }
+    return link;
+}
+
+Sample* SampleHeap::add_block(const void* p) {
+    uint32_t number = free_block_;
+    if (number != 0) {
+        free_block_ = blocks_[number].next;
+    } else {
+        number = block_count_ + 1;
+        if (!blocks_.extend_to(number + size_t{1})) {
+            return nullptr;
+        }
+        block_count_ = number;
+    }
+    uint32_t* link = link_to_block(p);
+    blocks_[number].start = p;
+    blocks_[number].next = *link;
+    *link = number;
+    return &blocks_[number].sample;
+}
+
+Sample* SampleHeap::find(const void* p) {
+    if (contains(p)) {
+        const size_t index = index_of(p);
+        const bool starts = index < frontier_ && address_of(p) % kStep == 0 && records_[index].site != 0;
+        return starts ? &records_[index] : nullptr;
+    }
+    const uint32_t number = *link_to_block(p);
+    return number == 0 ? nullptr : &blocks_[number].sample;
+}
+
+void SampleHeap::put_back(const void* p) {
+    if (contains(p)) {
+        const uint32_t index = index_of(p);
+        const ClassIndex c = size_classes.class_of(records_[index].bytes);
+        records_[index].site = 0;
+        records_[index].next = free_[c];
+        free_[c] = index + 1;
+        return;
+    }
+    uint32_t* link = link_to_block(p);
+    const uint32_t number = *link;
+    *link = blocks_[number].next;
+    blocks_[number].next = free_block_;
+    free_block_ = number;
+}
+
+size_t SampleHeap::usable_bytes() const {
+    return objects_.usable_bytes() + records_.usable_bytes() + blocks_.usable_bytes();
+}
+
+}  // namespace hotlane

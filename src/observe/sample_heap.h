@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// Where sampled objects of the hot lane live, outside the region, and what is known of each sampled object.
+// Knows nothing of stacks but their numbers.
+// Used by profile, under its lock.
+//
+//   | objects of class a | objects of class b | ...  never handed out |     records: one per 64 bytes of it
+//
+// An object's record is found by its address, so the fast path of free has no question: its pointer is not in
+// the region. Sampled blocks of the fallback stay where they are; their records are found by hashing.
+#pragma once
+
+#include "base/growing_array.h"
+#include "classes/size_classes.h"
+#include "observe/stack_table.h"
+
+namespace hotlane {
+
+/// A live sampled object; `site` is 0 where none begins.
+struct Sample {
+    uint64_t born_ns;
+    uint64_t weight;   // sampler::kWeightShift
+    size_t bytes;      // of its class, or usable in the fallback
+    size_t requested;  // bytes
+    uintptr_t thread;  // that allocated it
+    SiteNumber site;
+    uint32_t next;  // the next free record: of the class, or of the fallback's
+};
+
+/// Not thread-safe but for contains().
+class SampleHeap {
+  public:
+    /// False: no addresses for it.
+    bool set_up();
+
+    /// An object of class `c`, at a multiple of whatever that class's spans promise; null when the heap is
+    /// full. What it held before is still there. `*record` is the caller's to fill.
+    void* take(ClassIndex c, Sample** record);
+    /// A record for a block of the fallback; null when there are too many.
+    Sample* add_block(const void* p);
+    /// Whether it could be an object of take(). Any thread, no lock.
+    bool contains(const void* p) const { return address_of(p) - address_of(objects_.begin()) < extent(); }
+    /// The record of a live object, of take() or add_block(). Null when none begins there.
+    Sample* find(const void* p);
+    /// Forgets the record of a live object; one of take() is free again.
+    void put_back(const void* p);
+
+    size_t usable_bytes() const;
+
+  private:
+    static constexpr size_t kStep = 64;  // bytes between two possible starts
+    struct Granule {
+        std::byte bytes[kStep];
+    };
+    struct Block {
+        Sample sample;
+        const void* start;
+        uint32_t next;  // in its bucket
+    };
+    static constexpr size_t kMostObjects = 16 * GiB / kStep;
+    static constexpr size_t kLeastObjects = 16 * MiB / kStep;
+    static constexpr size_t kMostBlocks = 1 << 20;
+    static constexpr size_t kBuckets = 1 << 14;
+    static constexpr size_t kChunkBytes = 64 * KiB;
+
+    size_t extent() const { return objects_.capacity() * kStep; }
+    uint32_t index_of(const void* p) const {
+        return static_cast<uint32_t>((address_of(p) - address_of(objects_.begin())) / kStep);
+    }
+    bool open_chunk(ClassIndex c, size_t slot_granules);
+    uint32_t* link_to_block(const void* p);
+
+    GrowingArray<Granule> objects_;
+    GrowingArray<Sample> records_;
+    GrowingArray<Block> blocks_;
+    size_t frontier_ = 0;                   // granules that belong to a class
+    uint32_t free_[kMaxClasses] = {};       // index of the newest free object, plus 1; 0: none
+    uint32_t fresh_[kMaxClasses] = {};      // index of the first that was never handed out
+    uint32_t fresh_end_[kMaxClasses] = {};  // of the class's newest chunk
+    uint32_t block_count_ = 0;
+    uint32_t free_block_ = 0;
+    GrowingArray<uint32_t> buckets_;  // number of a block; 0: none
+};
+
+}  // namespace hotlane

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// The sampling session under way, and the random numbers it draws.
+// Knows nothing of stacks, threads or the tiers that serve requests.
+// Called through sampler.h.
+#include "observe/sampler.h"
+
+#include "base/os.h"
+
+#include <atomic>
+
+namespace hotlane::sampler {
+
+namespace {
+
+constinit std::atomic<uint64_t> current_period{1};
+constinit std::atomic<uint32_t> current_epoch{0};  // odd: running
+constinit std::atomic<uint64_t> random_state{0};
+
+/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): its state is a
+/// counter, so any thread may draw.
+uint64_t draw_random() {
+    constexpr uint64_t kGamma = 0x9E3779B97F4A7C15;
+    uint64_t z = random_state.fetch_add(kGamma, std::memory_order_relaxed) + kGamma;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
+}  // namespace
+
+void start(uint64_t period) {
+    random_state.fetch_xor(os::monotonic_ns() * 0xD6E8FEB86659FD93 ^ static_cast<uint64_t>(os::process_id()));
+    current_period.store(period, std::memory_order_relaxed);
+    // Odd, and another than before.
+    current_epoch.store((current_epoch.load(std::memory_order_relaxed) + 1) | 1, std::memory_order_release);
+}
+
+void stop() {
+    const uint32_t epoch = current_epoch.load(std::memory_order_relaxed);
+    current_epoch.store(epoch + (epoch & 1), std::memory_order_release);
+}
+
+bool running() { return (epoch() & 1) != 0; }
+uint64_t period() { return current_period.load(std::memory_order_relaxed); }
+uint32_t epoch() { return current_epoch.load(std::memory_order_acquire); }
+
+uint64_t draw_gap(size_t object_size) { return gap(draw_random(), object_size, period()); }
+bool draw(size_t bytes) { return hits(draw_random(), bytes, period()); }
+uint64_t weight(size_t bytes) { return weight_of_chance(chance(bytes, period())); }
+
+}  // namespace hotlane::sampler
