@@ -172,6 +172,27 @@ TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
     EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 1U);
 }
 
+TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
+    const ClassIndex small = size_classes.class_of(1024);
+    const ClassIndex other = size_classes.class_of(2048);
+    void* out[128];
+    bool zeroed = false;
+    RegionFailure why{};
+    EXPECT_EQ(depots[small].take(out, 1, false, &zeroed, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::would_grow);
+    ASSERT_EQ(depots[small].take(out, 60, true, &zeroed, &why), 60U);
+    EXPECT_EQ(depots[small].take(out + 60, 60, false, &zeroed, &why), 4U) << "the rest of its page";
+    EXPECT_EQ(depots[small].take(out + 64, 1, false, &zeroed, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::would_grow);
+    EXPECT_EQ(depots[other].take(out + 64, 1, false, &zeroed, &why), 0U);
+    for (int i = 0; i < 64; ++i) {
+        ASSERT_TRUE(depots[small].put_back_checked(out[i], "free"));
+    }
+    EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
+    EXPECT_EQ(out[0], region.address({0}));
+    EXPECT_EQ(region.stats().in_use_bytes, kPageSize);
+}
+
 TEST_F(DepotTest, ThreadsExchangeObjectsAndNoneIsLostOrDoubled) {
     constexpr int kThreads = 4;
     std::vector<std::thread> threads;

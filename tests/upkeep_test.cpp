@@ -126,6 +126,62 @@ TEST_F(UpkeepTest, PurgingEverythingNeedsNoDelay) {
     EXPECT_EQ(resident_bytes(), 0U);
 }
 
+TEST_F(UpkeepTest, ASqueezeIsDueOnceInSoMuchGrowthAndEmptiesRingsAndTheThreadsOwnCache) {
+    const ClassIndex small = size_classes.class_of(1024);
+    const auto fill_and_free = [] {
+        std::vector<void*> objects;
+        for (int i = 0; i < 400; ++i) {
+            objects.push_back(get(1024));
+        }
+        std::for_each(objects.begin(), objects.end(), put);
+    };
+    const auto grow = [](uint32_t pages) {
+        const ClassIndex c = size_classes.class_of(kLargestSmall);
+        bool zeroed = false;
+        RegionFailure why{};
+        void* page = nullptr;
+        for (uint32_t i = 0; i < pages; ++i) {
+            EXPECT_EQ(depots[c].take(&page, 1, true, &zeroed, &why), 1U);
+        }
+    };
+    const auto is_squeezed = [small] {
+        return depots[small].stats().spans == 0 && thread_cache.block->level(small) == 0;
+    };
+    fill_and_free();
+    EXPECT_GT(depots[small].stats().objects, 0U);
+    EXPECT_GT(thread_cache.block->level(small), 0U);
+    upkeep::squeeze_if_due();
+    EXPECT_FALSE(is_squeezed()) << "not grown enough";
+    while (!policy::squeeze_before_growth(region.stats().in_use_bytes / kPageSize)) {
+        grow(1);
+    }
+    upkeep::squeeze_if_due();
+    EXPECT_TRUE(is_squeezed());
+    fill_and_free();
+    upkeep::squeeze_if_due();
+    EXPECT_FALSE(is_squeezed()) << "not grown since";
+}
+
+TEST_F(UpkeepTest, ARequestTakesWhatASqueezeFreesBeforeTheRegionGrows) {
+    const ClassIndex small = size_classes.class_of(1024);
+    std::vector<void*> objects;
+    for (int i = 0; i < 200; ++i) {
+        objects.push_back(get(1024));
+    }
+    std::for_each(objects.begin(), objects.end(), put);
+    const uint64_t pinned = depots[small].stats().spans;
+    ASSERT_GT(pinned, 2U);
+    while (depots[small].stats().spans != 0) {
+        ASSERT_NE(get(kLargestSmall), nullptr);
+        ASSERT_LT(region.stats().in_use_bytes, 64 * MiB) << "it never squeezes";
+    }
+    const size_t resident = resident_bytes();
+    while (region.stats().free_dirty_bytes != 0) {
+        ASSERT_NE(get(kLargestSmall), nullptr);
+    }
+    EXPECT_EQ(resident_bytes(), resident) << "grown while there were free pages";
+}
+
 TEST_F(UpkeepTest, ADayOfWorkAndRestStaysWithinBounds) {
     // 24 hours in steps of a minute: bursts of a size of the hour, lulls, a night; the clock alone moves.
     constexpr int kMinutes = 24 * 60;

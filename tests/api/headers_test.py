@@ -1,0 +1,39 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Each public header alone, with every compiler there is: hotlane.h as C99 and all of them as C++20, with the library's
+debug checks and without, and not one warning."""
+
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+LANGUAGES = {"c": (["-x", "c", "-std=c99"], ["gcc", "clang"], "hotlane.h"),
+             "c++": (["-x", "c++", "-std=c++20"], ["g++", "clang++"], "*")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("include", type=pathlib.Path, help="the directory that holds hotlane/")
+    include = parser.parse_args().include
+    done, failed = 0, 0
+    for options, compilers, pattern in LANGUAGES.values():
+        for compiler in filter(shutil.which, compilers):
+            for header in sorted((include / "hotlane").glob(pattern)):
+                checked_too = header.stem == "hotlane"  # it includes all others
+                for define in ("-DNDEBUG", "-UNDEBUG") if checked_too else ("-DNDEBUG",):
+                    result = subprocess.run(
+                        [compiler, *options, *WARNINGS, define, f"-I{include}", "-fsyntax-only", "-"], check=False,
+                        input=f'#include "hotlane/{header.name}"\n', text=True, stderr=subprocess.PIPE)
+                    done += 1
+                    if result.returncode != 0:
+                        failed += 1
+                        print(f"{compiler} {define} {header.name}:\n{result.stderr}")
+    print(f"headers: {done} compiled, {failed} with something to say")
+    return 1 if failed or not done else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
