@@ -52,20 +52,23 @@ void register_warmups() {
     }
 }
 
+size_t huge_from_bytes() {
+    switch (configuration.huge_pages) {
+    case HugePages::automatic:
+        return kHugeFromBytes;
+    case HugePages::always:
+        return 0;
+    case HugePages::never:
+        break;
+    }
+    return SIZE_MAX;
+}
+
 Region::Settings region_settings() {
     Region::Settings settings;
     settings.limit_bytes = configuration.limit;
     settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
-    switch (configuration.huge_pages) {
-    case HugePages::automatic:
-        settings.huge_from_bytes = kHugeFromBytes;
-        break;
-    case HugePages::always:
-        settings.huge_from_bytes = 0;
-        break;
-    case HugePages::never:
-        break;
-    }
+    settings.huge_from_bytes = huge_from_bytes();
     return settings;
 }
 
@@ -101,6 +104,7 @@ void start() {
     if (!region.set_up(region_settings()) && configuration.verbose) {
         message("no address space for the hot lane: every request goes to the fallback");
     }
+    fallback::ask_for_huge_pages_from(huge_from_bytes());
     set_up_thread_caches(cache_settings());
     register_warmups();
     threads::set_up();

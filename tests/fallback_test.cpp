@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -40,6 +42,36 @@ TEST(AFallback, ThatWasNeverAskedHoldsNothing) {
     fallback::after_fork_parent();
     EXPECT_FALSE(fallback::used());
     EXPECT_FALSE(fallback::owns(&errno));
+}
+
+/// Whether 2-MiB pages were asked for where `p` lies.
+bool huge_pages_asked_for(const void* p) {
+    std::ifstream maps{"/proc/self/smaps"};
+    bool inside = false;
+    for (std::string line; std::getline(maps, line);) {
+        uintptr_t begin = 0;
+        uintptr_t end = 0;
+        if (sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+            inside = address_of(p) >= begin && address_of(p) < end;
+        } else if (inside && line.starts_with("VmFlags:")) {
+            return line.find(" hg") != std::string::npos;
+        }
+    }
+    return false;
+}
+
+TEST(FallbackHugePages, AreAskedForBeyondTheSizeThatWasSaid) {
+    // Larger than what any test leaves behind, so that each is mapped anew.
+    void* before = fallback::allocate(256 * MiB, 16, false);
+    fallback::ask_for_huge_pages_from(256 * MiB);
+    void* beyond = fallback::allocate(512 * MiB, 16, false);
+    fallback::ask_for_huge_pages_from(SIZE_MAX);
+    ASSERT_NE(before, nullptr);
+    ASSERT_NE(beyond, nullptr);
+    EXPECT_FALSE(huge_pages_asked_for(before));
+    EXPECT_TRUE(huge_pages_asked_for(beyond));
+    EXPECT_TRUE(fallback::release(before));
+    EXPECT_TRUE(fallback::release(beyond));
 }
 
 class Fallback : public testing::TestWithParam<size_t> {};

@@ -7,6 +7,8 @@
 
 #include "base/os.h"
 
+#include <algorithm>
+
 namespace hotlane::fallback {
 
 // The order and the types are jemalloc's (extent_hooks_s, since 5.0). A function left out counts as one that
@@ -24,12 +26,19 @@ struct ExtentHooks {
     bool (*merge)(ExtentHooks*, void*, size_t, void*, size_t, bool committed, unsigned);
 };
 
+constinit std::atomic<size_t> huge_from_bytes{SIZE_MAX};
+
 namespace {
+
+constinit std::atomic<size_t> mapped_bytes{0};
 
 // Reserved first, so that it is not charged before it is used; jemalloc takes more and more at once.
 void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned) {
-    void* p = at == nullptr ? os::reserve(bytes, alignment) : nullptr;
+    const bool huge =
+        mapped_bytes.load(std::memory_order_relaxed) >= huge_from_bytes.load(std::memory_order_relaxed);
+    void* p =
+        at == nullptr ? os::reserve(bytes, huge ? std::max(alignment, kHugePageSize) : alignment) : nullptr;
     if (p == nullptr) {
         return nullptr;
     }
@@ -37,6 +46,10 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
         os::unreserve(p, bytes);
         return nullptr;
     }
+    if (huge) {
+        os::advise_huge(p, bytes, true);
+    }
+    mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
     *zeroed = true;
     *committed = true;
     return p;

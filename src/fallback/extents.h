@@ -5,6 +5,10 @@
 // Called by fallback.cpp once at jemalloc's start; from then on by jemalloc.
 #pragma once
 
+#include "base/base.h"
+
+#include <atomic>
+
 namespace hotlane::fallback {
 
 /// A table of functions as jemalloc's control "arena.<i>.extent_hooks" takes them.
@@ -15,5 +19,8 @@ struct ExtentHooks;
 /// fault in again one by one, with any others it clears them, in a fraction of the time. Memory fresh from
 /// the kernel is known as zero in either case.
 extern ExtentHooks extent_hooks;
+
+/// How much has to be mapped before 2-MiB pages are asked for.
+extern std::atomic<size_t> huge_from_bytes;
 
 }  // namespace hotlane::fallback

@@ -36,8 +36,8 @@ void private_jemalloc_postfork_child();
 //   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger ones there, what
 //   threads
 //                      keep costs more faults and cache misses than the lock it saves
-#define HOTLANE_JEMALLOC_OPTIONS "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144"
-const char* private_jemalloc_malloc_conf = HOTLANE_JEMALLOC_OPTIONS;
+const char* private_jemalloc_malloc_conf =
+    "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144";
 // Read after MALLOC_CONF: jemalloc's profiler would see large blocks only, and needs libm and an unwinder.
 const char* private_jemalloc_malloc_conf_2_conf_harder = "prof:false";
 }
@@ -70,7 +70,7 @@ void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, 
 
 void initialise_jemalloc() {
     const char* huge_pages = nullptr;
-    // Any call initialises. With 2-MiB pages jemalloc's own hooks ask for them, and clear as ours make it do.
+    // Any call initialises. Who sets jemalloc's own option for 2-MiB pages gets its own hooks, which heed it.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
         void* hooks = &extent_hooks;
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
@@ -156,11 +156,7 @@ size_t at_least_smallest(size_t bytes) {
 
 }  // namespace
 
-void configure(const Options& options) {
-    if (options.huge_pages) {
-        private_jemalloc_malloc_conf = HOTLANE_JEMALLOC_OPTIONS ",thp:always";
-    }
-}
+void ask_for_huge_pages_from(size_t bytes) { huge_from_bytes.store(bytes, std::memory_order_relaxed); }
 
 void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     if (!has_room_to_start()) {

@@ -17,11 +17,9 @@ struct Statistics {
     size_t resident_bytes;   // memory held, metadata included
 };
 
-/// What jemalloc is to do differently from what is compiled in. Takes effect before the first block only.
-struct Options {
-    bool huge_pages = false;  // thp:always
-};
-void configure(const Options& options);
+/// From now on 2-MiB pages are asked for where memory is mapped, once there is `bytes` of it; SIZE_MAX:
+/// never.
+void ask_for_huge_pages_from(size_t bytes);
 
 /// A block of at least `bytes` (0 counts as 1), or null. `alignment` is a power of two, any size.
 void* allocate(size_t bytes, size_t alignment, bool zeroed);
