@@ -63,13 +63,12 @@ std::string qualified_name(Dwarf_Die die) {
     for (int i = 1; i < count - 1 && !name.empty(); ++i) {
         const int tag = dwarf_tag(&scopes[i]);
         const char* scope = dwarf_diename(&scopes[i]);
-        if (tag == DW_TAG_lexical_block) {
-            continue;
+        if (tag != DW_TAG_lexical_block) {
+            name.insert(0, "::");
+            name.insert(0, scope != nullptr          ? scope
+                           : tag == DW_TAG_namespace ? "(anonymous namespace)"
+                                                     : "{unnamed}");
         }
-        name = (scope != nullptr          ? scope
-                : tag == DW_TAG_namespace ? "(anonymous namespace)"
-                                          : "{unnamed}") +
-               ("::" + name);
     }
     free(scopes);
     return name;

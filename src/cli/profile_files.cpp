@@ -42,6 +42,7 @@ class ProgressLine {
 
 std::vector<Dump> read_all(const std::vector<std::string>& files) {
     std::vector<Dump> dumps;
+    dumps.reserve(files.size());
     for (const std::string& file : files) {
         dumps.push_back(read_dump(file));
     }

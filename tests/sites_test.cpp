@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// How places that allocate are found, named and summed, and which of them are meant to keep their objects.
+// Knows nothing of dumps or symbols.
+// Called by the test runner.
+#include "cli/sites.h"
+#include "cli/suppressions.h"
+#include "cli/text_file.h"
+#include "cli/utf8.h"
+
+#include <gtest/gtest.h>
+#include <limits>
+
+namespace hotlane::cli {
+namespace {
+
+struct Named {
+    const char* function;
+    const char* file;
+    const char* library;
+    int64_t line;
+};
+
+/// A stack of these frames, leaf first.
+std::vector<uint32_t> frames_of(Profile& profile, std::initializer_list<Named> names) {
+    std::vector<uint32_t> frames;
+    for (const Named& name : names) {
+        const uint32_t library = profile.add_library({name.library, 0, 0, 0});
+        const uint32_t function = profile.add_function({name.function, name.file, library});
+        frames.push_back(profile.add_frame({function, name.line, static_cast<uint64_t>(name.line), false}));
+    }
+    return frames;
+}
+
+Tally tally_of(int64_t objects, int64_t bytes) {
+    Tally tally;
+    tally.live = tally.cumulative = {objects, bytes, bytes};
+    return tally;
+}
+
+TEST(Sites, AreTheFirstFrameThatIsNoAllocators) {
+    Profile profile;
+    const char* standard = "/usr/include/c++/12/bits/new_allocator.h";
+    profile.add_stack(
+        frames_of(profile,
+                  {{"malloc", "", "/usr/lib/libhotlane.so", 0},
+                   {"operator new(unsigned long)", "", "libhotlane.so.0", 0},
+                   {"std::__new_allocator<int>::allocate(unsigned long, void const*)", standard, "app", 137},
+                   {"std::_Vector_base<int, std::allocator<int> >::_M_allocate(unsigned long)", standard,
+                    "app", 378},
+                   {"load(char const*)", "/src/load.cpp", "app", 12},
+                   {"main", "/src/main.cpp", "app", 3}}),
+        tally_of(1, 64));
+    profile.add_stack(frames_of(profile, {{"load(char const*)", "/src/load.cpp", "app", 14}}),
+                      tally_of(2, 256));
+    profile.add_stack(frames_of(profile, {{"malloc", "", "libc.so.6", 0}}), tally_of(1, 8));
+    const std::vector<Site> sites = sites_of(profile, Grouping::site, Order::live);
+    ASSERT_EQ(sites.size(), 3U);
+    EXPECT_EQ(sites[0].place, "load.cpp:14");
+    EXPECT_EQ(sites[1].place, "load.cpp:12");
+    EXPECT_EQ(sites[1].function, "load(char const*)");
+    EXPECT_EQ(sites[2].function, "malloc");  // nothing else is known
+    const std::vector<Site> functions = sites_of(profile, Grouping::function, Order::live);
+    ASSERT_EQ(functions.size(), 2U);
+    EXPECT_EQ(functions[0].tally.live.bytes, 320);
+    const std::vector<Site> libraries = sites_of(profile, Grouping::library, Order::count);
+    ASSERT_EQ(libraries.size(), 2U);
+    EXPECT_EQ(libraries[0].function, "app");
+    EXPECT_EQ(libraries[0].tally.cumulative.objects, 3);
+}
+
+TEST(Sites, HaveShortNames) {
+    EXPECT_EQ(short_name("main"), "main");
+    EXPECT_EQ(short_name("std::vector<int, std::allocator<int> >::push_back(int const&)"),
+              "std::vector<>::push_back");
+    EXPECT_EQ(short_name("(anonymous namespace)::f(std::function<void (int)>) const"),
+              "(anonymous namespace)::f");
+    EXPECT_EQ(short_name("a::operator()(int)"), "a::operator()");
+    EXPECT_EQ(short_name("operator<< <char>(x)"), "operator<< <>");
+    EXPECT_EQ(short_name("a::operator->()"), "a::operator->");
+    EXPECT_EQ(short_name("f(int)::{lambda(int)#1}::operator()(int) const"), "f::{lambda#1}::operator()");
+    EXPECT_EQ(short_name("<alloc::vec::Vec<T> as core::clone::Clone>::clone"),
+              "<alloc::vec::Vec<T> as core::clone::Clone>::clone");
+    EXPECT_EQ(short_name("f(("), "f");
+}
+
+TEST(Sites, OfADifferenceAreThoseThatChanged) {
+    Profile later;
+    Profile base;
+    later.add_stack(frames_of(later, {{"same", "", "", 1}}), tally_of(5, 500));
+    later.add_stack(frames_of(later, {{"more", "", "", 2}}), tally_of(5, 500));
+    base.add_stack(frames_of(base, {{"gone", "", "", 3}}), tally_of(7, 70));
+    base.add_stack(frames_of(base, {{"more", "", "", 2}}), tally_of(1, 100));
+    base.add_stack(frames_of(base, {{"same", "", "", 1}}), tally_of(5, 500));
+    later.subtract(base);
+    const std::vector<Site> sites = sites_of(later, Grouping::site, Order::live);
+    ASSERT_EQ(sites.size(), 2U);
+    EXPECT_EQ(sites[0].function, "more");
+    EXPECT_EQ(sites[0].tally.live, (Tally::Amount{4, 400, 400}));
+    EXPECT_EQ(sites[1].function, "gone");
+    EXPECT_EQ(sites[1].tally.live, (Tally::Amount{-7, -70, -70}));
+}
+
+TEST(Tally, StaysAtTheLimits) {
+    constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+    constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+    EXPECT_EQ(add_clamped(kMost, 1), kMost);
+    EXPECT_EQ(add_clamped(kLeast, -1), kLeast);
+    EXPECT_EQ(subtract_clamped(0, kLeast), kMost);
+    EXPECT_EQ(subtract_clamped(-2, kMost), kLeast);
+}
+
+TEST(Suppressions, MatchAsLeakSanitizersDo) {
+    EXPECT_TRUE(matches_pattern("pars", "app::parse"));
+    EXPECT_FALSE(matches_pattern("^pars", "app::parse"));
+    EXPECT_TRUE(matches_pattern("^app", "app::parse"));
+    EXPECT_TRUE(matches_pattern("parse$", "app::parse"));
+    EXPECT_FALSE(matches_pattern("pars$", "app::parse"));
+    EXPECT_TRUE(matches_pattern("^app*parse$", "app::parse"));
+    EXPECT_TRUE(matches_pattern("a*p*e", "app::parse"));
+    EXPECT_FALSE(matches_pattern("e*a", "app::parse!"));
+    EXPECT_FALSE(matches_pattern("^main$", "main2"));
+    EXPECT_TRUE(matches_pattern("^main$", "main"));
+    EXPECT_TRUE(matches_pattern("a*$", "abc"));
+}
+
+TEST(Suppressions, AreReadLineByLine) {
+    const Suppressions suppressions =
+        Suppressions::parse("# meant\n\n  leak:cache_* \nleak:libpython", "s.txt");
+    Profile profile;
+    profile.add_stack(frames_of(profile, {{"f", "", "app", 0}, {"cache_fill", "", "app", 0}}),
+                      tally_of(1, 1));
+    profile.add_stack(frames_of(profile, {{"g", "", "/usr/lib/libpython3.so", 0}}), tally_of(1, 1));
+    profile.add_stack(frames_of(profile, {{"g", "cash.c", "app", 0}}), tally_of(1, 1));
+    EXPECT_TRUE(suppressions.suppress(profile, profile.stacks()[0]));
+    EXPECT_TRUE(suppressions.suppress(profile, profile.stacks()[1]));
+    EXPECT_FALSE(suppressions.suppress(profile, profile.stacks()[2]));
+    try {
+        Suppressions::parse("leak:a\nrace:b\n", "s.txt");
+        FAIL();
+    } catch (const FileError& error) {
+        EXPECT_STREQ(error.what(), "s.txt:2: expected leak:PATTERN");
+    }
+}
+
+TEST(Utf8, IsKeptAndEverythingElseReplaced) {
+    EXPECT_EQ(valid_utf8("naïve 日本 😀"), "naïve 日本 😀");
+    EXPECT_EQ(valid_utf8("a\xff"
+                         "b"),
+              "a\xEF\xBF\xBD"
+              "b");
+    EXPECT_EQ(valid_utf8("\xc3"), "\xEF\xBF\xBD");
+    EXPECT_EQ(valid_utf8("\xc0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD");                  // longer than need be
+    EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate
+}
+
+}  // namespace
+}  // namespace hotlane::cli
