@@ -63,8 +63,8 @@ bool take_stack(const Token&, Stack& stack) {
 }
 
 /// Under the lock. `bytes` of the class, or usable.
-void begin(Sample& sample, SiteNumber site, size_t bytes, size_t n) {
-    sample = {.born_ns = os::monotonic_ns(),
+void begin(Sample& sample, uint64_t now_ns, SiteNumber site, size_t bytes, size_t n) {
+    sample = {.born_ns = now_ns,
               .weight = sampler::weight(bytes),
               .bytes = bytes,
               .requested = n,
@@ -77,10 +77,10 @@ void begin(Sample& sample, SiteNumber site, size_t bytes, size_t n) {
 }
 
 /// Under the lock.
-void end(const Sample& sample) {
+void end(const Sample& sample, uint64_t now_ns) {
     Site& site = stacks[sample.site];
     site.live.take(sample.weight, sample.bytes, sample.requested);
-    const uint64_t age = os::monotonic_ns() - sample.born_ns;
+    const uint64_t age = now_ns - sample.born_ns;
     const auto power = static_cast<size_t>(std::bit_width(age | 1) - 1);
     site.lifetimes[std::min(power, Site::kLifetimes - 1)] += sample.weight;
     if (age < kYoungNs) {
@@ -118,6 +118,7 @@ void* allocate(ClassIndex c, size_t n) {
     if (!token || !take_stack(token, stack)) {
         return nullptr;
     }
+    const uint64_t now = os::monotonic_ns();
     LockGuard guard(lock);
     const SiteNumber site = stacks.find_or_add(stack.frames, stack.depth);
     Sample* sample = nullptr;
@@ -126,7 +127,7 @@ void* allocate(ClassIndex c, size_t n) {
         count_lost();
         return nullptr;
     }
-    begin(*sample, site, size_classes[c].object_size, n);
+    begin(*sample, now, site, size_classes[c].object_size, n);
     return p;
 }
 
@@ -136,6 +137,7 @@ bool follow(const void* p, size_t usable, size_t n) {
     if (!token || !take_stack(token, stack)) {
         return false;
     }
+    const uint64_t now = os::monotonic_ns();
     LockGuard guard(lock);
     const SiteNumber site = stacks.find_or_add(stack.frames, stack.depth);
     Sample* sample = site == 0 ? nullptr : heap.add_block(p);
@@ -143,7 +145,7 @@ bool follow(const void* p, size_t usable, size_t n) {
         count_lost();
         return false;
     }
-    begin(*sample, site, usable, n);
+    begin(*sample, now, site, usable, n);
     return true;
 }
 
@@ -173,12 +175,13 @@ bool release(const void* p) {
     if (!used()) {
         return false;
     }
+    const uint64_t now = os::monotonic_ns();
     LockGuard guard(lock);
     const Sample* sample = heap.find(p);
     if (sample == nullptr) {
         return false;
     }
-    end(*sample);
+    end(*sample, now);
     heap.put_back(p);
     return true;
 }

@@ -45,8 +45,11 @@ bool running() { return (epoch() & 1) != 0; }
 uint64_t period() { return current_period.load(std::memory_order_relaxed); }
 uint32_t epoch() { return current_epoch.load(std::memory_order_acquire); }
 
-uint64_t draw_gap(size_t object_size) { return gap(draw_random(), object_size, period()); }
-bool draw(size_t bytes) { return hits(draw_random(), bytes, period()); }
+uint64_t draw_gap(size_t object_size) {
+    const uint64_t mean = period();
+    return mean <= 1 ? 0 : gap(draw_random(), object_size, mean);
+}
+bool draw(size_t bytes) { return draw_gap(bytes) == 0; }
 uint64_t weight(size_t bytes) { return weight_of_chance(chance(bytes, period())); }
 
 }  // namespace hotlane::sampler

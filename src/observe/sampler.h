@@ -63,14 +63,8 @@ constexpr uint64_t weight_of_chance(double chance) {
 /// How many requests of a class pass until one is sampled: geometric, as whole sizes in an exponential number
 /// of bytes.
 constexpr uint64_t gap(uint64_t random, size_t object_size, uint64_t period) {
-    return period <= 1 ? 0
-                       : static_cast<uint64_t>(exponential(random) * static_cast<double>(period) /
-                                               static_cast<double>(object_size));
-}
-
-/// Whether the request whose random number this is, of so many bytes, is sampled.
-constexpr bool hits(uint64_t random, size_t bytes, uint64_t period) {
-    return gap(random, bytes, period) == 0;
+    return static_cast<uint64_t>(exponential(random) * static_cast<double>(period) /
+                                 static_cast<double>(object_size));
 }
 
 // ---- the session under way
@@ -86,6 +80,7 @@ uint64_t period();
 uint32_t epoch();
 
 uint64_t draw_gap(size_t object_size);
+/// Whether one request of so many bytes is sampled.
 bool draw(size_t bytes);
 uint64_t weight(size_t bytes);
 
