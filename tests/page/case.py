@@ -17,7 +17,7 @@ class PageTest(unittest.TestCase):
     """Opens the golden profile; what the page complains of is a failure."""
 
     profile = staticmethod(profiles.golden)
-    browser = renderer = None  # set by page_test.py
+    browser = renderer = command = None  # set by page_test.py
 
     def setUp(self):
         self.browser.resize(1200)

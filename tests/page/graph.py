@@ -141,13 +141,15 @@ class Difference(PageTest):
     def test_details_are_signed(self):
         self.focus("#graph")
         self.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_RIGHT)
-        self.assertEqual(self.text("#details-text"), "Live −1.00 MiB · cumulative −2.00 MiB · count −30 · temporary 0 B")
+        self.assertEqual(self.text("#details-text"),
+                         "Live −1.00 MiB · cumulative −2.00 MiB · count −30 · temporary 0 B")
 
     def test_lifetimes_go_below_the_axis(self):
         bottom, zero, bars = self.browser.run("""
             const chart = page.lifetimes.chart;
-            return [chart.options.height - AXIS_BOTTOM, chart.y(0), [...chart.svg.querySelectorAll('.column')].map(({y, height}) =>
-              [y.baseVal.value, y.baseVal.value + height.baseVal.value])]""")
+            const ends = ({y, height}) => [y.baseVal.value, y.baseVal.value + height.baseVal.value];
+            return [chart.options.height - AXIS_BOTTOM, chart.y(0),
+                    [...chart.svg.querySelectorAll('.column')].map(ends)]""")
         self.assertAlmostEqual(bars[0][0], zero, places=3)
         self.assertGreater(bars[0][1], zero + 20)
         self.assertLessEqual(bars[0][1], bottom + 0.001)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The page of `hotlane report --html` in Chromium: what it shows, and that everything can be reached and read. Knows
-nothing of how profiles are taken. Run with the path of the built `render_page`."""
+nothing of how profiles are taken. Run with the paths of the built `render_page` and of the command."""
 
 import pathlib
 import sys
@@ -15,11 +15,12 @@ from case import PageTest  # noqa: E402
 from contents import Contents  # noqa: E402, F401
 from graph import Difference, Graph  # noqa: E402, F401
 from large import Large  # noqa: E402, F401
+from recorded import Recorded  # noqa: E402, F401
 from sites import Sites  # noqa: E402, F401
 
 
 def main():
-    PageTest.renderer = pathlib.Path(sys.argv.pop(1)).resolve()
+    PageTest.renderer, PageTest.command = (pathlib.Path(sys.argv.pop(1)).resolve() for _ in range(2))
     PageTest.browser = Browser()
     try:
         program = unittest.main(exit=False)

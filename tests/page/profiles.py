@@ -33,7 +33,7 @@ def stack(frames, live, cumulative, count, temporary=0, lifetimes=(), remote=0):
 
 def profile(stacks, functions=FUNCTIONS, frames=FRAMES, **more):
     return {
-        "hotlane_profile": 1, "program": "app", "process": 1234, "time_ns": 1_790_000_000_000_000_000,
+        "hotlane_profile": 1, "program": "/usr/bin/app", "process": 1234, "time_ns": 1_790_000_000_000_000_000,
         "duration_ns": 83_000_000_000, "reason": "exit", "sequence": 0, "period": 524288, "unwind": "libunwind",
         "samples": 1234, "lost_samples": 0,
         "classes": [{"size": 64, "hits": 990, "misses": 10, "puts": 900},

@@ -97,7 +97,7 @@ class ColumnChart {
     this.y = share => AXIS_TOP + (1 - share) / (1 - least) * (height - AXIS_BOTTOM - AXIS_TOP);
     this.drawAxis(least, width);
     this.columns.forEach((column, index) => this.drawColumn(column, index));
-    this.drawTicks(height);
+    this.drawTicks(width, height);
   }
 
   drawAxis(least, width) {
@@ -129,12 +129,12 @@ class ColumnChart {
   }
 
   /// Labels under the columns that have one, as many as there is room for.
-  drawTicks(height) {
+  drawTicks(width, height) {
     const letter = 7;
     let free = 0;
     this.columns.forEach(({tick}, index) => {
-      const middle = AXIS_LEFT + (index + 0.5) * this.step;
       const half = tick.length * letter / 2;
+      const middle = Math.min(AXIS_LEFT + (index + 0.5) * this.step, width - half);
       if (tick && middle - half >= free) {
         this.svg.append(svgElement('text', {x: middle, y: height - 6, 'text-anchor': 'middle'}, tick));
         free = middle + half + letter;

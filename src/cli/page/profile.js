@@ -65,15 +65,17 @@ class Page {
 
   showHeading() {
     const {profile} = this;
-    document.title = `${profile.program}: hotlane profile`;
-    byId('program').textContent = profile.program;
+    const name = fileName(profile.program);
+    document.title = `${name}: hotlane profile`;
+    byId('program').textContent = name;
     const exact = profile.period === 1;
     const facts = {
+      Program: profile.program === name ? '' : profile.program,
       Process: profile.process,
       Taken: profile.time_ns ? formatDate(profile.time_ns) : '',
       Dump: profile.reason ? `${REASONS[profile.reason] ?? profile.reason}, no. ${profile.sequence}` : '',
       Duration: formatTime(profile.duration_ns),
-      Period: exact ? 'every allocation' : `a sample each ${formatBytes(profile.period)}`,
+      Period: exact ? 'every allocation' : `a sample each ${withoutZeros(formatBytes(profile.period))}`,
       Samples: formatCount(profile.samples),
       'Lost samples': formatCount(profile.lost_samples),
       Stacks: `${formatCount(profile.stacks.length)}, by ${profile.unwind}`,

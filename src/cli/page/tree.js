@@ -61,7 +61,7 @@ class StackNode {
 class StackTree {
   constructor(profile) {
     this.places = profile.frames.map((_, index) => describeFrame(profile, index));
-    this.root = new StackNode({key: -1, name: profile.program, file: '', library: '', inlined: false}, null);
+    this.root = new StackNode({key: -1, name: fileName(profile.program), file: '', library: '', inlined: false}, null);
     /// Parents come before their children.
     this.nodes = [this.root];
     this.root.id = 0;
