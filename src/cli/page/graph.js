@@ -5,6 +5,9 @@
 // Called by the page.
 'use strict';
 
+/// Above a frame that was zoomed to; the others can be scrolled to.
+const CALLERS_IN_SIGHT = 3;
+
 class Graph {
   /// Tells onZoom(node) when the zoom changes, onShow(node) when another frame is to be described. `signed`: of a
   /// difference.
@@ -140,6 +143,7 @@ class Graph {
     }
     this.zoomed = node;
     this.layOut();
+    this.host.scrollTop = (node.depth - CALLERS_IN_SIGHT) * ROW_HEIGHT;
     this.show(this.focused);
     this.onZoom(node);
   }
