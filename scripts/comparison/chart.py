@@ -21,7 +21,8 @@ PEER_STYLES = (
     ("#8250df", "P"),
     ("#0a8a8a", "X"),
 )
-FAR = 4.0  # what is further away than this is drawn at the edge, with its figure
+NEAR, FAR = 0.25, 4.0  # what lies outside is drawn at the edge, with its figure
+LEFT, RIGHT = NEAR * 0.94, FAR * 1.06
 
 DARK_RULES = f"""<style>@media (prefers-color-scheme: dark) {{
 [style*="fill: {INK}"] {{ fill: {INK_DARK} !important; }}
@@ -40,13 +41,38 @@ def styles(allocators):
     return chosen
 
 
+def figure_text(ratio):
+    return f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×" if ratio >= 1 else f"{ratio:.2f}×"
+
+
+def draw_outside(axes, results, rows, metric):
+    """The figures of what lies outside, one text a row and edge."""
+    for place, case in enumerate(rows):
+        ratios = sorted(filter(None, (results.ratio(case, a, metric) for a in results.allocators)))
+        for edge, side, outside in (
+            (NEAR, 1, [ratio for ratio in ratios if ratio < NEAR]),
+            (FAR, -1, [ratio for ratio in ratios if ratio > FAR]),
+        ):
+            if outside:
+                axes.annotate(
+                    ", ".join(map(figure_text, outside)),
+                    (edge, place),
+                    xytext=(6 * side, 0),
+                    textcoords="offset points",
+                    ha="left" if side > 0 else "right",
+                    va="center",
+                    fontsize=7,
+                    color=INK,
+                )
+
+
 def draw_panel(axes, results, rows, metric, title, chosen):
     for allocator in results.allocators:
         colour, shape, size, order = chosen[allocator.name]
         points = [(results.ratio(case, allocator, metric), place) for place, case in enumerate(rows)]
         present = [(ratio, place) for ratio, place in points if ratio]
         axes.scatter(
-            [min(ratio, FAR) for ratio, _ in present],
+            [min(max(ratio, NEAR), FAR) for ratio, _ in present],
             [place for _, place in present],
             color=colour,
             marker=shape,
@@ -56,29 +82,17 @@ def draw_panel(axes, results, rows, metric, title, chosen):
             label=allocator.name,
             alpha=0.95,
         )
-        for ratio, place in present:
-            if ratio > FAR:
-                axes.annotate(
-                    f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×",
-                    (FAR, place),
-                    xytext=(-6, 0),
-                    textcoords="offset points",
-                    ha="right",
-                    va="center",
-                    fontsize=7,
-                    color=colour,
-                )
+    draw_outside(axes, results, rows, metric)
     axes.axvline(1.0, color=INK, linewidth=0.9, zorder=2)
     axes.set_xscale("log")
-    axes.set_xlim(0.45, FAR * 1.06)
-    ticks = [0.5, 0.7, 1, 1.5, 2, 3, 4]
-    axes.set_xticks(
-        ticks, [f"{tick:g}" if tick < FAR else f"{tick:g}+" for tick in ticks], fontsize=8, color=INK
-    )
+    axes.set_xlim(LEFT, RIGHT)
+    ticks = [NEAR, 0.35, 0.5, 0.7, 1, 1.5, 2, 3, FAR]
+    labels = [f"≤{NEAR:g}", *(f"{tick:g}" for tick in ticks[1:-1]), f"{FAR:g}+"]
+    axes.set_xticks(ticks, labels, fontsize=8, color=INK)
     axes.minorticks_off()
     axes.set_title(title, fontsize=10, color=INK)
     axes.grid(axis="x", color=FAINT, linewidth=0.6)
-    axes.hlines(range(len(rows)), 0.45, FAR * 1.06, color=FAINT, linewidth=0.6, zorder=1)
+    axes.hlines(range(len(rows)), LEFT, RIGHT, color=FAINT, linewidth=0.6, zorder=1)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The command: what is measured is chosen here, and what came out is written."""
 import argparse
-import json
 import os
 import pathlib
-import platform
 import random
 import re
 import subprocess
@@ -12,7 +10,7 @@ import sys
 import tempfile
 
 from . import allocators as allocators_of
-from . import catalogue, packages, readme, redis, results, runner, suite, table, targets
+from . import catalogue, packages, redis, results, runner, suite, targets, written
 from .errors import ComparisonError
 from .progress import Progress
 
@@ -74,6 +72,7 @@ def parse(arguments):
     chosen = parser.parse_args(arguments)
     if chosen.rounds < 1 or chosen.scale <= 0:
         parser.error("--rounds and --scale have to be positive")
+    chosen.load = os.getloadavg()[0]
     if chosen.quick:
         chosen.rounds, chosen.scale = 1, chosen.scale * QUICK_SCALE
     return chosen
@@ -139,97 +138,6 @@ def measure_all(chosen, cases, allocators):
     return found
 
 
-def processor():
-    with open("/proc/cpuinfo", encoding="utf-8") as lines:
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def machine():
-    return {
-        "processor": processor(),
-        "processors": len(os.sched_getaffinity(0)),
-        "kernel": platform.release(),
-        "libc": " ".join(platform.libc_ver()),
-    }
-
-
-def as_json(chosen, found):
-    samples = [
-        {"program": case.name, "group": case.group, "allocator": allocator.name, **vars(sample)}
-        for case in found.cases
-        for allocator in found.allocators
-        for sample in found.samples[case.name, allocator.name]
-    ]
-    return {
-        "version": 2,
-        "machine": machine(),
-        "rounds": chosen.rounds,
-        "scale": chosen.scale,
-        "warm_memory_mib": chosen.warm_memory,
-        "allocators": {
-            allocator.name: {"library": allocator.library, "environment": dict(allocator.environment)}
-            for allocator in found.allocators
-        },
-        "geometric_means": dict(results.summary(found)),
-        "samples": samples,
-    }
-
-
-def write_all(chosen, found, name="results"):
-    from . import chart  # matplotlib is there only after packages.install_missing
-
-    output = chosen.output or chosen.build / "comparison"
-    output.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(table.lines(found)) + "\n"
-    print(text, end="")
-    (output / f"{name}.txt").write_text(text, encoding="utf-8")
-    (output / f"{name}.json").write_text(
-        json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8"
-    )
-    chart.write(found, output / f"{name}.svg")
-    print(f"written: {output}/{name}.txt {name}.json {name}.svg")
-
-
-def how_measured(chosen):
-    """A sentence for the README."""
-    here = machine()
-    with open("/proc/cpuinfo", encoding="utf-8") as lines:
-        kind = "of a virtual machine " if " hypervisor" in lines.read() else ""
-    peers = ", ".join(f"{name} {version}" for name, version in packages.peer_versions().items())
-    return (
-        f"`scripts/compare --readme --rounds {chosen.rounds}`, medians, on {here['processors']} processors {kind}"
-        f"({here['processor']}), {here['libc']}, {peers}. 1 is the best of the others on that very program; "
-        "less is better."
-    )
-
-
-def write_readme(chosen, found):
-    from . import chart
-
-    chart.write(found, ROOT / readme.CHART)
-    readme.write(ROOT / "README.md", found, how_measured(chosen))
-    print(f"written: README.md {readme.CHART}")
-
-
-def write_figures(chosen, name, figures):
-    output = chosen.output or chosen.build / "comparison"
-    output.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(figures.lines()) + "\n"
-    print(text, end="")
-    (output / f"{name}.txt").write_text(text, encoding="utf-8")
-    document = {
-        "version": 1,
-        "machine": machine(),
-        "rounds": chosen.rounds,
-        "scale": chosen.scale,
-        "warm_memory_mib": chosen.warm_memory,
-        "rows": figures.as_json(),
-    }
-    (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {output}/{name}.txt {name}.json")
-
-
 def allocators_chosen(chosen):
     left_out = set(filter(None, chosen.without.split(",")))
     found = allocators_of.all_of(chosen.build, chosen.libraries, "hotlane" not in left_out)
@@ -247,7 +155,7 @@ def compare_targets(chosen, name, rows):
     figures = suite.measure(
         rows, allocators_chosen(chosen), chosen.rounds, chosen.build / "bench" / "measure", chosen.limit
     )
-    write_figures(chosen, name, figures)
+    written.write_figures(chosen, name, figures)
     return 1 if figures.failures else 0
 
 
@@ -264,9 +172,9 @@ def compare_programs(chosen):
         return 0
     build_all(chosen, packages.install_missing())
     found = measure_all(chosen, cases, allocators_chosen(chosen))
-    write_all(chosen, found)
+    written.write_all(chosen, found)
     if chosen.readme:
-        write_readme(chosen, found)
+        written.write_readme(chosen, found)
     return 1 if found.failures() else 0
 
 
@@ -278,7 +186,7 @@ def compare_profilers(chosen):
     build_all(chosen, packages.install_missing(packages.PROFILERS))
     with tempfile.TemporaryDirectory(prefix="hotlane-profiles-") as directory:
         found = measure_all(chosen, cases, allocators_of.profilers(chosen.build, directory))
-    write_all(chosen, found, "profilers")
+    written.write_all(chosen, found, "profilers")
     return 1 if found.failures() else 0
 
 

@@ -50,7 +50,10 @@ def peer_versions():
         text=True,
         check=False,
     )
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    return {
+        package: version.partition("+")[0]
+        for package, version in (line.split(" ", 1) for line in done.stdout.splitlines())
+    }
 
 
 def install_missing(more_programs=()):

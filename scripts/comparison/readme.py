@@ -2,6 +2,7 @@
 """The block of the README that a whole comparison writes: how it was measured, the chart, the geometric means
 beside their targets, and each program's time and memory."""
 import re
+import textwrap
 
 from . import results as figures_of
 from . import table
@@ -10,7 +11,7 @@ BLOCK = re.compile(r"(?<=<!-- comparison -->\n).*?(?=<!-- /comparison -->)", re.
 CHART = "bench/comparison.svg"
 TARGETS = {
     "time, workloads, to the best peer of each": 0.97,
-    "peak RSS, objects of 64 B and more, to the best peer of each": 1.10,
+    "peak RSS, objects of 64 B and more, to the better of jemalloc and mimalloc": 1.10,
     "time, real programs, to glibc": 0.97,
 }
 
@@ -62,7 +63,7 @@ def cases_table(results):
 def block(results, how):
     """Markdown; `how` is a sentence about the run."""
     lines = [
-        how,
+        textwrap.fill(how, 118),
         "",
         f"![Time and peak memory of every program under every allocator]({CHART})",
         "",

@@ -71,6 +71,13 @@ class Results:
         figures, best = self.figures(case, allocator), self.best_peer(case, metric)
         return getattr(figures, metric) / best if figures and best else None
 
+    def ratio_to_better_of(self, case, allocator, names, metric):
+        """To the better of the peers named, those of them that are there."""
+        peers = [self.named(name) for name in names if self.named(name)]
+        others = [getattr(f, metric) for f in (self.figures(case, peer) for peer in peers) if f]
+        figures = self.figures(case, allocator)
+        return getattr(figures, metric) / min(others) if figures and others else None
+
     def ratio_to(self, case, allocator, base, metric):
         figures = self.figures(case, allocator)
         other = self.figures(case, base) if base else None
@@ -109,6 +116,11 @@ def summary(results):
             "processor time, workloads, to the best peer of each",
             workloads,
             lambda c, a: results.ratio(c, a, "cpu"),
+        ),
+        (
+            "peak RSS, objects of 64 B and more, to the better of jemalloc and mimalloc",
+            sized,
+            lambda c, a: results.ratio_to_better_of(c, a, ("jemalloc", "mimalloc"), "peak_kib"),
         ),
         (
             "peak RSS, objects of 64 B and more, to the best peer of each",

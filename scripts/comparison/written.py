@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""What a comparison leaves behind: the tables as text, everything as JSON, the chart, the README's block."""
+import json
+import os
+import pathlib
+import platform
+
+from . import allocators as allocators_of
+from . import packages, readme, results, table
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def machine():
+    return {
+        "processor": processor(),
+        "processors": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "libc": " ".join(platform.libc_ver()),
+    }
+
+
+def as_json(chosen, found):
+    samples = [
+        {"program": case.name, "group": case.group, "allocator": allocator.name, **vars(sample)}
+        for case in found.cases
+        for allocator in found.allocators
+        for sample in found.samples[case.name, allocator.name]
+    ]
+    return {
+        "version": 2,
+        "machine": machine(),
+        "rounds": chosen.rounds,
+        "scale": chosen.scale,
+        "warm_memory_mib": chosen.warm_memory,
+        "allocators": {
+            allocator.name: {"library": allocator.library, "environment": dict(allocator.environment)}
+            for allocator in found.allocators
+        },
+        "geometric_means": dict(results.summary(found)),
+        "samples": samples,
+    }
+
+
+def write_all(chosen, found, name="results"):
+    from . import chart  # matplotlib is there only after packages.install_missing
+
+    output = chosen.output or chosen.build / "comparison"
+    output.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(table.lines(found)) + "\n"
+    print(text, end="")
+    (output / f"{name}.txt").write_text(text, encoding="utf-8")
+    (output / f"{name}.json").write_text(
+        json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8"
+    )
+    chart.write(found, output / f"{name}.svg")
+    print(f"written: {output}/{name}.txt {name}.json {name}.svg")
+
+
+def how_measured(chosen):
+    """A sentence for the README."""
+    here = machine()
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        kind = "of a virtual machine " if " hypervisor" in lines.read() else ""
+    peers = ", ".join(
+        f"{allocators_of.PEER_NAMES[package]} {version}"
+        for package, version in packages.peer_versions().items()
+    )
+    work = "" if chosen.scale == 1 else f" {chosen.scale:g} of the work,"
+    return (
+        f"`scripts/compare --readme --rounds {chosen.rounds}`, medians,{work} on {here['processors']} processors {kind}"
+        f"({here['processor']}), with a load of {chosen.load:.1f} when it began; {here['libc']}, {peers}. 1 is the best of the others on that very program, "
+        "so that a mean of 1 is an oracle that picks the best allocator for each; less is better."
+    )
+
+
+def write_readme(chosen, found):
+    from . import chart
+
+    chart.write(found, ROOT / readme.CHART)
+    readme.write(ROOT / "README.md", found, how_measured(chosen))
+    print(f"written: README.md {readme.CHART}")
+
+
+def write_figures(chosen, name, figures):
+    output = chosen.output or chosen.build / "comparison"
+    output.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(figures.lines()) + "\n"
+    print(text, end="")
+    (output / f"{name}.txt").write_text(text, encoding="utf-8")
+    document = {
+        "version": 1,
+        "machine": machine(),
+        "rounds": chosen.rounds,
+        "scale": chosen.scale,
+        "warm_memory_mib": chosen.warm_memory,
+        "rows": figures.as_json(),
+    }
+    (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {output}/{name}.txt {name}.json")
