@@ -33,7 +33,8 @@ std::string place_of(const Profile& profile, uint32_t frame) {
     const Profile::Function& function = profile.function_of(frame);
     const int64_t line = profile.frames()[frame].line;
     if (function.file.empty()) {
-        return profile.library_of(frame).name();
+        const std::string library = profile.library_of(frame).name();
+        return function.name.starts_with(library + "+") ? "" : library;  // the name has it already
     }
     const std::string file = function.file.substr(function.file.rfind('/') + 1);
     return line == 0 ? file : file + ":" + std::to_string(line);
@@ -120,6 +121,7 @@ std::vector<Site> sites_of(const Profile& profile, Grouping grouping, Order orde
         }
     }
     std::vector<Site> sites;
+    sites.reserve(tallies.size());
     for (const auto& [names, tally] : tallies) {
         sites.push_back({names.first, names.second, tally});
     }

@@ -24,13 +24,13 @@ struct Numbers {
 bool with_sites = true;
 void* end_of_stack = nullptr;  // the return address into main
 
-/// What stands for the allocator: it records who called. At least one frame deep, so that it is in the stack
-/// itself.
+/// What stands for the allocator: it records who called. Other libraries leave their own functions out, ours
+/// may be in the stack.
 NOINLINE void record(const Numbers& n) {
     void* frames[64];
     const int count = backtrace(frames, 64);
     printf("%ld: %ld [%ld: %ld] @", n.live, n.live * n.class_size, n.all, n.all * n.class_size);
-    for (int i = 1; i < count; ++i) {
+    for (int i = with_sites ? 1 : 2; i < count; ++i) {
         printf(" %p", frames[i]);
         if (frames[i] == end_of_stack) {
             break;  // what is behind main differs from one libc to the next

@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`hotlane report` over dumps whose numbers are known: tables and exports against goldens, exports against their
+formats, and dumps read by the tools of others."""
+
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+COMMAND = SELF_DUMP = PROTOC = None
+UPDATE = False
+
+
+def hotlane(*arguments):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HOTLANE_") and k != "LD_PRELOAD"}
+    return subprocess.run([str(COMMAND), *map(str, arguments)], capture_output=True, text=True, env=environment,
+                          timeout=60, check=False)
+
+
+def output_of(*command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, timeout=120, check=True,
+                          **options).stdout
+
+
+class WithDumps(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.path = pathlib.Path(cls.directory.name)
+        for name, argument in (("first", "--first"), ("later", "--later"), ("foreign", "--foreign")):
+            file = cls.path / f"{name}.heap"
+            file.write_bytes(output_of(SELF_DUMP, argument))
+            setattr(cls, name, file)
+
+    def report(self, *arguments, status=0):
+        result = hotlane("report", *arguments)
+        self.assertEqual((result.stderr, result.returncode), ("", status))
+        return result.stdout
+
+    def expect_golden(self, name, text):
+        file = HERE / "golden" / name
+        if UPDATE:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, "utf-8")
+        self.assertEqual(text, file.read_text("utf-8"))
+
+
+class Table(WithDumps):
+    def test_top_sites(self):
+        self.expect_golden("table.txt", self.report(self.first))
+
+    def test_orders_and_groupings(self):
+        text = ""
+        for options in (["--sort", "cumulative"], ["--sort", "count", "--by", "function"],
+                        ["--sort", "temporary", "--top", "1"], ["--sort", "slack", "--by", "library"],
+                        ["--focus", "parse|leak"], ["--ignore", "parse|leak"], ["--focus", "no such function"]):
+            text += f"{' '.join(options)}\n{self.report(self.first, *options)}\n"
+        self.expect_golden("options.txt", text)
+
+    def test_several_dumps_are_added_up(self):
+        self.expect_golden("sum.txt", self.report(self.first, self.later))
+
+    def test_difference_of_two_dumps(self):
+        self.expect_golden("difference.txt", self.report("--base", self.first, self.later))
+        self.expect_golden("difference_back.txt", self.report(self.first, "--base", self.later))
+
+    def test_samples_of_others_are_scaled(self):
+        self.expect_golden("foreign.txt", self.report(self.foreign))
+
+
+class Leaks(WithDumps):
+    def test_leaks_and_threshold(self):
+        self.expect_golden("leaks.txt", self.report("--leaks", self.first, status=3))
+        self.report("--leaks", "--leak-threshold", "35071", self.first, status=3)
+        self.report("--leaks", "--leak-threshold", "35072", self.first)
+
+    def test_suppressions(self):
+        file = self.path / "suppressions"
+        file.write_text("# the cache\nleak:^app::leak\nleak:self_d*mp.cpp\n")
+        text = self.report("--leaks", "--suppressions", file, self.first)
+        self.assertTrue(text.endswith("\nlive: 0 B in 0 objects; suppressed: 34 KiB in 75 objects\n"), text)
+        file.write_text("leak:app::leak\n")
+        self.expect_golden("suppressed.txt", self.report("--leaks", "--suppressions", file, self.first, status=3))
+        file.write_text("leak:a\nleek:b\n")
+        result = hotlane("report", "--leaks", "--suppressions", file, self.first)
+        self.assertEqual((result.stdout, result.stderr, result.returncode),
+                         ("", f"hotlane: {file}:2: expected leak:PATTERN\n", 2))
+
+
+class Exports(WithDumps):
+    def test_folded(self):
+        self.expect_golden("folded.txt", self.report("--folded", "-", self.first))
+        self.expect_golden("folded_count.txt", self.report("--sort=count", "--folded", "-", self.first))
+
+    def test_speedscope(self):
+        document = json.loads(self.report("--sort=cumulative", "--speedscope", "-", self.first))
+        try:
+            import jsonschema  # pylint: disable=import-outside-toplevel
+        except ImportError:
+            self.skipTest("no python3-jsonschema")
+        jsonschema.validate(document, json.loads((HERE / "speedscope.schema.json").read_text()))
+        self.assertEqual(document["profiles"][document["activeProfileIndex"]]["name"], "cumulative bytes")
+        frames = document["shared"]["frames"]
+        for profile in document["profiles"]:
+            self.assertEqual(len(profile["samples"]), len(profile["weights"]))
+            self.assertEqual(profile["endValue"], sum(profile["weights"]))
+        live = document["profiles"][0]
+        stacks = {";".join(frames[frame]["name"] for frame in sample): weight
+                  for sample, weight in zip(live["samples"], live["weights"])}
+        folded = [line.rsplit(" ", 1) for line in self.report("--folded", "-", self.first).splitlines()]
+        self.assertEqual(stacks, {names: int(weight) for names, weight in folded})
+
+    def test_json(self):
+        document = json.loads(self.report("--json", "-", self.first))
+        functions, frames = document.pop("functions"), document.pop("frames")
+        for frame in frames:
+            self.assertRegex(frame["address"], "^0x[0-9a-f]+$")
+        for stack in document["stacks"]:
+            # Frames are numbered by their addresses, which the linker gives.
+            stack["frames"] = [
+                f'{functions[frame["function"]]["name"]} {os.path.basename(functions[frame["function"]]["file"])}:'
+                f'{frame["line"]} {functions[frame["function"]]["library"]}{" inlined" * frame["inlined"]}'
+                for frame in map(frames.__getitem__, stack["frames"])]
+        self.expect_golden("profile.json", json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+    def decoded(self, *options):
+        """The samples of --pprof: values, and functions with lines from the root; and the message's text."""
+        file = self.path / "out.pb.gz"
+        self.assertEqual(self.report("--pprof", file, *options), "")
+        text = output_of(PROTOC, "--decode=hotlane.test.Profile", f"--proto_path={HERE}", HERE / "profile.proto",
+                         input=gzip.decompress(file.read_bytes())).decode("utf-8")
+        self.assertNotRegex(text, r"(?m)^ *\d+[: ]")  # a field that the format does not have
+        return text
+
+    def test_pprof(self):
+        if not PROTOC:
+            self.skipTest("no protoc")
+        text = self.decoded(self.first)
+        strings = [json.loads(word) for word in re.findall(r"(?m)^string_table: (.*)$", text)]
+        self.assertEqual(strings[0], "")
+
+        def blocks(name):
+            return re.findall(rf"(?ms)^{name} {{\n(.*?)^}}", text)
+
+        def number(block, field):
+            found = re.search(rf"(?m)^ *{field}: (\d+)", block)
+            return int(found.group(1)) if found else 0
+
+        types = [(strings[number(b, "type")], strings[number(b, "unit")]) for b in blocks("sample_type")]
+        self.assertEqual(types, [("inuse_objects", "count"), ("inuse_space", "bytes"), ("alloc_objects", "count"),
+                                 ("alloc_space", "bytes")])
+        self.assertEqual(strings[number(text, "default_sample_type")], "inuse_space")
+        functions = {number(b, "id"): b for b in blocks("function")}
+        mappings = {number(b, "id"): b for b in blocks("mapping")}
+        locations = {}
+        for block in blocks("location"):
+            mapping = mappings[number(block, "mapping_id")]
+            self.assertIn(number(block, "address"), range(number(mapping, "memory_start"),
+                                                          number(mapping, "memory_limit")))
+            lines = re.findall(r"(?s)line {(.*?)}", block)
+            locations[number(block, "id")] = [
+                f'{strings[number(functions[number(line, "function_id")], "name")]}:{number(line, "line")}'
+                for line in lines]
+        samples = []
+        for block in blocks("sample"):
+            values = re.findall(r"value: (-?\d+)", block)
+            names = [" < ".join(locations[int(id)]) for id in re.findall(r"location_id: (\d+)", block)]
+            samples.append(f"{' '.join(values)}\n" + "".join(f"  {name}\n" for name in names))
+        self.expect_golden("pprof.txt", "".join(samples))
+        # A difference has negative numbers.
+        self.assertRegex(self.decoded(self.first, "--base", self.later), r"value: -2000\b")
+
+    def test_only_one_to_standard_output(self):
+        result = hotlane("report", "--json", "-", "--folded=-", self.first)
+        self.assertEqual((result.stdout, result.stderr, result.returncode),
+                         ("", "hotlane: report: only one export can go to standard output\n", 125))
+
+    def test_html_is_one_page(self):
+        text = self.report("--html", "-", self.first)
+        self.assertTrue(text.lower().startswith("<!doctype html>"))
+        self.assertIn("app::leak", text)
+
+
+class Files(WithDumps):
+    def expect_refused(self, text, line):
+        file = self.path / "bad.heap"
+        file.write_text(text)
+        result = hotlane("report", self.first, file)
+        self.assertEqual((result.stdout, result.stderr, result.returncode), ("", f"hotlane: {file}{line}\n", 2))
+
+    def test_what_is_no_dump_is_refused_in_one_line(self):
+        good = self.first.read_text()
+        header = ":1: expected heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD"
+        self.expect_refused("", header)
+        self.expect_refused("heap_v2/524288\n", header)
+        self.expect_refused(good.replace("] @ 0x", "] 0x", 1), ":15: expected LIVE: BYTES [ALL: BYTES] @ ADDRESSES")
+        maps = good.index("MAPPED_LIBRARIES:")
+        self.expect_refused(good[:maps], f":{good[:maps].count(chr(10)) + 1}: expected MAPPED_LIBRARIES:, "
+                                         "the file is cut off")
+        result = hotlane("report", self.path / "none.heap")
+        self.assertEqual((result.stderr, result.returncode),
+                         (f"hotlane: {self.path}/none.heap: No such file or directory\n", 2))
+
+    def test_a_library_that_is_gone_or_newer_has_no_names(self):
+        file = self.path / "edited.heap"
+        good = self.first.read_text()
+        for edited in (good.replace(str(SELF_DUMP), "/gone/self_dump"),
+                       re.sub(r"# time_ns: \d+", "# time_ns: 1000000000", good)):
+            file.write_text(edited)
+            text = self.report("--by=function", file)
+            self.assertRegex(text, r"self_dump\+0x[0-9a-f]+ self_dump\n")
+            self.assertNotIn("app::", text)
+
+    def test_mistakes_of_usage(self):
+        for arguments, line in ((["report"], "report: which file? (hotlane report [OPTIONS] FILE...)"),
+                                (["report", "--by=x", "f"], '--by: "x" is not one of site|function|library '
+                                                            "(see hotlane --help)"),
+                                (["report", "--focus=(", "f"], '--focus: "(": Unmatched ( or \\( '
+                                                               "(see hotlane --help)"),
+                                (["profile"], "profile: which program? (hotlane profile [OPTIONS] -- PROGRAM [ARGS])"),
+                                (["profile", "--sample=x", "--", "true"],
+                                 '--sample: "x" is not valid, expected BYTES (see hotlane --help)')):
+            result = hotlane(*arguments)
+            self.assertEqual((result.stdout, result.stderr, result.returncode), ("", f"hotlane: {line}\n", 125))
+
+
+def in_bytes(number, unit):
+    return float(number) * {"": 1, "B": 1, "kB": 2**10, "MB": 2**20, "GB": 2**30}[unit]
+
+
+class ReadByOthers(WithDumps):
+    """Every tool's top functions, from the dump itself or from our export, are ours."""
+
+    def ours(self, by_line=False):
+        """[(function, live bytes)], or by "file:line", the largest first."""
+        document = json.loads(self.report("--json", "-", self.foreign))
+        live = {}
+        for stack in document["stacks"]:
+            frame = document["frames"][stack["frames"][0]]
+            function = document["functions"][frame["function"]]
+            name = f'{os.path.basename(function["file"])}:{frame["line"]}' if by_line else function["name"]
+            live[name] = live.get(name, 0) + stack["live"]["bytes"]
+        self.assertGreater(len(live), 2)
+        return sorted(((name, size) for name, size in live.items() if size), key=lambda pair: -pair[1])
+
+    def expect_same(self, theirs, tolerance, by_line=False):
+        """theirs: [(function, bytes)]; they shorten names and round numbers."""
+        ours = self.ours(by_line)
+        theirs = [pair for pair in theirs if pair[1]]
+        short = [re.sub(r"<.*>|\(.*\)|\[clone.*\]", "", name).strip() for name, _ in ours]
+        self.assertEqual([re.sub(r"<.*>|\[clone.*\]|\(inline\)", "", name).strip() for name, _ in theirs], short)
+        for (_, their), (_, our) in zip(theirs, ours):
+            self.assertAlmostEqual(their, our, delta=tolerance)
+
+    def expect_perl(self, tool):
+        if not shutil.which(tool):
+            self.skipTest(f"no {tool}")
+        text = output_of(tool, "--text", "--show_bytes", SELF_DUMP, self.foreign).decode()
+        rows = re.findall(r"(?m)^ *(\d+) +[\d.]+% +[\d.]+% +\d+ +[\d.]+% (.*)$", text)
+        # Each entry is scaled and rounded down for itself there.
+        self.expect_same([(name, int(size)) for size, name in rows], tolerance=4)
+
+    def test_google_pprof(self):
+        self.expect_perl("google-pprof")
+
+    def test_jeprof(self):
+        self.expect_perl("jeprof")
+
+    def go(self, *arguments):
+        tools = [shutil.which("go"), *map(str, pathlib.Path("/usr/lib").glob("go-*/bin/go"))]
+        tool = next((tool for tool in tools if tool), None)
+        if not tool:
+            self.skipTest("no Go")
+        environment = os.environ | {"HOME": str(self.path), "PPROF_TMPDIR": str(self.path)}
+        text = output_of(tool, "tool", "pprof", "-top", "-unit=B", "-nodefraction=0", *arguments, env=environment)
+        return [(name, in_bytes(number, unit)) for number, unit, name in
+                re.findall(r"(?m)^ *([\d.]+)([kMG]?B?) +[\d.]+% +[\d.]+% +[\d.]+[kMG]?B? +[\d.]+% +(.*)$",
+                           text.decode())]
+
+    def test_go_pprof_of_the_export(self):
+        file = self.path / "foreign.pb.gz"
+        self.report("--pprof", file, self.foreign)
+        self.expect_same(self.go(file), tolerance=0)
+
+    def test_go_pprof_of_the_dump(self):
+        # Go's own finds lines in a program that is not Go's, but no functions.
+        rows = self.go("-addresses", "-sample_index=inuse_space", SELF_DUMP, self.foreign)
+        self.expect_same([(name.rsplit("/", 1)[-1], size) for name, size in rows], tolerance=4, by_line=True)
+
+
+def main():
+    global COMMAND, SELF_DUMP, PROTOC, UPDATE
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", type=pathlib.Path, help="the hotlane command")
+    parser.add_argument("self_dump", type=pathlib.Path, help="the program that writes a dump of itself")
+    parser.add_argument("--update", action="store_true", help="write the goldens anew, to be looked at")
+    arguments, rest = parser.parse_known_args()
+    COMMAND, SELF_DUMP, UPDATE = arguments.command.resolve(), arguments.self_dump.resolve(), arguments.update
+    PROTOC = shutil.which("protoc")
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
