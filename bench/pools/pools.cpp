@@ -38,6 +38,8 @@ void measure(Series& series, Operation operation) {
     series.best = std::min(series.best, static_cast<double>(bench::ticks_after() - begin) / kOperations);
 }
 
+void print_series(const Series& series) { std::printf("%-44s %8.2f ticks\n", series.name, series.best); }
+
 struct Glibc {
     void* (*get)(size_t);
     void (*put)(void*);
@@ -86,6 +88,73 @@ void query_piece_by_piece(Get get, Put put) {
         put(held[--count]);
     }
 }
+
+/// A cleared receipt, one of 1,024 that go back together; and the same one by one.
+struct Receipt {
+    std::array<uint64_t, 16> fields;
+};
+using Receipts = hotlane::record_pool<Receipt, 1024>;
+
+void receipt_from_pool(Receipts& receipts) {
+    hotlane::result<Receipt*> receipt = receipts.get();
+    if (!receipt) {
+        receipts.reset();
+        receipt = receipts.get();
+    }
+    used(*receipt);
+}
+void receipt_from_glibc(const Glibc& glibc, std::vector<void*>& held) {
+    if (held.size() == Receipts::capacity()) {
+        std::for_each(held.begin(), held.end(), glibc.put);
+        held.clear();
+    }
+    held.push_back(std::memset(glibc.get(sizeof(Receipt)), 0, sizeof(Receipt)));
+    used(held.back());
+}
+
+/// The head of a response and its body.
+void response_from_lane() {
+    hotlane::buffer head = hotlane::get(2048);
+    hotlane::buffer body = hotlane::get(16384);
+    used(head.data());
+    used(body.data());
+}
+void response_from_glibc(const Glibc& glibc) {
+    void* const head = glibc.get(2048);
+    void* const body = glibc.get(16384);
+    used(head);
+    used(body);
+    glibc.put(body);
+    glibc.put(head);
+}
+
+/// What has no bound to keep, beside glibc's malloc in the same rounds.
+class Others {
+  public:
+    void measure_round(const Glibc& glibc) {
+        measure(receipt_, [this] { receipt_from_pool(receipts_); });
+        measure(receipt_glibc_, [&glibc, this] { receipt_from_glibc(glibc, held_); });
+        measure(response_, response_from_lane);
+        measure(response_glibc_, [&glibc] { response_from_glibc(glibc); });
+    }
+    void print() const {
+        for (const Series* series : {&receipt_, &receipt_glibc_, &response_, &response_glibc_}) {
+            print_series(*series);
+        }
+    }
+
+  private:
+    Receipts receipts_{"receipts"};
+    std::vector<void*> held_ = [] {
+        std::vector<void*> held;
+        held.reserve(Receipts::capacity());
+        return held;
+    }();
+    Series receipt_{"pipeline: a receipt and its reset"};
+    Series receipt_glibc_{"pipeline: a receipt, glibc's"};
+    Series response_{"HTTP: two buffers, 2 and 16 KiB"};
+    Series response_glibc_{"HTTP: two buffers, glibc's"};
+};
 
 struct Database {
     hotlane_pool* kinds[3];
@@ -184,6 +253,7 @@ int main(int argc, char** argv) {
     hotlane::buffer_pool buffers{4096, 16, hotlane::on_exhausted::fail, {.name = "packets", .touch = true}};
     hotlane_pool* const c_pool = buffers.c_pool();
     Database database{};
+    Others others;
     for (size_t kind = 0; kind < kKinds.size(); ++kind) {
         database.kinds[kind] = hotlane_pool_create("kinds", kKinds[kind], kCounts[kind], HOTLANE_POOL_TOUCH);
     }
@@ -207,6 +277,7 @@ int main(int argc, char** argv) {
         measure(three_glibc, [&] { three_allocations(glibc.get, glibc.put); });
         measure(three_hotlane, [] { three_allocations(malloc, free); });
         measure(frame, [&] { used(buffers.get(1500)->data()); });
+        others.measure_round(glibc);
         if (round % 10 == 0) {
             measure(query_glibc, [&] { query_piece_by_piece(glibc.get, glibc.put); });
             measure(query_hotlane, [] { query_piece_by_piece(malloc, free); });
@@ -214,8 +285,9 @@ int main(int argc, char** argv) {
         }
     }
     for (const Series* series : all) {
-        std::printf("%-44s %8.2f ticks\n", series->name, series->best);
+        print_series(*series);
     }
+    others.print();
     expect_at_most("pool pair, ticks", pool.best, 6, check);
     expect_medians(c_pool, check);
     expect_at_most("get + put over malloc + free", by_get.best / by_malloc.best, 1.05, check);

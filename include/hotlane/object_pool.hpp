@@ -131,13 +131,29 @@ class fixed_pool {
     detail::pool_owner pool_;
 };
 
-/// N records, handed out in ascending addresses, taken back all at once. One thread's.
+namespace detail {
+
+/// A pool whose objects end with it.
+struct record_deleter {
+    void operator()(hotlane_pool* pool) const noexcept {
+        hotlane_pool_adopt(pool);
+        hotlane_pool_reset(pool);
+        hotlane_pool_destroy(pool);
+    }
+};
+
+}  // namespace detail
+
+/// N records, handed out in ascending addresses, taken back all at once: by reset(), or with the pool, which
+/// may be destroyed by any thread. One thread's.
 template <class T, std::size_t N>
 class record_pool {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignment && N > 0);
 
   public:
-    explicit record_pool(const char* name = nullptr) : pool_{detail::make_pool(name, sizeof(T), N, 0)} {}
+    /// std::bad_alloc when there is no memory for all of them.
+    explicit record_pool(const char* name = nullptr)
+        : pool_{detail::make_pool(name, sizeof(T), N, 0).release()} {}
 
     /// A value-initialised record; error::exhausted after N. O(1).
     result<T*> get() noexcept {
@@ -154,7 +170,7 @@ class record_pool {
     std::size_t bytes() const noexcept { return N * pool_->object_size; }
 
   private:
-    detail::pool_owner pool_;
+    std::unique_ptr<hotlane_pool, detail::record_deleter> pool_;
 };
 
 }  // namespace hotlane

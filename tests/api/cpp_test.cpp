@@ -162,6 +162,37 @@ TEST(FixedPool, ConstructsAndDestroys) {
     EXPECT_EQ(pool.in_use(), 0U);
 }
 
+TEST(RecordPool, RecordsRiseAreTakenBackAtOnceAndEndWithThePool) {
+    struct Record {
+        uint64_t number;
+        char rest[1000];
+    };
+    constexpr size_t kPoolSize = 45'000;  // of the class that 40 of 1 KiB and their slots come from
+    const uint64_t pools_before = live(kPoolSize);
+    testing::internal::CaptureStderr();
+    {
+        hotlane::record_pool<Record, 40> pool{"records"};
+        for (int round = 0; round < 2; ++round) {
+            Record* const first = *pool.get();
+            for (int i = 1; i < 40; ++i) {
+                Record* const next = *pool.get();
+                EXPECT_EQ(reinterpret_cast<char*>(next) - reinterpret_cast<char*>(first), i * 1024);
+                EXPECT_EQ(next->number, 0U);
+                next->number = 7;
+            }
+            EXPECT_EQ(pool.get().error(), error::exhausted);
+            pool.reset();
+            EXPECT_EQ(pool.in_use(), 0U);
+        }
+        EXPECT_TRUE(pool.get());
+        EXPECT_EQ(live(kPoolSize), pools_before + 1);
+        auto moved = std::move(pool);
+        EXPECT_EQ(moved.in_use(), 1U);
+    }
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_EQ(live(kPoolSize), pools_before) << "its memory is free again";
+}
+
 TEST(BlockPool, ZeroedAlignedNumbers) {
     hotlane::block_pool<float, 32> pool{
         100, 2, hotlane::on_exhausted::fail, {.clear = hotlane::clear::on_put}};
