@@ -5,6 +5,7 @@
 // Called through inspect.h.
 #include "base/inspect.h"
 
+#include "base/cancellation_blocker.h"
 #include "base/errno_keeper.h"
 #include "base/os.h"
 
@@ -38,6 +39,7 @@ Extent parse_extent(const char* line) {
 
 Extent mapping_around(uintptr_t address) {
     ErrnoKeeper keep;
+    CancellationBlocker uncancelled;
     const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return {};

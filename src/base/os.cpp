@@ -5,6 +5,7 @@
 // Replaced by tests/fake_os.cpp in unit tests.
 #include "base/os.h"
 
+#include "base/cancellation_blocker.h"
 #include "base/errno_keeper.h"
 
 #include <algorithm>
@@ -194,6 +195,7 @@ class PipeSignalBlocker {
 
 bool write_all(int fd, const char* bytes, size_t count) {
     ErrnoKeeper keep;
+    CancellationBlocker uncancelled;
     PipeSignalBlocker blocker;
     while (count > 0) {
         const ssize_t written = write(fd, bytes, count);
@@ -209,10 +211,14 @@ bool write_all(int fd, const char* bytes, size_t count) {
     return true;
 }
 
-int open_for_write(const char* path) { return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644); }
+int open_for_write(const char* path) {
+    CancellationBlocker uncancelled;
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
 
 long read_file(const char* path, char* out, size_t capacity) {
     ErrnoKeeper keep;
+    CancellationBlocker uncancelled;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return -1;
@@ -228,6 +234,7 @@ long read_file(const char* path, char* out, size_t capacity) {
 
 bool copy_file(const char* path, int fd) {
     ErrnoKeeper keep;
+    CancellationBlocker uncancelled;
     const int from = open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0) {
         return false;
@@ -242,7 +249,11 @@ bool copy_file(const char* path, int fd) {
     return good && count == 0;
 }
 
-bool close_file(int fd) { return close(fd) == 0; }
+bool close_file(int fd) {
+    CancellationBlocker uncancelled;
+    return close(fd) == 0;
+}
+
 bool is_special_file(const char* path) {
     ErrnoKeeper keep;
     struct stat status {};

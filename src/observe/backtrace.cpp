@@ -5,6 +5,7 @@
 // Called through backtrace.h.
 #include "observe/backtrace.h"
 
+#include "base/cancellation_blocker.h"
 #include "base/errno_keeper.h"
 #include "base/inspect.h"
 #include "base/os.h"
@@ -110,6 +111,7 @@ size_t capture(uintptr_t* frames, size_t capacity) {
         return 0;
     }
     ErrnoKeeper keep;
+    CancellationBlocker uncancelled;  // libunwind reads from a pipe to see what memory there is
     void* found[kMostFrames + kMostOwnFrames];
     const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
     const Unwind by_tables = unwind.load(std::memory_order_acquire);
