@@ -90,16 +90,18 @@ hotlane_class_statistics as_c(const ClassStats& stats) {
 size_t copy_statistics(struct hotlane_statistics* out, size_t size) {
     const SharedSnapshot now;
     hotlane_statistics stats{};
+    ClassStats sum;
     for (ClassIndex c = 1; c < now->class_count; ++c) {
-        const hotlane_class_statistics of_class = as_c(since_reset(*now, c));
-        stats.gets += of_class.gets;
-        stats.puts += of_class.puts;
-        stats.hits += of_class.hits;
-        stats.misses += of_class.misses;
-        stats.discards += of_class.discards;
-        stats.bytes_allocated += of_class.bytes_allocated;
-        stats.bytes_reused += of_class.bytes_reused;
+        const ClassStats of_class = since_reset(*now, c);
+        stats.bytes_allocated += of_class.misses * of_class.object_size;
+        stats.bytes_reused += of_class.hits * of_class.object_size;
+        sum += of_class;
     }
+    stats.gets = sum.gets();
+    stats.puts = sum.puts;
+    stats.hits = sum.hits;
+    stats.misses = sum.misses;
+    stats.discards = sum.discards;
     stats.forwards = now->forward_count() - beginning.forward_count();
     stats.forward_frees = now->forward_frees - beginning.forward_frees;
     stats.live_bytes = now->live_bytes();
