@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <new>
 #include <utility>
@@ -22,6 +23,7 @@ class arena : public std::pmr::memory_resource {
   public:
     static constexpr std::size_t growth = 64 * 1024;  // the largest objects of the hot lane
 
+    /// std::bad_alloc when there is no memory for the first page.
     explicit arena(std::size_t first = growth, std::size_t limit = SIZE_MAX) : limit_{limit} {
         first_ = take_page(first < sizeof(page) + alignment ? sizeof(page) + alignment : first);
         rewind();
@@ -109,11 +111,79 @@ class arena : public std::pmr::memory_resource {
     char* end_ = nullptr;
 };
 
-/// Arenas handed out and recycled: arena_pool{count, name, first, limit}. A lease's arena is released, its
-/// first page kept, when the lease ends. One thread's.
-using arena_pool = object_pool<arena, &arena::release>;
+/// `capacity` arenas handed out and recycled. As a memory resource it is the arena of the newest lease: what
+/// keeps one resource for long, a parser say, thereby allocates from the operation in scope. One thread's;
+/// stays where it is while arenas are out.
+class arena_pool : public std::pmr::memory_resource {
+    struct slot : arena {
+        using arena::arena;
+        hotlane_pool* home = nullptr;
+        slot* older = nullptr;
+        slot* newer = nullptr;
+    };
+    using slots = object_pool<slot, &arena::release>;
 
-/// The general allocator as a memory resource: any thread, sizes and alignments of any kind.
+  public:
+    struct returner {
+        arena_pool* pool = nullptr;
+        void operator()(arena* ended) const noexcept { pool->end(static_cast<slot*>(ended)); }
+    };
+    /// On destruction, in whichever order, its arena is released, its first page kept, and goes back.
+    /// O(pages).
+    using lease = std::unique_ptr<arena, returner>;
+
+    /// Each arena begins with `first` bytes, taken now, and grows up to `limit`. std::bad_alloc when there is
+    /// no memory for them. `name`: in statistics, 31 bytes of it.
+    explicit arena_pool(std::size_t capacity, const char* name = nullptr, std::size_t first = arena::growth,
+                        std::size_t limit = SIZE_MAX)
+        : slots_{capacity, name, first, limit} {}
+
+    /// error::exhausted when all are out. O(1).
+    result<lease> get() noexcept {
+        result<typename slots::lease> taken = slots_.get();
+        if (!taken) [[unlikely]] {
+            return taken.error();
+        }
+        hotlane_pool* const home = (*taken).get_deleter().pool;
+        slot* const fresh = (*taken).release();
+        fresh->home = home;
+        fresh->newer = nullptr;
+        fresh->older = newest_;
+        if (newest_ != nullptr) {
+            newest_->newer = fresh;
+        }
+        newest_ = fresh;
+        return lease{fresh, returner{this}};
+    }
+    std::size_t capacity() const noexcept { return slots_.capacity(); }
+    std::size_t in_use() const noexcept { return slots_.in_use(); }
+
+  private:
+    void end(slot* ended) noexcept {
+        (ended->newer != nullptr ? ended->newer->older : newest_) = ended->older;
+        if (ended->older != nullptr) {
+            ended->older->newer = ended->newer;
+        }
+        typename slots::returner{ended->home}(ended);
+    }
+    /// std::bad_alloc when none is leased, or the newest has no memory.
+    void* do_allocate(std::size_t bytes, std::size_t align) override {
+        if (newest_ == nullptr) [[unlikely]] {
+            detail::no_memory();
+        }
+        return newest_->allocate(bytes, align);
+    }
+    void do_deallocate(void*, std::size_t, std::size_t) override {}
+    bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+        return this == &other;
+    }
+
+    slots slots_;
+    slot* newest_ = nullptr;
+};
+
+/// The general allocator as a memory resource: any thread, sizes and alignments of any kind; std::bad_alloc
+/// when there is no memory. One for all, and never destroyed.
 inline std::pmr::memory_resource* memory_resource() noexcept {
     class general : public std::pmr::memory_resource {
         void* do_allocate(std::size_t bytes, std::size_t align) override {
@@ -132,7 +202,7 @@ inline std::pmr::memory_resource* memory_resource() noexcept {
     return &resource;
 }
 
-/// The same for containers; all are equal.
+/// The same for containers; all are equal. std::bad_alloc when there is no memory.
 template <class T>
 struct allocator {
     using value_type = T;

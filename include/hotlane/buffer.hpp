@@ -81,11 +81,13 @@ class buffer {
     /// At a multiple of 64; null when empty. Up to capacity() bytes may be read and written.
     std::byte* data() noexcept { return std::assume_aligned<alignment>(data_); }
     const std::byte* data() const noexcept { return std::assume_aligned<alignment>(data_); }
+    /// Bytes asked for, or set by resize().
     std::size_t size() const noexcept { return size_; }
     /// The size of the class, or of the pool's objects. O(1), a call for those of the hot lane.
     std::size_t capacity() const noexcept {
         return pool_ != nullptr ? pool_->object_size : hotlane_capacity(data_);
     }
+    /// The size() bytes.
     std::span<std::byte> span() noexcept { return {data_, size_}; }
     std::span<const std::byte> span() const noexcept { return {data_, size_}; }
     explicit operator bool() const noexcept { return data_ != nullptr; }
@@ -98,7 +100,7 @@ class buffer {
         size_ = size;
         return true;
     }
-    /// Goes back now.
+    /// Goes back now, and is empty; nothing when it is. O(1).
     void reset() noexcept {
         if (data_ == nullptr) {
             return;
@@ -111,7 +113,7 @@ class buffer {
             hotlane_put(data);
         }
     }
-    /// Goes back now, its whole capacity overwritten with zeros by stores that no compiler removes.
+    /// As reset(), its whole capacity overwritten with zeros by stores that no compiler removes.
     void release_zeroed() noexcept {
         if (pool_ == nullptr) {
             hotlane_put_zeroed(std::exchange(data_, nullptr));

@@ -74,12 +74,15 @@ class buffer_pool {
         return buffer{data, size, pool};
     }
 
+    /// The size asked for at construction; each buffer's capacity() is the next multiple of 64.
     std::size_t buffer_size() const noexcept { return size_; }
+    /// How many buffers there are; in_use() of them are handed out, available() are not. O(1).
     std::size_t capacity() const noexcept { return capacity_; }
     std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
     std::size_t available() const noexcept { return capacity_ - in_use(); }
     /// Bytes of all buffers.
     std::size_t bytes() const noexcept { return capacity_ * pool_->object_size; }
+    /// For the functions of hotlane.h; stays the pool's own.
     hotlane_pool* c_pool() const noexcept { return pool_.get(); }
 
   private:
@@ -96,7 +99,8 @@ class buffer_pool {
     bool falls_back_;
 };
 
-/// Blocks of `count` elements, for vectors: `Align` up to 64. One thread's.
+/// Blocks of `count` elements, for vectors: `Align` bytes, up to 64, is what the compiler is told of their
+/// alignment (it is 64). One thread's.
 template <class T, std::size_t Align = alignment>
 class block_pool {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -105,7 +109,7 @@ class block_pool {
   public:
     class block {
       public:
-        block() noexcept = default;
+        block() noexcept = default;  // of no elements
         explicit block(buffer memory) noexcept : memory_{std::move(memory)} {}
         T* data() noexcept { return std::assume_aligned<Align>(reinterpret_cast<T*>(memory_.data())); }
         std::size_t size() const noexcept { return memory_.size() / sizeof(T); }
@@ -117,11 +121,12 @@ class block_pool {
         buffer memory_;
     };
 
+    /// std::bad_alloc when there is no memory for all of them, or a size is 0.
     block_pool(std::size_t count, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
                pool_options options = {})
         : buffers_{checked_bytes(count), capacity, policy, options} {}
 
-    /// Contents undefined unless the pool clears.
+    /// Contents undefined unless the pool clears. As buffer_pool::get(): error::exhausted or out_of_memory.
     result<block> get() noexcept {
         result<buffer> memory = buffers_.get();
         return memory ? result<block>{block{std::move(*memory)}} : result<block>{memory.error()};

@@ -19,18 +19,20 @@
 
 namespace hotlane {
 
+/// As hotlane_stats(): of all classes together, since the process began or the last hotlane_stats_reset().
+/// Any thread.
 inline hotlane_statistics statistics() noexcept {
     hotlane_statistics all{};
     hotlane_stats(&all, sizeof all);
     return all;
 }
-/// Of the class that serves requests of `size` bytes (up to 64 KiB).
+/// Of the class that serves requests of `size` bytes; all zero above 64 KiB. Any thread.
 inline hotlane_class_statistics class_statistics(std::size_t size) noexcept {
     hotlane_class_statistics of_class{};
     hotlane_class_stats(size, &of_class, sizeof of_class);
     return of_class;
 }
-/// Of the pools of a name; all zero when there never was one.
+/// Of the pools of a name; all zero when there never was one. Any thread.
 inline hotlane_pool_statistics pool_statistics(const char* name) noexcept {
     hotlane_pool_statistics of_pool{};
     hotlane_pool_stats(name, &of_pool, sizeof of_pool);

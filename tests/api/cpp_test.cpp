@@ -242,6 +242,32 @@ TEST(ArenaPool, ALeaseEndsWithAnEmptyArena) {
     }
 }
 
+TEST(ArenaPool, IsItselfTheResourceOfItsNewestLease) {
+    hotlane::arena_pool arenas{3, "nested", 4096};
+    std::pmr::memory_resource& resource = arenas;
+    EXPECT_THROW(static_cast<void>(resource.allocate(1)), std::bad_alloc);
+    auto outer = std::move(*arenas.get());
+    static_cast<void>(resource.allocate(100));
+    EXPECT_GE(outer->used(), 100U);
+    const size_t used = outer->used();
+    auto middle = std::move(*arenas.get());
+    auto inner = std::move(*arenas.get());
+    EXPECT_EQ(arenas.in_use(), 3U);
+    static_cast<void>(resource.allocate(200));
+    EXPECT_GE(inner->used(), 200U);
+    middle.reset();  // not the newest
+    static_cast<void>(resource.allocate(200));
+    EXPECT_GE(inner->used(), 400U);
+    inner.reset();
+    EXPECT_EQ(outer->used(), used);
+    static_cast<void>(resource.allocate(100));
+    EXPECT_GT(outer->used(), used);
+    EXPECT_TRUE(resource.is_equal(arenas));
+    outer.reset();
+    EXPECT_EQ(arenas.in_use(), 0U);
+    EXPECT_THROW(static_cast<void>(resource.allocate(1)), std::bad_alloc);
+}
+
 TEST(Allocator, ContainersUseTheHotLane) {
     std::vector<uint64_t, hotlane::allocator<uint64_t>> numbers(100, 7);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(numbers.data()) % 64, 0U);
