@@ -198,8 +198,9 @@ inline std::pmr::memory_resource* memory_resource() noexcept {
             return this == &other;
         }
     };
-    static general resource;
-    return &resource;
+    alignas(general) static std::byte place[sizeof(general)];
+    static general* const resource = new (place) general;
+    return resource;
 }
 
 /// The same for containers; all are equal. std::bad_alloc when there is no memory.
