@@ -3,6 +3,7 @@
 // How places that allocate are found, named and summed, and which of them are meant to keep their objects.
 // Knows nothing of dumps or symbols.
 // Called by the test runner.
+#include "cli/function_name.h"
 #include "cli/sites.h"
 #include "cli/suppressions.h"
 #include "cli/text_file.h"
@@ -38,7 +39,7 @@ Tally tally_of(int64_t objects, int64_t bytes) {
     return tally;
 }
 
-TEST(Sites, AreTheFirstFrameThatIsNoAllocators) {
+TEST(Sites, AreTheFirstFrameOfTheProgramsOwn) {
     Profile profile;
     const char* standard = "/usr/include/c++/12/bits/new_allocator.h";
     profile.add_stack(
@@ -54,19 +55,25 @@ TEST(Sites, AreTheFirstFrameThatIsNoAllocators) {
     profile.add_stack(frames_of(profile, {{"load(char const*)", "/src/load.cpp", "app", 14}}),
                       tally_of(2, 256));
     profile.add_stack(frames_of(profile, {{"malloc", "", "libc.so.6", 0}}), tally_of(1, 8));
+    profile.add_stack(
+        frames_of(profile, {{"malloc", "", "libc.so.6", 0},
+                            {"void std::vector<int>::_M_realloc_insert<int>()", standard, "app", 9},
+                            {"std::thread::_State_impl::_M_run()", standard, "app", 10}}),
+        tally_of(1, 7));
     const std::vector<Site> sites = sites_of(profile, Grouping::site, Order::live);
-    ASSERT_EQ(sites.size(), 3U);
+    ASSERT_EQ(sites.size(), 4U);
     EXPECT_EQ(sites[0].place, "load.cpp:14");
     EXPECT_EQ(sites[1].place, "load.cpp:12");
     EXPECT_EQ(sites[1].function, "load(char const*)");
     EXPECT_EQ(sites[2].function, "malloc");  // nothing else is known
+    EXPECT_EQ(sites[3].place, "new_allocator.h:9");
     const std::vector<Site> functions = sites_of(profile, Grouping::function, Order::live);
-    ASSERT_EQ(functions.size(), 2U);
+    ASSERT_EQ(functions.size(), 3U);
     EXPECT_EQ(functions[0].tally.live.bytes, 320);
     const std::vector<Site> libraries = sites_of(profile, Grouping::library, Order::count);
     ASSERT_EQ(libraries.size(), 2U);
     EXPECT_EQ(libraries[0].function, "app");
-    EXPECT_EQ(libraries[0].tally.cumulative.objects, 3);
+    EXPECT_EQ(libraries[0].tally.cumulative.objects, 4);
 }
 
 TEST(Sites, HaveShortNames) {
@@ -76,7 +83,12 @@ TEST(Sites, HaveShortNames) {
     EXPECT_EQ(short_name("(anonymous namespace)::f(std::function<void (int)>) const"),
               "(anonymous namespace)::f");
     EXPECT_EQ(short_name("a::operator()(int)"), "a::operator()");
-    EXPECT_EQ(short_name("operator<< <char>(x)"), "operator<< <>");
+    EXPECT_EQ(short_name("operator<< <char>(x)"), "operator<<<>");
+    EXPECT_EQ(short_name("std::unique_ptr<int>* ns::make<int>(int)"), "ns::make<>");
+    EXPECT_EQ(short_name("unsigned long (anonymous namespace)::f<A>()"), "(anonymous namespace)::f<>");
+    EXPECT_EQ(short_name("operator new(unsigned long)"), "operator new");
+    EXPECT_EQ(short_name("S::operator bool() const"), "S::operator bool");
+    EXPECT_EQ(short_name("f(int) [clone .cold]"), "f");
     EXPECT_EQ(short_name("a::operator->()"), "a::operator->");
     EXPECT_EQ(short_name("f(int)::{lambda(int)#1}::operator()(int) const"), "f::{lambda#1}::operator()");
     EXPECT_EQ(short_name("<alloc::vec::Vec<T> as core::clone::Clone>::clone"),

@@ -5,6 +5,7 @@
 // Called by report.
 #include "cli/leaks.h"
 
+#include "cli/function_name.h"
 #include "cli/quantity.h"
 #include "cli/site_table.h"
 

@@ -5,6 +5,7 @@
 // Called by the symboliser and by report.
 #include "cli/profile.h"
 
+#include "cli/function_name.h"
 #include "cli/utf8.h"
 
 #include <algorithm>
@@ -62,39 +63,7 @@ Index add_once(std::vector<T>& values, std::map<Key, Index>& index, const Key& k
     return place->second;
 }
 
-/// The function's own name: without its parameters, and without what it is a member of.
-std::string_view last_name(std::string_view name) {
-    name = name.substr(0, name.find('('));
-    return name.substr(name.rfind(':') + 1);
-}
-
-constexpr std::string_view kAllocators[] = {
-    "malloc",        "calloc",         "realloc",        "reallocarray", "memalign",
-    "aligned_alloc", "posix_memalign", "valloc",         "pvalloc",      "__libc_malloc",
-    "__libc_calloc", "__libc_realloc", "__libc_memalign"};
-/// Of the standard library's allocators and containers: what fetches memory for them.
-constexpr std::string_view kStandardAllocators[] = {
-    "allocate",  "_M_allocate",     "_S_allocate",      "_M_get_node",       "_M_create",
-    "_S_create", "_M_allocate_map", "_M_allocate_node", "_M_create_storage", "__allocate_at_least"};
-
-template <size_t kCount>
-bool is_one_of(std::string_view name, const std::string_view (&names)[kCount]) {
-    return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 }  // namespace
-
-bool is_allocator(const Profile::Function& function, const Profile::Library& library) {
-    const std::string_view name = function.name;
-    if (library.name().starts_with("libhotlane.so") || name.starts_with("hotlane::") ||
-        name.starts_with("hotlane_") || name.starts_with("operator new")) {
-        return true;
-    }
-    if (name.starts_with("std::") || name.starts_with("__gnu_cxx::")) {
-        return is_one_of(last_name(name), kStandardAllocators);
-    }
-    return is_one_of(name, kAllocators);
-}
 
 Tally& Tally::operator+=(const Tally& other) {
     add_to(live, other.live);
@@ -135,11 +104,19 @@ void Profile::add_stack(const std::vector<uint32_t>& frames, const Tally& tally)
     const size_t at = add_once(stacks_, stack_index_, frames, Stack{frames, 0, {}});
     Stack& stack = stacks_[at];
     stack.tally += tally;
-    const auto is_site = [this](uint32_t frame) {
-        return !is_allocator(function_of(frame), library_of(frame));
+    stack.site = site_of(frames);
+}
+
+size_t Profile::site_of(const std::vector<uint32_t>& frames) const {
+    const auto allocates = [this](uint32_t frame) {
+        return is_allocator(function_of(frame).name, library_of(frame).name());
     };
-    const auto found = std::find_if(frames.begin(), frames.end(), is_site);
-    stack.site = found == frames.end() ? 0 : static_cast<size_t>(found - frames.begin());
+    const auto first = std::find_if_not(frames.begin(), frames.end(), allocates);
+    const auto own = std::find_if_not(first, frames.end(), [&](uint32_t frame) {
+        return allocates(frame) || is_standard(function_of(frame).name);
+    });
+    const auto site = own != frames.end() ? own : first != frames.end() ? first : frames.begin();
+    return static_cast<size_t>(site - frames.begin());
 }
 
 void Profile::add_stacks(const Profile& other, bool negative) {

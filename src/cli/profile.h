@@ -91,7 +91,7 @@ class Profile {
     };
     struct Stack {
         std::vector<uint32_t> frames;  // leaf first, never empty
-        size_t site = 0;               // place in `frames` of the first that is no allocator's
+        size_t site = 0;               // place in `frames` of the one that allocates, see site_of
         Tally tally;
     };
 
@@ -134,6 +134,9 @@ class Profile {
 
   private:
     void add_stacks(const Profile& other, bool negative);
+    /// The first frame that is neither an allocator's nor the C++ library's; if all are, the first that is no
+    /// allocator's; if all are that, the first.
+    size_t site_of(const std::vector<uint32_t>& frames) const;
 
     std::vector<Library> libraries_{Library{}};
     std::vector<Function> functions_;
@@ -144,9 +147,5 @@ class Profile {
     std::map<Frame, uint32_t> frame_index_;
     std::map<std::vector<uint32_t>, size_t> stack_index_;
 };
-
-/// Whether the function hands out memory on behalf of its caller: malloc and its like, operator new, the
-/// standard library's allocators, and all of hotlane.
-bool is_allocator(const Profile::Function& function, const Profile::Library& library);
 
 }  // namespace hotlane::cli

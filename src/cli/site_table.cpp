@@ -5,6 +5,7 @@
 // Called by report, and by profile --report.
 #include "cli/site_table.h"
 
+#include "cli/function_name.h"
 #include "cli/quantity.h"
 
 #include <algorithm>
@@ -78,9 +79,8 @@ std::string label(const Site& site, size_t width) {
     std::string function = short_name(site.function);
     const size_t place = site.place.empty() ? 0 : site.place.size() + 1;
     const size_t room = std::max(kLeast, width - std::min(width, place));
-    if (function.size() > room) {
-        function.resize(room - 3);
-        function += "...";
+    if (function.size() > room) {  // its end tells more than the class it is in
+        function = "..." + function.substr(function.size() - room + 3);
     }
     return site.place.empty() ? function : function + " " + site.place;
 }

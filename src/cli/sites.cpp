@@ -40,68 +40,6 @@ std::string place_of(const Profile& profile, uint32_t frame) {
     return line == 0 ? file : file + ":" + std::to_string(line);
 }
 
-namespace {
-
-/// The length of "operator" and the symbol after it, whose brackets are no brackets; 0 where there is none.
-size_t operator_length(std::string_view name) {
-    constexpr std::string_view kOperator = "operator";
-    if (!name.starts_with(kOperator)) {
-        return 0;
-    }
-    for (const std::string_view symbol :
-         {"()", "<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=", "->", "<", ">"}) {
-        if (name.substr(kOperator.size()).starts_with(symbol)) {
-            return kOperator.size() + symbol.size();
-        }
-    }
-    return kOperator.size();
-}
-
-/// How far the bracket that `name` begins with reaches, brackets of its kind within it counted.
-size_t bracket_length(std::string_view name) {
-    const char open = name.front();
-    const char close = open == '(' ? ')' : '>';
-    int depth = 0;
-    for (size_t i = 0; i < name.size(); ++i) {
-        depth += name[i] == open ? 1 : name[i] == close ? -1 : 0;
-        if (depth == 0) {
-            return i + 1;
-        }
-    }
-    return name.size();
-}
-
-}  // namespace
-
-std::string short_name(std::string_view name) {
-    constexpr std::string_view kAnonymous = "(anonymous namespace)";
-    std::string result;
-    while (!name.empty()) {
-        size_t kept = operator_length(name);
-        if (name.starts_with(kAnonymous)) {
-            kept = kAnonymous.size();
-        }
-        if (kept == 0 && (name.front() == '(' || name.front() == '<')) {
-            const bool arguments = name.front() == '<' && !result.empty();
-            const size_t bracket = bracket_length(name);
-            if (result.empty()) {  // "<closure>", "(name)": no argument of anything
-                result.append(name.substr(0, bracket));
-            }
-            result.append(arguments ? "<>" : "");
-            name.remove_prefix(bracket);
-            continue;
-        }
-        kept = kept == 0 ? 1 : kept;
-        result.append(name.substr(0, kept));
-        name.remove_prefix(kept);
-    }
-    constexpr std::string_view kConst = " const";
-    if (result.ends_with(kConst)) {
-        result.resize(result.size() - kConst.size());
-    }
-    return result;
-}
-
 std::vector<Site> sites_of(const Profile& profile, Grouping grouping, Order order) {
     std::map<std::pair<std::string, std::string>, Tally> tallies;
     for (const Profile::Stack& stack : profile.stacks()) {

@@ -31,7 +31,5 @@ std::vector<Site> sites_of(const Profile& profile, Grouping grouping, Order orde
 
 /// "file.c:12" of a frame; its library where the file is not known; empty where nothing is.
 std::string place_of(const Profile& profile, uint32_t frame);
-/// A C++ name without parameters and template arguments: "std::vector<>::push_back".
-std::string short_name(std::string_view name);
 
 }  // namespace hotlane::cli
