@@ -11,7 +11,7 @@
 namespace hotlane::backtrace {
 
 /// No stack is taken deeper: what called it all is cut off.
-inline constexpr size_t kMostFrames = 64;
+inline constexpr size_t kMostFrames = 128;
 
 /// Loads and warms up the unwinder; not from inside malloc. False: it is not to be had, and frame pointers
 /// are followed instead.

@@ -53,9 +53,11 @@ struct Stack {
 
 void count_lost() { lost.fetch_add(1, std::memory_order_relaxed); }
 
-/// False, and one sample lost, when there is none.
+/// False, and one sample lost, when there is none. Where every allocation is recorded, deep stacks cost the
+/// most.
 bool take_stack(const Token&, Stack& stack) {
-    stack.depth = backtrace::capture(stack.frames, std::size(stack.frames));
+    const size_t deepest = sampler::period() > 1 ? backtrace::kMostFrames : backtrace::kMostFrames / 2;
+    stack.depth = backtrace::capture(stack.frames, deepest);
     if (stack.depth == 0) {
         count_lost();
     }
