@@ -7,8 +7,6 @@
 
 #include "base/os.h"
 
-#include <algorithm>
-
 namespace hotlane::fallback {
 
 // The order and the types are jemalloc's (extent_hooks_s, since 5.0). A function left out counts as one that
@@ -35,10 +33,7 @@ constinit std::atomic<size_t> mapped_bytes{0};
 // Reserved first, so that it is not charged before it is used; jemalloc takes more and more at once.
 void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned) {
-    const bool huge =
-        mapped_bytes.load(std::memory_order_relaxed) >= huge_from_bytes.load(std::memory_order_relaxed);
-    void* p =
-        at == nullptr ? os::reserve(bytes, huge ? std::max(alignment, kHugePageSize) : alignment) : nullptr;
+    void* p = at == nullptr ? os::reserve(bytes, alignment) : nullptr;
     if (p == nullptr) {
         return nullptr;
     }
@@ -46,7 +41,8 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
         os::unreserve(p, bytes);
         return nullptr;
     }
-    if (huge) {
+    // Not aligned to them, or jemalloc would find gaps between what it could have merged.
+    if (mapped_bytes.load(std::memory_order_relaxed) >= huge_from_bytes.load(std::memory_order_relaxed)) {
         os::advise_huge(p, bytes, true);
     }
     mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
