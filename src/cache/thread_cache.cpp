@@ -219,7 +219,9 @@ bool is_sample_due(ClassIndex c) {
     if (due) {
         record.sample_at = gets + sampler::draw_gap(object_size(c));
     }
-    block->give_credit(c, credit);
+    if (credit > record.sample_at - gets) {
+        block->give_credit(c, credit);
+    }
     return due;
 }
 
