@@ -14,9 +14,13 @@ namespace {
 constexpr std::string_view kAnonymous = "(anonymous namespace)";
 constexpr std::string_view kOperator = "operator";
 constexpr std::string_view kAllocators[] = {
-    "malloc",        "calloc",         "realloc",        "reallocarray", "memalign",
-    "aligned_alloc", "posix_memalign", "valloc",         "pvalloc",      "__libc_malloc",
-    "__libc_calloc", "__libc_realloc", "__libc_memalign"};
+    "malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign", "valloc",
+    "pvalloc", "__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_memalign", "strdup", "strndup",
+    "__strdup", "__strndup",
+    // Of many programs: they end the program, or try again, when there is no memory.
+    "xmalloc", "xcalloc", "xrealloc", "xstrdup", "xstrndup", "g_malloc", "g_malloc0", "g_realloc", "g_strdup",
+    "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_realloc", "CRYPTO_strdup", "PyMem_Malloc", "PyMem_Calloc",
+    "PyMem_Realloc", "PyMem_RawMalloc"};
 
 /// The length of "operator" and the symbol after it, whose brackets are no brackets; 0 where there is none.
 size_t operator_length(std::string_view name) {

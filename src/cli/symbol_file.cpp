@@ -5,6 +5,7 @@
 #include "cli/symbol_file.h"
 
 #include "cli/compile_unit.h"
+#include "cli/symbol_table.h"
 
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
@@ -53,6 +54,7 @@ struct SymbolFile::Parts {
     Dwarf_Addr dwarf_bias = 0;
     std::vector<AddressRange> unit_ranges;
     std::map<Dwarf_Off, CompileUnit> units;  // those that were asked
+    std::optional<SymbolTable> symbols;      // once one was asked
 
     Parts() : dwfl{dwfl_begin(&callbacks())} {}
     ~Parts() { dwfl_end(dwfl); }
@@ -96,10 +98,11 @@ struct SymbolFile::Parts {
     }
 
     std::string symbol_at(GElf_Addr address) {
-        GElf_Off offset = 0;
-        GElf_Sym symbol;
-        const char* name = dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
-        return name == nullptr ? "" : demangled(name);
+        if (!symbols) {
+            symbols.emplace(module);
+        }
+        const std::string name = symbols->name_at(address);
+        return name.empty() ? name : demangled(name.c_str());
     }
 };
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// The functions of an ELF file's symbol tables, by address.
+// Knows nothing of debug information, profiles or processes.
+// Called by symbol_file.
+#pragma once
+
+#include <cstdint>
+#include <elfutils/libdwfl.h>
+#include <string>
+#include <vector>
+
+namespace hotlane::cli {
+
+/// libdw's own search goes through all symbols for each address.
+class SymbolTable {
+  public:
+    /// Reads what the module has, of separate debug files too.
+    explicit SymbolTable(Dwfl_Module* module);
+
+    /// As it stands in the file; empty when no function is there.
+    std::string name_at(uint64_t address) const;
+
+  private:
+    struct Symbol {
+        uint64_t address;
+        uint64_t size;  // 0: not said
+        bool local;
+        std::string name;
+        bool holds(uint64_t place) const { return place >= address && (size == 0 || place - address < size); }
+    };
+
+    std::vector<Symbol> symbols_;  // by address; of those at one address, the name to be said last
+};
+
+}  // namespace hotlane::cli
