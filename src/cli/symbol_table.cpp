@@ -14,8 +14,18 @@ namespace {
 
 bool is_function(const GElf_Sym& symbol, GElf_Word section) {
     const int type = GELF_ST_TYPE(symbol.st_info);
-    return section != SHN_UNDEF && section != SHN_ABS &&
-           (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
+    return section != SHN_UNDEF && section != SHN_ABS && (type == STT_FUNC || type == STT_GNU_IFUNC);
+}
+
+/// The bytes from the symbol to the end of its section.
+uint64_t rest_of_section(Elf* elf, const GElf_Sym& symbol, GElf_Word section) {
+    GElf_Shdr header;
+    Elf_Scn* scn = elf_getscn(elf, section);
+    if (scn == nullptr || gelf_getshdr(scn, &header) == nullptr || symbol.st_value < header.sh_addr ||
+        symbol.st_value - header.sh_addr >= header.sh_size) {
+        return 0;
+    }
+    return header.sh_size - (symbol.st_value - header.sh_addr);
 }
 
 }  // namespace
@@ -26,10 +36,14 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
         GElf_Sym symbol;
         GElf_Addr address = 0;
         GElf_Word section = 0;
-        const char* name = dwfl_module_getsym_info(module, i, &symbol, &address, &section, nullptr, nullptr);
-        if (name != nullptr && *name != '\0' && is_function(symbol, section)) {
-            symbols_.push_back({address, symbol.st_size, GELF_ST_BIND(symbol.st_info) == STB_LOCAL, name});
+        Elf* elf = nullptr;
+        const char* name = dwfl_module_getsym_info(module, i, &symbol, &address, &section, &elf, nullptr);
+        if (name == nullptr || *name == '\0' || !is_function(symbol, section)) {
+            continue;
         }
+        const bool sized = symbol.st_size != 0;
+        const uint64_t size = sized ? symbol.st_size : rest_of_section(elf, symbol, section);
+        symbols_.push_back({address, size, sized, GELF_ST_BIND(symbol.st_info) == STB_LOCAL, name});
     }
     // Of several names of a function the one that is known outside, and plain: malloc, not __libc_malloc.
     const auto key = [](const Symbol& symbol) {

@@ -24,10 +24,11 @@ class SymbolTable {
   private:
     struct Symbol {
         uint64_t address;
-        uint64_t size;  // 0: not said
+        uint64_t size;  // up to the end of its section where it is not said
+        bool sized;     // it is said
         bool local;
         std::string name;
-        bool holds(uint64_t place) const { return place >= address && (size == 0 || place - address < size); }
+        bool holds(uint64_t place) const { return place >= address && place - address < size; }
     };
 
     std::vector<Symbol> symbols_;  // by address; of those at one address, the name to be said last
