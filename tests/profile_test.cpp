@@ -88,7 +88,7 @@ class SampleHeapTest : public testing::Test {
     /// An object of class `c` with a record, or null.
     void* take(ClassIndex c) {
         Sample* sample = nullptr;
-        void* p = heap_->take(c, &sample);
+        void* p = heap_->take(c, sample);
         if (p != nullptr) {
             *sample = {.born_ns = 0,
                        .weight = kOne,

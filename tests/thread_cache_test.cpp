@@ -2,8 +2,8 @@
 //
 // The thread cache from its owner's side: counts to the last one, and lanes that are right after every
 // operation. Knows nothing of the fallback. Run by meson.
+#include "accounted_threads.h"
 #include "cache/warmup.h"
-#include "cached_core.h"
 
 #include <algorithm>
 #include <cstring>
@@ -15,16 +15,8 @@ namespace {
 
 using namespace hotlane;
 
-class ThreadCacheTest : public testing::Test {
+class ThreadCacheTest : public AccountedThreads {
   protected:
-    void SetUp() override {
-        fresh_caches();
-        before = counts();
-    }
-    void TearDown() override {
-        threads::detach();
-        fake_os::reset();
-    }
     ClassStats since(ClassIndex c) const {
         ClassStats stats = counts().classes[c];
         stats.hits -= before.classes[c].hits;
@@ -34,8 +26,6 @@ class ThreadCacheTest : public testing::Test {
         stats.flushes -= before.classes[c].flushes;
         return stats;
     }
-
-    Snapshot before;
 };
 
 /// How the clock moves while a random sequence runs.

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 namespace hotlane::profile {
 
@@ -64,22 +65,39 @@ bool take_stack(const Token&, Stack& stack) {
     return stack.depth != 0;
 }
 
-/// Under the lock. `bytes` of the class, or usable.
-void begin(Sample& sample, uint64_t now_ns, SiteNumber site, size_t bytes, size_t n) {
-    sample = {.born_ns = now_ns,
-              .weight = sampler::weight(bytes),
-              .bytes = bytes,
-              .requested = n,
-              .thread = this_thread(),
-              .site = site,
-              .next = 0};
-    stacks[site].live.add(sample.weight, bytes, n);
-    stacks[site].total.add(sample.weight, bytes, n);
+/// A sample of `n` bytes that take `bytes`. `take` gives the object and its record, under the lock; null when
+/// there are none.
+template <typename Take>
+auto begin_sample(size_t bytes, size_t n, Take take) -> decltype(take(std::declval<Sample*&>())) {
+    const Token token;
+    Stack stack;
+    if (!token || !take_stack(token, stack)) {
+        return nullptr;
+    }
+    const uint64_t now = os::monotonic_ns();
+    LockGuard guard(lock);
+    const SiteNumber site = stacks.find_or_add(stack.frames, stack.depth);
+    Sample* sample = nullptr;
+    auto* object = site == 0 ? nullptr : take(sample);
+    if (object == nullptr) {
+        count_lost();
+        return nullptr;
+    }
+    *sample = {.born_ns = now,
+               .weight = sampler::weight(bytes),
+               .bytes = bytes,
+               .requested = n,
+               .thread = this_thread(),
+               .site = site,
+               .next = 0};
+    stacks[site].live.add(sample->weight, bytes, n);
+    stacks[site].total.add(sample->weight, bytes, n);
     ++sample_count;
+    return object;
 }
 
 /// Under the lock.
-void end(const Sample& sample, uint64_t now_ns) {
+void end_sample(const Sample& sample, uint64_t now_ns) {
     Site& site = stacks[sample.site];
     site.live.take(sample.weight, sample.bytes, sample.requested);
     const uint64_t age = now_ns - sample.born_ns;
@@ -115,40 +133,15 @@ void stop() {
 }
 
 void* allocate(ClassIndex c, size_t n) {
-    const Token token;
-    Stack stack;
-    if (!token || !take_stack(token, stack)) {
-        return nullptr;
-    }
-    const uint64_t now = os::monotonic_ns();
-    LockGuard guard(lock);
-    const SiteNumber site = stacks.find_or_add(stack.frames, stack.depth);
-    Sample* sample = nullptr;
-    void* p = site == 0 ? nullptr : heap.take(c, &sample);
-    if (p == nullptr) {
-        count_lost();
-        return nullptr;
-    }
-    begin(*sample, now, site, size_classes[c].object_size, n);
-    return p;
+    return begin_sample(size_classes[c].object_size, n,
+                        [c](Sample*& sample) { return heap.take(c, sample); });
 }
 
 bool follow(const void* p, size_t usable, size_t n) {
-    const Token token;
-    Stack stack;
-    if (!token || !take_stack(token, stack)) {
-        return false;
-    }
-    const uint64_t now = os::monotonic_ns();
-    LockGuard guard(lock);
-    const SiteNumber site = stacks.find_or_add(stack.frames, stack.depth);
-    Sample* sample = site == 0 ? nullptr : heap.add_block(p);
-    if (sample == nullptr) {
-        count_lost();
-        return false;
-    }
-    begin(*sample, now, site, usable, n);
-    return true;
+    return begin_sample(usable, n, [p](Sample*& sample) {
+               sample = heap.add_block(p);
+               return sample != nullptr ? p : nullptr;
+           }) != nullptr;
 }
 
 bool contains(const void* p) { return used() && heap.contains(p); }
@@ -183,7 +176,7 @@ bool release(const void* p) {
     if (sample == nullptr) {
         return false;
     }
-    end(*sample, now);
+    end_sample(*sample, now);
     heap.put_back(p);
     return true;
 }

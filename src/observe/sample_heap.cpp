@@ -29,7 +29,7 @@ bool SampleHeap::open_chunk(ClassIndex c, size_t slot_granules) {
     return true;
 }
 
-void* SampleHeap::take(ClassIndex c, Sample** record) {
+void* SampleHeap::take(ClassIndex c, Sample*& record) {
     uint32_t index = 0;
     if (free_[c] != 0) {
         index = free_[c] - 1;
@@ -42,7 +42,7 @@ void* SampleHeap::take(ClassIndex c, Sample** record) {
         index = fresh_[c];
         fresh_[c] += static_cast<uint32_t>(slot_granules);
     }
-    *record = &records_[index];
+    record = &records_[index];
     return &objects_[index];
 }
 

@@ -34,8 +34,8 @@ class SampleHeap {
     bool set_up();
 
     /// An object of class `c`, at a multiple of whatever that class's spans promise; null when the heap is
-    /// full. What it held before is still there. `*record` is the caller's to fill.
-    void* take(ClassIndex c, Sample** record);
+    /// full. What it held before is still there. `record` is the caller's to fill.
+    void* take(ClassIndex c, Sample*& record);
     /// A record for a block of the fallback; null when there are too many.
     Sample* add_block(const void* p);
     /// Whether it could be an object of take(). Any thread, no lock.
