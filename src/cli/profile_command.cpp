@@ -73,7 +73,7 @@ void say_what_was_written(const std::vector<std::string>& files) {
         message("profile: wrote ", file);
     }
     if (files.empty()) {
-        message("profile: nothing was written: the program was ended from outside, or by _exit");
+        message("profile: nothing was written: the program ended by a signal or by _exit");
     }
 }
 
@@ -91,7 +91,11 @@ void print_report(pid_t process, const std::vector<std::string>& files) {
 }
 
 int profile(const ProfileOptions& options, const std::vector<std::string>& arguments) {
-    if (arguments.empty() || arguments.front().starts_with("-")) {
+    if (!arguments.empty() && arguments.front().starts_with("-")) {
+        message("profile: no option ", arguments.front(), " (see hotlane profile --help)");
+        return kFailed;
+    }
+    if (arguments.empty()) {
         message("profile: which program? (hotlane profile [OPTIONS] -- PROGRAM [ARGS])");
         return kFailed;
     }

@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`hotlane profile` from end to end: a program with known sites is run, and its dumps are read by us and by others."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+COMMAND = SHOP = None
+# function -> (live objects, requested bytes of them, all objects)
+SITES = {"shop::leak": (100, 7_000_000, 100), "shop::place": (4000, 2000 * (201 + 160), 4000),
+         "shop::work<>": (5000, 40_000, 5000), "shop::scratch": (0, 0, 1000)}
+
+
+def environment():
+    return {k: v for k, v in os.environ.items() if not k.startswith("HOTLANE_") and k != "LD_PRELOAD"}
+
+
+class Profile(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = pathlib.Path(directory.name).resolve()
+
+    def hotlane(self, *arguments, status=0):
+        result = subprocess.run([str(COMMAND), *map(str, arguments)], capture_output=True, text=True, cwd=self.path,
+                                env=environment(), timeout=60, check=False)
+        self.assertEqual(result.returncode, status, result.stderr)
+        return result
+
+    def profile(self, *options):
+        """The dump of a run of the shop."""
+        file = self.path / "shop.heap"
+        result = self.hotlane("profile", "-o", file, *options, "--", SHOP, status=3)
+        self.assertEqual(result.stderr, f"hotlane: profile: wrote {file}\n")
+        return file, result.stdout
+
+    def sites(self, file, *options):
+        """function -> (live objects, requested bytes of them, all objects), of those in the shop's own code."""
+        document = json.loads(self.hotlane("report", "--json", "-", *options, file).stdout)
+        sites = {}
+        for stack in document["stacks"]:
+            frame = document["frames"][stack["frames"][stack["site"]]]
+            name = re.sub(r".* (?=shop::)|<.*>|\(.*", lambda m: "<>" if m.group()[0] == "<" else "",
+                          document["functions"][frame["function"]]["name"])
+            numbers = (stack["live"]["objects"], stack["live"]["requested"], stack["cumulative"]["objects"])
+            sites[name] = tuple(map(sum, zip(sites.get(name, (0, 0, 0)), numbers)))
+        return {name: numbers for name, numbers in sites.items() if name.startswith("shop::")}
+
+    def test_every_allocation_is_recorded_exactly(self):
+        file, table = self.profile("--every-allocation", "--report")
+        self.assertEqual(self.sites(file), SITES)
+        self.assertRegex(table, r"\Ashop \(pid \d+\), at exit after [\d.]+ m?s: [\d,]+ samples, every allocation\n")
+        self.assertRegex(table, r" 100 .* 100 +0\.0 % +\d+\.\d %  shop::leak shop.cpp:40\n")
+        self.assertRegex(table, r" 1,000 +\d+\.\d % +2\.3 %  shop::scratch shop.cpp:28\n")
+        self.assertRegex(table, r" 5,000 .* 5,000 .* 87\.5 %  shop::work<> shop.cpp:47\n")
+
+    def test_by_frame_pointers(self):
+        file, _ = self.profile("--every-allocation", "--unwind=fp")
+        self.assertEqual(self.sites(file), SITES)
+
+    def test_samples_are_near(self):
+        file, _ = self.profile("--sample=4K")
+        sites = self.sites(file)
+        live, requested, _ = sites["shop::leak"]  # far larger than what lies between samples: all are seen
+        self.assertEqual((live, requested), (100, 7_000_000))
+        # 720 KB in about 176 samples: 6 times their deviation.
+        self.assertAlmostEqual(sites["shop::place"][1], SITES["shop::place"][1], delta=SITES["shop::place"][1] * 0.45)
+
+    def test_leaks_of_a_run(self):
+        file, _ = self.profile("--every-allocation")
+        text = self.hotlane("report", "--leaks", "--top=1", file, status=3).stdout
+        self.assertRegex(text, r"\n7\.8 MiB in 100 objects, allocated in\n    shop::leak shop.cpp:40\n    main shop.cpp:60\n")
+
+    def test_default_name_and_children(self):
+        result = self.hotlane("profile", "--every-allocation", "--", "sh", "-c", f"{SHOP}; {SHOP}; exit 9",
+                              status=9)
+        names = sorted(file.name for file in self.path.iterdir())
+        written = re.findall(r"(?m)^hotlane: profile: wrote (.*)$", result.stderr)
+        self.assertEqual(sorted(pathlib.Path(name).name for name in written), names)
+        self.assertGreaterEqual(len(names), 2)
+        self.assertTrue(all(re.fullmatch(r"(sh|dash|bash)\.\d+\.0\.heap", name) for name in names), names)
+        both = self.sites(names[-1], *names[:-1])
+        self.assertEqual(both["shop::leak"], (200, 14_000_000, 200))
+
+    def test_dumps_of_before_are_not_said_to_be_written(self):
+        before = self.path / "shop.1.0.heap"
+        before.write_text("older")
+        result = self.hotlane("profile", "-o", "shop.%p.%n.heap", "--", SHOP, status=3)
+        self.assertNotIn(str(before), result.stderr)
+        self.assertRegex(result.stderr, r"\Ahotlane: profile: wrote .*/shop\.\d+\.0\.heap\n\Z")
+
+    def test_interval(self):
+        code = "import time\nfor i in range(9):\n  x = [bytes(9000) for _ in range(3000)]\n  time.sleep(0.1)"
+        self.hotlane("profile", "--sample=64K", "--interval=200ms", "-o", "py.%n.heap", "--", "/usr/bin/python3",
+                     "-c", code)
+        files = sorted(file.name for file in self.path.iterdir())
+        self.assertGreaterEqual(len(files), 3, files)
+        reasons = [json.loads(self.hotlane("report", "--json=-", file).stdout)["reason"] for file in files]
+        self.assertEqual((set(reasons[:-1]), reasons[-1]), ({"interval"}, "exit"))
+
+    def test_ends_as_the_program_ends(self):
+        for number in (signal.SIGKILL, signal.SIGUSR2):
+            result = self.hotlane("profile", "--", "sh", "-c", f"kill -{int(number)} $$", status=-number)
+            self.assertEqual(result.stderr,
+                             "hotlane: profile: nothing was written: the program ended by a signal or by _exit\n")
+
+    def test_a_request_to_end_is_passed_on(self):
+        with subprocess.Popen([COMMAND, "profile", "--", SHOP, "--wait"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, cwd=self.path, env=environment()) as running:
+            self.assertEqual(running.stdout.readline(), b"ready\n")
+            running.terminate()
+            self.assertEqual(running.wait(timeout=30), -signal.SIGTERM)
+
+    def test_keys_reach_the_program_alone(self):
+        with subprocess.Popen([COMMAND, "profile", "--", "sh", "-c",
+                               "trap 'exit 4' INT; echo ready; while :; do sleep 0.1; done"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path, env=environment(),
+                              start_new_session=True) as running:
+            self.assertEqual(running.stdout.readline(), b"ready\n")
+            time.sleep(0.1)
+            os.killpg(running.pid, signal.SIGINT)
+            self.assertEqual(running.wait(timeout=30), 4)
+
+    def test_mistakes_are_one_line(self):
+        for arguments, status, line in (
+                (["--bogus", "--", "true"], 125, "profile: no option --bogus (see hotlane profile --help)"),
+                (["--", "/nowhere"], 127, "/nowhere: No such file or directory"),
+                (["--interval=5", "--", "true"], 125,
+                 '--interval: "5" is not valid, expected TIME (see hotlane --help)')):
+            result = self.hotlane("profile", *arguments, status=status)
+            self.assertEqual((result.stdout, result.stderr), ("", f"hotlane: {line}\n"))
+
+    def test_others_see_the_same_top_sites(self):
+        file, _ = self.profile("--sample=4K")
+        ours = [(name, self.live_bytes(file)[name]) for name in ("shop::leak", "shop::place", "shop::work")]
+        self.assertEqual(ours, sorted(ours, key=lambda pair: -pair[1]))
+        for tool in ("google-pprof", "jeprof"):
+            if not shutil.which(tool):
+                self.skipTest(f"no {tool}")
+            text = subprocess.run([tool, "--text", "--cum", "--show_bytes", SHOP, file], capture_output=True, text=True,
+                                  check=True, timeout=60).stdout
+            rows = dict((name, int(size)) for size, name in
+                        re.findall(r"(?m)^ *\d+ +[\d.]+% +[\d.]+% +(\d+) +[\d.]+% (shop::\w+)", text))
+            for name, size in ours:
+                # They scale the mean size of a stack's samples, the library each sample.
+                self.assertAlmostEqual(rows[name] / size, 1, delta=0.05, msg=f"{tool} {name}")
+
+    def live_bytes(self, file):
+        """function without template arguments -> live bytes in it and below."""
+        document = json.loads(self.hotlane("report", "--json", "-", file).stdout)
+        live = {}
+        for stack in document["stacks"]:
+            names = {re.sub(r".* (?=shop::)|<.*|\(.*", "",
+                            document["functions"][document["frames"][frame]["function"]]["name"])
+                     for frame in stack["frames"]}
+            for name in names:
+                live[name] = live.get(name, 0) + stack["live"]["bytes"]
+        return live
+
+
+def main():
+    global COMMAND, SHOP
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", type=pathlib.Path, help="the hotlane command")
+    parser.add_argument("shop", type=pathlib.Path, help="the program with known sites")
+    arguments, rest = parser.parse_known_args()
+    COMMAND, SHOP = arguments.command.resolve(), arguments.shop.resolve()
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
