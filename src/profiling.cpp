@@ -48,7 +48,7 @@ int signal_number(ProfileSignal chosen) {
 
 const char* pattern() { return config().profile[0] != '\0' ? config().profile : kDefaultPattern; }
 
-/// A forked child writes only where its file is not its parent's.
+/// Unasked, a forked child writes only where its file is not its parent's.
 bool writes_here(const char* path) {
     return os::process_id() == first_process || std::string_view(path).find("%p") != std::string_view::npos;
 }
@@ -100,7 +100,7 @@ bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot
 }
 
 bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) {
-    if (!profile::used() || !writes_here(wanted) || dumping.exchange(true)) {
+    if (!profile::used() || dumping.exchange(true)) {
         return false;
     }
     const SharedSnapshot snapshot(wait);
@@ -109,10 +109,15 @@ bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) 
     return written;
 }
 
+/// The same to where the options say.
+bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
+    return writes_here(pattern()) && dump_to(pattern(), reason, wait);
+}
+
 /// On a slow path after the signal.
 void answer_signal() {
     if (sampler::running()) {
-        dump_to(pattern(), "signal", SharedSnapshot::Wait::no);
+        dump_as_configured("signal", SharedSnapshot::Wait::no);
     } else {
         start_sampling(0);
     }
@@ -144,12 +149,13 @@ bool start(size_t sample_bytes) {
 void stop() { profile::stop(); }
 
 bool dump(const char* path) {
-    return dump_to(path != nullptr ? path : pattern(), "call", SharedSnapshot::Wait::yes);
+    return path != nullptr ? dump_to(path, "call", SharedSnapshot::Wait::yes)
+                           : dump_as_configured("call", SharedSnapshot::Wait::yes);
 }
 
 void at_exit() {
     if (config().wants_profile()) {
-        dump_to(pattern(), "exit", SharedSnapshot::Wait::yes);
+        dump_as_configured("exit", SharedSnapshot::Wait::yes);
     }
 }
 
@@ -162,7 +168,7 @@ void tick(uint64_t now_ns) {
     uint64_t due = next_dump_ns.load(std::memory_order_relaxed);
     if (config().profile_interval_ns != 0 && sampler::running() && now_ns >= due &&
         next_dump_ns.compare_exchange_strong(due, now_ns + config().profile_interval_ns)) {
-        dump_to(pattern(), "interval", SharedSnapshot::Wait::no);
+        dump_as_configured("interval", SharedSnapshot::Wait::no);
     }
 }
 

@@ -35,7 +35,10 @@ std::string_view take_until(std::string_view& rest, char separator) {
     return part;
 }
 
-bool in_range(const Option& option, uint64_t n) { return n == 0 || (n >= option.least && n <= option.most); }
+/// 0 switches off what can be off: not that whose least is 1.
+bool in_range(const Option& option, uint64_t n) {
+    return n == 0 ? option.least != 1 : n >= option.least && n <= option.most;
+}
 
 bool set_choice(uint8_t& chosen, const Option& option, std::string_view value) {
     std::string_view names{option.values};
@@ -143,7 +146,7 @@ void print_expected(Writer& out, const Option& option) {
     case duration:
         const auto write = option.type == size ? write_size : write_duration;
         out.text(option.type == size ? "a size like 64K or 1.5G" : "a time like 500ms or 10s");
-        out.text(option.least > 0 ? ", 0 or from " : ", from ");
+        out.text(option.least > 1 ? ", 0 or from " : ", from ");
         write(out, option.least);
         out.text(" to ");
         write(out, option.most);

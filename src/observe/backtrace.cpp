@@ -14,12 +14,15 @@
 #include <atomic>
 #include <dlfcn.h>
 
-// Weak: in a static executable there is no dlopen, but libunwind may have been linked.
+// Weak: libunwind may have been linked. libc's functions by names with a version, which only the shared libc
+// has: a static executable has a dlopen too, but crashes in the libunwind that it loads.
 extern "C" {
 [[gnu::weak]] int unw_backtrace(void** frames, int capacity);
-[[gnu::weak]] extern decltype(dlopen) dlopen;
-[[gnu::weak]] extern decltype(dlsym) dlsym;
+[[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen;
+[[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym;
 }
+asm(".symver hotlane_shared_dlopen, dlopen@GLIBC_2.34\n"
+    ".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
 
 namespace hotlane::backtrace {
 
@@ -40,9 +43,12 @@ Unwind find_unwinder() {
     if (unw_backtrace != nullptr) {
         return unw_backtrace;
     }
-    void* library = dlopen != nullptr ? dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL) : nullptr;
-    return library == nullptr || dlsym == nullptr ? nullptr
-                                                  : reinterpret_cast<Unwind>(dlsym(library, "unw_backtrace"));
+    void* library = hotlane_shared_dlopen != nullptr
+                        ? hotlane_shared_dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL)
+                        : nullptr;
+    return library == nullptr || hotlane_shared_dlsym == nullptr
+               ? nullptr
+               : reinterpret_cast<Unwind>(hotlane_shared_dlsym(library, "unw_backtrace"));
 }
 
 /// The stack that a thread was last seen on: to follow frame pointers no further than its memory reaches.
