@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//
+// Does what its arguments say, one after the other: allocates in one of two places, frees, forks, starts and
+// stops profiles and writes them. Knows nothing of what is in a profile. Run by sessions.py.
+//
+//   a:N b:N    N objects more, of 1,000 bytes each, in place_a or place_b     drop     all of them are freed
+//   start:N stop dump dump:PATH     the interface; says what a dump returned, on standard output
+//   raise      SIGUSR2 to itself, and a request that takes a slow path
+//   child:...  a child does this one action and ends
+//   until:PATH allocates until there is such a file     storm:PATH   writes profiles there until it is killed
+//   status:N   how it ends
+#include "../programs/check.h"
+
+#include <csignal>
+#include <hotlane/hotlane.h>
+#include <string>
+#include <string_view>
+#include <sys/wait.h>
+#include <thread>
+
+namespace {
+
+constexpr size_t kSize = 1000;
+
+void* held[100'000];
+size_t held_count = 0;
+int status = 0;
+
+void* kept(void* p) {
+    asm volatile("" : "+r"(p));
+    return p;
+}
+
+}  // namespace
+
+extern "C" [[gnu::noinline]] void* place_a() { return kept(malloc(kSize)); }
+extern "C" [[gnu::noinline]] void* place_b() { return kept(calloc(1, kSize)); }
+
+namespace {
+
+void hold(void* (*place)(), long count) {
+    for (long i = 0; i < count; ++i) {
+        CHECK(held_count < std::size(held), "too many objects");
+        held[held_count++] = place();
+    }
+}
+
+void drop() {
+    while (held_count != 0) {
+        free(held[--held_count]);
+    }
+}
+
+void take_slow_path() { free(opaque(malloc(1 << 20))); }
+
+void do_one(std::string_view action);
+
+void in_child(std::string_view action) {
+    const pid_t child = fork();
+    CHECK(child >= 0, "fork failed");
+    if (child == 0) {
+        do_one(action);
+        exit(status);
+    }
+    int how = 0;
+    CHECK(waitpid(child, &how, 0) == child && how == 0, "the child ended with 0x%x", how);
+}
+
+void storm(const char* path) {
+    std::thread([] {
+        for (;;) {
+            free(place_b());
+        }
+    }).detach();
+    for (;;) {
+        CHECK(hotlane_profile_dump(path) == 0, "no dump");
+    }
+}
+
+void do_one(std::string_view action) {
+    const size_t colon = action.find(':');
+    const std::string_view name = action.substr(0, colon);
+    const std::string value{colon == std::string_view::npos ? "" : action.substr(colon + 1)};
+    const long number = strtol(value.c_str(), nullptr, 10);
+    if (name == "a" || name == "b") {
+        hold(name == "a" ? place_a : place_b, number);
+    } else if (name == "drop") {
+        drop();
+    } else if (name == "start") {
+        printf("start %d\n", hotlane_profile_start(static_cast<size_t>(number)));
+    } else if (name == "stop") {
+        hotlane_profile_stop();
+    } else if (name == "dump") {
+        printf("dump %d\n", hotlane_profile_dump(value.empty() ? nullptr : value.c_str()));
+    } else if (name == "raise") {
+        raise(SIGUSR2);
+        take_slow_path();
+    } else if (name == "child") {
+        fflush(stdout);
+        in_child(value);
+    } else if (name == "until") {
+        while (access(value.c_str(), F_OK) != 0) {
+            take_slow_path();
+        }
+    } else if (name == "storm") {
+        storm(value.c_str());
+    } else if (name == "status") {
+        status = static_cast<int>(number);
+    } else {
+        CHECK(false, "no action %s", std::string(action).c_str());
+    }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    for (int i = 1; i < count; ++i) {
+        do_one(arguments[i]);
+    }
+    return status;
+}
