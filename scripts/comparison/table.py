@@ -36,6 +36,13 @@ def aligned(header, rows):
         yield "  ".join(cells).rstrip()
 
 
+def cell(figures, metric, show, ratio, decimals):
+    """A figure, with its ratio where there is something to compare it with."""
+    if not figures:
+        return "failed"
+    return show(getattr(figures, metric)) + (f" ({ratio:.{decimals}f})" if ratio else "")
+
+
 def metric_table(results, metric, show):
     rows = []
     for case in results.cases:
@@ -43,7 +50,7 @@ def metric_table(results, metric, show):
         for allocator in results.allocators:
             figures = results.figures(case, allocator)
             ratio = results.ratio(case, allocator, metric)
-            row.append(f"{show(getattr(figures, metric))} ({ratio:.2f})" if figures and ratio else "failed")
+            row.append(cell(figures, metric, show, ratio, 2))
         rows.append(row)
     return aligned(["", *(allocator.name for allocator in results.allocators)], rows)
 
@@ -71,7 +78,7 @@ def base_table(results, metric, show):
         for allocator in compared:
             figures = results.figures(case, allocator)
             ratio = results.ratio_to(case, allocator, results.named(allocator.base), metric)
-            row.append(f"{show(getattr(figures, metric))} ({ratio:.3f})" if figures and ratio else "failed")
+            row.append(cell(figures, metric, show, ratio, 3))
         rows.append(row)
     means = [
         figures_of.geometric_mean(
