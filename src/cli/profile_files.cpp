@@ -25,7 +25,7 @@ class ProgressLine {
         }
     }
     void show(size_t done, size_t all) {
-        constexpr std::chrono::milliseconds kBetween{200};
+        constexpr std::chrono::milliseconds kBetween{100};
         const auto now = std::chrono::steady_clock::now();
         if (terminal_ && now - last_ >= kBetween) {
             last_ = now;
