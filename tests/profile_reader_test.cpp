@@ -248,7 +248,7 @@ TEST(ProfileReader, SurvivesEveryCut) {
 }
 
 TEST(ProfileReader, SurvivesWhateverAFileHolds) {
-    constexpr size_t kRounds = 20'000;
+    constexpr size_t kRounds = 10'000;
     std::mt19937 random{20261121};  // NOLINT: the same files in every run
     Symboliser symboliser{[](size_t, size_t) {}};
     const std::string good = good_dump();

@@ -126,7 +126,9 @@ void append_ranges(Dwarf_Die die, std::vector<AddressRange>& ranges) {
     Dwarf_Addr base = 0;
     AddressRange range{0, 0, die};
     for (ptrdiff_t offset = 0; (offset = dwarf_ranges(&die, offset, &base, &range.low, &range.high)) > 0;) {
-        ranges.push_back(range);
+        if (range.low != 0) {  // at 0 lies what the linker left out
+            ranges.push_back(range);
+        }
     }
 }
 
