@@ -10,6 +10,7 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <map>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -26,10 +27,10 @@ class StackTableTest : public testing::Test {
   protected:
     void SetUp() override {
         fake_os::reset();
-        table_ = new StackTable;  // never given back, as in the library
+        table_ = std::make_unique<StackTable>();  // its memory is never given back, as in the library
         ASSERT_TRUE(table_->set_up());
     }
-    StackTable* table_ = nullptr;
+    std::unique_ptr<StackTable> table_;
 };
 
 TEST_F(StackTableTest, AStackIsKeptOnce) {
@@ -82,7 +83,7 @@ class SampleHeapTest : public testing::Test {
   protected:
     void SetUp() override {
         fake_os::reset();
-        heap_ = new SampleHeap;
+        heap_ = std::make_unique<SampleHeap>();
         ASSERT_TRUE(heap_->set_up());
     }
     /// An object of class `c` with a record, or null.
@@ -100,7 +101,7 @@ class SampleHeapTest : public testing::Test {
         }
         return p;
     }
-    SampleHeap* heap_ = nullptr;
+    std::unique_ptr<SampleHeap> heap_;
 };
 
 TEST_F(SampleHeapTest, ObjectsOfEveryClassLieApartAndAtTheirMultiples) {
