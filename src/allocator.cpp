@@ -69,9 +69,6 @@ bool is_plausible_object(void* p, Operation operation) {
     return true;
 }
 
-/// A free page of the region was a span once: the object was freed, and the page with it.
-bool was_ours(const void* p) { return region_view.contains(p) || profile::contains(p); }
-
 /// A pointer outside every span: of the fallback, of glibc, or a mistake.
 [[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
     if (release_forwarded(p)) {
@@ -83,7 +80,7 @@ bool was_ours(const void* p) { return region_view.contains(p) || profile::contai
         glibc_heap::release(p);
         return;
     }
-    report_misuse(was_ours(p) ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
+    report_dead(p, operation);
 }
 
 void release_with(void* p, Operation operation) {
@@ -229,7 +226,7 @@ void* reallocate(void* p, size_t n) {
     if (glibc_heap::is_chunk(p)) {
         return glibc_heap::reallocate(p, n);
     }
-    report_misuse(was_ours(p) ? Misuse::double_free : Misuse::foreign_pointer, "realloc", p, 0);
+    report_dead(p, "realloc");
     return no_memory();
 }
 
@@ -254,8 +251,18 @@ size_t usable_size(const void* p) {
     if (glibc_heap::is_chunk(p)) {
         return glibc_heap::usable_size(p);
     }
-    report_misuse(Misuse::foreign_pointer, "malloc_usable_size", p, 0);
+    report_dead(p, "malloc_usable_size");
     return 0;
+}
+
+void report_dead(const void* p, Operation operation) {
+    if (const size_t object_size = profile::object_around(p); object_size != 0) {
+        report_misuse(Misuse::interior_pointer, operation, p, object_size);
+        return;
+    }
+    // A free page of the region was a span once: the object was freed, and the page with it.
+    const bool was_ours = region_view.contains(p) || profile::contains(p);
+    report_misuse(was_ours ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
 }
 
 uint64_t count_of_wrong_sized_deletes() { return wrong_sized_deletes.load(std::memory_order_relaxed); }

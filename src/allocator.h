@@ -51,6 +51,10 @@ void* reallocate_array(void* p, size_t count, size_t size);
 /// How many bytes of a live object may be written; stable. 0 for null.
 size_t usable_size(const void* p);
 
+/// Says what is wrong with a pointer outside every span at which nothing lives; returns where
+/// HOTLANE_ON_ERROR lets it.
+void report_dead(const void* p, Operation operation);
+
 /// Everything free back to the kernel. Returns bytes.
 size_t purge_everything();
 

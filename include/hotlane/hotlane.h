@@ -166,7 +166,8 @@ static inline __attribute__((always_inline)) void hotlane_pool_put(hotlane_pool*
 /* ---- statistics -------------------------------------------------------------------------------------------
  */
 
-/** One size class. hits + misses = gets. Exact: counted where it happens, by every thread for itself. */
+/** One size class. hits + misses = gets. Exact: counted where it happens, by every thread for itself. An
+ * object that a profile follows is not among them, but a forward. */
 struct hotlane_class_statistics {
     uint64_t object_size;     /* bytes */
     uint64_t gets;            /* requests */

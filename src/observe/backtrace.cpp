@@ -51,8 +51,29 @@ Unwind find_unwinder() {
                : reinterpret_cast<Unwind>(hotlane_shared_dlsym(library, "unw_backtrace"));
 }
 
-/// The stack that a thread was last seen on: to follow frame pointers no further than its memory reaches.
-[[gnu::tls_model("initial-exec")]] constinit thread_local inspect::Extent stack{};
+/// The stack that a thread was last seen on.
+struct KnownStack {
+    inspect::Extent extent;
+    bool grows;  // the first thread's does
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local KnownStack known_stack{};
+
+const KnownStack& stack_around(uintptr_t address) {
+    if (!known_stack.extent.contains(address)) {
+        known_stack = {.extent = inspect::mapping_around(address),
+                       .grows = os::thread_id() == static_cast<uint32_t>(os::process_id())};
+    }
+    return known_stack;
+}
+
+/// libunwind was seen to take 4.4 KiB of stack; more for code with odd tables. A thread may have 16 KiB in
+/// all.
+bool has_room_for_unwinder() {
+    constexpr size_t kUnwinderBytes = 12 * KiB;
+    const uintptr_t here = address_of(__builtin_frame_address(0));
+    const KnownStack& stack = stack_around(here);
+    return stack.grows || here - stack.extent.begin > kUnwinderBytes;
+}
 
 size_t follow_frame_pointers(void** frames, size_t capacity) {
     struct Frame {
@@ -60,9 +81,7 @@ size_t follow_frame_pointers(void** frames, size_t capacity) {
         void* return_address;
     };
     const auto* frame = static_cast<const Frame*>(__builtin_frame_address(0));
-    if (!stack.contains(address_of(frame))) {
-        stack = inspect::mapping_around(address_of(frame));
-    }
+    const inspect::Extent stack = stack_around(address_of(frame)).extent;
     size_t count = 0;
     while (count < capacity && address_of(frame) % sizeof(void*) == 0 &&
            stack.contains(address_of(frame) + sizeof(Frame) - 1) && frame->return_address != nullptr) {
@@ -121,9 +140,9 @@ size_t capture(uintptr_t* frames, size_t capacity) {
     void* found[kMostFrames + kMostOwnFrames];
     const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
     const Unwind by_tables = unwind.load(std::memory_order_acquire);
-    const int by_unwinder = by_tables != nullptr ? by_tables(found, static_cast<int>(wanted)) : 0;
-    const size_t count = by_tables == nullptr ? follow_frame_pointers(found, wanted)
-                                              : static_cast<size_t>(std::max(by_unwinder, 0));
+    const size_t count = by_tables != nullptr && has_room_for_unwinder()
+                             ? static_cast<size_t>(std::max(by_tables(found, static_cast<int>(wanted)), 0))
+                             : follow_frame_pointers(found, wanted);
     size_t first = 0;
     while (first < count && own_code.contains(address_of(found[first]))) {
         ++first;

@@ -15,13 +15,13 @@ inline constexpr size_t kMostFrames = 128;
 
 /// Loads and warms up the unwinder; not from inside malloc. False: it is not to be had, and frame pointers
 /// are followed instead.
-bool load(Unwinder unwinder);
+bool load(Unwinder wanted);
 /// What load() settled on.
 Unwinder unwinder();
 
 /// Writes at most `capacity` return addresses, the innermost first, those in our own library left out.
-/// Returns how many; 0 when the stack could not be read, or a fork is under way. About 10 ns a frame once the
-/// unwinder knows the code.
+/// By frame pointers where a small stack has no room for libunwind. Returns how many; 0 when the stack could
+/// not be read, or a fork is under way. About 10 ns a frame once the unwinder knows the code.
 size_t capture(uintptr_t* frames, size_t capacity);
 
 /// No thread is inside the unwinder while fork() runs: its locks are free in the child.

@@ -155,6 +155,15 @@ size_t usable_size(const void* p) {
     return sample == nullptr ? 0 : sample->bytes;
 }
 
+size_t object_around(const void* p) {
+    if (!contains(p)) {
+        return 0;
+    }
+    LockGuard guard(lock);
+    const Sample* sample = heap.find_around(p);
+    return sample == nullptr ? 0 : sample->bytes;
+}
+
 void resize(const void* p, size_t n) {
     LockGuard guard(lock);
     if (Sample* sample = heap.find(p)) {

@@ -34,6 +34,8 @@ bool follow(const void* p, size_t usable, size_t n);
 bool contains(const void* p);
 /// What a live object of allocate() can hold, bytes; 0 when `p` is none.
 size_t usable_size(const void* p);
+/// The size of the live object of allocate() that `p` points into; 0 when there is none. O(size).
+size_t object_around(const void* p);
 /// It stays where it is, and counts as a request of `n` bytes from now on.
 void resize(const void* p, size_t n);
 /// The object is gone; its memory, if it was of allocate(), is free. False when none lives at `p`.

@@ -83,6 +83,17 @@ Sample* SampleHeap::find(const void* p) {
     return number == 0 ? nullptr : &blocks_[number].sample;
 }
 
+const Sample* SampleHeap::find_around(const void* p) const {
+    const size_t last = index_of(p);
+    for (size_t back = 0; back <= std::min(last, kLargestSmall / kStep) && last < frontier_; ++back) {
+        const Sample& sample = records_[last - back];
+        if (sample.site != 0) {
+            return back * kStep < sample.bytes ? &sample : nullptr;
+        }
+    }
+    return nullptr;
+}
+
 void SampleHeap::put_back(const void* p) {
     if (contains(p)) {
         const uint32_t index = index_of(p);

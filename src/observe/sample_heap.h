@@ -42,6 +42,8 @@ class SampleHeap {
     bool contains(const void* p) const { return address_of(p) - address_of(objects_.begin()) < extent(); }
     /// The record of a live object, of take() or add_block(). Null when none begins there.
     Sample* find(const void* p);
+    /// The record of the live object of take() in which `p` lies, contains(p) given. Null when there is none.
+    const Sample* find_around(const void* p) const;
     /// Forgets the record of a live object; one of take() is free again.
     void put_back(const void* p);
 

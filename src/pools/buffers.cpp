@@ -25,7 +25,7 @@ bool has_class(const void* p) {
            region_view.class_byte(region.page_containing(p).value) != SizeClasses::lane_of(kNoClass);
 }
 
-/// How many bytes from `p` are the caller's; 0 for what release() will find to be a mistake.
+/// How many bytes from `p` are the caller's; 0 when nothing lives there.
 size_t owned_bytes(const void* p) {
     if (profile::contains(p)) {
         return profile::usable_size(p);
@@ -78,6 +78,10 @@ void release_zeroed(void* p) {
     size_t bytes = 0;
     if (!has_class(p)) {
         bytes = owned_bytes(p);
+        if (bytes == 0) {
+            report_dead(p, "hotlane_free_zeroed");
+            return;
+        }
     } else if (!is_object_start(p, &bytes)) {
         // A plain release looks at this in its slow path only; here it would clear a neighbour.
         report_misuse(Misuse::interior_pointer, "hotlane_free_zeroed", p, bytes);
