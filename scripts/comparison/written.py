@@ -99,7 +99,6 @@ def write_figures(chosen, name, figures):
         "machine": machine(),
         "rounds": chosen.rounds,
         "scale": chosen.scale,
-        "warm_memory_mib": chosen.warm_memory,
         "rows": figures.as_json(),
     }
     (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
