@@ -11,7 +11,7 @@ ROOT = HERE.parent.parent
 @dataclasses.dataclass(frozen=True)
 class Case:
     """`tiny` marks programs whose objects are mostly smaller than a cache line: their memory is reported
-    apart."""
+    apart. `memory_mib` is what it may need at most, as far as is known before its first run."""
 
     name: str
     command: tuple
@@ -19,7 +19,10 @@ class Case:
     tiny: bool = False
     environment: tuple = ()
     server: bool = False
+    memory_mib: int = 700
 
+
+MEMORY_MIB = {"mixed_5m": 2500}
 
 # Name, program, further arguments, mostly tiny objects.
 WORKLOADS = (
@@ -54,7 +57,7 @@ def workloads(build, scale):
     bench = pathlib.Path(build) / "bench"
     for name, program, arguments, tiny in WORKLOADS:
         command = (str(bench / program), *arguments.split(), "--scale", str(scale))
-        yield Case(name, command, tiny=tiny)
+        yield Case(name, command, tiny=tiny, memory_mib=MEMORY_MIB.get(name, Case.memory_mib))
 
 
 def programs(scale):

@@ -16,7 +16,7 @@ from .progress import Progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 QUICK_SCALE = 0.2
-MOST_WARM_MIB = 2500  # what the largest program needs under the allocator that takes most
+MOST_WARM_MIB = max(catalogue.MEMORY_MIB.values())
 
 
 def parse(arguments):
@@ -106,7 +106,7 @@ def warm_memory(chosen, found, case):
     peaks = [
         sample.peak_kib for allocator in found.allocators for sample in found.samples[case.name, allocator.name]
     ]
-    mib = min(chosen.warm_memory, max(peaks) // 1024 * 5 // 4 + 64) if peaks else chosen.warm_memory
+    mib = min(chosen.warm_memory, max(peaks) // 1024 * 5 // 4 + 64 if peaks else case.memory_mib)
     if mib > 0:
         subprocess.run([str(chosen.build / "bench" / "warm_memory"), str(mib)], check=True)
 
