@@ -148,6 +148,15 @@ const AddressRange* find_range(const std::vector<AddressRange>& ranges, Dwarf_Ad
     return nullptr;
 }
 
+CompileUnit::CompileUnit(Dwarf_Die die) : die_{die}, details_{die} {
+    uint8_t type = 0;
+    Dwarf_Die split;
+    if (dwarf_cu_info(die.cu, nullptr, &type, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
+        type == DW_UT_skeleton && split.addr != nullptr) {
+        details_ = split;
+    }
+}
+
 void CompileUnit::index_functions(Dwarf_Die parent) {
     visit_children(parent, [this](Dwarf_Die child) {
         switch (dwarf_tag(&child)) {
@@ -170,7 +179,7 @@ void CompileUnit::index_functions(Dwarf_Die parent) {
 std::string CompileUnit::file_name(Dwarf_Word index) {
     Dwarf_Files* files = nullptr;
     size_t count = 0;
-    if (dwarf_getsrcfiles(&die_, &files, &count) != 0 || index >= count) {
+    if (dwarf_getsrcfiles(&details_, &files, &count) != 0 || index >= count) {
         return {};
     }
     const char* name = dwarf_filesrc(files, index, nullptr, nullptr);
@@ -185,7 +194,7 @@ void CompileUnit::take_place_of_call(Dwarf_Die inlined, SourceFrame& caller) {
 std::vector<SourceFrame> CompileUnit::frames_at(Dwarf_Addr address) {
     if (!indexed_) {
         indexed_ = true;
-        index_functions(die_);
+        index_functions(details_);
         sort_ranges(functions_);
     }
     SourceFrame place;

@@ -31,7 +31,7 @@ const AddressRange* find_range(const std::vector<AddressRange>& ranges, Dwarf_Ad
 
 class CompileUnit {
   public:
-    explicit CompileUnit(Dwarf_Die die) : die_{die} {}
+    explicit CompileUnit(Dwarf_Die die);
 
     /// Innermost first. At least one frame; the function of the last is empty where the unit does not know
     /// it.
@@ -42,7 +42,8 @@ class CompileUnit {
     std::string file_name(Dwarf_Word index);
     void take_place_of_call(Dwarf_Die inlined, SourceFrame& caller);
 
-    Dwarf_Die die_;
+    Dwarf_Die die_;      // has the lines
+    Dwarf_Die details_;  // has the functions: of another file with -gsplit-dwarf
     bool indexed_ = false;
     std::vector<AddressRange> functions_;
 };

@@ -15,6 +15,7 @@ import tempfile
 import time
 import unittest
 
+HERE = pathlib.Path(__file__).resolve().parent
 COMMAND = SHOP = None
 # function -> (live objects, requested bytes of them, all objects)
 SITES = {"shop::leak": (100, 7_000_000, 100), "shop::place": (4000, 2000 * (201 + 160), 4000),
@@ -63,6 +64,19 @@ class Profile(unittest.TestCase):
         self.assertRegex(table, r" 100 .* 100 +0\.0 % +\d+\.\d %  shop::leak shop.cpp:40\n")
         self.assertRegex(table, r" 1,000 +\d+\.\d % +2\.3 %  shop::scratch shop.cpp:28\n")
         self.assertRegex(table, r" 5,000 .* 5,000 .* 87\.5 %  shop::work<> shop.cpp:47\n")
+
+    def test_every_kind_of_debug_information(self):
+        for compiler, *options in (("g++", "-gdwarf-4"), ("g++", "-g", "-gsplit-dwarf"), ("clang++", "-g")):
+            if not shutil.which(compiler):
+                continue
+            program = self.path / "shop"
+            subprocess.run([compiler, "-std=c++20", "-O2", "-pthread", *options, "-o", program, HERE / "shop.cpp"],
+                           cwd=self.path, check=True, timeout=60)
+            with self.subTest(compiler=compiler, options=options):
+                table = self.hotlane("profile", "--every-allocation", "--report", "--", program, status=3).stdout
+                places = dict(re.findall(r"(?m)  shop::([\w<>]+) (\S+)$", table))
+                self.assertEqual(places, {"leak": "shop.cpp:40", "place": "shop.cpp:25", "work<>": "shop.cpp:47",
+                                          "scratch": "shop.cpp:28"})
 
     def test_by_frame_pointers(self):
         file, _ = self.profile("--every-allocation", "--unwind=fp")
