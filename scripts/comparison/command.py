@@ -72,6 +72,8 @@ def parse(arguments):
     chosen = parser.parse_args(arguments)
     if chosen.rounds < 1 or chosen.scale <= 0:
         parser.error("--rounds and --scale have to be positive")
+    if chosen.readme and (chosen.only or chosen.no_programs or chosen.without):
+        parser.error("--readme is for a whole comparison")
     chosen.load = os.getloadavg()[0]
     if chosen.quick:
         chosen.rounds, chosen.scale = 1, chosen.scale * QUICK_SCALE
