@@ -60,6 +60,7 @@ void after_fork_parent() {
 void after_fork_child() {
     unlock_after_fork();
     fallback::after_fork_child();
+    profile::forget_threads_in_child();
     unlock_rest_after_fork();
     threads::adopt_all_in_child();
     background::forget_in_child();

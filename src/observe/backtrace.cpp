@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <dlfcn.h>
+#include <sys/single_threaded.h>
 
 // Weak: libunwind may have been linked. libc's functions by names with a version, which only the shared libc
 // has: a static executable has a dlopen too, but crashes in the libunwind that it loads.
@@ -35,6 +36,8 @@ constinit inspect::Extent own_code{};
 
 constinit std::atomic<uint32_t> threads_inside{0};
 constinit std::atomic<bool> fork_under_way{false};
+constinit bool has_threads = false;            // at a fork
+constinit bool forked_beside_threads = false;  // in a child
 
 /// What precedes the first frame of the program, at most.
 constexpr size_t kMostOwnFrames = 16;
@@ -114,7 +117,7 @@ class Visit {
 
 bool load(Unwinder wanted) {
     own_code = os::in_shared_object() ? inspect::own_code() : inspect::Extent{};
-    if (wanted == Unwinder::frame_pointers) {
+    if (wanted == Unwinder::frame_pointers || forked_beside_threads) {
         unwind.store(nullptr);
         return true;
     }
@@ -154,6 +157,7 @@ size_t capture(uintptr_t* frames, size_t capacity) {
 
 void before_fork() {
     fork_under_way.store(true);
+    has_threads = __libc_single_threaded == 0;
     // Bounded: one of them may wait for what the forking thread holds (a callback of dl_iterate_phdr that
     // forks).
     constexpr int kMostWaits = 10'000;
@@ -163,5 +167,15 @@ void before_fork() {
 }
 
 void after_fork() { fork_under_way.store(false); }
+
+// libunwind asks the loader what is mapped, under a lock that a thread which was loading a library may have
+// held: it will never be free in the child.
+void forget_threads_in_child() {
+    threads_inside.store(0);
+    if (has_threads) {
+        forked_beside_threads = true;
+        unwind.store(nullptr);
+    }
+}
 
 }  // namespace hotlane::backtrace

@@ -27,5 +27,7 @@ size_t capture(uintptr_t* frames, size_t capacity);
 /// No thread is inside the unwinder while fork() runs: its locks are free in the child.
 void before_fork();
 void after_fork();
+/// In the child of a process that had other threads, stacks are taken by frame pointers from now on.
+void forget_threads_in_child();
 
 }  // namespace hotlane::backtrace

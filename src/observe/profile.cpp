@@ -237,4 +237,6 @@ void unlock_after_fork() {
     backtrace::after_fork();
 }
 
+void forget_threads_in_child() { backtrace::forget_threads_in_child(); }
+
 }  // namespace hotlane::profile

@@ -61,5 +61,7 @@ void answer_if_called();
 /// Around fork(): no thread is inside, and the child's profile goes on from the parent's.
 void lock_for_fork();
 void unlock_after_fork();
+/// The child has none of its parent's other threads. Before unlock_after_fork().
+void forget_threads_in_child();
 
 }  // namespace hotlane::profile
