@@ -8,7 +8,7 @@
 //   raise      SIGUSR2 to itself, and a request that takes a slow path
 //   child:...  a child does this one action and ends
 //   until:PATH allocates until there is such a file     storm:PATH   writes profiles there until it is killed
-//   status:N   how it ends
+//   thread     there is one more from now on, that does nothing     status:N   how it ends
 #include "../programs/check.h"
 
 #include <csignal>
@@ -95,6 +95,8 @@ void do_one(std::string_view action) {
     } else if (name == "raise") {
         raise(SIGUSR2);
         take_slow_path();
+    } else if (name == "thread") {
+        std::thread([] { pause(); }).detach();
     } else if (name == "child") {
         fflush(stdout);
         in_child(value);

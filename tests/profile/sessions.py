@@ -165,6 +165,13 @@ class Processes(Session):
         self.assertEqual(self.files(), ["x.heap"])
         self.expect("x.heap", (10, 0), reason="exit")
 
+    def test_child_of_threads_follows_frame_pointers(self):
+        """The loader's lock, which libunwind takes, may be held by a thread that the child does not have."""
+        pid, _ = self.run_actions("thread", "a:10", "child:b:4", profile="%p.heap")
+        name, = set(self.files()) - {f"{pid}.heap"}
+        self.assertEqual(self.expect(name, (10, 4))["unwind"], "fp")
+        self.assertEqual(self.expect(f"{pid}.heap", (10, 0))["unwind"], "libunwind")
+
     def test_programs_that_are_started(self):
         script = '"$0" a:1; "$0" a:2 & wait; exec "$0" a:3'
         process = subprocess.run(["bash", "-c", script, ARGUMENTS.program], cwd=self.scratch, check=True, timeout=60,
