@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Run a real program on glibc's malloc and on hotlane: same output, same status, and counters at exit.
+With --profiled, a stack is taken each 4 KiB, and the command reads every profile.
 
 What it knows: how to prepare input for each program, and how to compare. It must not know how hotlane
 works. Called by meson once per program of CASES.
@@ -125,7 +126,7 @@ CASES = {
 PROGRAMS = {"python3": PYTHON, "perl": PERL, "sqlite3": SQLITE, "node": NODE}
 
 
-def environment(preload, reports):
+def environment(preload, reports, profiled):
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HOTLANE_")}
     variables.update(LC_ALL="C", TZ="UTC", HOME="/nonexistent", GIT_CONFIG_NOSYSTEM="1",
                      GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@example.org", GIT_AUTHOR_DATE="2020-01-01T00:00:00Z",
@@ -134,6 +135,8 @@ def environment(preload, reports):
     variables.pop("MALLOC_PERTURB_", None)
     if preload:
         variables.update(LD_PRELOAD=preload, HOTLANE_STATS="json", HOTLANE_STATS_FILE=f"{reports}/%p.json")
+    if preload and profiled:
+        variables.update(HOTLANE_PROFILE=f"{reports}/%p.%n.heap", HOTLANE_SAMPLE="4096")
     return variables
 
 
@@ -186,10 +189,10 @@ def run_redis(scratch, variables):
     return (status, benchmark.returncode), (answers.stdout + size.stdout).decode(), ""
 
 
-def run_case(name, scratch, preload):
+def run_case(name, scratch, preload, profiled):
     reports = scratch / "reports"
     reports.mkdir(exist_ok=True)
-    variables = environment(preload, reports)
+    variables = environment(preload, reports, profiled)
     return run_redis(scratch, variables) if name == "redis-server" else run_shell(name, scratch, variables)
 
 
@@ -207,7 +210,24 @@ def check_counters(reports, program):
     print(f"{program}: {totals['gets']} requests, {100 * totals['hits'] / totals['gets']:.2f} % hits")
 
 
-def compare(name, preload):
+def check_profiles(reports, program, command):
+    samples = []
+    for path in reports.glob("*.heap"):
+        done = subprocess.run([command, "report", "--json", "-", str(path)], capture_output=True, text=True, timeout=60,
+                              check=False)
+        if done.returncode != 0:
+            raise Failure(f"hotlane report: status {done.returncode}: {done.stderr}")
+        document = json.loads(done.stdout)
+        # A dump says which file ran, the counters under which name.
+        counters = json.loads((reports / f"{document['process']}.json").read_text())
+        if counters["process"]["program"] == program:
+            samples.append(document["samples"])
+    if max(samples, default=0) < 1000:
+        raise Failure(f"{program}: profiles of {samples} samples")
+    print(f"{program}: {len(samples)} profiles, {sum(samples)} samples")
+
+
+def compare(name, preload, profiled):
     _, prepare, _, program = CASES[name]
     outcomes = []
     for library in (None, preload):
@@ -216,13 +236,15 @@ def compare(name, preload):
             if prepare:
                 prepare(scratch)
             begin = time.monotonic()
-            status, output, errors = run_case(name, scratch, library)
+            status, output, errors = run_case(name, scratch, library, profiled)
             print(f"{'hotlane' if library else 'glibc'}: {time.monotonic() - begin:.2f} s")
             if not output:
                 raise Failure(f"{name} printed nothing: {errors}")
             outcomes.append((status, output.replace(directory, "SCRATCH"), errors.replace(directory, "SCRATCH")))
             if library:
                 check_counters(scratch / "reports", program)
+            if library and profiled:
+                check_profiles(scratch / "reports", program, profiled)
     for what, expected, found in zip(("status", "output", "standard error"), *outcomes):
         if expected != found:
             raise Failure(f"{name}: {what} differs\non glibc:   {expected!r}\non hotlane: {found!r}")
@@ -231,6 +253,7 @@ def compare(name, preload):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preload", metavar="LIBRARY", required=True)
+    parser.add_argument("--profiled", metavar="HOTLANE", help="the command that reads profiles")
     parser.add_argument("case", choices=sorted(CASES))
     arguments = parser.parse_args()
     missing = [program for program in CASES[arguments.case][0] if not shutil.which(program)]
@@ -238,7 +261,7 @@ def main():
         print(f"not installed: {', '.join(missing)}")
         sys.exit(77)
     try:
-        compare(arguments.case, os.path.abspath(arguments.preload))
+        compare(arguments.case, os.path.abspath(arguments.preload), arguments.profiled)
     except (Failure, subprocess.TimeoutExpired) as failure:
         sys.exit(str(failure))
 
