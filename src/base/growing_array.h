@@ -22,6 +22,13 @@ class GrowingArray {
         }
         return begin_ != nullptr;
     }
+    /// The addresses go back.
+    void unreserve() {
+        if (begin_ != nullptr) {
+            os::unreserve(begin_, round_up(capacity_ * sizeof(T), kStep));
+            *this = GrowingArray{};
+        }
+    }
     /// Makes the first `count` elements usable. False: no room, or no memory; then nothing changed.
     [[nodiscard]] bool extend_to(size_t count) {
         const size_t bytes = round_up(count * sizeof(T), kStep);

@@ -119,6 +119,9 @@ bool start(uint64_t period) {
     LockGuard guard(lock);
     if (!used()) {
         if (!stacks.set_up() || !heap.set_up()) {
+            // The program needs what little there is.
+            stacks.give_up();
+            heap.give_up();
             return false;
         }
         is_set_up.store(true, std::memory_order_release);

@@ -10,10 +10,35 @@
 namespace hotlane {
 
 bool SampleHeap::set_up() {
-    return objects_.reserve(kMostObjects, kLeastObjects) &&
-           records_.reserve(objects_.capacity(), objects_.capacity()) &&
-           blocks_.reserve(kMostBlocks, kMostBlocks / 64) && buckets_.reserve(kBuckets, kBuckets) &&
-           buckets_.extend_to(kBuckets);
+    if (reserve(kMostObjects)) {
+        return true;
+    }
+    // Addresses are scarce, and the program's large blocks need some, too: a quarter of what could be had.
+    for (size_t count = kMostObjects / 2; count >= 4 * kLeastObjects; count /= 2) {
+        if (reserve(count)) {
+            give_up();
+            return reserve(count / 4);
+        }
+    }
+    return false;
+}
+
+bool SampleHeap::reserve(size_t count) {
+    const size_t block_count = std::min(kMostBlocks, count / 64);
+    const bool done = objects_.reserve(count, count) && records_.reserve(count, count) &&
+                      blocks_.reserve(block_count, block_count) && buckets_.reserve(kBuckets, kBuckets) &&
+                      buckets_.extend_to(kBuckets);
+    if (!done) {
+        give_up();
+    }
+    return done;
+}
+
+void SampleHeap::give_up() {
+    objects_.unreserve();
+    records_.unreserve();
+    blocks_.unreserve();
+    buckets_.unreserve();
 }
 
 /// A chunk is a multiple of our pages, as a span is, so that its objects lie at the same multiples.

@@ -32,6 +32,8 @@ class SampleHeap {
   public:
     /// False: no addresses for it.
     bool set_up();
+    /// After that: what addresses it did get go back.
+    void give_up();
 
     /// An object of class `c`, at a multiple of whatever that class's spans promise; null when the heap is
     /// full. What it held before is still there. `record` is the caller's to fill.
@@ -69,6 +71,7 @@ class SampleHeap {
     uint32_t index_of(const void* p) const {
         return static_cast<uint32_t>((address_of(p) - address_of(objects_.begin())) / kStep);
     }
+    bool reserve(size_t count);
     bool open_chunk(ClassIndex c, size_t slot_granules);
     uint32_t* link_to_block(const void* p);
 

@@ -28,6 +28,12 @@ bool StackTable::set_up() {
            buckets_.reserve(kBuckets, kBuckets) && buckets_.extend_to(kBuckets);
 }
 
+void StackTable::give_up() {
+    sites_.unreserve();
+    frames_.unreserve();
+    buckets_.unreserve();
+}
+
 SiteNumber StackTable::find_or_add(const uintptr_t* frames, size_t depth) {
     const uint64_t hash = hash_of(frames, depth);
     for (SiteNumber number = buckets_[hash % kBuckets]; number != 0; number = sites_[number].next) {

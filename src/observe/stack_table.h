@@ -53,6 +53,8 @@ class StackTable {
   public:
     /// False: no addresses for it.
     bool set_up();
+    /// After that: what addresses it did get go back.
+    void give_up();
     /// The site of this stack, leaf first. 0 when the table is full or no memory is to be had. O(depth).
     SiteNumber find_or_add(const uintptr_t* frames, size_t depth);
     Site& operator[](SiteNumber number) const { return sites_[number]; }
