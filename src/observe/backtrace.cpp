@@ -15,15 +15,24 @@
 #include <dlfcn.h>
 #include <sys/single_threaded.h>
 
-// Weak: libunwind may have been linked. libc's functions by names with a version, which only the shared libc
-// has: a static executable has a dlopen too, but crashes in the libunwind that it loads.
-extern "C" {
-[[gnu::weak]] int unw_backtrace(void** frames, int capacity);
-[[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen;
-[[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym;
-}
+// libc's functions by names with a version, which only the shared libc has: a static executable has a dlopen
+// too, but crashes in the libunwind that it loads. A sanitizer has its own, without a version.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HOTLANE_AS(name) asm(#name)
+#else
+#define HOTLANE_AS(name)
 asm(".symver hotlane_shared_dlopen, dlopen@GLIBC_2.34\n"
     ".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
+#endif
+
+// Weak: libunwind may have been linked, libc may be static.
+extern "C" {
+[[gnu::weak]] int unw_backtrace(void** frames, int capacity);
+[[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen HOTLANE_AS(dlopen);
+[[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym HOTLANE_AS(dlsym);
+}
+
+#undef HOTLANE_AS
 
 namespace hotlane::backtrace {
 
