@@ -4,8 +4,8 @@
 // Must not need libstdc++ at load time: a C program that preloads us has none.
 // Called by the program.
 #include "allocator.h"
+#include "base/shared_libc.h"
 
-#include <dlfcn.h>
 #include <new>
 
 // Resolved when the program brings a C++ runtime; null in a C program. The static archive pulls them in:
@@ -18,10 +18,6 @@ extern "C" {
 asm(".weak __gxx_personality_v0\n.weak __cxa_begin_catch\n.weak __cxa_end_catch\n.weak _Unwind_Resume\n"
     ".weak _ZSt9terminatev\n");
 
-// Weak: a static program must not pull the dynamic loader in.
-#pragma weak dlopen
-#pragma weak dlsym
-
 namespace {
 
 using namespace hotlane;
@@ -29,11 +25,11 @@ using namespace hotlane;
 /// A symbol of the C++ runtime that came later than us, with a plugin of a C program.
 template <typename Function>
 Function in_late_runtime(const char* symbol) {
-    if (&dlopen == nullptr || &dlsym == nullptr) {
+    if (!has_shared_libc()) {
         return nullptr;  // a static program: nothing comes later
     }
-    void* runtime = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
-    return runtime != nullptr ? reinterpret_cast<Function>(dlsym(runtime, symbol)) : nullptr;
+    void* runtime = hotlane_shared_dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    return runtime != nullptr ? reinterpret_cast<Function>(hotlane_shared_dlsym(runtime, symbol)) : nullptr;
 }
 
 std::new_handler current_new_handler() {

@@ -9,30 +9,14 @@
 #include "base/errno_keeper.h"
 #include "base/inspect.h"
 #include "base/os.h"
+#include "base/shared_libc.h"
 
 #include <algorithm>
 #include <atomic>
-#include <dlfcn.h>
 #include <sys/single_threaded.h>
 
-// libc's functions by names with a version, which only the shared libc has: a static executable has a dlopen
-// too, but crashes in the libunwind that it loads. A sanitizer has its own, without a version.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HOTLANE_AS(name) asm(#name)
-#else
-#define HOTLANE_AS(name)
-asm(".symver hotlane_shared_dlopen, dlopen@GLIBC_2.34\n"
-    ".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
-#endif
-
-// Weak: libunwind may have been linked, libc may be static.
-extern "C" {
-[[gnu::weak]] int unw_backtrace(void** frames, int capacity);
-[[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen HOTLANE_AS(dlopen);
-[[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym HOTLANE_AS(dlsym);
-}
-
-#undef HOTLANE_AS
+// Weak: libunwind may have been linked.
+extern "C" [[gnu::weak]] int unw_backtrace(void** frames, int capacity);
 
 namespace hotlane::backtrace {
 
@@ -55,12 +39,10 @@ Unwind find_unwinder() {
     if (unw_backtrace != nullptr) {
         return unw_backtrace;
     }
-    void* library = hotlane_shared_dlopen != nullptr
-                        ? hotlane_shared_dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL)
-                        : nullptr;
-    return library == nullptr || hotlane_shared_dlsym == nullptr
-               ? nullptr
-               : reinterpret_cast<Unwind>(hotlane_shared_dlsym(library, "unw_backtrace"));
+    void* library =
+        has_shared_libc() ? hotlane_shared_dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL) : nullptr;
+    return library == nullptr ? nullptr
+                              : reinterpret_cast<Unwind>(hotlane_shared_dlsym(library, "unw_backtrace"));
 }
 
 /// The stack that a thread was last seen on.

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// What only the shared libc can do: open another library, and look up a name.
+// Knows nothing of which.
+// Used for the unwinder and for a C++ runtime that came late.
+#pragma once
+
+#include <dlfcn.h>
+
+// By names with a version, which only the shared libc has: a static executable has a dlopen too, but the
+// linker warns of it, and what it opens may crash. A sanitizer has its own, without a version.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HOTLANE_AS(name) asm(#name)
+#else
+#define HOTLANE_AS(name)
+asm(".symver hotlane_shared_dlopen, dlopen@GLIBC_2.34\n"
+    ".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
+#endif
+
+extern "C" {
+[[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen HOTLANE_AS(dlopen);
+[[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym HOTLANE_AS(dlsym);
+}
+
+#undef HOTLANE_AS
+
+namespace hotlane {
+
+inline bool has_shared_libc() { return hotlane_shared_dlopen != nullptr && hotlane_shared_dlsym != nullptr; }
+
+}  // namespace hotlane
