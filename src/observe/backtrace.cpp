@@ -35,14 +35,55 @@ constinit bool forked_beside_threads = false;  // in a child
 /// What precedes the first frame of the program, at most.
 constexpr size_t kMostOwnFrames = 16;
 
+template <typename Function>
+Function find(const char* library, const char* name) {
+    void* opened = has_shared_libc() ? hotlane_shared_dlopen(library, RTLD_NOW | RTLD_LOCAL) : nullptr;
+    return opened == nullptr ? nullptr : reinterpret_cast<Function>(hotlane_shared_dlsym(opened, name));
+}
+
 Unwind find_unwinder() {
-    if (unw_backtrace != nullptr) {
-        return unw_backtrace;
-    }
-    void* library =
-        has_shared_libc() ? hotlane_shared_dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL) : nullptr;
-    return library == nullptr ? nullptr
-                              : reinterpret_cast<Unwind>(hotlane_shared_dlsym(library, "unw_backtrace"));
+    return unw_backtrace != nullptr ? unw_backtrace : find<Unwind>("libunwind.so.8", "unw_backtrace");
+}
+
+// libunwind prepares half a MiB for each thread, at its first stack: a hundred page faults. A thread's first
+// stacks are taken by the compiler's own unwinder, which prepares nothing and takes longer for each frame.
+constexpr size_t kFirstFrames = 2048;
+[[gnu::tls_model("initial-exec")]] constinit thread_local size_t frames_of_thread = 0;
+
+using Visitor = int (*)(void* frame, void* argument);
+using Walk = int (*)(Visitor visitor, void* argument);
+using AddressIn = uintptr_t (*)(void* frame);
+constinit Walk walk = nullptr;             // _Unwind_Backtrace
+constinit AddressIn address_in = nullptr;  // _Unwind_GetIP
+
+void find_first_unwinder() {
+    constexpr const char* kLibrary = "libgcc_s.so.1";
+    address_in = find<AddressIn>(kLibrary, "_Unwind_GetIP");
+    walk = address_in == nullptr ? nullptr : find<Walk>(kLibrary, "_Unwind_Backtrace");
+}
+
+struct Walked {
+    void** frames;
+    size_t capacity;
+    size_t count;
+};
+
+size_t walk_stack(void** frames, size_t capacity) {
+    Walked walked{.frames = frames, .capacity = capacity, .count = 0};
+    walk(
+        [](void* frame, void* argument) {
+            constexpr int kGoOn = 0;  // _URC_NO_REASON
+            constexpr int kStop = 4;  // _URC_NORMAL_STOP
+            auto& result = *static_cast<Walked*>(argument);
+            const uintptr_t address = address_in(frame);
+            if (address == 0 || result.count == result.capacity) {
+                return kStop;
+            }
+            result.frames[result.count++] = pointer_to(address);
+            return kGoOn;
+        },
+        &walked);
+    return walked.count;
 }
 
 /// The stack that a thread was last seen on.
@@ -104,6 +145,19 @@ class Visit {
     bool admitted_;
 };
 
+size_t take_stack(void** frames, size_t capacity) {
+    const Unwind by_tables = unwind.load(std::memory_order_acquire);
+    if (by_tables != nullptr && walk != nullptr && frames_of_thread < kFirstFrames) {
+        const size_t count = walk_stack(frames, capacity);
+        frames_of_thread += count;
+        return count;
+    }
+    if (by_tables != nullptr && has_room_for_unwinder()) {
+        return static_cast<size_t>(std::max(by_tables(frames, static_cast<int>(capacity)), 0));
+    }
+    return follow_frame_pointers(frames, capacity);
+}
+
 }  // namespace
 
 bool load(Unwinder wanted) {
@@ -112,6 +166,7 @@ bool load(Unwinder wanted) {
         unwind.store(nullptr);
         return true;
     }
+    find_first_unwinder();
     const Unwind found = find_unwinder();
     if (found != nullptr) {
         // The first call reads tables and takes memory.
@@ -133,10 +188,7 @@ size_t capture(uintptr_t* frames, size_t capacity) {
     CancellationBlocker uncancelled;  // libunwind reads from a pipe to see what memory there is
     void* found[kMostFrames + kMostOwnFrames];
     const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
-    const Unwind by_tables = unwind.load(std::memory_order_acquire);
-    const size_t count = by_tables != nullptr && has_room_for_unwinder()
-                             ? static_cast<size_t>(std::max(by_tables(found, static_cast<int>(wanted)), 0))
-                             : follow_frame_pointers(found, wanted);
+    const size_t count = take_stack(found, wanted);
     size_t first = 0;
     while (first < count && own_code.contains(address_of(found[first]))) {
         ++first;
