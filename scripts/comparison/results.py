@@ -29,6 +29,12 @@ class Results:
     def add(self, case, allocator, sample):
         self.samples[case.name, allocator.name].append(sample)
 
+    def without_variants(self):
+        """The same samples, but for allocators that are to be compared with another one of them."""
+        plain = Results(self.cases, [allocator for allocator in self.allocators if not allocator.base])
+        plain.samples = self.samples
+        return plain
+
     def failures(self):
         """(case, allocator, reason) of all that went wrong, wrong results included; each once."""
         found = []

@@ -83,8 +83,9 @@ def how_measured(chosen):
 def write_readme(chosen, found):
     from . import chart
 
-    chart.write(found, ROOT / readme.CHART)
-    readme.write(ROOT / "README.md", found, how_measured(chosen))
+    peers = found.without_variants()
+    chart.write(peers, ROOT / readme.CHART)
+    readme.write(ROOT / "README.md", peers, how_measured(chosen))
     print(f"written: README.md {readme.CHART}")
 
 
