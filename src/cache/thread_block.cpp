@@ -119,6 +119,15 @@ void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
     __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
 }
 
+void ThreadBlock::limit_credit(ClassIndex c) {
+    const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+    const uint64_t gets = this->gets(c);
+    const uint64_t sample_at = record(c).sample_at;
+    if (credit > sample_at - std::min(gets, sample_at)) {
+        give_credit(c, credit);
+    }
+}
+
 void ThreadBlock::look_soon() {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (is_set_up(c)) {

@@ -98,6 +98,9 @@ struct ThreadBlock {
     /// The next so many pops are plain hits, or as many as there are before a sample; the one after that
     /// takes the slow path.
     void give_credit(ClassIndex c, uint64_t pops);
+    /// Takes away what credit would reach beyond the next sample; else it stays, and so does what the next
+    /// look goes by.
+    void limit_credit(ClassIndex c);
     /// Every class's next pop takes the slow path, once.
     void look_soon();
     /// What upkeep left undecided: whether the owner had popped the object that upkeep took. Under `lock`,

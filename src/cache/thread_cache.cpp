@@ -106,9 +106,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     ++record.refills;
     record.refilled += taken - 1;
     block.set_top(c, record.floor - (taken - 1));
-    if (record.sample_at != UINT64_MAX) {
-        block.give_credit(c, block.lane(c).credit);  // a miss brings the sample nearer too
-    }
+    block.limit_credit(c);  // a miss brings the sample nearer too
     return object;
 }
 
@@ -207,7 +205,7 @@ bool is_sample_due(ClassIndex c) {
         return sampler::running() && sampler::draw(object_size(c));
     }
     LockGuard guard(block->lock);
-    const uint64_t credit = settled_credit(block->lane(c));
+    settled_credit(block->lane(c));
     block->ensure_record(c);
     ClassRecord& record = block->record(c);
     const uint64_t gets = block->gets(c);
@@ -219,9 +217,7 @@ bool is_sample_due(ClassIndex c) {
     if (due) {
         record.sample_at = gets + sampler::draw_gap(object_size(c));
     }
-    if (credit > record.sample_at - gets) {
-        block->give_credit(c, credit);
-    }
+    block->limit_credit(c);
     return due;
 }
 

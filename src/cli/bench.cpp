@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/library.h"
 #include "cli/load.h"
+#include "cli/program.h"
 
 #include "hotlane/hotlane.h"
 
@@ -70,12 +71,7 @@ hotlane_statistics counters(StatsFunction stats) {
                                "--workers=" + std::to_string(typed.workers),
                                "--sizes=" + joined(typed.sizes),
                                "--ops-per-buffer=" + std::to_string(typed.writes)};
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) {
-        argv.push_back(argument.data());
-    }
-    argv.push_back(nullptr);
-    execv("/proc/self/exe", argv.data());
+    execv("/proc/self/exe", pointers_to(arguments).data());
     throw std::runtime_error{std::string{"bench: cannot start again on hotlane: "} + strerror(errno)};
 }
 

@@ -117,12 +117,7 @@ std::vector<std::string> DumpFiles::written() const {
 }
 
 ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments) {
-    std::vector<char*> argv;
-    argv.reserve(arguments.size() + 1);
-    for (std::string& argument : arguments) {
-        argv.push_back(argument.data());
-    }
-    argv.push_back(nullptr);
+    const std::vector<char*> argv = pointers_to(arguments);
     int failure[2];
     if (pipe2(failure, O_CLOEXEC) != 0) {
         throw ProgramError{std::string{"pipe: "} + strerror(errno), kFailed};

@@ -179,4 +179,14 @@ void check_preloadable(const std::string& file) {
     }
 }
 
+std::vector<char*> pointers_to(std::span<std::string> arguments) {
+    std::vector<char*> pointers;
+    pointers.reserve(arguments.size() + 1);
+    for (std::string& argument : arguments) {
+        pointers.push_back(argument.data());
+    }
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
 }  // namespace hotlane::cli

@@ -5,8 +5,10 @@
 // Used by run, and by whatever else starts programs on hotlane.
 #pragma once
 
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace hotlane::cli {
 
@@ -27,5 +29,8 @@ std::string find_program(const std::string& name);
 /// Throws ProgramError when the loader would not preload into the file: statically linked, another kind of
 /// machine, another libc, privileged. Of a script, its interpreter is looked at.
 void check_preloadable(const std::string& file);
+
+/// Arguments as exec(3) takes them, a null pointer last. They point into `arguments`.
+std::vector<char*> pointers_to(std::span<std::string> arguments);
 
 }  // namespace hotlane::cli

@@ -76,12 +76,7 @@ void add_options(CLI::App& command, Values& values) {
 
 /// Replaces this process. Returns the exit status when that failed.
 int execute(const std::string& file, std::vector<std::string> arguments) {
-    std::vector<char*> argv;
-    argv.reserve(arguments.size() + 1);
-    for (std::string& argument : arguments) {
-        argv.push_back(argument.data());
-    }
-    argv.push_back(nullptr);
+    const std::vector<char*> argv = pointers_to(arguments);
     execvp(file.c_str(), argv.data());
     const int error = errno;
     message("cannot run ", file, ": ", strerror(error));

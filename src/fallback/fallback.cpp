@@ -34,8 +34,7 @@ void private_jemalloc_postfork_child();
 //                      no purging by size or by decay: both give back what is needed again at once (see
 //                      tick())
 //   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger ones there, what
-//   threads
-//                      keep costs more faults and cache misses than the lock it saves
+//                      threads keep costs more faults and cache misses than the lock it saves
 const char* private_jemalloc_malloc_conf =
     "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144";
 // Read after MALLOC_CONF: jemalloc's profiler would see large blocks only, and needs libm and an unwinder.
