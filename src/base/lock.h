@@ -27,8 +27,8 @@ enum class LockRank : uint8_t {
     last
 };
 
-/// In debug builds: stops the process when ranks are taken out of order. Several caches and several
-/// depots may be held at once, by fork alone, in list order and class order.
+/// In debug builds: stops the process when ranks are taken out of order. Several caches, several depots and
+/// several shards of the profile may be held at once, by fork alone, in list, class and shard order.
 void lock_rank_push(LockRank rank);
 void lock_rank_pop(LockRank rank);
 

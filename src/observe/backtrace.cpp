@@ -10,6 +10,7 @@
 #include "base/inspect.h"
 #include "base/os.h"
 #include "base/shared_libc.h"
+#include "observe/frame_rules.h"
 
 #include <algorithm>
 #include <atomic>
@@ -32,9 +33,6 @@ constinit std::atomic<bool> fork_under_way{false};
 constinit bool has_threads = false;            // at a fork
 constinit bool forked_beside_threads = false;  // in a child
 
-/// What precedes the first frame of the program, at most.
-constexpr size_t kMostOwnFrames = 16;
-
 template <typename Function>
 Function find(const char* library, const char* name) {
     void* opened = has_shared_libc() ? hotlane_shared_dlopen(library, RTLD_NOW | RTLD_LOCAL) : nullptr;
@@ -45,45 +43,8 @@ Unwind find_unwinder() {
     return unw_backtrace != nullptr ? unw_backtrace : find<Unwind>("libunwind.so.8", "unw_backtrace");
 }
 
-// libunwind prepares half a MiB for each thread, at its first stack: a hundred page faults. A thread's first
-// stacks are taken by the compiler's own unwinder, which prepares nothing and takes longer for each frame.
-constexpr size_t kFirstFrames = 2048;
-[[gnu::tls_model("initial-exec")]] constinit thread_local size_t frames_of_thread = 0;
-
-using Visitor = int (*)(void* frame, void* argument);
-using Walk = int (*)(Visitor visitor, void* argument);
-using AddressIn = uintptr_t (*)(void* frame);
-constinit Walk walk = nullptr;             // _Unwind_Backtrace
-constinit AddressIn address_in = nullptr;  // _Unwind_GetIP
-
-void find_first_unwinder() {
-    constexpr const char* kLibrary = "libgcc_s.so.1";
-    address_in = find<AddressIn>(kLibrary, "_Unwind_GetIP");
-    walk = address_in == nullptr ? nullptr : find<Walk>(kLibrary, "_Unwind_Backtrace");
-}
-
-struct Walked {
-    void** frames;
-    size_t capacity;
-    size_t count;
-};
-
-size_t walk_stack(void** frames, size_t capacity) {
-    Walked walked{.frames = frames, .capacity = capacity, .count = 0};
-    walk(
-        [](void* frame, void* argument) {
-            constexpr int kGoOn = 0;  // _URC_NO_REASON
-            constexpr int kStop = 4;  // _URC_NORMAL_STOP
-            auto& result = *static_cast<Walked*>(argument);
-            const uintptr_t address = address_in(frame);
-            if (address == 0 || result.count == result.capacity) {
-                return kStop;
-            }
-            result.frames[result.count++] = pointer_to(address);
-            return kGoOn;
-        },
-        &walked);
-    return walked.count;
+void find_frame_rules() {
+    frame_rules::set_up(find<frame_rules::FindTable>("libgcc_s.so.1", "_Unwind_Find_FDE"));
 }
 
 /// The stack that a thread was last seen on.
@@ -110,25 +71,6 @@ bool has_room_for_unwinder() {
     return stack.grows || here - stack.extent.begin > kUnwinderBytes;
 }
 
-size_t follow_frame_pointers(void** frames, size_t capacity) {
-    struct Frame {
-        const Frame* caller;
-        void* return_address;
-    };
-    const auto* frame = static_cast<const Frame*>(__builtin_frame_address(0));
-    const inspect::Extent stack = stack_around(address_of(frame)).extent;
-    size_t count = 0;
-    while (count < capacity && address_of(frame) % sizeof(void*) == 0 &&
-           stack.contains(address_of(frame) + sizeof(Frame) - 1) && frame->return_address != nullptr) {
-        frames[count++] = frame->return_address;
-        if (frame->caller <= frame) {
-            break;  // the outermost, or no frame pointer
-        }
-        frame = frame->caller;
-    }
-    return count;
-}
-
 /// Counts a thread in, unless a fork is under way: it would find the unwinder's locks held in the child.
 class Visit {
   public:
@@ -145,17 +87,76 @@ class Visit {
     bool admitted_;
 };
 
-size_t take_stack(void** frames, size_t capacity) {
-    const Unwind by_tables = unwind.load(std::memory_order_acquire);
-    if (by_tables != nullptr && walk != nullptr && frames_of_thread < kFirstFrames) {
-        const size_t count = walk_stack(frames, capacity);
-        frames_of_thread += count;
-        return count;
+using frame_rules::Frame;
+
+/// To its caller, where code keeps frame pointers.
+void leave(Frame& frame) {
+    const auto* const saved = reinterpret_cast<const uintptr_t*>(frame.fp);
+    frame = {.pc = saved[1], .sp = address_of(saved + 2), .fp = saved[0]};
+}
+
+/// The innermost frame that is not ours: all of our code keeps frame pointers.
+[[gnu::noinline]] Frame frame_of_program() {
+    Frame frame{.pc = 0, .sp = 0, .fp = address_of(__builtin_frame_address(0))};
+    do {
+        leave(frame);
+    } while (own_code.contains(frame.pc));
+    return frame;
+}
+
+size_t follow_frame_pointers(uintptr_t* frames, size_t capacity) {
+    Frame frame = frame_of_program();
+    const inspect::Extent stack = stack_around(frame.sp).extent;
+    size_t count = 0;
+    while (count < capacity && frame.pc != 0) {
+        frames[count++] = frame.pc;
+        const bool has_caller = frame.fp >= frame.sp && frame.fp % sizeof(uintptr_t) == 0 &&
+                                stack.contains(frame.fp + 2 * sizeof(uintptr_t) - 1);
+        if (!has_caller) {
+            break;  // the outermost, or no frame pointer
+        }
+        leave(frame);
     }
-    if (by_tables != nullptr && has_room_for_unwinder()) {
-        return static_cast<size_t>(std::max(by_tables(frames, static_cast<int>(capacity)), 0));
+    return count;
+}
+
+/// 0 where a frame has no rule.
+size_t follow_rules(uintptr_t* frames, size_t capacity) {
+    frame_rules::Walk walk{.at = frame_of_program(), .frames = frames, .capacity = capacity, .count = 0};
+    const uintptr_t stack_end = stack_around(walk.at.sp).extent.end;
+    for (;;) {
+        switch (frame_rules::follow(walk, stack_end)) {
+        case frame_rules::Stop::done:
+            return walk.count;
+        case frame_rules::Stop::no_rule:
+            return 0;
+        case frame_rules::Stop::unseen:
+            const Visit visit;
+            if (!visit) {
+                return 0;
+            }
+            frame_rules::learn(walk.at.pc);
+        }
     }
-    return follow_frame_pointers(frames, capacity);
+}
+
+/// What precedes the first frame of the program, at most.
+constexpr size_t kMostOwnFrames = 16;
+
+size_t ask_unwinder(Unwind unwinder, uintptr_t* frames, size_t capacity) {
+    const Visit visit;
+    if (!visit) {
+        return 0;
+    }
+    CancellationBlocker uncancelled;  // libunwind reads from a pipe to see what memory there is
+    void* found[kMostFrames + kMostOwnFrames];
+    const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
+    void** const end = found + std::max(unwinder(found, static_cast<int>(wanted)), 0);
+    void** const first =
+        std::find_if_not(found, end, [](void* pc) { return own_code.contains(address_of(pc)); });
+    const size_t count = std::min<size_t>(end - first, capacity);
+    std::transform(first, first + count, frames, [](void* pc) { return address_of(pc); });
+    return count;
 }
 
 }  // namespace
@@ -166,7 +167,7 @@ bool load(Unwinder wanted) {
         unwind.store(nullptr);
         return true;
     }
-    find_first_unwinder();
+    find_frame_rules();
     const Unwind found = find_unwinder();
     if (found != nullptr) {
         // The first call reads tables and takes memory.
@@ -180,22 +181,16 @@ bool load(Unwinder wanted) {
 Unwinder unwinder() { return unwind.load() != nullptr ? Unwinder::libunwind : Unwinder::frame_pointers; }
 
 size_t capture(uintptr_t* frames, size_t capacity) {
-    const Visit visit;
-    if (!visit) {
-        return 0;
-    }
     ErrnoKeeper keep;
-    CancellationBlocker uncancelled;  // libunwind reads from a pipe to see what memory there is
-    void* found[kMostFrames + kMostOwnFrames];
-    const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
-    const size_t count = take_stack(found, wanted);
-    size_t first = 0;
-    while (first < count && own_code.contains(address_of(found[first]))) {
-        ++first;
+    if (const Unwind by_tables = unwind.load(std::memory_order_acquire)) {
+        if (const size_t count = follow_rules(frames, capacity)) {
+            return count;
+        }
+        if (has_room_for_unwinder()) {
+            return ask_unwinder(by_tables, frames, capacity);
+        }
     }
-    const size_t kept = std::min(count - first, capacity);
-    std::transform(found + first, found + first + kept, frames, [](void* pc) { return address_of(pc); });
-    return kept;
+    return follow_frame_pointers(frames, capacity);
 }
 
 void before_fork() {

@@ -6,10 +6,13 @@
 //
 // A stack is taken before the lock: the unwinder has locks of its own, and may allocate. What it allocates
 // comes by here again and is turned away by the token, which every step needs and one thread can hold but
-// once.
+// once. Threads share the profile in shards, each with a lock: an object is of the shard of the thread that
+// allocated it, a block of the fallback of the shard its address says.
 #include "observe/profile.h"
 
+#include "base/inspect.h"
 #include "base/lock.h"
+#include "base/ticks.h"
 #include "observe/backtrace.h"
 
 #include <algorithm>
@@ -20,17 +23,26 @@ namespace hotlane::profile {
 
 namespace {
 
-constinit Lock lock{LockRank::profile};
-constinit std::atomic<bool> is_set_up{false};
-constinit StackTable stacks;  // these, under `lock`
-constinit SampleHeap heap;
-constinit uint64_t sample_count = 0;
+/// Under its lock.
+struct alignas(128) Shard {  // two cache lines: processors fetch neighbours together
+    Lock lock{LockRank::profile};
+    StackTable stacks;
+    SampleHeap heap;
+    uint64_t sample_count = 0;
+};
+
+constexpr uint32_t kMostShards = 8;
+constinit Shard shards[kMostShards];
+constinit inspect::Extent objects_of[kMostShards];      // of the shards' heaps: any thread may look
+constinit std::atomic<uint32_t> shard_count{0};         // 0: never started
+constinit std::atomic<uint32_t> threads_with_shard{0};  // they take turns
 constinit std::atomic<uint64_t> lost{0};
 
 constinit std::atomic<bool> called{false};
 constinit std::atomic<void (*)()> answerer{nullptr};
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local bool inside = false;
+[[gnu::tls_model("initial-exec")]] constinit thread_local uint32_t own_shard = 0;  // its number, from 1
 
 /// Shows that this thread was not in the profiler already.
 class Token {
@@ -52,6 +64,30 @@ struct Stack {
     size_t depth;
 };
 
+Shard& shard_of_thread() {
+    if (own_shard == 0) {
+        own_shard = 1 + threads_with_shard.fetch_add(1, std::memory_order_relaxed) % shard_count.load();
+    }
+    return shards[own_shard - 1];
+}
+
+/// Whose heap `p` lies in; null when it lies in none.
+Shard* shard_around(const void* p) {
+    const uint32_t count = shard_count.load(std::memory_order_acquire);
+    for (uint32_t i = 0; i < count; ++i) {
+        if (objects_of[i].contains(address_of(p))) {
+            return &shards[i];
+        }
+    }
+    return nullptr;
+}
+
+/// Where a sample that begins at `p` is to be found.
+Shard& shard_of(const void* p) {
+    Shard* around = shard_around(p);
+    return around != nullptr ? *around : shards[address_of(p) / kOsPageSize % shard_count.load()];
+}
+
 void count_lost() { lost.fetch_add(1, std::memory_order_relaxed); }
 
 /// False, and one sample lost, when there is none. Where every allocation is recorded, deep stacks cost the
@@ -68,39 +104,39 @@ bool take_stack(const Token&, Stack& stack) {
 /// A sample of `n` bytes that take `bytes`. `take` gives the object and its record, under the lock; null when
 /// there are none.
 template <typename Take>
-auto begin_sample(size_t bytes, size_t n, Take take) -> decltype(take(std::declval<Sample*&>())) {
+auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
+    -> decltype(take(std::declval<Sample*&>())) {
     const Token token;
     Stack stack;
     if (!token || !take_stack(token, stack)) {
         return nullptr;
     }
-    const uint64_t now = os::monotonic_ns();
-    LockGuard guard(lock);
-    const SiteNumber site = stacks.find_or_add(stack.frames, stack.depth);
+    const uint64_t now = ticks::now();
+    LockGuard guard(shard.lock);
+    const SiteNumber number = shard.stacks.find_or_add(stack.frames, stack.depth);
     Sample* sample = nullptr;
-    auto* object = site == 0 ? nullptr : take(sample);
+    auto* object = number == 0 ? nullptr : take(sample);
     if (object == nullptr) {
         count_lost();
         return nullptr;
     }
-    *sample = {.born_ns = now,
+    *sample = {.born = now,
                .weight = sampler::weight(bytes),
                .bytes = bytes,
                .requested = n,
                .thread = this_thread(),
-               .site = site,
+               .site = number,
                .next = 0};
-    stacks[site].live.add(sample->weight, bytes, n);
-    stacks[site].total.add(sample->weight, bytes, n);
-    ++sample_count;
+    Site& site = shard.stacks[number];
+    site.live.add(sample->weight, bytes, n);
+    site.total.add(sample->weight, bytes, n);
+    ++shard.sample_count;
     return object;
 }
 
-/// Under the lock.
-void end_sample(const Sample& sample, uint64_t now_ns) {
-    Site& site = stacks[sample.site];
+void end_sample(Site& site, const Sample& sample, uint64_t now) {
     site.live.take(sample.weight, sample.bytes, sample.requested);
-    const uint64_t age = now_ns - sample.born_ns;
+    const uint64_t age = ticks::to_ns(now - sample.born);
     const auto power = static_cast<size_t>(std::bit_width(age | 1) - 1);
     site.lifetimes[std::min(power, Site::kLifetimes - 1)] += sample.weight;
     if (age < kYoungNs) {
@@ -111,69 +147,122 @@ void end_sample(const Sample& sample, uint64_t now_ns) {
     }
 }
 
-}  // namespace
-
-bool used() { return is_set_up.load(std::memory_order_acquire); }
-
-bool start(uint64_t period) {
-    LockGuard guard(lock);
-    if (!used()) {
-        if (!stacks.set_up() || !heap.set_up()) {
+/// How many shards there are: one where addresses are scarce, none where not even it has some.
+uint32_t set_up_shards() {
+    const auto set_up = [](uint32_t i, bool scarce) {
+        const bool done = shards[i].stacks.set_up() && shards[i].heap.set_up(scarce);
+        objects_of[i] = shards[i].heap.extent();
+        return done;
+    };
+    const auto give_up = [](uint32_t count) {
+        for (uint32_t i = 0; i < count; ++i) {
+            shards[i].stacks.give_up();
+            shards[i].heap.give_up();
+        }
+    };
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        if (!set_up(i, false)) {
             // The program needs what little there is.
-            stacks.give_up();
-            heap.give_up();
+            give_up(i + 1);
+            const bool one = set_up(0, true);
+            give_up(one ? 0 : 1);
+            return one ? 1 : 0;
+        }
+    }
+    return kMostShards;
+}
+
+Site copy_of(Shard& shard, SiteNumber number) {
+    LockGuard guard(shard.lock);
+    return shard.stacks[number];
+}
+
+/// Adds to `site`, of the shard `first`, what the later ones have under the same stack. False: an earlier one
+/// has it.
+bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumber (&counts)[kMostShards]) {
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        if (i == first) {
+            continue;
+        }
+        LockGuard guard(shards[i].lock);
+        const SiteNumber same = shards[i].stacks.find(frames, site.depth);
+        if (same == 0 || same > counts[i]) {
+            continue;
+        }
+        if (i < first) {
             return false;
         }
-        is_set_up.store(true, std::memory_order_release);
+        site.add(shards[i].stacks[same]);
+    }
+    return true;
+}
+
+}  // namespace
+
+bool used() { return shard_count.load(std::memory_order_acquire) != 0; }
+
+bool start(uint64_t period) {
+    LockGuard guard(shards[0].lock);
+    if (!used()) {
+        ticks::set_up();
+        const uint32_t count = set_up_shards();
+        if (count == 0) {
+            return false;
+        }
+        shard_count.store(count, std::memory_order_release);
     }
     sampler::start(std::max<uint64_t>(period, 1));
     return true;
 }
 
 void stop() {
-    LockGuard guard(lock);
+    LockGuard guard(shards[0].lock);
     sampler::stop();
 }
 
 void* allocate(ClassIndex c, size_t n) {
-    return begin_sample(size_classes[c].object_size, n,
-                        [c](Sample*& sample) { return heap.take(c, sample); });
+    Shard& shard = shard_of_thread();
+    return begin_sample(shard, size_classes[c].object_size, n,
+                        [&shard, c](Sample*& sample) { return shard.heap.take(c, sample); });
 }
 
 bool follow(const void* p, size_t usable, size_t n) {
-    return begin_sample(usable, n, [p](Sample*& sample) {
-               sample = heap.add_block(p);
+    Shard& shard = shard_of(p);
+    return begin_sample(shard, usable, n, [&shard, p](Sample*& sample) {
+               sample = shard.heap.add_block(p);
                return sample != nullptr ? p : nullptr;
            }) != nullptr;
 }
 
-bool contains(const void* p) { return used() && heap.contains(p); }
+bool contains(const void* p) { return shard_around(p) != nullptr; }
 
 size_t usable_size(const void* p) {
-    if (!contains(p)) {
+    Shard* shard = shard_around(p);
+    if (shard == nullptr) {
         return 0;
     }
-    LockGuard guard(lock);
-    const Sample* sample = heap.find(p);
+    LockGuard guard(shard->lock);
+    const Sample* sample = shard->heap.find(p);
     return sample == nullptr ? 0 : sample->bytes;
 }
 
 size_t object_around(const void* p) {
-    if (!contains(p)) {
+    Shard* shard = shard_around(p);
+    if (shard == nullptr) {
         return 0;
     }
-    LockGuard guard(lock);
-    const Sample* sample = heap.find_around(p);
+    LockGuard guard(shard->lock);
+    const Sample* sample = shard->heap.find_around(p);
     return sample == nullptr ? 0 : sample->bytes;
 }
 
 void resize(const void* p, size_t n) {
-    LockGuard guard(lock);
-    if (Sample* sample = heap.find(p)) {
-        Tally& live = stacks[sample->site].live;
-        Tally& total = stacks[sample->site].total;
-        live.requested += sample->weight * (n - sample->requested);  // modulo 2^64: may shrink
-        total.requested += sample->weight * (n - sample->requested);
+    Shard& shard = shard_of(p);
+    LockGuard guard(shard.lock);
+    if (Sample* sample = shard.heap.find(p)) {
+        Site& site = shard.stacks[sample->site];
+        site.live.requested += sample->weight * (n - sample->requested);  // modulo 2^64: may shrink
+        site.total.requested += sample->weight * (n - sample->requested);
         sample->requested = n;
     }
 }
@@ -182,38 +271,42 @@ bool release(const void* p) {
     if (!used()) {
         return false;
     }
-    const uint64_t now = os::monotonic_ns();
-    LockGuard guard(lock);
-    const Sample* sample = heap.find(p);
+    const uint64_t now = ticks::now();
+    Shard& shard = shard_of(p);
+    LockGuard guard(shard.lock);
+    const Sample* sample = shard.heap.find(p);
     if (sample == nullptr) {
         return false;
     }
-    end_sample(*sample, now);
-    heap.put_back(p);
+    end_sample(shard.stacks[sample->site], *sample, now);
+    shard.heap.put_back(p);
     return true;
 }
 
 Statistics statistics() {
-    LockGuard guard(lock);
-    return {.samples = sample_count,
-            .lost_samples = lost.load(std::memory_order_relaxed),
-            .memory_bytes = heap.usable_bytes() + stacks.usable_bytes()};
+    Statistics sum{.samples = 0, .lost_samples = lost.load(std::memory_order_relaxed), .memory_bytes = 0};
+    for (Shard& shard : shards) {
+        LockGuard guard(shard.lock);
+        sum.samples += shard.sample_count;
+        sum.memory_bytes += shard.heap.usable_bytes() + shard.stacks.usable_bytes();
+    }
+    return sum;
 }
 
 void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void* context), void* context) {
-    if (!used()) {
-        return;
+    SiteNumber counts[kMostShards] = {};
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        LockGuard guard(shards[i].lock);
+        counts[i] = shards[i].stacks.count();
     }
-    for (SiteNumber number = 1;; ++number) {
-        Site site;
-        {
-            LockGuard guard(lock);
-            if (number > stacks.count()) {
-                return;
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        for (SiteNumber number = 1; number <= counts[i]; ++number) {
+            Site site = copy_of(shards[i], number);
+            const uintptr_t* frames = shards[i].stacks.frames(site);
+            if (gather(site, frames, i, counts)) {
+                visit(site, frames, context);
             }
-            site = stacks[number];
         }
-        visit(site, stacks.frames(site), context);
     }
 }
 
@@ -232,11 +325,15 @@ void answer_if_called() {
 
 void lock_for_fork() {
     backtrace::before_fork();
-    lock.lock();
+    for (Shard& shard : shards) {
+        shard.lock.lock();
+    }
 }
 
 void unlock_after_fork() {
-    lock.unlock();
+    for (Shard& shard : shards) {
+        shard.lock.unlock();
+    }
     backtrace::after_fork();
 }
 

@@ -9,11 +9,11 @@
 
 namespace hotlane {
 
-bool SampleHeap::set_up() {
-    if (reserve(kMostObjects)) {
-        return true;
+bool SampleHeap::set_up(bool scarce) {
+    if (!scarce) {
+        return reserve(kMostObjects);
     }
-    // Addresses are scarce, and the program's large blocks need some, too: a quarter of what could be had.
+    // The program's large blocks need some, too: a quarter of what could be had.
     for (size_t count = kMostObjects / 2; count >= 4 * kLeastObjects; count /= 2) {
         if (reserve(count)) {
             give_up();

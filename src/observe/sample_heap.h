@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/growing_array.h"
+#include "base/inspect.h"
 #include "classes/size_classes.h"
 #include "observe/stack_table.h"
 
@@ -18,7 +19,7 @@ namespace hotlane {
 
 /// A live sampled object; `site` is 0 where none begins.
 struct Sample {
-    uint64_t born_ns;
+    uint64_t born;     // ticks::now()
     uint64_t weight;   // sampler::kWeightShift
     size_t bytes;      // of its class, or usable in the fallback
     size_t requested;  // bytes
@@ -27,11 +28,11 @@ struct Sample {
     uint32_t next;  // the next free record: of the class, or of the fallback's
 };
 
-/// Not thread-safe but for contains().
+/// Not thread-safe.
 class SampleHeap {
   public:
-    /// False: no addresses for it.
-    bool set_up();
+    /// False: no addresses for it. `scarce`: with fewer it makes do, and leaves the program most of them.
+    bool set_up(bool scarce);
     /// After that: what addresses it did get go back.
     void give_up();
 
@@ -40,8 +41,13 @@ class SampleHeap {
     void* take(ClassIndex c, Sample*& record);
     /// A record for a block of the fallback; null when there are too many.
     Sample* add_block(const void* p);
-    /// Whether it could be an object of take(). Any thread, no lock.
-    bool contains(const void* p) const { return address_of(p) - address_of(objects_.begin()) < extent(); }
+    /// Where the objects of take() lie.
+    inspect::Extent extent() const {
+        const uintptr_t begin = address_of(objects_.begin());
+        return {.begin = begin, .end = begin + objects_.capacity() * kStep};
+    }
+    /// Whether it could be an object of take().
+    bool contains(const void* p) const { return extent().contains(address_of(p)); }
     /// The record of a live object, of take() or add_block(). Null when none begins there.
     Sample* find(const void* p);
     /// The record of the live object of take() in which `p` lies, contains(p) given. Null when there is none.
@@ -67,7 +73,6 @@ class SampleHeap {
     static constexpr size_t kBuckets = 1 << 14;
     static constexpr size_t kChunkBytes = 64 * KiB;
 
-    size_t extent() const { return objects_.capacity() * kStep; }
     uint32_t index_of(const void* p) const {
         return static_cast<uint32_t>((address_of(p) - address_of(objects_.begin())) / kStep);
     }

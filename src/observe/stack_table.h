@@ -28,6 +28,13 @@ struct Tally {
         requested -= weight * requested_bytes;
         --samples;
     }
+    Tally& operator+=(const Tally& other) {
+        objects += other.objects;
+        bytes += other.bytes;
+        requested += other.requested;
+        samples += other.samples;
+        return *this;
+    }
 };
 
 /// A stack, and what was allocated under it.
@@ -44,6 +51,17 @@ struct Site {
     Tally temporary;  // freed young
     Tally remote;     // freed by another thread than allocated them
     uint64_t lifetimes[kLifetimes];
+
+    /// What another table counted under the same stack.
+    void add(const Site& same) {
+        live += same.live;
+        total += same.total;
+        temporary += same.temporary;
+        remote += same.remote;
+        for (size_t i = 0; i < kLifetimes; ++i) {
+            lifetimes[i] += same.lifetimes[i];
+        }
+    }
 };
 
 using SiteNumber = uint32_t;  // from 1; 0 is none
@@ -57,6 +75,8 @@ class StackTable {
     void give_up();
     /// The site of this stack, leaf first. 0 when the table is full or no memory is to be had. O(depth).
     SiteNumber find_or_add(const uintptr_t* frames, size_t depth);
+    /// 0 when it has none. O(depth).
+    SiteNumber find(const uintptr_t* frames, size_t depth) const;
     Site& operator[](SiteNumber number) const { return sites_[number]; }
     /// Valid for as long as the process lives.
     const uintptr_t* frames(const Site& site) const { return &frames_[site.first_frame]; }
@@ -70,6 +90,7 @@ class StackTable {
     static constexpr size_t kMeanFrames = 32;
     static constexpr size_t kBuckets = 1 << 16;
 
+    SiteNumber find(const uintptr_t* frames, size_t depth, uint64_t hash) const;
     SiteNumber add(const uintptr_t* frames, size_t depth, uint64_t hash);
 
     GrowingArray<Site> sites_;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// How to get from a frame to its caller's: learnt from the unwind tables, once for each return address.
+// Knows nothing of libunwind, nor of what a stack is wanted for.
+// Used by backtrace, which asks libunwind where there is no simple rule.
+#pragma once
+
+#include "base/base.h"
+
+namespace hotlane::frame_rules {
+
+/// The registers of x86-64 that lead to a caller. `pc` is behind the call that is under way.
+struct Frame {
+    uintptr_t pc;
+    uintptr_t sp;
+    uintptr_t fp;
+};
+
+/// A walk from a frame outward, and how far it came.
+struct Walk {
+    Frame at;
+    uintptr_t* frames;  // return addresses, the innermost first
+    size_t capacity;
+    size_t count;
+};
+
+enum class Stop : uint8_t {
+    done,     // the outermost frame, or `capacity`
+    unseen,   // learn(walk.at.pc), and go on
+    no_rule,  // the frame of a signal handler, of code that aligns its stack, of another stack
+};
+
+/// The compiler's _Unwind_Find_FDE.
+using FindTable = const void* (*)(const void* pc, void* bases);
+/// Before the first learn(). Null: no code has a rule.
+void set_up(FindTable find_table);
+
+/// Goes on with a walk. Reads between `walk.at.sp` and `stack_end` only. Any thread, no lock, about 3 ns a
+/// frame.
+Stop follow(Walk& walk, uintptr_t stack_end);
+/// Any thread; asks the loader and the compiler's unwinder, which may lock and allocate.
+void learn(uintptr_t pc);
+
+}  // namespace hotlane::frame_rules
