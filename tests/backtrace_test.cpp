@@ -137,13 +137,15 @@ uintptr_t stack_end() {
     const auto* const frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
     uintptr_t frames[kMost];
     frame_rules::Walk walk{.at = {.pc = frame[1], .sp = address_of(frame + 2), .fp = frame[0]},
+                           .readable_end = stack_end(),
                            .frames = frames,
                            .capacity = kMost,
-                           .count = 0};
-    frame_rules::Stop stop = frame_rules::follow(walk, stack_end());
+                           .count = 0,
+                           .needed_end = 0};
+    frame_rules::Stop stop = frame_rules::follow(walk);
     while (stop == frame_rules::Stop::unseen) {
         frame_rules::learn(walk.at.pc);
-        stop = frame_rules::follow(walk, stack_end());
+        stop = frame_rules::follow(walk);
     }
     stacks.by_rules.clear();
     if (stop == frame_rules::Stop::done) {
@@ -229,17 +231,27 @@ TEST_F(StackTest, HandlersOfExceptions) {
     expect_same();
 }
 
-TEST_F(StackTest, AWalkStopsAtTheCapacityAndAtTheEndOfTheStack) {
+TEST_F(StackTest, AWalkStopsAtTheCapacityAndWhereTheStackIsNotKnownToBeReadable) {
     char local = 0;
     at_depth(stacks_, 3, &local);
     const auto* const frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
     const frame_rules::Frame here{.pc = stacks_.by_rules.at(1), .sp = address_of(frame + 2), .fp = frame[0]};
     uintptr_t frames[2]{};
-    frame_rules::Walk walk{.at = here, .frames = frames, .capacity = 1, .count = 0};
-    EXPECT_EQ(frame_rules::follow(walk, stack_end()), frame_rules::Stop::done);
+    frame_rules::Walk walk{.at = here,
+                           .readable_end = stack_end(),
+                           .frames = frames,
+                           .capacity = 1,
+                           .count = 0,
+                           .needed_end = 0};
+    EXPECT_EQ(frame_rules::follow(walk), frame_rules::Stop::done);
     EXPECT_EQ(walk.count, 1U);
-    walk = {.at = here, .frames = frames, .capacity = 2, .count = 0};
-    EXPECT_EQ(frame_rules::follow(walk, here.sp), frame_rules::Stop::no_rule);
+    walk.at = here;
+    walk.readable_end = here.sp;
+    walk.capacity = 2;
+    walk.count = 0;
+    EXPECT_EQ(frame_rules::follow(walk), frame_rules::Stop::beyond);
+    EXPECT_GT(walk.needed_end, here.sp);
+    EXPECT_EQ(walk.count, 0U);
 }
 
 TEST_F(StackTest, SignalsAreLeftToTheUnwinder) {

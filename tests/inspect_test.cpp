@@ -38,6 +38,23 @@ TEST(Inspect, RefusesWhatIsNotAndKeepsErrno) {
     munmap(half, 2 * kOsPageSize);
 }
 
+TEST(Inspect, PagesAreReadableUpToTheFirstThatIsNot) {
+    constexpr size_t kPages = 150;  // more than are asked for at once
+    void* pages = mmap(nullptr, kPages * kOsPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(pages, MAP_FAILED);
+    const uintptr_t begin = address_of(pages);
+    const uintptr_t last = begin + (kPages - 1) * kOsPageSize;
+    ASSERT_EQ(mprotect(pointer_to(last), kOsPageSize, PROT_NONE), 0);
+    errno = 77;
+    EXPECT_TRUE(inspect::is_readable(begin, last));
+    EXPECT_TRUE(inspect::is_readable(begin + 5, begin + 6));
+    EXPECT_TRUE(inspect::is_readable(last, last));
+    EXPECT_FALSE(inspect::is_readable(begin, last + 1));
+    EXPECT_FALSE(inspect::is_readable(last - 1, last + 1));
+    EXPECT_EQ(errno, 77);
+    munmap(pages, kPages * kOsPageSize);
+}
+
 TEST(Inspect, TheProgramBreakGrowsWithBrk) {
     const inspect::ProgramBreak before = inspect::program_break();
     ASSERT_NE(before.start, 0U);

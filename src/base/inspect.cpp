@@ -9,6 +9,7 @@
 #include "base/errno_keeper.h"
 #include "base/os.h"
 
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <link.h>
@@ -35,8 +36,7 @@ Extent parse_extent(const char* line) {
     return {numbers[0], numbers[1]};
 }
 
-}  // namespace
-
+/// The mapping that an address lies in, its neighbours not included. Reads up to all of /proc/self/maps.
 Extent mapping_around(uintptr_t address) {
     ErrnoKeeper keep;
     CancellationBlocker uncancelled;
@@ -67,6 +67,8 @@ Extent mapping_around(uintptr_t address) {
     return found;
 }
 
+}  // namespace
+
 Extent own_code() {
     const uintptr_t start = address_of(&__ehdr_start);
     const auto* headers = static_cast<const ElfW(Phdr)*>(pointer_to(start + __ehdr_start.e_phoff));
@@ -83,6 +85,27 @@ bool read_memory(uintptr_t from, void* to, size_t bytes) {
     const iovec local{to, bytes};
     const iovec remote{pointer_to(from), bytes};
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
+}
+
+bool is_readable(uintptr_t begin, uintptr_t end) {
+    constexpr size_t kPagesAtOnce = 64;
+    ErrnoKeeper keep;
+    uintptr_t page = begin & ~(kOsPageSize - 1);
+    while (page < end) {
+        std::byte bytes[kPagesAtOnce];
+        iovec remote[kPagesAtOnce];
+        size_t count = 0;
+        for (; page < end && count < kPagesAtOnce; page += kOsPageSize) {
+            remote[count++] = {pointer_to(page), 1};
+        }
+        const iovec local{bytes, count};
+        const ssize_t read = process_vm_readv(getpid(), &local, 1, remote, count, 0);
+        if (read != static_cast<ssize_t>(count)) {
+            const bool forbidden = read < 0 && (errno == EPERM || errno == ENOSYS);
+            return forbidden && mapping_around(begin).contains(end - 1);
+        }
+    }
+    return true;
 }
 
 ProgramBreak program_break() {

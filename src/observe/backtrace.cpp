@@ -47,28 +47,33 @@ void find_frame_rules() {
     frame_rules::set_up(find<frame_rules::FindTable>("libgcc_s.so.1", "_Unwind_Find_FDE"));
 }
 
-/// The stack that a thread was last seen on.
-struct KnownStack {
-    inspect::Extent extent;
-    bool grows;  // the first thread's does
-};
-[[gnu::tls_model("initial-exec")]] constinit thread_local KnownStack known_stack{};
+/// What a thread has found to be readable of its stack, from its deepest frame outward.
+[[gnu::tls_model("initial-exec")]] constinit thread_local inspect::Extent known_stack{};
 
-const KnownStack& stack_around(uintptr_t address) {
-    if (!known_stack.extent.contains(address)) {
-        known_stack = {.extent = inspect::mapping_around(address),
-                       .grows = os::thread_id() == static_cast<uint32_t>(os::process_id())};
+/// Up to where the stack of this frame is known to be readable.
+uintptr_t readable_end(uintptr_t sp) {
+    if (!known_stack.contains(sp)) {
+        const uintptr_t page = sp & ~(kOsPageSize - 1);
+        known_stack = {.begin = page, .end = page + kOsPageSize};
     }
-    return known_stack;
+    return known_stack.end;
+}
+
+/// After readable_end(): whether it is up to `end`, too.
+bool is_readable_to(uintptr_t end) {
+    if (end > known_stack.end && inspect::is_readable(known_stack.end, end)) {
+        known_stack.end = round_up(end, kOsPageSize);
+    }
+    return end <= known_stack.end;
 }
 
 /// libunwind was seen to take 4.4 KiB of stack; more for code with odd tables. A thread may have 16 KiB in
-/// all.
+/// all. The first thread's stack grows.
 bool has_room_for_unwinder() {
     constexpr size_t kUnwinderBytes = 12 * KiB;
     const uintptr_t here = address_of(__builtin_frame_address(0));
-    const KnownStack& stack = stack_around(here);
-    return stack.grows || here - stack.extent.begin > kUnwinderBytes;
+    return os::thread_id() == static_cast<uint32_t>(os::process_id()) ||
+           inspect::is_readable(here - kUnwinderBytes, here);
 }
 
 /// Counts a thread in, unless a fork is under way: it would find the unwinder's locks held in the child.
@@ -106,12 +111,13 @@ void leave(Frame& frame) {
 
 size_t follow_frame_pointers(uintptr_t* frames, size_t capacity) {
     Frame frame = frame_of_program();
-    const inspect::Extent stack = stack_around(frame.sp).extent;
+    readable_end(frame.sp);
     size_t count = 0;
     while (count < capacity && frame.pc != 0) {
         frames[count++] = frame.pc;
-        const bool has_caller = frame.fp >= frame.sp && frame.fp % sizeof(uintptr_t) == 0 &&
-                                stack.contains(frame.fp + 2 * sizeof(uintptr_t) - 1);
+        const bool has_caller = frame.fp - frame.sp < frame_rules::kLargestFrame &&
+                                frame.fp % sizeof(uintptr_t) == 0 &&
+                                is_readable_to(frame.fp + 2 * sizeof(uintptr_t));
         if (!has_caller) {
             break;  // the outermost, or no frame pointer
         }
@@ -122,14 +128,25 @@ size_t follow_frame_pointers(uintptr_t* frames, size_t capacity) {
 
 /// 0 where a frame has no rule.
 size_t follow_rules(uintptr_t* frames, size_t capacity) {
-    frame_rules::Walk walk{.at = frame_of_program(), .frames = frames, .capacity = capacity, .count = 0};
-    const uintptr_t stack_end = stack_around(walk.at.sp).extent.end;
+    const Frame innermost = frame_of_program();
+    frame_rules::Walk walk{.at = innermost,
+                           .readable_end = readable_end(innermost.sp),
+                           .frames = frames,
+                           .capacity = capacity,
+                           .count = 0,
+                           .needed_end = 0};
     for (;;) {
-        switch (frame_rules::follow(walk, stack_end)) {
+        switch (frame_rules::follow(walk)) {
         case frame_rules::Stop::done:
             return walk.count;
         case frame_rules::Stop::no_rule:
             return 0;
+        case frame_rules::Stop::beyond:
+            if (!is_readable_to(walk.needed_end)) {
+                return 0;
+            }
+            walk.readable_end = walk.needed_end;
+            break;
         case frame_rules::Stop::unseen:
             const Visit visit;
             if (!visit) {

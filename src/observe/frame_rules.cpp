@@ -124,26 +124,53 @@ void forget_if_unloaded() {
     }
 }
 
-/// Where `frame` returns to. False: that cannot be, or would leave the stack.
-bool step(Frame& frame, uintptr_t cfa, uint64_t saved, uintptr_t stack_end) {
-    if (cfa <= frame.sp || cfa > stack_end || cfa % kWordBytes != 0 ||
-        cfa - frame.sp < std::max<uint64_t>(saved, 1) * kWordBytes) {
-        return false;
+/// Whether a frame that begins at `sp` can end there, with the saved fp in it.
+bool is_end_of_frame(uintptr_t cfa, uintptr_t sp, uint64_t saved) {
+    return cfa > sp && cfa - sp >= std::max<uint64_t>(saved, 1) * kWordBytes && cfa - sp <= kLargestFrame &&
+           cfa % kWordBytes == 0;
+}
+
+/// What a rule says of a frame.
+struct Way {
+    Stop stop;  // done, when there is a caller
+    bool outermost;
+    uintptr_t cfa;
+    uint64_t saved;
+};
+
+Way way_of(Word word, const Frame& frame) {
+    const auto special = static_cast<Special>(distance_of(word));
+    Way way{.stop = Stop::done,
+            .outermost = false,
+            .cfa = distance_of(word) * kWordBytes,
+            .saved = saved_of(word)};
+    switch (kind_of(word)) {
+    case Kind::from_sp:
+        way.cfa += frame.sp;
+        break;
+    case Kind::from_fp:
+        way.cfa += frame.fp;
+        break;
+    case Kind::none:
+    case Kind::special:
+        way.cfa = frame.fp + 2 * kWordBytes;
+        way.saved = 2;
+        way.outermost = special != Special::no_table || !is_end_of_frame(way.cfa, frame.sp, way.saved);
+        way.stop = special == Special::no_rule ? Stop::no_rule : Stop::done;
+        return way;
     }
-    const auto* const end = reinterpret_cast<const uintptr_t*>(cfa);
-    frame.fp = saved == 0 ? frame.fp : *(end - saved);
-    frame.pc = end[-1];
-    frame.sp = cfa;
-    return true;
+    way.stop = is_end_of_frame(way.cfa, frame.sp, way.saved) ? Stop::done : Stop::no_rule;
+    return way;
 }
 
 }  // namespace
 
 void set_up(FindTable find_table) { finder.store(find_table, std::memory_order_release); }
 
-Stop follow(Walk& walk, uintptr_t stack_end) {
-    while (walk.count < walk.capacity && walk.at.pc != 0) {
-        const uintptr_t address = walk.at.pc - 1;  // of the call
+Stop follow(Walk& walk) {
+    Frame& frame = walk.at;
+    while (walk.count < walk.capacity && frame.pc != 0) {
+        const uintptr_t address = frame.pc - 1;  // of the call
         if (address >= kAddressEnd) {
             return Stop::no_rule;
         }
@@ -151,26 +178,20 @@ Stop follow(Walk& walk, uintptr_t stack_end) {
         if (!is_for(word, address)) {
             return Stop::unseen;
         }
-        walk.frames[walk.count++] = walk.at.pc;
-        switch (kind_of(word)) {
-        case Kind::from_sp:
-        case Kind::from_fp: {
-            const uintptr_t base = kind_of(word) == Kind::from_sp ? walk.at.sp : walk.at.fp;
-            if (!step(walk.at, base + distance_of(word) * kWordBytes, saved_of(word), stack_end)) {
-                return Stop::no_rule;
-            }
+        const Way way = way_of(word, frame);
+        if (way.stop == Stop::no_rule) {
+            return Stop::no_rule;
+        }
+        if (!way.outermost && way.cfa > walk.readable_end) {
+            walk.needed_end = way.cfa;
+            return Stop::beyond;
+        }
+        walk.frames[walk.count++] = frame.pc;
+        if (way.outermost) {
             break;
         }
-        case Kind::special:
-        case Kind::none:
-            if (distance_of(word) == static_cast<uint64_t>(Special::no_rule)) {
-                return Stop::no_rule;
-            }
-            if (distance_of(word) == static_cast<uint64_t>(Special::outermost) ||
-                !step(walk.at, walk.at.fp + 2 * kWordBytes, 2, stack_end)) {
-                return Stop::done;
-            }
-        }
+        const auto* const end = reinterpret_cast<const uintptr_t*>(way.cfa);
+        frame = {.pc = end[-1], .sp = way.cfa, .fp = way.saved == 0 ? frame.fp : *(end - way.saved)};
     }
     return Stop::done;
 }

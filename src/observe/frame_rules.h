@@ -16,17 +16,23 @@ struct Frame {
     uintptr_t fp;
 };
 
+/// No frame is taken to be larger: a register that is no frame pointer leads anywhere.
+inline constexpr size_t kLargestFrame = 1 * MiB;
+
 /// A walk from a frame outward, and how far it came.
 struct Walk {
     Frame at;
-    uintptr_t* frames;  // return addresses, the innermost first
+    uintptr_t readable_end;  // the stack can be read from at.sp to there
+    uintptr_t* frames;       // return addresses, the innermost first
     size_t capacity;
     size_t count;
+    uintptr_t needed_end;  // after Stop::beyond
 };
 
 enum class Stop : uint8_t {
     done,     // the outermost frame, or `capacity`
     unseen,   // learn(walk.at.pc), and go on
+    beyond,   // needs the stack up to walk.needed_end; set readable_end, and go on
     no_rule,  // the frame of a signal handler, of code that aligns its stack, of another stack
 };
 
@@ -35,9 +41,8 @@ using FindTable = const void* (*)(const void* pc, void* bases);
 /// Before the first learn(). Null: no code has a rule.
 void set_up(FindTable find_table);
 
-/// Goes on with a walk. Reads between `walk.at.sp` and `stack_end` only. Any thread, no lock, about 3 ns a
-/// frame.
-Stop follow(Walk& walk, uintptr_t stack_end);
+/// Goes on with a walk. Any thread, no lock, 3 to 8 ns a frame.
+Stop follow(Walk& walk);
 /// Any thread; asks the loader and the compiler's unwinder, which may lock and allocate.
 void learn(uintptr_t pc);
 
