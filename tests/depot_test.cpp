@@ -58,7 +58,7 @@ TEST_F(DepotTest, FreshObjectsRiseAndReturnedOnesComeNewestFirst) {
 }
 
 TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
-    const uint32_t capacity = policy::depot_capacity(size_classes[1].object_size, Depot::kRingSlots);
+    const uint32_t capacity = policy::ring_capacity(size_classes[1].object_size, Ring::kSlots);
     std::vector<void*> objects = take(1, capacity);
     put_back(1, objects);
     EXPECT_EQ(depots[1].stats().objects, capacity);
@@ -71,6 +71,27 @@ TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
     std::sort(again.begin(), again.end());
     std::sort(objects.begin(), objects.end());
     EXPECT_EQ(again, objects);
+}
+
+TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
+    const std::vector<void*> objects = take(1, 6);
+    fake_os::run_on(0);
+    put_back(1, {objects[0], objects[1]});
+    fake_os::run_on(1);
+    put_back(1, {objects[2]});
+    fake_os::run_on(0);
+    EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[0], objects[1]}));
+    EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[2]})) << "then another's, before a span's";
+    fake_os::run_on(Depot::kMostRings + 1);  // shares a ring
+    put_back(1, {objects[3]});
+    fake_os::run_on(1);
+    EXPECT_EQ(take(1, 1), (std::vector<void*>{objects[3]}));
+    put_back(1, {objects[3], objects[4]});
+    fake_os::run_on(2);
+    put_back(1, {objects[5]});
+    EXPECT_EQ(depots[1].stats().objects, 3U);
+    depots[1].reap(true);
+    EXPECT_EQ(depots[1].stats().objects, 0U);
 }
 
 TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {

@@ -32,6 +32,7 @@ struct Rules {
     std::atomic<bool> clock_stopped;
     std::atomic<uint64_t> now_ns;
     std::atomic<bool> barriers_fail;
+    std::atomic<unsigned> processor;
     std::atomic<void (*)()> after_barrier;
 };
 Rules rules;
@@ -71,6 +72,7 @@ void reset() {
     rules.address_limit = SIZE_MAX;
     rules.clock_stopped = false;
     rules.barriers_fail = false;
+    rules.processor = 0;
     rules.after_barrier = nullptr;
     const std::lock_guard guard(purged_lock);
     purged.clear();
@@ -85,6 +87,7 @@ void fail_nth(Call call, uint64_t n) {
 }
 void fail_nth_of_all(uint64_t n) { rules.fail_at_of_all = n == 0 ? 0 : rules.all_calls + n; }
 void fail_always(Call call, bool fail) { rules.fail_always[static_cast<size_t>(call)] = fail; }
+void run_on(unsigned processor) { rules.processor = processor; }
 void limit_memory(size_t bytes) { rules.memory_limit = bytes; }
 void limit_addresses(size_t bytes) { rules.address_limit = bytes; }
 size_t reserved_bytes() { return addresses_in_use; }
@@ -162,6 +165,8 @@ bool purge(void* p, size_t bytes) {
 
 uint64_t monotonic_ns() { return rules.clock_stopped ? rules.now_ns.load() : real_os::monotonic_ns(); }
 uint64_t coarse_ns() { return rules.clock_stopped ? rules.now_ns.load() : real_os::coarse_ns(); }
+
+unsigned processor() { return rules.processor; }
 
 bool barrier_all_threads() {
     if (rules.barriers_fail || !real_os::barrier_all_threads()) {

@@ -31,6 +31,9 @@ void limit_addresses(size_t bytes);
 /// Addresses reserved and not given back, in bytes, since the process began.
 size_t reserved_bytes();
 
+/// Where every thread runs from now on; 0 after reset().
+void run_on(unsigned processor);
+
 /// From now on the clocks stand still, and move only by so much.
 void stop_clock();
 void advance_clock(uint64_t ns);

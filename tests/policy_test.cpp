@@ -55,11 +55,11 @@ TEST(Policy, ARefillLeavesRoomAndAFlushMakesIt) {
     }
 }
 
-TEST(Policy, TheDepotHoldsABatchAtLeastAndItsRingAtMost) {
-    constexpr uint32_t kRing = 8192;
+TEST(Policy, ARingHoldsABatchAtLeastAndItsSlotsAtMost) {
+    constexpr uint32_t kRing = 4096;
     uint32_t before = kRing;
     for (size_t size = 16; size <= kLargestSmall; size += 16) {
-        const uint32_t capacity = depot_capacity(size, kRing);
+        const uint32_t capacity = ring_capacity(size, kRing);
         ASSERT_GE(capacity, 16U);
         ASSERT_LE(capacity, kRing);
         ASSERT_LE(capacity, before);

@@ -113,6 +113,11 @@ unsigned cpu_count() {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
 }
 
+unsigned processor() {
+    ErrnoKeeper keep;
+    return static_cast<unsigned>(std::max(sched_getcpu(), 0));
+}
+
 int process_id() { return getpid(); }
 
 uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }

@@ -35,6 +35,8 @@ uint64_t coarse_ns();
 /// Peak resident set of this process, bytes; 0 when unknown.
 size_t peak_rss_bytes();
 unsigned cpu_count();
+/// The number of the processor this runs on, and may have left since. A few nanoseconds.
+unsigned processor();
 int process_id();
 /// The kernel's id of the calling thread.
 uint32_t thread_id();

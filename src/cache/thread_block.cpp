@@ -105,7 +105,7 @@ void ThreadBlock::flush_unused(ClassIndex c) {
 }
 
 void ThreadBlock::unset_class(ClassIndex c) {
-    give_credit(c, 0);
+    look_after(c, 0);
     record(c).floor = 0;
     set_top(c, 0);
 }
@@ -116,22 +116,28 @@ void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
     record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
     const uint64_t gets = record.hits_before + record.misses;
     record.credit_given = std::min(pops, record.sample_at - std::min(gets, record.sample_at));
+    record.withheld = static_cast<uint16_t>(pops - record.credit_given);
     __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
 }
 
 void ThreadBlock::limit_credit(ClassIndex c) {
     const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
     const uint64_t gets = this->gets(c);
-    const uint64_t sample_at = record(c).sample_at;
-    if (credit > sample_at - std::min(gets, sample_at)) {
-        give_credit(c, credit);
+    const ClassRecord& record = this->record(c);
+    if (record.withheld != 0 || credit > record.sample_at - std::min(gets, record.sample_at)) {
+        give_credit(c, credit + record.withheld);
     }
+}
+
+void ThreadBlock::look_after(ClassIndex c, uint64_t pops) {
+    record(c).look_after = static_cast<uint16_t>(pops);
+    give_credit(c, pops);
 }
 
 void ThreadBlock::look_soon() {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (is_set_up(c)) {
-            give_credit(c, 0);
+            look_after(c, 0);
         }
     }
 }

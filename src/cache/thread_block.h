@@ -29,7 +29,9 @@ struct ClassRecord {
     void* limbo;            // taken by upkeep while the owner may have been popping it (threads.cpp)
     uint64_t limbo_index;   // where it lay
     uint64_t sample_at;     // after so many gets the next is sampled
-    uint64_t sample_epoch;  // of the session for which that was drawn
+    uint32_t sample_epoch;  // of the session for which that was drawn
+    uint16_t withheld;      // of the credit: what lies beyond that sample
+    uint16_t look_after;    // so many pops the thread looks at the clock
 };
 
 inline constexpr size_t kWindowBytes = kSlotsPerLane * sizeof(void*);
@@ -95,12 +97,13 @@ struct ThreadBlock {
     void flush_unused(ClassIndex c);
     /// From a lane that counts for nothing any more to one of zeros.
     void unset_class(ClassIndex c);
-    /// The next so many pops are plain hits, or as many as there are before a sample; the one after that
-    /// takes the slow path.
+    /// The next so many pops are plain hits, or as many as there are before a sample, and the others after
+    /// it; the one after that takes the slow path. At most UINT16_MAX.
     void give_credit(ClassIndex c, uint64_t pops);
-    /// Takes away what credit would reach beyond the next sample; else it stays, and so does what the next
-    /// look goes by.
+    /// The sample is nearer than it was, or farther: gives what credit there is anew.
     void limit_credit(ClassIndex c);
+    /// The credit until the next look at the clock.
+    void look_after(ClassIndex c, uint64_t pops);
     /// Every class's next pop takes the slow path, once.
     void look_soon();
     /// What upkeep left undecided: whether the owner had popped the object that upkeep took. Under `lock`,

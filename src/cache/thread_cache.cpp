@@ -70,7 +70,7 @@ void* take_hit(ClassIndex c) {
 
 void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity) {
     block.set_up_class(c, capacity);
-    block.give_credit(c, kFirstCredit);
+    block.look_after(c, kFirstCredit);
     block.record(c).last_look_ns = os::coarse_ns();
 }
 
@@ -114,10 +114,10 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
 void* take_with_look(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
     const uint64_t now = os::coarse_ns();
-    const uint64_t credit = policy::next_look(record.credit_given + 1, now - record.last_look_ns);
+    const uint64_t pops = policy::next_look(record.look_after + 1U, now - record.last_look_ns);
     record.last_look_ns = now;
     ++record.hits_before;
-    block.give_credit(c, credit);
+    block.look_after(c, pops);
     void* object = *slot(region_view.base, block.top(c));
     block.set_top(c, block.top(c) + 1);
     return object;

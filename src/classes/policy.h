@@ -39,10 +39,11 @@ constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 
 /// How many objects a flush takes away, from the older end.
 constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
 
-/// How many free objects of a class threads may exchange before they go back to their spans.
-constexpr uint32_t depot_capacity(size_t object_size, uint32_t most) {
-    constexpr size_t kDepotBytes = 256 * KiB;
-    return static_cast<uint32_t>(std::clamp<size_t>(kDepotBytes / object_size, 16, most));
+/// How many free objects of a class the threads of a processor may exchange before they go back to their
+/// spans.
+constexpr uint32_t ring_capacity(size_t object_size, uint32_t most) {
+    constexpr size_t kRingBytes = 256 * KiB;
+    return static_cast<uint32_t>(std::clamp<size_t>(kRingBytes / object_size, 16, most));
 }
 
 /// Working set (Bonwick & Adams 2001, "Magazines and Vmem"): what was never needed during an interval may go.

@@ -8,7 +8,6 @@
 #include "classes/policy.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace hotlane {
 
@@ -36,34 +35,39 @@ bool is_object_start(const void* p, size_t* object_size) {
 
 namespace {
 /// Apart from the depots, so that it is all zero and takes no room in the file; touched as it is used.
-constinit void* rings[kMaxClasses][Depot::kRingSlots];
+constinit void* ring_slots[kMaxClasses][Depot::kMostRings][Ring::kSlots];
 }  // namespace
 
 void Depot::set_up(ClassIndex c) {
-    ring_ = rings[c];
+    for (uint32_t i = 0; i < kMostRings; ++i) {
+        rings_[i].set_up(ring_slots[c][i]);
+    }
     class_ = c;
-    capacity_ = policy::depot_capacity(size_classes[c].object_size, kRingSlots);
+    capacity_ = policy::ring_capacity(size_classes[c].object_size, Ring::kSlots);
+}
+
+Ring& Depot::ring_of_processor() { return rings_[os::processor() % kMostRings]; }
+
+/// What another processor freed has to come from its caches, but it is in one. Null when all are empty.
+Ring* Depot::ring_to_take_from() {
+    Ring& own = ring_of_processor();
+    if (own.count() != 0) {
+        return &own;
+    }
+    Ring* const other =
+        std::find_if(rings_, rings_ + kMostRings, [](const Ring& ring) { return ring.count() != 0; });
+    return other != rings_ + kMostRings ? other : nullptr;
 }
 
 uint32_t Depot::take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
     LockGuard guard(lock_);
     *zeroed = false;
+    Ring* ring = ring_to_take_from();
     const uint32_t taken =
-        count_ != 0 ? take_from_ring(out, count) : take_from_spans(out, count, may_grow, zeroed, why);
+        ring != nullptr ? ring->take(out, count) : take_from_spans(out, count, may_grow, zeroed, why);
     outside_ += taken;
     peak_outside_ = std::max(peak_outside_, outside_);
     return taken;
-}
-
-uint32_t Depot::take_from_ring(void** out, uint32_t count) {
-    count = std::min(count, count_);
-    const uint32_t until_wrap = std::min(count, kRingSlots - newest_);
-    memcpy(out, ring_ + newest_, until_wrap * sizeof *out);
-    memcpy(out + until_wrap, ring_, (count - until_wrap) * sizeof *out);
-    newest_ = (newest_ + count) % kRingSlots;
-    count_ -= count;
-    least_count_ = std::min(least_count_, count_);
-    return count;
 }
 
 uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
@@ -116,40 +120,32 @@ void Depot::close_span(Span* span) {
 
 void Depot::put_back(void* const* objects, uint32_t count) {
     LockGuard guard(lock_);
-    make_room(count);
-    newest_ = (newest_ - count) % kRingSlots;
-    const uint32_t until_wrap = std::min(count, kRingSlots - newest_);
-    memcpy(ring_ + newest_, objects, until_wrap * sizeof *objects);
-    memcpy(ring_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
-    count_ += count;
+    Ring& ring = ring_of_processor();
+    make_room(ring, count);
+    ring.put(objects, count);
 }
 
 void Depot::put_back_unused(void* const* objects, uint32_t count) {
     LockGuard guard(lock_);
-    make_room(count);
-    const uint32_t behind_oldest = (newest_ + count_) % kRingSlots;
-    const uint32_t until_wrap = std::min(count, kRingSlots - behind_oldest);
-    memcpy(ring_ + behind_oldest, objects, until_wrap * sizeof *objects);
-    memcpy(ring_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
-    count_ += count;
-    least_count_ += count;
+    Ring& ring = ring_of_processor();
+    make_room(ring, count);
+    ring.put_behind(objects, count);
 }
 
-void Depot::make_room(uint32_t count) {
+void Depot::make_room(Ring& ring, uint32_t count) {
     outside_ -= count;
-    if (count_ + count > capacity_) {
-        spill(std::min(count_, count_ + count - capacity_));
+    if (ring.count() + count > capacity_) {
+        spill(ring, std::min(ring.count(), ring.count() + count - capacity_));
     }
 }
 
-void Depot::spill(uint32_t count) {
-    count_ -= count;
-    const uint32_t oldest = (newest_ + count_) % kRingSlots;
-    const uint32_t until_wrap = std::min(count, kRingSlots - oldest);
-    const uint32_t taken = return_to_spans(ring_ + oldest, until_wrap, "free") +
-                           return_to_spans(ring_, count - until_wrap, "free");
-    outside_ += count - taken;  // freed once too often: taken off then
-    least_count_ = std::min(least_count_, count_);
+void Depot::spill(Ring& ring, uint32_t count) {
+    while (count != 0) {
+        const Ring::Stretch oldest = ring.drop_oldest(count);
+        count -= oldest.count;
+        const uint32_t taken = return_to_spans(oldest.objects, oldest.count, "free");
+        outside_ += oldest.count - taken;  // freed once too often: taken off then
+    }
 }
 
 bool Depot::put_back_checked(void* object, Operation operation) {
@@ -201,22 +197,28 @@ void Depot::report_refused(void* object, PutBackResult why, Operation operation)
 
 void Depot::reap(bool everything) {
     constexpr uint32_t kAtOnce = 256;  // so that nobody waits long for the lock
-    lock_.lock();
-    uint32_t left = everything ? count_ : policy::reap_count(least_count_, count_);
-    while (left != 0 && count_ != 0) {
-        const uint32_t now = std::min({left, kAtOnce, count_});
-        spill(now);
-        left -= now;
-        lock_.unlock();
+    for (Ring& ring : rings_) {
         lock_.lock();
+        uint32_t left = everything ? ring.count() : policy::reap_count(ring.least_count(), ring.count());
+        while (left != 0 && ring.count() != 0) {
+            const uint32_t now = std::min({left, kAtOnce, ring.count()});
+            spill(ring, now);
+            left -= now;
+            lock_.unlock();
+            lock_.lock();
+        }
+        ring.forget_least();
+        lock_.unlock();
     }
-    least_count_ = count_;
-    lock_.unlock();
 }
 
 DepotStats Depot::stats() {
     LockGuard guard(lock_);
-    return {spans_, count_, static_cast<uint64_t>(peak_outside_)};
+    uint64_t objects = 0;
+    for (const Ring& ring : rings_) {
+        objects += ring.count();
+    }
+    return {spans_, objects, static_cast<uint64_t>(peak_outside_)};
 }
 
 }  // namespace hotlane

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Free objects of one class between the threads: those lately exchanged in a ring, the rest in spans.
+// Free objects of one class between the threads: those lately exchanged in rings, the rest in spans.
 // Knows nothing of thread caches; gets pages from the region.
 // Called by the slow paths of thread cache, by upkeep and by fork.
 #pragma once
@@ -9,22 +9,25 @@
 #include "base/misuse.h"
 #include "classes/size_classes.h"
 #include "depot/region.h"
+#include "depot/ring.h"
 #include "depot/span.h"
 
 namespace hotlane {
 
 struct DepotStats {
     uint64_t spans = 0;
-    uint64_t objects = 0;       // free, in the ring
-    uint64_t peak_outside = 0;  // most objects outside ring and spans at once
+    uint64_t objects = 0;       // free, in the rings
+    uint64_t peak_outside = 0;  // most objects outside rings and spans at once
 };
 
-/// One per class. A refill takes from the ring (newest first), else from the partial span of the lowest
-/// address, else opens a fresh span. A flush puts into the ring; what is over its capacity goes back to the
-/// spans, oldest first; a span whose objects are all back goes back to the region.
+/// One per class. A refill takes from the ring of its processor (newest first), else from another's, else
+/// from the partial span of the lowest address, else opens a fresh span. A flush puts into the processor's
+/// ring; what is over its capacity goes back to the spans, oldest first; a span whose objects are all back
+/// goes back to the region.
 class Depot {
   public:
-    static constexpr uint32_t kRingSlots = 8192;
+    /// Processors of a larger machine share them.
+    static constexpr uint32_t kMostRings = 4;
 
     void set_up(ClassIndex c);
 
@@ -32,7 +35,7 @@ class Depot {
     /// pages. `*zeroed`: out[0] is known to read as zero. O(count), one lock.
     /// `may_grow`: as Region::take().
     uint32_t take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    /// Takes objects back, newest first; at most kRingSlots. O(count), one lock.
+    /// Takes objects back, newest first; at most Ring::kSlots. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that nobody used for an interval: the next reap() takes them.
     void put_back_unused(void* const* objects, uint32_t count);
@@ -46,26 +49,24 @@ class Depot {
     Lock& lock() { return lock_; }
 
   private:
-    uint32_t take_from_ring(void** out, uint32_t count);
+    Ring& ring_of_processor();
+    Ring* ring_to_take_from();
     uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
     Span* open_span(bool may_grow, RegionFailure* why);
     void close_span(Span* span);
-    void make_room(uint32_t count);
-    void spill(uint32_t count);
+    void make_room(Ring& ring, uint32_t count);
+    void spill(Ring& ring, uint32_t count);
     uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
     void report_refused(void* object, PutBackResult why, Operation operation);
 
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;
-    uint32_t capacity_ = 0;
-    uint32_t newest_ = 0;  // ring index; the older ones follow
-    uint32_t count_ = 0;
-    uint32_t least_count_ = 0;  // since the last reap
+    uint32_t capacity_ = 0;  // of each ring
+    Ring rings_[kMostRings];
     uint64_t spans_ = 0;
     int64_t outside_ = 0;  // below zero after frees of what is free already, until the spans notice
     int64_t peak_outside_ = 0;
     SpanHeap partial_;
-    void** ring_ = nullptr;  // kRingSlots, used circularly
 };
 
 extern constinit Region region;

@@ -61,6 +61,8 @@ constexpr Kind kind_of(Word word) { return static_cast<Kind>(word >> (kDistanceB
 constexpr uint64_t distance_of(Word word) { return word >> kSavedBits & ((1 << kDistanceBits) - 1); }
 constexpr uint64_t saved_of(Word word) { return word & ((1 << kSavedBits) - 1); }
 
+constexpr bool is(Word word, Special special) { return distance_of(word) == static_cast<uint64_t>(special); }
+
 constexpr bool is_distance(int64_t bytes, unsigned bits) {
     return bytes >= 0 && bytes % int64_t{kWordBytes} == 0 && bytes / int64_t{kWordBytes} < int64_t{1} << bits;
 }
@@ -124,43 +126,14 @@ void forget_if_unloaded() {
     }
 }
 
-/// Whether a frame that begins at `sp` can end there, with the saved fp in it.
-bool is_end_of_frame(uintptr_t cfa, uintptr_t sp, uint64_t saved) {
-    return cfa > sp && cfa - sp >= std::max<uint64_t>(saved, 1) * kWordBytes && cfa - sp <= kLargestFrame &&
-           cfa % kWordBytes == 0;
+uintptr_t word_below(uintptr_t address, uintptr_t bytes) {
+    return *static_cast<const uintptr_t*>(pointer_to(address - bytes));
 }
 
-/// What a rule says of a frame.
-struct Way {
-    Stop stop;  // done, when there is a caller
-    bool outermost;
-    uintptr_t cfa;
-    uint64_t saved;
-};
-
-Way way_of(Word word, const Frame& frame) {
-    const auto special = static_cast<Special>(distance_of(word));
-    Way way{.stop = Stop::done,
-            .outermost = false,
-            .cfa = distance_of(word) * kWordBytes,
-            .saved = saved_of(word)};
-    switch (kind_of(word)) {
-    case Kind::from_sp:
-        way.cfa += frame.sp;
-        break;
-    case Kind::from_fp:
-        way.cfa += frame.fp;
-        break;
-    case Kind::none:
-    case Kind::special:
-        way.cfa = frame.fp + 2 * kWordBytes;
-        way.saved = 2;
-        way.outermost = special != Special::no_table || !is_end_of_frame(way.cfa, frame.sp, way.saved);
-        way.stop = special == Special::no_rule ? Stop::no_rule : Stop::done;
-        return way;
-    }
-    way.stop = is_end_of_frame(way.cfa, frame.sp, way.saved) ? Stop::done : Stop::no_rule;
-    return way;
+/// Whether a frame that begins at `sp` can end at `cfa`, with the saved fp in it.
+bool is_end_of_frame(uintptr_t cfa, uintptr_t sp, uintptr_t saved_bytes) {
+    const uintptr_t bytes = cfa - sp;  // huge when negative
+    return bytes - kWordBytes <= kLargestFrame - kWordBytes && bytes >= saved_bytes && cfa % kWordBytes == 0;
 }
 
 }  // namespace
@@ -168,30 +141,38 @@ Way way_of(Word word, const Frame& frame) {
 void set_up(FindTable find_table) { finder.store(find_table, std::memory_order_release); }
 
 Stop follow(Walk& walk) {
-    Frame& frame = walk.at;
-    while (walk.count < walk.capacity && frame.pc != 0) {
+    while (walk.count < walk.capacity && walk.at.pc != 0) {
+        const Frame frame = walk.at;
         const uintptr_t address = frame.pc - 1;  // of the call
-        if (address >= kAddressEnd) {
-            return Stop::no_rule;
-        }
         const Word word = slot_of(address).load(std::memory_order_relaxed);
-        if (!is_for(word, address)) {
-            return Stop::unseen;
+        if (!is_for(word, address)) [[unlikely]] {
+            return address < kAddressEnd ? Stop::unseen : Stop::no_rule;
         }
-        const Way way = way_of(word, frame);
-        if (way.stop == Stop::no_rule) {
+        uintptr_t saved = saved_of(word) * kWordBytes;
+        uintptr_t cfa =
+            (kind_of(word) == Kind::from_sp ? frame.sp : frame.fp) + distance_of(word) * kWordBytes;
+        bool outermost = false;
+        if (kind_of(word) == Kind::special) [[unlikely]] {
+            if (is(word, Special::no_rule)) {
+                return Stop::no_rule;
+            }
+            saved = 2 * kWordBytes;
+            cfa = frame.fp + saved;
+            outermost = is(word, Special::outermost) || !is_end_of_frame(cfa, frame.sp, saved);
+        } else if (!is_end_of_frame(cfa, frame.sp, saved)) [[unlikely]] {
             return Stop::no_rule;
         }
-        if (!way.outermost && way.cfa > walk.readable_end) {
-            walk.needed_end = way.cfa;
+        if (cfa > walk.readable_end && !outermost) [[unlikely]] {
+            walk.needed_end = cfa;
             return Stop::beyond;
         }
         walk.frames[walk.count++] = frame.pc;
-        if (way.outermost) {
+        if (outermost) [[unlikely]] {
             break;
         }
-        const auto* const end = reinterpret_cast<const uintptr_t*>(way.cfa);
-        frame = {.pc = end[-1], .sp = way.cfa, .fp = way.saved == 0 ? frame.fp : *(end - way.saved)};
+        walk.at = {.pc = word_below(cfa, kWordBytes),
+                   .sp = cfa,
+                   .fp = saved == 0 ? frame.fp : word_below(cfa, saved)};
     }
     return Stop::done;
 }
