@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Counts the instructions of malloc, free, refill and flush under callgrind, and compares them with a
+"""Counts the instructions of malloc, free, refill, flush and samples under callgrind, and compares them with a
 golden file.
 
 Each line of the golden file is a name, instructions per operation (the loop's own taken off), and the
@@ -24,17 +24,21 @@ TOLERANCES = {
     "malloc_fresh": 10,
     "free_flushed": 10,
     "malloc_refilled": 10,
+    "malloc_sampled": 10,  # the depth of the stack is the loader's, too
+    "free_sampled": 10,
 }
 TOLERANCE = 3
 
 
-def count(program, library):
-    """Instructions per operation, by name."""
+def count(program, library, sampled=False):
+    """Instructions per operation, by name; with each of them sampled by the profiler, or none."""
     with tempfile.TemporaryDirectory(prefix="hotlane-callgrind-") as directory:
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", str(program)]
         # No upkeep: it comes by the clock, not by the number of operations.
         environment = {"LD_PRELOAD": str(library), "HOTLANE_STATS": "off", "HOTLANE_PURGE_DELAY": "1h",
                        "PATH": "/usr/bin:/bin"}
+        if sampled:
+            environment |= {"HOTLANE_PROFILE": "/dev/null", "HOTLANE_SAMPLE": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit(f"check_instructions: {program} failed under callgrind: {done.stderr.strip()[-500:]}")
@@ -50,6 +54,12 @@ def count(program, library):
         sys.exit(f"check_instructions: callgrind left no counts for {', '.join(sorted(missing))}")
     loop = found.pop("loop")
     return {name: found[name] - loop for name in operations if name != "loop"}
+
+
+def count_all(program, library):
+    counts = count(program, library)
+    sampled = count(program, library, sampled=True)
+    return counts | {f"{name}_sampled": sampled[f"{name}_hit"] for name in ("malloc", "free")}
 
 
 def read_golden(path):
@@ -100,7 +110,7 @@ def main():
     if shutil.which("valgrind") is None:
         print("valgrind is not installed: nothing was checked")
         return SKIPPED
-    counts = count(arguments.program, arguments.library.resolve())
+    counts = count_all(arguments.program, arguments.library.resolve())
     if arguments.update:
         write_golden(arguments.golden, counts)
         return 0

@@ -98,9 +98,7 @@ void start() {
     }
     set_options();
     select_size_classes(configuration.classes);
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].set_up(c);
-    }
+    Depot::set_up_all();
     if (!region.set_up(region_settings()) && configuration.verbose) {
         message("no address space for the hot lane: every request goes to the fallback");
     }

@@ -58,7 +58,7 @@ TEST_F(DepotTest, FreshObjectsRiseAndReturnedOnesComeNewestFirst) {
 }
 
 TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
-    const uint32_t capacity = policy::ring_capacity(size_classes[1].object_size, Ring::kSlots);
+    const uint32_t capacity = policy::ring_capacity(size_classes[1].object_size);
     std::vector<void*> objects = take(1, capacity);
     put_back(1, objects);
     EXPECT_EQ(depots[1].stats().objects, capacity);

@@ -20,8 +20,8 @@ inline void fresh_depots(ClassChoice choice = ClassChoice::cacheline, size_t reg
     new (&region) Region;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         new (&depots[c]) Depot;
-        depots[c].set_up(c);
     }
+    Depot::set_up_all();
     HOTLANE_CHECK(region.set_up({.largest_bytes = region_bytes,
                                  .limit_bytes = limit_bytes,
                                  .span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects)}));

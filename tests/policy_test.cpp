@@ -56,14 +56,14 @@ TEST(Policy, ARefillLeavesRoomAndAFlushMakesIt) {
 }
 
 TEST(Policy, ARingHoldsABatchAtLeastAndItsSlotsAtMost) {
-    constexpr uint32_t kRing = 4096;
-    uint32_t before = kRing;
+    uint32_t before = UINT32_MAX;
     for (size_t size = 16; size <= kLargestSmall; size += 16) {
-        const uint32_t capacity = ring_capacity(size, kRing);
+        const uint32_t capacity = ring_capacity(size);
         ASSERT_GE(capacity, 16U);
-        ASSERT_LE(capacity, kRing);
         ASSERT_LE(capacity, before);
         ASSERT_LE(capacity * size, std::max<size_t>(256 * KiB, 16 * size));
+        ASSERT_GE(ring_slots(capacity), std::max(capacity, kMostSlots));
+        ASSERT_TRUE(std::has_single_bit(ring_slots(capacity)));
         before = capacity;
     }
 }

@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace hotlane::policy {
 
@@ -41,10 +42,13 @@ constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
 
 /// How many free objects of a class the threads of a processor may exchange before they go back to their
 /// spans.
-constexpr uint32_t ring_capacity(size_t object_size, uint32_t most) {
+constexpr uint32_t ring_capacity(size_t object_size) {
     constexpr size_t kRingBytes = 256 * KiB;
-    return static_cast<uint32_t>(std::clamp<size_t>(kRingBytes / object_size, 16, most));
+    return static_cast<uint32_t>(std::clamp<size_t>(kRingBytes / object_size, 16, 4096));
 }
+
+/// How many slots such a ring needs: a power of two, and room for what a thread gives back at once.
+constexpr uint32_t ring_slots(uint32_t capacity) { return std::bit_ceil(std::max(capacity, kMostSlots)); }
 
 /// Working set (Bonwick & Adams 2001, "Magazines and Vmem"): what was never needed during an interval may go.
 constexpr uint32_t reap_count(uint32_t least_held, uint32_t held) { return std::min(least_held, held); }

@@ -34,16 +34,35 @@ bool is_object_start(const void* p, size_t* object_size) {
 }
 
 namespace {
-/// Apart from the depots, so that it is all zero and takes no room in the file; touched as it is used.
-constinit void* ring_slots[kMaxClasses][Depot::kMostRings][Ring::kSlots];
+
+/// The rings' slots, apart from the depots, so that they are all zero and take no room in the file; touched
+/// as they are used. Enough for the rings of whichever classes there are.
+constexpr uint32_t kSlots = 1 << 18;
+constinit void* ring_slots[kSlots];
+constinit uint32_t slots_taken = 0;
+
+void** take_slots(uint32_t count) {
+    slots_taken += count;
+    HOTLANE_CHECK(slots_taken <= kSlots);
+    return ring_slots + slots_taken - count;
+}
+
 }  // namespace
 
-void Depot::set_up(ClassIndex c) {
-    for (uint32_t i = 0; i < kMostRings; ++i) {
-        rings_[i].set_up(ring_slots[c][i]);
+void Depot::set_up_all() {
+    slots_taken = 0;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].set_up(c);
     }
+}
+
+void Depot::set_up(ClassIndex c) {
     class_ = c;
-    capacity_ = policy::ring_capacity(size_classes[c].object_size, Ring::kSlots);
+    capacity_ = policy::ring_capacity(size_classes[c].object_size);
+    const uint32_t slot_count = policy::ring_slots(capacity_);
+    for (Ring& ring : rings_) {
+        ring.set_up(take_slots(slot_count), slot_count);
+    }
 }
 
 Ring& Depot::ring_of_processor() { return rings_[os::processor() % kMostRings]; }

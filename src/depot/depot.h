@@ -29,13 +29,14 @@ class Depot {
     /// Processors of a larger machine share them.
     static constexpr uint32_t kMostRings = 4;
 
-    void set_up(ClassIndex c);
+    /// Those of all classes.
+    static void set_up_all();
 
     /// Between 1 and `count` objects into `out`, the next to use first; 0 with the reason when there are no
     /// pages. `*zeroed`: out[0] is known to read as zero. O(count), one lock.
     /// `may_grow`: as Region::take().
     uint32_t take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    /// Takes objects back, newest first; at most Ring::kSlots. O(count), one lock.
+    /// Takes objects back, newest first; at most policy::kMostSlots. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that nobody used for an interval: the next reap() takes them.
     void put_back_unused(void* const* objects, uint32_t count);
@@ -49,6 +50,7 @@ class Depot {
     Lock& lock() { return lock_; }
 
   private:
+    void set_up(ClassIndex c);
     Ring& ring_of_processor();
     Ring* ring_to_take_from();
     uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);

@@ -10,42 +10,38 @@
 
 namespace hotlane {
 
-namespace {
-
-void copy_to_slots(void** slots, uint32_t first, void* const* objects, uint32_t count) {
-    const uint32_t until_wrap = std::min(count, Ring::kSlots - first);
-    memcpy(slots + first, objects, until_wrap * sizeof *objects);
-    memcpy(slots, objects + until_wrap, (count - until_wrap) * sizeof *objects);
+void Ring::copy_to(uint32_t first, void* const* objects, uint32_t count) {
+    const uint32_t until_wrap = std::min(count, slot_count_ - first);
+    memcpy(slots_ + first, objects, until_wrap * sizeof *objects);
+    memcpy(slots_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
 }
-
-}  // namespace
 
 uint32_t Ring::take(void** out, uint32_t count) {
     count = std::min(count, count_);
-    const uint32_t until_wrap = std::min(count, kSlots - newest_);
+    const uint32_t until_wrap = std::min(count, slot_count_ - newest_);
     memcpy(out, slots_ + newest_, until_wrap * sizeof *out);
     memcpy(out + until_wrap, slots_, (count - until_wrap) * sizeof *out);
-    newest_ = (newest_ + count) % kSlots;
+    newest_ = (newest_ + count) % slot_count_;
     count_ -= count;
     least_count_ = std::min(least_count_, count_);
     return count;
 }
 
 void Ring::put(void* const* objects, uint32_t count) {
-    newest_ = (newest_ - count) % kSlots;
-    copy_to_slots(slots_, newest_, objects, count);
+    newest_ = (newest_ - count) % slot_count_;
+    copy_to(newest_, objects, count);
     count_ += count;
 }
 
 void Ring::put_behind(void* const* objects, uint32_t count) {
-    copy_to_slots(slots_, (newest_ + count_) % kSlots, objects, count);
+    copy_to((newest_ + count_) % slot_count_, objects, count);
     count_ += count;
     least_count_ += count;
 }
 
 Ring::Stretch Ring::drop_oldest(uint32_t count) {
-    const uint32_t first = (newest_ + count_ - count) % kSlots;
-    const uint32_t until_wrap = std::min(count, kSlots - first);
+    const uint32_t first = (newest_ + count_ - count) % slot_count_;
+    const uint32_t until_wrap = std::min(count, slot_count_ - first);
     // What lies behind the wrap is older.
     const Stretch stretch =
         until_wrap < count ? Stretch{slots_, count - until_wrap} : Stretch{slots_ + first, count};

@@ -9,12 +9,14 @@
 
 namespace hotlane {
 
-/// Slots used circularly, whose addresses the owner provides.
+/// Slots used circularly, which the owner provides.
 class Ring {
   public:
-    static constexpr uint32_t kSlots = 4096;
-
-    void set_up(void** slots) { slots_ = slots; }
+    /// `slot_count` is a power of two.
+    void set_up(void** slots, uint32_t slot_count) {
+        slots_ = slots;
+        slot_count_ = slot_count;
+    }
 
     uint32_t count() const { return count_; }
     /// Since the last forget_least().
@@ -37,10 +39,13 @@ class Ring {
     Stretch drop_oldest(uint32_t count);
 
   private:
+    void copy_to(uint32_t first, void* const* objects, uint32_t count);
+
+    uint32_t slot_count_ = 0;
     uint32_t newest_ = 0;  // the older ones follow
     uint32_t count_ = 0;
     uint32_t least_count_ = 0;
-    void** slots_ = nullptr;  // kSlots
+    void** slots_ = nullptr;
 };
 
 }  // namespace hotlane
