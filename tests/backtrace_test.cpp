@@ -141,7 +141,8 @@ uintptr_t stack_end() {
                            .frames = frames,
                            .capacity = kMost,
                            .count = 0,
-                           .needed_end = 0};
+                           .needed_end = 0,
+                           .guessed = false};
     frame_rules::Stop stop = frame_rules::follow(walk);
     while (stop == frame_rules::Stop::unseen) {
         frame_rules::learn(walk.at.pc);
@@ -242,7 +243,8 @@ TEST_F(StackTest, AWalkStopsAtTheCapacityAndWhereTheStackIsNotKnownToBeReadable)
                            .frames = frames,
                            .capacity = 1,
                            .count = 0,
-                           .needed_end = 0};
+                           .needed_end = 0,
+                           .guessed = false};
     EXPECT_EQ(frame_rules::follow(walk), frame_rules::Stop::done);
     EXPECT_EQ(walk.count, 1U);
     walk.at = here;

@@ -25,6 +25,12 @@ inline constexpr size_t kHugePageSize = 2 * MiB;
 inline constexpr unsigned kPageShift = 16;
 inline constexpr size_t kPageSize = size_t{1} << kPageShift;
 
+#if defined(__x86_64__)
+inline constexpr bool kIsX86_64 = true;
+#else
+inline constexpr bool kIsX86_64 = false;
+#endif
+
 /// The largest request of the hot lane, in bytes; everything above is the fallback's.
 inline constexpr size_t kLargestSmall = 64 * KiB;
 

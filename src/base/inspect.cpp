@@ -36,7 +36,8 @@ Extent parse_extent(const char* line) {
     return {numbers[0], numbers[1]};
 }
 
-/// The mapping that an address lies in, its neighbours not included. Reads up to all of /proc/self/maps.
+}  // namespace
+
 Extent mapping_around(uintptr_t address) {
     ErrnoKeeper keep;
     CancellationBlocker uncancelled;
@@ -67,8 +68,6 @@ Extent mapping_around(uintptr_t address) {
     return found;
 }
 
-}  // namespace
-
 Extent own_code() {
     const uintptr_t start = address_of(&__ehdr_start);
     const auto* headers = static_cast<const ElfW(Phdr)*>(pointer_to(start + __ehdr_start.e_phoff));
@@ -90,7 +89,7 @@ bool read_memory(uintptr_t from, void* to, size_t bytes) {
 bool is_readable(uintptr_t begin, uintptr_t end) {
     constexpr size_t kPagesAtOnce = 64;
     ErrnoKeeper keep;
-    uintptr_t page = begin & ~(kOsPageSize - 1);
+    uintptr_t page = round_down(begin, kOsPageSize);
     while (page < end) {
         std::byte bytes[kPagesAtOnce];
         iovec remote[kPagesAtOnce];

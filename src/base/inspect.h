@@ -23,6 +23,9 @@ struct Extent {
 
     bool contains(uintptr_t address) const { return address - begin < end - begin; }
 };
+/// The mapping that an address lies in, its neighbours not included. Empty when there is none, or /proc is
+/// not there. Reads up to all of /proc/self/maps.
+Extent mapping_around(uintptr_t address);
 /// The code of the library or program that this is part of.
 Extent own_code();
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The stack by libunwind, loaded when a profile is wanted, or by the chain of frame pointers.
+// The stack by rules, by libunwind, loaded when a profile is wanted, or by the chain of frame pointers.
 // Knows nothing of what it is wanted for.
 // Called through backtrace.h.
 #include "observe/backtrace.h"
@@ -43,28 +43,47 @@ Unwind find_unwinder() {
     return unw_backtrace != nullptr ? unw_backtrace : find<Unwind>("libunwind.so.8", "unw_backtrace");
 }
 
+/// Only those of x86-64 are known.
 void find_frame_rules() {
-    frame_rules::set_up(find<frame_rules::FindTable>("libgcc_s.so.1", "_Unwind_Find_FDE"));
+    if constexpr (kIsX86_64) {
+        frame_rules::set_up(find<frame_rules::FindTable>("libgcc_s.so.1", "_Unwind_Find_FDE"));
+    }
 }
 
-/// What a thread has found to be readable of its stack, from its deepest frame outward.
-[[gnu::tls_model("initial-exec")]] constinit thread_local inspect::Extent known_stack{};
+/// What a thread knows of the stack it is on.
+struct KnownStack {
+    inspect::Extent readable;  // from its deepest frame outward, as far as frames led
+    inspect::Extent mapping;   // all of it; looked up for those that guess
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local KnownStack known_stack{};
 
 /// Up to where the stack of this frame is known to be readable.
 uintptr_t readable_end(uintptr_t sp) {
-    if (!known_stack.contains(sp)) {
-        const uintptr_t page = sp & ~(kOsPageSize - 1);
-        known_stack = {.begin = page, .end = page + kOsPageSize};
+    inspect::Extent& known = known_stack.readable;
+    if (!known.contains(sp)) {
+        const uintptr_t page = round_down(sp, kOsPageSize);
+        known = {.begin = page, .end = page + kOsPageSize};
     }
-    return known_stack.end;
+    return known.end;
 }
 
-/// After readable_end(): whether it is up to `end`, too.
+/// After readable_end(): whether it is up to `end`, where a frame ends.
 bool is_readable_to(uintptr_t end) {
-    if (end > known_stack.end && inspect::is_readable(known_stack.end, end)) {
-        known_stack.end = round_up(end, kOsPageSize);
+    inspect::Extent& known = known_stack.readable;
+    if (end > known.end && inspect::is_readable(known.end, end)) {
+        known.end = round_up(end, kOsPageSize);
     }
-    return end <= known_stack.end;
+    return end <= known.end;
+}
+
+/// Whether `end` is on the stack that `sp` is on: what is taken for the end of a frame may be anywhere, in
+/// pages that are readable now.
+bool is_on_stack(uintptr_t sp, uintptr_t end) {
+    inspect::Extent& mapping = known_stack.mapping;
+    if (!mapping.contains(sp)) {
+        mapping = inspect::mapping_around(sp);
+    }
+    return mapping.contains(end - 1);
 }
 
 /// libunwind was seen to take 4.4 KiB of stack; more for code with odd tables. A thread may have 16 KiB in
@@ -111,13 +130,12 @@ void leave(Frame& frame) {
 
 size_t follow_frame_pointers(uintptr_t* frames, size_t capacity) {
     Frame frame = frame_of_program();
-    readable_end(frame.sp);
     size_t count = 0;
     while (count < capacity && frame.pc != 0) {
         frames[count++] = frame.pc;
         const bool has_caller = frame.fp - frame.sp < frame_rules::kLargestFrame &&
                                 frame.fp % sizeof(uintptr_t) == 0 &&
-                                is_readable_to(frame.fp + 2 * sizeof(uintptr_t));
+                                is_on_stack(frame.sp, frame.fp + 2 * sizeof(uintptr_t));
         if (!has_caller) {
             break;  // the outermost, or no frame pointer
         }
@@ -134,7 +152,8 @@ size_t follow_rules(uintptr_t* frames, size_t capacity) {
                            .frames = frames,
                            .capacity = capacity,
                            .count = 0,
-                           .needed_end = 0};
+                           .needed_end = 0,
+                           .guessed = false};
     for (;;) {
         switch (frame_rules::follow(walk)) {
         case frame_rules::Stop::done:
@@ -142,7 +161,7 @@ size_t follow_rules(uintptr_t* frames, size_t capacity) {
         case frame_rules::Stop::no_rule:
             return 0;
         case frame_rules::Stop::beyond:
-            if (!is_readable_to(walk.needed_end)) {
+            if (walk.guessed ? !is_on_stack(walk.at.sp, walk.needed_end) : !is_readable_to(walk.needed_end)) {
                 return 0;
             }
             walk.readable_end = walk.needed_end;

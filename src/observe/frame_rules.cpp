@@ -164,6 +164,7 @@ Stop follow(Walk& walk) {
         }
         if (cfa > walk.readable_end && !outermost) [[unlikely]] {
             walk.needed_end = cfa;
+            walk.guessed = kind_of(word) == Kind::special;
             return Stop::beyond;
         }
         walk.frames[walk.count++] = frame.pc;

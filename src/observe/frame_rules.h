@@ -27,6 +27,7 @@ struct Walk {
     size_t capacity;
     size_t count;
     uintptr_t needed_end;  // after Stop::beyond
+    bool guessed;          // that the frame ends there: its code has no table, and may keep no frame pointer
 };
 
 enum class Stop : uint8_t {
