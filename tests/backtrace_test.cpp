@@ -236,7 +236,7 @@ TEST_F(StackTest, AWalkStopsAtTheCapacityAndWhereTheStackIsNotKnownToBeReadable)
     char local = 0;
     at_depth(stacks_, 3, &local);
     const auto* const frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
-    const frame_rules::Frame here{.pc = stacks_.by_rules.at(1), .sp = address_of(frame + 2), .fp = frame[0]};
+    const frame_rules::Frame here{.pc = frame[1], .sp = address_of(frame + 2), .fp = frame[0]};
     uintptr_t frames[2]{};
     frame_rules::Walk walk{.at = here,
                            .readable_end = stack_end(),
