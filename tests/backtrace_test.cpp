@@ -116,12 +116,15 @@ struct Stacks {
 };
 
 using Unwind = int (*)(void** frames, int capacity);
+/// Looked up once: a signal handler asks for it, too.
 Unwind libunwind() {
-    void* library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
-    return library == nullptr ? nullptr : reinterpret_cast<Unwind>(dlsym(library, "unw_backtrace"));
+    static void* const library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+    static const auto found =
+        library == nullptr ? nullptr : reinterpret_cast<Unwind>(dlsym(library, "unw_backtrace"));
+    return found;
 }
 
-uintptr_t stack_end() {
+uintptr_t find_stack_end() {
     pthread_attr_t attributes;
     void* lowest = nullptr;
     size_t size = 0;
@@ -129,6 +132,12 @@ uintptr_t stack_end() {
     pthread_attr_getstack(&attributes, &lowest, &size);
     pthread_attr_destroy(&attributes);
     return address_of(lowest) + size;
+}
+
+/// Of the one thread there is.
+uintptr_t stack_end() {
+    static const uintptr_t end = find_stack_end();
+    return end;
 }
 
 /// Both lists from the caller of this on.
@@ -166,6 +175,7 @@ class StackTest : public testing::Test {
             GTEST_SKIP() << "no libunwind.so.8";
         }
         EXPECT_TRUE(backtrace::load(Unwinder::libunwind));
+        ASSERT_NE(stack_end(), 0U);
     }
     /// The outermost frame is where the two disagree about what counts.
     void expect_same() const {
