@@ -140,9 +140,10 @@ uintptr_t stack_end() {
     return end;
 }
 
+constexpr size_t kMost = 256;
+
 /// Both lists from the caller of this on.
 [[gnu::noinline]] void take_stacks(Stacks& stacks) {
-    constexpr size_t kMost = 256;
     const auto* const frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
     uintptr_t frames[kMost];
     frame_rules::Walk walk{.at = {.pc = frame[1], .sp = address_of(frame + 2), .fp = frame[0]},
@@ -269,6 +270,8 @@ TEST_F(StackTest, AWalkStopsAtTheCapacityAndWhereTheStackIsNotKnownToBeReadable)
 TEST_F(StackTest, SignalsAreLeftToTheUnwinder) {
     static Stacks* stacks = nullptr;
     stacks = &stacks_;
+    stacks_.by_rules.reserve(kMost);  // a handler allocates nothing
+    stacks_.by_libunwind.reserve(kMost);
     const auto previous = std::signal(SIGUSR1, [](int) { take_stacks(*stacks); });
     std::raise(SIGUSR1);
     std::signal(SIGUSR1, previous);
