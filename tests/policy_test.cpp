@@ -62,6 +62,7 @@ TEST(Policy, ARingHoldsABatchAtLeastAndItsSlotsAtMost) {
         ASSERT_GE(capacity, 16U);
         ASSERT_LE(capacity, before);
         ASSERT_LE(capacity * size, std::max<size_t>(256 * KiB, 16 * size));
+        ASSERT_LE(capacity, kMostInRing);
         ASSERT_GE(ring_slots(capacity), std::max(capacity, kMostSlots));
         ASSERT_TRUE(std::has_single_bit(ring_slots(capacity)));
         before = capacity;

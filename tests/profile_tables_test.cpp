@@ -7,8 +7,10 @@
 #include "observe/sample_heap.h"
 #include "observe/sampler.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -83,7 +85,7 @@ class SampleHeapTest : public testing::Test {
     void SetUp() override {
         fake_os::reset();
         heap_ = std::make_unique<SampleHeap>();
-        ASSERT_TRUE(heap_->set_up(false));
+        ASSERT_TRUE(heap_->set_up());
     }
     /// An object of class `c` with a record, or null.
     void* take(ClassIndex c) {

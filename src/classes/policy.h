@@ -40,11 +40,13 @@ constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 
 /// How many objects a flush takes away, from the older end.
 constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
 
+inline constexpr uint32_t kMostInRing = 4096;
+
 /// How many free objects of a class the threads of a processor may exchange before they go back to their
 /// spans.
 constexpr uint32_t ring_capacity(size_t object_size) {
     constexpr size_t kRingBytes = 256 * KiB;
-    return static_cast<uint32_t>(std::clamp<size_t>(kRingBytes / object_size, 16, 4096));
+    return static_cast<uint32_t>(std::clamp<size_t>(kRingBytes / object_size, 16, kMostInRing));
 }
 
 /// How many slots such a ring needs: a power of two, and room for what a thread gives back at once.

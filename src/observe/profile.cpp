@@ -149,27 +149,28 @@ void end_sample(Site& site, const Sample& sample, uint64_t now) {
 
 /// How many shards there are: one where addresses are scarce, none where not even it has some.
 uint32_t set_up_shards() {
-    const auto set_up = [](uint32_t i, bool scarce) {
-        const bool done = shards[i].stacks.set_up() && shards[i].heap.set_up(scarce);
-        objects_of[i] = shards[i].heap.extent();
-        return done;
-    };
     const auto give_up = [](uint32_t count) {
         for (uint32_t i = 0; i < count; ++i) {
             shards[i].stacks.give_up();
             shards[i].heap.give_up();
         }
     };
-    for (uint32_t i = 0; i < kMostShards; ++i) {
-        if (!set_up(i, false)) {
-            // The program needs what little there is.
-            give_up(i + 1);
-            const bool one = set_up(0, true);
-            give_up(one ? 0 : 1);
-            return one ? 1 : 0;
-        }
+    uint32_t count = 0;
+    while (count < kMostShards && shards[count].stacks.set_up() && shards[count].heap.set_up()) {
+        ++count;
     }
-    return kMostShards;
+    if (count != kMostShards) {
+        // The program needs what little there is.
+        give_up(count + 1);
+        count = shards[0].stacks.set_up() && shards[0].heap.set_up_scarce() ? 1 : 0;
+    }
+    if (count == 0) {
+        give_up(1);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        objects_of[i] = shards[i].heap.extent();
+    }
+    return count;
 }
 
 Site copy_of(Shard& shard, SiteNumber number) {
@@ -181,11 +182,11 @@ Site copy_of(Shard& shard, SiteNumber number) {
 /// has it.
 bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumber (&counts)[kMostShards]) {
     for (uint32_t i = 0; i < kMostShards; ++i) {
-        if (i == first) {
+        if (i == first || counts[i] == 0) {
             continue;
         }
         LockGuard guard(shards[i].lock);
-        const SiteNumber same = shards[i].stacks.find(frames, site.depth);
+        const SiteNumber same = shards[i].stacks.find(frames, site.depth, site.hash);
         if (same == 0 || same > counts[i]) {
             continue;
         }

@@ -9,10 +9,9 @@
 
 namespace hotlane {
 
-bool SampleHeap::set_up(bool scarce) {
-    if (!scarce) {
-        return reserve(kMostObjects);
-    }
+bool SampleHeap::set_up() { return reserve(kMostObjects); }
+
+bool SampleHeap::set_up_scarce() {
     // The program's large blocks need some, too: a quarter of what could be had.
     for (size_t count = kMostObjects / 2; count >= 4 * kLeastObjects; count /= 2) {
         if (reserve(count)) {

@@ -31,8 +31,10 @@ struct Sample {
 /// Not thread-safe.
 class SampleHeap {
   public:
-    /// False: no addresses for it. `scarce`: with fewer it makes do, and leaves the program most of them.
-    bool set_up(bool scarce);
+    /// False: no addresses for it.
+    bool set_up();
+    /// The same where they are scarce: makes do with fewer, and leaves the program most of them.
+    bool set_up_scarce();
     /// After that: what addresses it did get go back.
     void give_up();
 

@@ -40,10 +40,6 @@ SiteNumber StackTable::find_or_add(const uintptr_t* frames, size_t depth) {
     return number != 0 ? number : add(frames, depth, hash);
 }
 
-SiteNumber StackTable::find(const uintptr_t* frames, size_t depth) const {
-    return count_ == 0 ? 0 : find(frames, depth, hash_of(frames, depth));
-}
-
 SiteNumber StackTable::find(const uintptr_t* frames, size_t depth, uint64_t hash) const {
     for (SiteNumber number = buckets_[hash % kBuckets]; number != 0; number = sites_[number].next) {
         const Site& site = sites_[number];

@@ -75,8 +75,9 @@ class StackTable {
     void give_up();
     /// The site of this stack, leaf first. 0 when the table is full or no memory is to be had. O(depth).
     SiteNumber find_or_add(const uintptr_t* frames, size_t depth);
-    /// 0 when it has none. O(depth).
-    SiteNumber find(const uintptr_t* frames, size_t depth) const;
+    /// 0 when it has none; `hash` is that of a site with this stack. Not of a table that has no sites.
+    /// O(depth).
+    SiteNumber find(const uintptr_t* frames, size_t depth, uint64_t hash) const;
     Site& operator[](SiteNumber number) const { return sites_[number]; }
     /// Valid for as long as the process lives.
     const uintptr_t* frames(const Site& site) const { return &frames_[site.first_frame]; }
@@ -90,7 +91,6 @@ class StackTable {
     static constexpr size_t kMeanFrames = 32;
     static constexpr size_t kBuckets = 1 << 16;
 
-    SiteNumber find(const uintptr_t* frames, size_t depth, uint64_t hash) const;
     SiteNumber add(const uintptr_t* frames, size_t depth, uint64_t hash);
 
     GrowingArray<Site> sites_;
