@@ -36,7 +36,7 @@ struct Tally {
 
     Amount live;
     Amount cumulative;
-    Count temporary;                   // freed within a millisecond
+    Count temporary;                   // freed within a millisecond; reports show the objects
     Count remote;                      // freed by another thread
     std::map<int, int64_t> lifetimes;  // log2 of nanoseconds -> objects that lived so long
 

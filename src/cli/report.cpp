@@ -105,6 +105,18 @@ void add_choice(CLI::App& command, const char* option, Value& value, const char*
     command.add_option_function<std::string>(option, set, help)->type_name(names);
 }
 
+void add_top(CLI::App& command, size_t& most_rows) {
+    const auto set = [&most_rows](const std::string& text) {
+        uint64_t count = 0;
+        if (!parse_count(text, count) || count == 0) {
+            throw CLI::ValidationError{"--top", "\"" + text + "\" is not valid, expected a number from 1"};
+        }
+        most_rows = count;
+    };
+    command.add_option_function<std::string>("--top", set, "Rows, or stacks with --leaks; 20 by default")
+        ->type_name("N");
+}
+
 void add_filter(CLI::App& command, const char* name, std::optional<FrameFilter>& filter, const char* help) {
     command
         .add_option_function<std::string>(
@@ -185,9 +197,7 @@ void add_report(CLI::App& app, Invocation& invocation) {
                "The column that sorts; live by default");
     add_choice(*command, "--by", options->view.grouping, "site|function|library",
                "What a row is; a site, which is a line of source, by default");
-    command->add_option("--top", options->view.most_rows, "Rows, or stacks with --leaks; 20 by default")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber.description(""));
+    add_top(*command, options->view.most_rows);
     add_filter(*command, "--focus", options->focus, "Only stacks with such a function, file or library");
     add_filter(*command, "--ignore", options->ignore, "No stacks with such a function, file or library");
     command->add_option("--base", options->base, "A dump to take away: what changed since")

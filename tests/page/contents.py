@@ -26,9 +26,9 @@ class Contents(PageTest):
         self.assertIn("Exact", self.text("#meaning"))
 
     def test_totals(self):
-        self.assertEqual(self.texts(".metric strong"), ["10.0 MiB", "34.0 MiB", "9,312", "7.00 MiB"])
+        self.assertEqual(self.texts(".metric strong"), ["10.0 MiB", "34.0 MiB", "9,312", "9,100"])
         self.assertIn("10,240 objects", self.text(".metric small"))
-        self.assertIn("20.6 %", self.texts(".metric small")[3])
+        self.assertIn("97.7 %", self.texts(".metric small")[3])
 
     def test_names_are_no_markup(self):
         page = self.render(profiles.golden()).decode()

@@ -25,7 +25,7 @@ def stack(frames, live, cumulative, count, temporary=0, lifetimes=(), remote=0):
         "frames": list(frames), "site": 0,
         "live": {"objects": live // KIB, "bytes": live, "requested": live * 3 // 4},
         "cumulative": {"objects": count, "bytes": cumulative, "requested": cumulative * 3 // 4},
-        "temporary": {"objects": temporary // KIB, "bytes": temporary},
+        "temporary": {"objects": temporary, "bytes": temporary * KIB},
         "remote": {"objects": remote // KIB, "bytes": remote},
         "lifetimes": [list(pair) for pair in lifetimes],
     }
@@ -50,9 +50,9 @@ def profile(stacks, functions=FUNCTIONS, frames=FRAMES, **more):
 def golden():
     """Live 10 MiB: 6 in reserve, 3 in operator<<, 1 in the hostile one. By count the last of them comes first."""
     return profile([
-        stack([5, 1, 0], 6 * MIB, 8 * MIB, 10, MIB, [[12, 4], [25, 6]]),
-        stack([3, 0], 3 * MIB, 20 * MIB, 300, 2 * MIB, [[10, 100], [30, 200]], remote=MIB),
-        stack([4, 2, 0], MIB, 4 * MIB, 9000, 4 * MIB, [[15, 9000]]),
+        stack([5, 1, 0], 6 * MIB, 8 * MIB, 10, 4, [[12, 4], [25, 6]]),
+        stack([3, 0], 3 * MIB, 20 * MIB, 300, 100, [[10, 100], [30, 200]], remote=MIB),
+        stack([4, 2, 0], MIB, 4 * MIB, 9000, 8996, [[15, 9000]]),
         stack([6, 0], 0, 2 * MIB, 2, 0, [[35, 2]]),
     ], lost_samples=7)
 
@@ -90,7 +90,7 @@ def large(frames=20_000, stacks=8_000, seed=5):
         size = int(chance.paretovariate(0.9) * 64) + 64
         count = chance.randrange(1, 2000)
         made.append(stack(reversed(path), size * 16 if chance.random() < 0.4 else 0, size * count, count,
-                          size * count // 3, [[chance.randrange(8, 36), count]]))
+                          count // 3, [[chance.randrange(8, 36), count]]))
     sizes = [64 * step for step in range(1, 17)] + [1280 * 2**power for power in range(6)]
     classes = [{"size": size, "hits": int(1e9 / size), "misses": int(3e6 / size) + index, "puts": int(1e9 / size)}
                for index, size in enumerate(sizes)]

@@ -30,7 +30,7 @@ class Sites(PageTest):
 
     def test_numbers(self):
         self.assertEqual(self.texts("#sites tbody tr:nth-child(2) td"),
-                         ["3.00 MiB", "20.0 MiB", "300", "2.00 MiB\n10.0 %", "5.00 MiB\n25.0 %", "1.00 MiB\n5.0 %"])
+                         ["3.00 MiB", "20.0 MiB", "300", "100\n33.3 %", "5.00 MiB\n25.0 %", "1.00 MiB\n5.0 %"])
         self.assertEqual(self.text("#sites tbody th small"), "vector:50 · libvector.so.1 · inlined")
 
     def test_groups(self):

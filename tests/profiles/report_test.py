@@ -229,6 +229,10 @@ class Files(WithDumps):
                                                             "(see hotlane --help)"),
                                 (["report", "--focus=(", "f"], '--focus: "(": Unmatched ( or \\( '
                                                                "(see hotlane --help)"),
+                                (["report", "--top=0", "f"], '--top: "0" is not valid, expected a number from 1 '
+                                                             "(see hotlane --help)"),
+                                (["report", "--top=many", "f"], '--top: "many" is not valid, expected a number from 1 '
+                                                                "(see hotlane --help)"),
                                 (["profile"], "profile: which program? (hotlane profile [OPTIONS] -- PROGRAM [ARGS])"),
                                 (["profile", "--sample=x", "--", "true"],
                                  '--sample: "x" is not valid, expected BYTES (see hotlane --help)')):

@@ -9,7 +9,7 @@ const EXPLANATION = {
   live: 'not yet freed',
   cumulative: 'ever allocated',
   count: 'objects ever allocated',
-  temporary: 'freed within 1 ms',
+  temporary: 'objects freed within 1 ms',
 };
 
 const REASONS = {exit: 'at exit', signal: 'by signal', interval: 'by interval', call: 'by call'};
@@ -101,7 +101,7 @@ class Page {
     const objects = sumOf(stacks, stack => stack.live.objects);
     const more = {
       live: `${formatCount(objects, this.signed)} objects`,
-      temporary: this.signed ? '' : formatShare(totals.temporary, totals.cumulative),
+      temporary: this.signed ? '' : formatShare(totals.temporary, totals.count),
     };
     for (const [name, metric] of Object.entries(METRICS)) {
       byId('metrics').append(element('label', {class: 'metric'},

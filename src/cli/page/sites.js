@@ -33,14 +33,14 @@ const GROUPS = {
 
 const UNKNOWN_PLACE = {key: -1, name: UNKNOWN, file: '', library: '', line: 0, inlined: false};
 
-/// A row's numbers; of some, their share of the cumulative bytes is said as well.
+/// A row's numbers; of some, their share of another column is said as well.
 const COLUMNS = {
   live: {title: 'Live', format: formatBytes},
   cumulative: {title: 'Cumulative', format: formatBytes},
   count: {title: 'Count', format: formatCount},
-  temporary: {title: 'Temporary', format: formatBytes, isShare: true},
-  slack: {title: 'Slack', format: formatBytes, isShare: true},
-  remote: {title: 'Remote', format: formatBytes, isShare: true},
+  temporary: {title: 'Temporary', format: formatCount, shareOf: 'count'},
+  slack: {title: 'Slack', format: formatBytes, shareOf: 'cumulative'},
+  remote: {title: 'Remote', format: formatBytes, shareOf: 'cumulative'},
 };
 
 /// One row for each group of frames: by the site of each stack, its first frame that is no allocator's, or by all of
@@ -58,7 +58,7 @@ function collectRows(stacks, places, group, withCallees) {
       row.live += stack.live.bytes;
       row.cumulative += stack.cumulative.bytes;
       row.count += stack.cumulative.objects;
-      row.temporary += stack.temporary.bytes;
+      row.temporary += stack.temporary.objects;
       row.slack += stack.cumulative.bytes - stack.cumulative.requested;
       row.remote += stack.remote?.bytes ?? 0;
       rows.set(key, row);
@@ -154,12 +154,12 @@ class SiteTable {
   }
 
   cell(row, column, most) {
-    const {title, format, isShare} = COLUMNS[column];
+    const {title, format, shareOf} = COLUMNS[column];
     const number = row[column];
     const kind = number === 0 ? 'number quiet' : 'number';
     const cell = element('td', {'data-title': title, class: kind}, format(number, this.signed));
-    if (isShare && number !== 0 && !this.signed) {
-      cell.append(element('small', {}, formatShare(number, row.cumulative)));
+    if (shareOf && number !== 0 && !this.signed) {
+      cell.append(element('small', {}, formatShare(number, row[shareOf])));
     }
     if (column === this.sortedBy) {
       cell.classList.add('sorted');

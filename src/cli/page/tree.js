@@ -10,7 +10,7 @@ const METRICS = {
   live: {label: 'Live', of: stack => stack.live.bytes, format: formatBytes},
   cumulative: {label: 'Cumulative', of: stack => stack.cumulative.bytes, format: formatBytes},
   count: {label: 'Count', of: stack => stack.cumulative.objects, format: formatCount},
-  temporary: {label: 'Temporary', of: stack => stack.temporary.bytes, format: formatBytes},
+  temporary: {label: 'Temporary', of: stack => stack.temporary.objects, format: formatCount},
 };
 
 const UNKNOWN = '[unknown]';
