@@ -87,10 +87,10 @@ bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot
         message("the name of the profile is too long: ", wanted);
         return false;
     }
-    OutputFile file(path, snapshot.process_id);
+    OutputFile file(path);
     const bool written = file.descriptor() >= 0 && write_profile(file.descriptor(), header, snapshot);
     if (!file.finish(written)) {
-        message("cannot write the profile to ", path);
+        message("cannot write the profile to ", path, ": ", file.problem());
         return false;
     }
     if (config().verbose) {

@@ -192,7 +192,16 @@ void program_path(char* out, size_t capacity) { real_os::program_path(out, capac
 void program_name(char* out, size_t capacity) { real_os::program_name(out, capacity); }
 uint64_t descriptor_identity(int fd) { return real_os::descriptor_identity(fd); }
 bool write_all(int fd, const char* bytes, size_t count) { return real_os::write_all(fd, bytes, count); }
-int open_for_write(const char* path) { return real_os::open_for_write(path); }
+real_os::FileStatus file_status(const char* path) { return real_os::file_status(path); }
+int create_file(const char* path, unsigned permissions) { return real_os::create_file(path, permissions); }
+void set_permissions(int fd, unsigned permissions) { real_os::set_permissions(fd, permissions); }
+int open_device(const char* path) { return real_os::open_device(path); }
+bool read_link(const char* path, char* out, size_t capacity) {
+    return real_os::read_link(path, out, capacity);
+}
+int duplicate(int fd) { return real_os::duplicate(fd); }
+const char* error_text() { return real_os::error_text(); }
+uint64_t random_number() { return real_os::random_number(); }
 long read_file(const char* path, char* out, size_t capacity) {
     return real_os::read_file(path, out, capacity);
 }
@@ -200,7 +209,6 @@ bool copy_file(const char* path, int fd) { return real_os::copy_file(path, fd); 
 bool on_signal(int number, void (*handler)(int)) { return real_os::on_signal(number, handler); }
 uint64_t real_time_ns() { return real_os::real_time_ns(); }
 bool close_file(int fd) { return real_os::close_file(fd); }
-bool is_special_file(const char* path) { return real_os::is_special_file(path); }
 bool rename_file(const char* from, const char* to) { return real_os::rename_file(from, to); }
 bool remove_file(const char* path) { return real_os::remove_file(path); }
 void wait_on(const uint32_t* word, uint32_t while_equal) { real_os::wait_on(word, while_equal); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The reports: the text to the letter, JSON through a parser, Prometheus' format by its grammar, and the
-// files. Knows nothing of where the numbers come from. Run by `scripts/test`.
-#include "observe/output_file.h"
+// The reports: the text to the letter, JSON through a parser, Prometheus' format by its grammar.
+// Knows nothing of where the numbers come from.
+// Run by `scripts/test`.
 #include "observe/report.h"
 
 #include "observe/metrics.h"
@@ -12,13 +12,10 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <sstream>
 #include <string>
-#include <sys/stat.h>
 #include <vector>
 
 namespace hotlane {
@@ -263,87 +260,6 @@ TEST(HitAlarm, IsSilentWhenAllIsWell) {
     EXPECT_NE(alarm_line(s, 90), "");
     EXPECT_EQ(alarm_line(s, 0), "");
     EXPECT_EQ(alarm_line(Snapshot{}, 100), "");
-}
-
-TEST(ExpandPath, ReplacesWhatItKnows) {
-    char path[32];
-    const NameFields s{.process_id = 4242, .program = "python3", .number = 7};
-    ASSERT_TRUE(expand_path("%n", s, path, sizeof path));
-    EXPECT_STREQ(path, "7");
-    ASSERT_TRUE(expand_path("/tmp/%e.%p.%%p%x%", s, path, sizeof path));
-    EXPECT_STREQ(path, "/tmp/python3.4242.%p%x%");
-    EXPECT_TRUE(expand_path(std::string(31, 'x').c_str(), s, path, sizeof path));
-    EXPECT_FALSE(expand_path(std::string(32, 'x').c_str(), s, path, sizeof path));
-}
-
-/// A directory of its own, gone after the test.
-class ReportFile : public testing::Test {
-  protected:
-    void SetUp() override {
-        char name[] = "/tmp/hotlane-report-XXXXXX";
-        ASSERT_NE(mkdtemp(name), nullptr);
-        directory_ = name;
-    }
-    void TearDown() override { std::filesystem::remove_all(directory_); }
-    std::string path(const char* name) const { return directory_ + "/" + name; }
-    static std::string contents(const std::string& path) {
-        std::ifstream in{path};
-        return {std::istreambuf_iterator<char>{in}, {}};
-    }
-    std::vector<std::string> names() const {
-        std::vector<std::string> found;
-        for (const auto& entry : std::filesystem::directory_iterator{directory_}) {
-            found.push_back(entry.path().filename());
-        }
-        return found;
-    }
-    std::string directory_;
-};
-
-TEST_F(ReportFile, ReplacesTheOldOneAsAWhole) {
-    const Snapshot s = small_snapshot();
-    std::ofstream{path("python3.4242.json")} << "what was there";
-    std::ifstream reader{path("python3.4242.json")};
-    for (const StatsFormat format : {StatsFormat::text, StatsFormat::prometheus, StatsFormat::json}) {
-        EXPECT_TRUE(write_report_file(path("%e.%p.json").c_str(), s, format));
-        EXPECT_EQ(contents(path("python3.4242.json")), report(s, format));
-    }
-    EXPECT_EQ(names(), std::vector<std::string>{"python3.4242.json"});
-    // Whoever had the old file open goes on reading it, not half of each.
-    EXPECT_EQ((std::string{std::istreambuf_iterator<char>{reader}, {}}), "what was there");
-}
-
-TEST_F(ReportFile, WhatIsNoRegularFileIsWrittenDirectly) {
-    const Snapshot s = small_snapshot();
-    std::ofstream{path("target")} << "x";
-    std::filesystem::create_symlink("target", path("link"));
-    EXPECT_TRUE(write_report_file(path("link").c_str(), s, StatsFormat::json));
-    EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
-    EXPECT_EQ(contents(path("target")), report(s, StatsFormat::json));
-    EXPECT_TRUE(write_report_file("/dev/null", s, StatsFormat::json));
-    struct stat status {};
-    ASSERT_EQ(stat("/dev/null", &status), 0);
-    EXPECT_TRUE(S_ISCHR(status.st_mode));
-}
-
-TEST_F(ReportFile, FailureIsOneLineAndLeavesNothing) {
-    const Snapshot s = small_snapshot();
-    testing::internal::CaptureStderr();
-    EXPECT_FALSE(write_report_file(path("no/such/directory").c_str(), s, StatsFormat::json));
-    EXPECT_EQ(testing::internal::GetCapturedStderr(),
-              "hotlane: cannot write the statistics to " + path("no/such/directory") + "\n");
-    testing::internal::CaptureStderr();
-    EXPECT_FALSE(write_report_file(std::string(Config::kPathCapacity - 2, '%').append("%p").c_str(), s,
-                                   StatsFormat::json) &&
-                 write_report_file(std::string(Config::kPathCapacity, 'x').c_str(), s, StatsFormat::json));
-    EXPECT_EQ(testing::internal::GetCapturedStderr().find("hotlane: "), 0U);
-    EXPECT_TRUE(names().empty());
-}
-
-TEST_F(ReportFile, AFullDiskLeavesTheOldFile) {
-    testing::internal::CaptureStderr();
-    EXPECT_FALSE(write_report_file("/dev/full", small_snapshot(), StatsFormat::json));
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "hotlane: cannot write the statistics to /dev/full\n");
 }
 
 }  // namespace

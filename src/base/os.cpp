@@ -5,7 +5,6 @@
 // Replaced by tests/fake_os.cpp in unit tests.
 #include "base/os.h"
 
-#include "base/cancellation_blocker.h"
 #include "base/errno_keeper.h"
 
 #include <algorithm>
@@ -15,7 +14,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <fcntl.h>
 #include <link.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -24,7 +22,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -155,118 +152,6 @@ void program_path(char* out, size_t capacity) {
     const ssize_t length = readlink("/proc/self/exe", out, capacity - 1);
     out[std::max<ssize_t>(length, 0)] = '\0';
 }
-
-uint64_t descriptor_identity(int fd) {
-    ErrnoKeeper keep;
-    struct stat status {};
-    if (fstat(fd, &status) != 0) {
-        return 0;
-    }
-    // Never 0 for an open descriptor: inode numbers and devices are mixed, then the lowest bit is set.
-    return ((status.st_dev * 0x9E3779B97F4A7C15) ^ (status.st_ino * 0xC2B2AE3D27D4EB4F) ^ status.st_rdev) | 1;
-}
-
-namespace {
-
-/// A reader that has gone must cost the program neither its life nor its exit status: for as long as this
-/// exists, SIGPIPE is blocked, and one that we caused is taken away again.
-class PipeSignalBlocker {
-  public:
-    PipeSignalBlocker() {
-        sigset_t pending;
-        sigpending(&pending);
-        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-        sigemptyset(&pipe_);
-        sigaddset(&pipe_, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-    ~PipeSignalBlocker() {
-        if (!was_pending_) {
-            const timespec none{};
-            sigtimedwait(&pipe_, nullptr, &none);
-        }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-    PipeSignalBlocker(const PipeSignalBlocker&) = delete;
-    PipeSignalBlocker& operator=(const PipeSignalBlocker&) = delete;
-
-  private:
-    sigset_t pipe_;
-    sigset_t before_;
-    bool was_pending_;
-};
-
-}  // namespace
-
-bool write_all(int fd, const char* bytes, size_t count) {
-    ErrnoKeeper keep;
-    CancellationBlocker uncancelled;
-    PipeSignalBlocker blocker;
-    while (count > 0) {
-        const ssize_t written = write(fd, bytes, count);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        bytes += written;
-        count -= static_cast<size_t>(written);
-    }
-    return true;
-}
-
-int open_for_write(const char* path) {
-    CancellationBlocker uncancelled;
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-}
-
-long read_file(const char* path, char* out, size_t capacity) {
-    ErrnoKeeper keep;
-    CancellationBlocker uncancelled;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -1;
-    }
-    size_t total = 0;
-    ssize_t count = 0;
-    while (total < capacity && (count = read(fd, out + total, capacity - total)) > 0) {
-        total += static_cast<size_t>(count);
-    }
-    close(fd);
-    return count < 0 ? -1 : static_cast<long>(total);
-}
-
-bool copy_file(const char* path, int fd) {
-    ErrnoKeeper keep;
-    CancellationBlocker uncancelled;
-    const int from = open(path, O_RDONLY | O_CLOEXEC);
-    if (from < 0) {
-        return false;
-    }
-    char bytes[2048];
-    ssize_t count = 0;
-    bool good = true;
-    while (good && (count = read(from, bytes, sizeof bytes)) > 0) {
-        good = write_all(fd, bytes, static_cast<size_t>(count));
-    }
-    close(from);
-    return good && count == 0;
-}
-
-bool close_file(int fd) {
-    CancellationBlocker uncancelled;
-    return close(fd) == 0;
-}
-
-bool is_special_file(const char* path) {
-    ErrnoKeeper keep;
-    struct stat status {};
-    return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-bool rename_file(const char* from, const char* to) { return rename(from, to) == 0; }
-bool remove_file(const char* path) { return unlink(path) == 0; }
 
 bool on_signal(int number, void (*handler)(int)) {
     ErrnoKeeper keep;

@@ -54,18 +54,50 @@ void program_path(char* out, size_t capacity);
 
 /// What a descriptor stands for, so that a later look can tell whether it is still the same. 0: closed.
 uint64_t descriptor_identity(int fd);
-/// Writes all of it, through short writes and EINTR. False on any other error.
+/// Writes all of it, through short writes and EINTR. False, with errno, on any other error.
 bool write_all(int fd, const char* bytes, size_t count);
-/// Opens for writing, created or emptied, close-on-exec; -1 with errno on failure.
-int open_for_write(const char* path);
+
+// Files that are written. None of these verbs follows a link in the last part of a path, waits for another
+// process to open the file, or leaves a descriptor to a program that is executed.
+
+/// What a name in the file system stands for.
+enum class FileKind : uint8_t {
+    none,
+    regular,
+    link,
+    character_device,
+    block_device,
+    directory,
+    fifo,
+    socket
+};
+struct FileStatus {
+    FileKind kind = FileKind::none;
+    unsigned permissions = 0;  // who may read, write and execute it: nine bits
+    bool is_own = false;       // it belongs to the user that this process runs as
+};
+FileStatus file_status(const char* path);
+/// A new file, open for writing; -1 with errno on failure, EEXIST where the name is taken by anything.
+int create_file(const char* path, unsigned permissions);
+void set_permissions(int fd, unsigned permissions);
+/// Opens a character device for writing; -1 with errno on failure.
+int open_device(const char* path);
+/// Where a link leads to, as it stands there. False, with errno, when it cannot be read; EPERM where it
+/// belongs to another user who is not root, and so may be a trap.
+[[nodiscard]] bool read_link(const char* path, char* out, size_t capacity);
+/// Another descriptor for what `fd` stands for; -1 with errno on failure.
+int duplicate(int fd);
+/// What errno says, in the words of libc; the text stays for ever.
+const char* error_text();
+/// A number that nobody can guess. Where the kernel has none to give yet, one that nobody else has.
+uint64_t random_number();
+
 /// Reads at most `capacity` bytes of a file; the number read, or -1.
 long read_file(const char* path, char* out, size_t capacity);
-/// Writes all of a file to `fd`. False when it could not be read or written.
+/// Writes all of a file to `fd`. False, with errno, when it could not be read or written.
 bool copy_file(const char* path, int fd);
 bool close_file(int fd);
-/// True when the name is taken by something that a rename must not replace: a device, a pipe, a link, a
-/// directory.
-bool is_special_file(const char* path);
+/// False, with errno, on failure.
 bool rename_file(const char* from, const char* to);
 bool remove_file(const char* path);
 

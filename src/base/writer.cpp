@@ -5,6 +5,7 @@
 // Called for every message and every report.
 #include "base/writer.h"
 
+#include "base/errno_keeper.h"
 #include "base/os.h"
 
 #include <cstring>
@@ -166,6 +167,7 @@ Writer& Writer::quoted(std::string_view s) {
 void message(std::string_view a, std::string_view b, std::string_view c, std::string_view d,
              std::string_view e) {
     constexpr int kStandardError = 2;
+    ErrnoKeeper keep;
     char line[2048];
     // One write, so that lines of several threads or processes do not mix; the last byte is kept for the
     // newline.

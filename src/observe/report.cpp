@@ -94,10 +94,10 @@ bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsForma
         message("the name of the statistics file is too long: ", pattern);
         return false;
     }
-    OutputFile file(path, snapshot.process_id);
+    OutputFile file(path);
     const bool written = file.descriptor() >= 0 && write_to(file.descriptor(), snapshot, format);
     if (!file.finish(written)) {
-        message("cannot write the statistics to ", path);
+        message("cannot write the statistics to ", path, ": ", file.problem());
         return false;
     }
     return true;

@@ -28,10 +28,10 @@ class Failure(Exception):
     pass
 
 
-def start(program, file):
+def start(program, file, **more):
     environment = {**os.environ, "HOTLANE_STATS": "prometheus", "HOTLANE_STATS_FILE": str(file),
                    "HOTLANE_STATS_INTERVAL": f"{int(INTERVAL * 1000)}ms"}
-    return subprocess.Popen([program], stdin=subprocess.PIPE, env=environment)
+    return subprocess.Popen([program], stdin=subprocess.PIPE, env=environment, **more)
 
 
 def stop(running):
@@ -78,6 +78,24 @@ def check_rewritten(program, scratch, _servers):
         raise Failure("the report at exit is not the last one")
     if sorted(path.name for path in scratch.iterdir()) != ["live.prom"]:
         raise Failure(f"left over: {list(scratch.iterdir())}")
+
+
+def check_fifo(program, scratch, _servers):
+    """A FIFO has no reader: the program goes on, and is told once an interval and at its end."""
+    file = scratch / "live.prom"
+    os.mkfifo(file)
+    running = start(program, file, stderr=subprocess.PIPE)
+    try:
+        time.sleep(3 * INTERVAL)
+        running.stdin.close()
+        errors = running.stderr.read().decode()
+        if running.wait(timeout=10) != 0:
+            raise Failure(f"the program ended with {running.returncode}")
+    finally:
+        running.kill()
+    said = f"hotlane: cannot write the statistics to {file}: a FIFO, not a regular file or /dev/stderr"
+    if set(errors.splitlines()) != {said}:
+        raise Failure(f"standard error: {errors}")
 
 
 def free_port():
@@ -177,7 +195,7 @@ def check_prometheus(program, scratch, servers):
 
 
 def main():
-    checks = {"rewritten": check_rewritten, "prometheus": check_prometheus}
+    checks = {"rewritten": check_rewritten, "fifo": check_fifo, "prometheus": check_prometheus}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
     parser.add_argument("check", choices=checks)

@@ -184,24 +184,38 @@ class Processes(Session):
 class Failures(Session):
     def test_no_such_directory(self):
         self.run_actions("a:10", "status:3", profile="/nonexistent/x.heap", status=3,
-                         stderr="hotlane: cannot write the profile to /nonexistent/x.heap\n")
+                         stderr="hotlane: cannot write the profile to /nonexistent/x.heap: "
+                                "No such file or directory\n")
 
     def test_full(self):
         self.run_actions("a:10", "status:3", profile="/dev/full", status=3,
-                         stderr="hotlane: cannot write the profile to /dev/full\n")
+                         stderr="hotlane: cannot write the profile to /dev/full: No space left on device\n")
 
     def test_full_disk_leaves_no_half(self):
-        """A limit on the size of files is where the write stops, as on a disk that is full."""
+        """A limit on the size of files is where the write stops, as on a disk that is full. Its signal would end the
+        program."""
         variables = dumps.environment(None, sample=1, profile="x.heap")
-        script = 'trap "" XFSZ; ulimit -f 1; exec "$0" a:100 status:3'
+        script = 'ulimit -f 1; exec "$0" a:100 status:3'
         done = subprocess.run(["bash", "-c", script, ARGUMENTS.program], env=variables, cwd=self.scratch, timeout=60,
                               capture_output=True, text=True, check=False)
-        self.assertEqual((done.returncode, done.stderr), (3, "hotlane: cannot write the profile to x.heap\n"))
+        self.assertEqual((done.returncode, done.stderr),
+                         (3, "hotlane: cannot write the profile to x.heap: File too large\n"))
         self.assertEqual(self.files(), [])
+
+    def test_planted_link_is_not_followed(self):
+        """The name of a temporary file must not be known beforehand."""
+        (self.scratch / "victim").write_text("precious")
+        script = 'ln -s victim x.heap.$$.tmp; exec "$0" a:10'
+        variables = dumps.environment(None, sample=1, profile="x.heap")
+        subprocess.run(["bash", "-c", script, ARGUMENTS.program], env=variables, cwd=self.scratch, timeout=60,
+                       check=True)
+        self.assertEqual((self.scratch / "victim").read_text(), "precious")
+        self.expect("x.heap", (10, 0))
 
     def test_call_that_fails(self):
         _, output = self.run_actions("start:1", "a:10", "dump:/nonexistent/x.heap", "dump:x.heap",
-                                     stderr="hotlane: cannot write the profile to /nonexistent/x.heap\n")
+                                     stderr="hotlane: cannot write the profile to /nonexistent/x.heap: "
+                                            "No such file or directory\n")
         self.assertEqual(output, "start 0\ndump -1\ndump 0\n")
         self.expect("x.heap", (10, 0))
 
