@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Checks what libhotlane.so and libhotlane.a show to the outside: the names of tests/exports.golden and hotlane_*,
 libc.so.6 as the only library needed, and that the code is never unmapped."""

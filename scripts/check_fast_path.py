@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Counts the instructions of a hit in libhotlane.so, and compares them with tests/fast_path.golden.
 

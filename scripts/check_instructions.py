@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Counts the instructions of malloc, free, refill, flush and samples under callgrind, and compares them with a
 golden file.

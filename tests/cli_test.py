@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The `hotlane` command from end to end: what it prints, what it runs, and what it says when it cannot."""
 
@@ -273,7 +273,7 @@ class Installed(unittest.TestCase):
         (prefix / "lib").mkdir()
         shutil.copy(COMMAND, prefix / "bin")
         if with_library:
-            shutil.copy(LIBRARY, prefix / "lib")
+            shutil.copy(LIBRARY, prefix / "lib" / LIBRARY.name)
         return prefix / "bin" / "hotlane"
 
     def test_finds_the_library_of_its_prefix(self):
@@ -282,19 +282,19 @@ class Installed(unittest.TestCase):
         link.symlink_to(command)
         for called in (command, link):
             result = hotlane("run", "--stats=off", "printenv", "LD_PRELOAD", command=called)
-            self.assertEqual(result.stdout, f"{self.prefix}/opt/lib/libhotlane.so\n")
+            self.assertEqual(result.stdout, f"{self.prefix}/opt/lib/libhotlane.so.0\n")
 
     def test_without_a_library(self):
         command = self.install(self.prefix / "opt", with_library=False)
         result = hotlane("run", "true", command=command)
         self.assertEqual((result.returncode, result.stderr), (
-            125, f"hotlane: libhotlane.so is neither in the prefix nor in the build tree of {command.parent}\n"))
+            125, f"hotlane: libhotlane.so.0 is neither in the prefix nor in the build tree of {command.parent}\n"))
 
     def test_a_path_that_the_loader_cannot_read(self):
         command = self.install(self.prefix / "a b")
         result = hotlane("run", "true", command=command)
         self.assertEqual((result.returncode, result.stderr), (
-            125, f"hotlane: cannot preload {self.prefix}/a b/lib/libhotlane.so: "
+            125, f"hotlane: cannot preload {self.prefix}/a b/lib/libhotlane.so.0: "
                  "LD_PRELOAD takes no path with a space or a colon\n"))
 
 
@@ -324,6 +324,7 @@ def main():
     parser.add_argument("manual", type=pathlib.Path, help="hotlane.1")
     arguments, rest = parser.parse_known_args()
     COMMAND, LIBRARY, MANUAL = (p.resolve() for p in (arguments.command, arguments.library, arguments.manual))
+    LIBRARY = LIBRARY.with_name("libhotlane.so.0")
     unittest.main(argv=[sys.argv[0], *rest])
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -65,9 +66,9 @@ def programs(scale):
     none."""
     scripts = HERE / "programs"
     amount = str(scale)
-    python = ("/usr/bin/python3", "-S", "-E", str(scripts / "objects.py"), amount)
+    python = (sys.executable, "-S", "-E", str(scripts / "objects.py"), amount)
     # -E would make python3 deaf to PYTHONMALLOC.
-    python_malloc = ("/usr/bin/python3", "-S", str(scripts / "objects.py"), amount)
+    python_malloc = (sys.executable, "-S", str(scripts / "objects.py"), amount)
     source = str(ROOT / "bench" / "workloads" / "json_documents.cpp")
     yield Case("python3", python, "program")
     yield Case("python3_malloc", python_malloc, "program", environment=(("PYTHONMALLOC", "malloc"),))

@@ -13,15 +13,16 @@ namespace hotlane::cli {
 namespace fs = std::filesystem;
 
 std::string find_library() {
-    constexpr const char* kName = "libhotlane.so";
-    // The prefix of an installation (its libdir is told by the build), a build tree, and all in one
-    // directory.
-    constexpr const char* kPlaces[] = {"../" HOTLANE_LIBDIR, "../lib", "../../preload", "."};
+    // By the name that programs are linked with: the one without a number comes with a development package.
+    constexpr const char* kName = "libhotlane.so.0";
+    // The prefix of an installation (the build tells its libdir), a build tree, and all in one directory.
+    constexpr const char* kInstalled = "../" HOTLANE_LIBDIR;
+    constexpr const char* kPlaces[] = {kInstalled, "../lib", "../../preload", "."};
     const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
     for (const char* place : kPlaces) {
         std::error_code error;
-        const fs::path found = fs::canonical(here / place / kName, error);
-        if (!error) {
+        const fs::path found = fs::canonical(here / place, error) / kName;
+        if (!error && fs::exists(found, error)) {
             return found;
         }
     }

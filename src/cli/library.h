@@ -9,7 +9,7 @@
 
 namespace hotlane::cli {
 
-/// The libhotlane.so beside this executable, in its prefix or its build tree; absolute. Throws
+/// The libhotlane.so.0 beside this executable, in its prefix or its build tree; absolute. Throws
 /// std::runtime_error with one line for the user when there is none.
 std::string find_library();
 

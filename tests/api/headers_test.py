@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Each public header alone, with every compiler there is: hotlane.h as C99 and all of them as C++20, with the library's
 debug checks and without, and not one warning."""

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Live metrics: HOTLANE_STATS_FILE is rewritten while the program runs, always whole; and a real Prometheus, which
 scrapes node_exporter, whose textfile collector reads that file, knows every number of it. `scripts/setup test` fetches

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The page of `hotlane report --html` in Chromium: what it shows, and that everything can be reached and read. Knows
 nothing of how profiles are taken. Run with the paths of the built `render_page` and of the command."""

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """With every allocation sampled, the profile is what the program counted itself, to the last object and byte.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a sample stands for is right in the mean: no place is favoured, over many runs.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """When profiles begin and end, when they are written, under which names, and what becomes of them when that fails.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """`hotlane profile` from end to end: a program with known sites is run, and its dumps are read by us and by others."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """`hotlane report` over dumps whose numbers are known: tables and exports against goldens, exports against their
 formats, and dumps read by the tools of others."""

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Compare what the reports say with what programs are known to have done, and look at which reports appear.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Run a real program on glibc's malloc and on hotlane: same output, same status, and counters at exit.
 With --profiled, a stack is taken each 4 KiB, and the command reads every profile.

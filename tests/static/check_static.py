@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Installs hotlane into a temporary directory and links programs with libhotlane.a as a stranger would: in C and
 C++, dynamically and with -static, through pkg-config and through CMake. Runs each, with and without counters."""
@@ -26,7 +26,7 @@ def run(*command, **options):
 
 
 def install(build, root):
-    run("/usr/bin/meson", "install", "-C", build, "--no-rebuild", "--destdir", root)
+    run("meson", "install", "-C", build, "--no-rebuild", "--destdir", root)
     return next(root.rglob("hotlane.pc")).parent.parent.parent
 
 
