@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// daemon() forks, the parent ends, the child goes on with another session and starts threads.
+#include "outside.h"
+
+static void* allocate(void* unused) { return churn(3000) ? &allocate : unused; }
+
+int main(void) {
+    alarm(30);  // nobody waits for a daemon
+    void* inherited = strdup("from before");
+    if (daemon(1, 1) != 0) {
+        return 1;
+    }
+    pthread_t thread;
+    void* kept = NULL;
+    pthread_create(&thread, NULL, allocate, NULL);
+    pthread_join(thread, &kept);
+    SAY("daemon: %s, memory is fine: %d\n", (char*)inherited, kept != NULL);
+    free(inherited);
+    return 0;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Threads with the smallest stack that is allowed allocate small, large, aligned and failing.
+#include "outside.h"
+
+#include <limits.h>
+
+static void* allocate(void* unused) {
+    void* objects[4] = {malloc(100), malloc(1 << 20), aligned_alloc(4096, 8192), calloc(1000, 1000)};
+    int good = 0;
+    for (int i = 0; i < 4; ++i) {
+        good += objects[i] != NULL;
+        free(opaque(objects[i]));
+    }
+    good += opaque(malloc(SIZE_MAX / 4)) == NULL && errno == ENOMEM;
+    return good == 5 ? (void*)&allocate : unused;
+}
+
+int main(void) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    SAY("stack size set: %d\n", pthread_attr_setstacksize(&attributes, (size_t)PTHREAD_STACK_MIN));
+    int good = 0;
+    for (int round = 0; round < 10; ++round) {
+        pthread_t threads[10];
+        for (int i = 0; i < 10; ++i) {
+            if (pthread_create(&threads[i], &attributes, allocate, NULL) != 0) {
+                return 1;
+            }
+        }
+        for (int i = 0; i < 10; ++i) {
+            void* result = NULL;
+            pthread_join(threads[i], &result);
+            good += result != NULL;
+        }
+    }
+    SAY("good: %d\n", good);
+    return 0;
+}
