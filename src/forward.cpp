@@ -6,6 +6,7 @@
 #include "forward.h"
 
 #include "background.h"
+#include "base/errno_keeper.h"
 #include "cache/thread_block.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -20,9 +21,10 @@ namespace hotlane {
 namespace {
 
 /// What the fallback has to say to `ask`, a second time when it was null: what the caches and the free pages
-/// hold may be what is missing.
+/// hold may be what is missing. jemalloc's start sets errno to 0.
 template <typename Ask>
 void* ask_fallback(Ask ask) {
+    const ErrnoKeeper keep;
     if (void* p = ask()) {
         return p;
     }

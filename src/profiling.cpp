@@ -5,6 +5,7 @@
 // Called through profiling.h.
 #include "profiling.h"
 
+#include "base/errno_keeper.h"
 #include "cache/thread_cache.h"
 #include "observe/backtrace.h"
 #include "observe/output_file.h"
@@ -114,8 +115,9 @@ bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
     return writes_here(pattern()) && dump_to(pattern(), reason, wait);
 }
 
-/// On a slow path after the signal.
+/// On a slow path after the signal, inside malloc.
 void answer_signal() {
+    const ErrnoKeeper keep;
     if (sampler::running()) {
         dump_as_configured("signal", SharedSnapshot::Wait::no);
     } else {

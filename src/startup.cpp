@@ -5,6 +5,7 @@
 // Called by the slow paths of allocator, before anything else they do, and by process.
 #include "startup.h"
 
+#include "base/errno_keeper.h"
 #include "base/misuse.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -72,7 +73,9 @@ Region::Settings region_settings() {
     return settings;
 }
 
+/// Inside malloc, whose caller sees no errno but ENOMEM.
 void after_tick(uint64_t now_ns) {
+    const ErrnoKeeper keep;
     if (auto* const listener = tick_listener.load(std::memory_order_acquire)) {
         listener(now_ns);
     }
@@ -85,6 +88,7 @@ void set_options() {
     }
     has_options = true;
     start_ns = os::monotonic_ns();
+    os::remember_program_name();
     read_config(configuration, os::in_shared_object());
     if (configuration.on_error != Config{}.on_error) {  // else nothing is written, and no page touched
         set_on_error(configuration.on_error);

@@ -189,6 +189,7 @@ const char* environment(const char* name) { return real_os::environment(name); }
 bool is_privileged() { return real_os::is_privileged(); }
 bool in_shared_object() { return real_os::in_shared_object(); }
 void program_path(char* out, size_t capacity) { real_os::program_path(out, capacity); }
+void remember_program_name() { real_os::remember_program_name(); }
 void program_name(char* out, size_t capacity) { real_os::program_name(out, capacity); }
 uint64_t descriptor_identity(int fd) { return real_os::descriptor_identity(fd); }
 bool write_all(int fd, const char* bytes, size_t count) { return real_os::write_all(fd, bytes, count); }

@@ -6,7 +6,10 @@
 #include "base/environment.h"
 
 #include "base/os.h"
+#include "base/shared_libc.h"
 
+#include <cerrno>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 // The loader's: where the process found its arguments. Weak, as it need not be linked for this alone.
@@ -17,13 +20,17 @@ namespace hotlane {
 namespace {
 
 /// The count of arguments, the arguments, a null, the environment. For requests that come before libc's own
-/// constructor has set `environ`: from .preinit_array.
+/// constructor has set `environ` and the program's name: from .preinit_array. Null when it is not known.
+const char* const* initial_stack() {
+    // Without a loader the word means another place, and libc sets `environ` before anything allocates.
+    return !has_shared_libc() || &__libc_stack_end == nullptr
+               ? nullptr
+               : static_cast<const char* const*>(__libc_stack_end);
+}
+
 const char* const* initial_environment() {
-    if (&__libc_stack_end == nullptr || __libc_stack_end == nullptr) {
-        return nullptr;
-    }
-    const auto* words = static_cast<const char* const*>(__libc_stack_end);
-    return words + 1 + address_of(words[0]) + 1;
+    const char* const* words = initial_stack();
+    return words == nullptr ? nullptr : words + 1 + address_of(words[0]) + 1;
 }
 
 }  // namespace
@@ -33,6 +40,15 @@ const char* const* environment_list() {
         return nullptr;
     }
     return environ != nullptr ? environ : initial_environment();
+}
+
+const char* first_argument() {
+    const char* name = program_invocation_name;
+    if (name == nullptr || *name == '\0') {  // libc's constructor is still to come
+        const char* const* words = initial_stack();
+        name = words != nullptr ? words[1] : reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+    }
+    return name == nullptr ? "" : name;
 }
 
 }  // namespace hotlane

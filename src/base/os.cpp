@@ -5,6 +5,7 @@
 // Replaced by tests/fake_os.cpp in unit tests.
 #include "base/os.h"
 
+#include "base/environment.h"
 #include "base/errno_keeper.h"
 
 #include <algorithm>
@@ -137,13 +138,34 @@ const char* environment(const char* name) {
     return nullptr;
 }
 
-void program_name(char* out, size_t capacity) {
-    const char* name = program_invocation_short_name;
-    if (name == nullptr) {
+namespace {
+
+// In .data: every start writes there anyway.
+[[gnu::section(".data")]] constinit char name_at_start[64] = {};
+
+/// A character that may be part of any file's name, and of a line on a terminal.
+char as_plain(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '_' : c; }
+
+}  // namespace
+
+void remember_program_name() {
+    const char* path = first_argument();
+    const char* slash = strrchr(path, '/');
+    const char* name = slash != nullptr ? slash + 1 : path;
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
         name = "?";
     }
-    const size_t length = strnlen(name, capacity - 1);
-    memcpy(out, name, length);
+    const size_t length = strnlen(name, sizeof name_at_start - 1);
+    std::transform(name, name + length, name_at_start, as_plain);
+    name_at_start[length] = '\0';
+}
+
+void program_name(char* out, size_t capacity) {
+    if (name_at_start[0] == '\0') {
+        remember_program_name();
+    }
+    const size_t length = strnlen(name_at_start, capacity - 1);
+    memcpy(out, name_at_start, length);
     out[length] = '\0';
 }
 

@@ -46,7 +46,11 @@ const char* environment(const char* name);
 bool is_privileged();
 /// Whether this code came in a shared object (preloaded or linked), not in the executable itself.
 bool in_shared_object();
-/// Base name of the running program, at most capacity-1 bytes, always terminated.
+/// Takes the program's name now: the base name of its first argument. Later the program may have overwritten
+/// its arguments, with what others sent it.
+void remember_program_name();
+/// The name as it was then, cut at capacity-1 bytes, always terminated. It is a name for a file, too: it has
+/// no slash and no control character, and is neither empty nor "." nor "..".
 void program_name(char* out, size_t capacity);
 
 /// The file of the running program, cut at capacity-1 bytes, always terminated; empty when unknown.

@@ -2,7 +2,7 @@
 //
 // What only the shared libc can do: open another library, and look up a name.
 // Knows nothing of which.
-// Used for the unwinder and for a C++ runtime that came late.
+// Used for the unwinder, for a C++ runtime that came late, and to tell whether there is a loader.
 #pragma once
 
 #include <dlfcn.h>

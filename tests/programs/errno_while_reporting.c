@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Trap: a report is written by whatever request comes by, inside malloc, and fails. The program sees an errno
+// that nothing of its own has set. The options name a file that cannot be written; every request is checked.
+#include "check.h"
+
+#include <time.h>
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(void) {
+    enum { kObjects = 200 };
+    static void* objects[kObjects];
+    const double end = seconds() + 0.5;
+    while (seconds() < end) {
+        for (int i = 0; i < kObjects; ++i) {
+            errno = 1000 + i;
+            objects[i] = malloc(i % 50 == 0 ? 100000 : 500);
+            CHECK(objects[i], "malloc failed");
+            CHECK(errno == 1000 + i, "malloc set errno to %d", errno);
+        }
+        for (int i = 0; i < kObjects; ++i) {
+            errno = 1000 + i;
+            free(objects[i]);
+            CHECK(errno == 1000 + i, "free set errno to %d", errno);
+        }
+    }
+    return 0;
+}
