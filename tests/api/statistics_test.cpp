@@ -12,6 +12,7 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -71,6 +72,34 @@ TEST(Statistics, CountsOfThreadsThatEndedStay) {
     }
     EXPECT_EQ(hotlane::class_statistics(kSize).gets, 20'000U);
     EXPECT_EQ(hotlane::class_statistics(kSize).puts, 20'000U);
+}
+
+TEST(Statistics, OfAForkedChildAreOfItsOnlyThread) {
+    std::atomic<int> step{0};
+    std::thread other([&step] {
+        hotlane_put(hotlane_get(kSize));
+        step = 1;
+        while (step == 1) {
+            std::this_thread::yield();
+        }
+    });
+    while (step == 0) {
+        std::this_thread::yield();
+    }
+    EXPECT_GE(hotlane::statistics().threads, 2U);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        // What the other thread had cached is everybody's, and its block can be taken again.
+        const bool alone = hotlane::statistics().threads == 1;
+        std::thread([] { hotlane_put(hotlane_get(kSize)); }).join();
+        _exit(alone && hotlane::statistics().threads == 1 ? 0 : 1);
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    step = 2;
+    other.join();
 }
 
 TEST(Statistics, GrowCompatibly) {
