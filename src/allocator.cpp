@@ -6,7 +6,7 @@
 //
 //   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
 //   allocate_miss   a sample's turn -> profile; take_slow; no pages -> forward(limit, no_region)
-//   release_slow    null; a page with a class -> put_back_slow; sampled; the fallback's; glibc's; else misuse
+//   release_slow    null; a page with a class -> put_back_slow; sampled; the fallback's; else misuse
 #include "allocator.h"
 
 #include "base/errno_keeper.h"
@@ -15,7 +15,6 @@
 #include "cache/upkeep.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
-#include "fallback/glibc_heap.h"
 #include "forward.h"
 #include "observe/profile.h"
 
@@ -29,7 +28,6 @@ namespace hotlane {
 namespace {
 
 constinit std::atomic<uint64_t> wrong_sized_deletes{0};
-constinit std::atomic<uint64_t> foreign_frees{0};
 
 /// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
 /// and then whether it is.
@@ -69,15 +67,10 @@ bool is_plausible_object(void* p, Operation operation) {
     return true;
 }
 
-/// A pointer outside every span: of the fallback, of glibc, or a mistake.
+/// A pointer outside every span: of the fallback, or a mistake.
 [[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
     if (release_forwarded(p)) {
         upkeep::tick_if_due();
-        return;
-    }
-    if (glibc_heap::is_chunk(p)) {
-        foreign_frees.fetch_add(1, std::memory_order_relaxed);
-        glibc_heap::release(p);
         return;
     }
     report_dead(p, operation);
@@ -223,9 +216,6 @@ void* reallocate(void* p, size_t n) {
     if (fallback::owns(p)) {
         return n > kLargestSmall ? forward_again(p, n) : move(p, fallback::usable_size(p), n);
     }
-    if (glibc_heap::is_chunk(p)) {
-        return glibc_heap::reallocate(p, n);
-    }
     report_dead(p, "realloc");
     return no_memory();
 }
@@ -248,9 +238,6 @@ size_t usable_size(const void* p) {
     if (fallback::owns(p)) {
         return fallback::usable_size(p);
     }
-    if (glibc_heap::is_chunk(p)) {
-        return glibc_heap::usable_size(p);
-    }
     report_dead(p, "malloc_usable_size");
     return 0;
 }
@@ -261,13 +248,11 @@ void report_dead(const void* p, Operation operation) {
         return;
     }
     // A free page of the region was a span once: the object was freed, and the page with it.
-    const bool was_ours = region_view.contains(p) || profile::contains(p);
+    const bool was_ours = region_view.contains(p) || profile::contains(p) || fallback::released(p);
     report_misuse(was_ours ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
 }
 
 uint64_t count_of_wrong_sized_deletes() { return wrong_sized_deletes.load(std::memory_order_relaxed); }
-
-uint64_t count_of_foreign_frees() { return foreign_frees.load(std::memory_order_relaxed); }
 
 size_t purge_everything() {
     ensure_started();

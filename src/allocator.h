@@ -60,6 +60,5 @@ size_t purge_everything();
 
 /// What only this tier can count.
 uint64_t count_of_wrong_sized_deletes();
-uint64_t count_of_foreign_frees();
 
 }  // namespace hotlane

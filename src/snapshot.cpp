@@ -33,7 +33,6 @@ void take_snapshot(Snapshot& snapshot) {
     threads::add_to(snapshot);
     pools::add_to(snapshot);
     snapshot.wrong_sized_deletes = count_of_wrong_sized_deletes();
-    snapshot.foreign_frees = count_of_foreign_frees();
     const RegionStats stats = region.stats();
     snapshot.region_reserved_bytes = stats.reserved_bytes;
     snapshot.region_committed_bytes = stats.committed_bytes;

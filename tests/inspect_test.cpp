@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading this process's memory without faulting, and where its program break is.
+// Reading this process's memory without faulting.
 // Knows nothing of hotlane's tiers.
 // Run by meson.
 #include "base/inspect.h"
@@ -53,18 +53,6 @@ TEST(Inspect, PagesAreReadableUpToTheFirstThatIsNot) {
     EXPECT_FALSE(inspect::is_readable(last - 1, last + 1));
     EXPECT_EQ(errno, 77);
     munmap(pages, kPages * kOsPageSize);
-}
-
-TEST(Inspect, TheProgramBreakGrowsWithBrk) {
-    const inspect::ProgramBreak before = inspect::program_break();
-    ASSERT_NE(before.start, 0U);
-    EXPECT_EQ(before.end, address_of(sbrk(0)));
-    void* extended = sbrk(static_cast<intptr_t>(kOsPageSize));
-    ASSERT_NE(extended, pointer_to(UINTPTR_MAX));
-    const inspect::ProgramBreak after = inspect::program_break();
-    EXPECT_EQ(after.start, before.start);
-    EXPECT_EQ(after.end, before.end + kOsPageSize);
-    EXPECT_GE(address_of(extended), after.start);
 }
 
 }  // namespace

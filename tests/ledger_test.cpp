@@ -65,6 +65,30 @@ TEST(Ledger, SharedPagesCountTheirBlocks) {
     EXPECT_FALSE(ledger::strike(at(page)));
 }
 
+TEST(Ledger, AReleasedBlockIsRememberedUntilAnotherBeginsInItsPage) {
+    const uintptr_t page = kFirst + 0x600000;
+    EXPECT_FALSE(ledger::released(at(page)));
+    for (size_t offset = 0; offset < kOsPageSize; offset += ledger::kSmallestBlock) {
+        ASSERT_TRUE(ledger::enter_alone(at(page + offset)));
+        ASSERT_FALSE(ledger::released(at(page + offset)));
+        ASSERT_TRUE(ledger::strike(at(page + offset)));
+        ASSERT_TRUE(ledger::released(at(page + offset)));
+        ASSERT_FALSE(ledger::released(at(page + (offset + kOsPageSize / 2) % kOsPageSize)));
+        ASSERT_FALSE(ledger::contains(at(page + offset)));
+    }
+    // The first of many that share the page, and the last to go.
+    ASSERT_TRUE(ledger::enter_shared(at(page)));
+    ASSERT_TRUE(ledger::enter_shared(at(page + 80)));
+    ASSERT_FALSE(ledger::released(at(page)));
+    ASSERT_TRUE(ledger::strike(at(page)));
+    ASSERT_TRUE(ledger::contains(at(page + 80)));
+    ASSERT_TRUE(ledger::strike(at(page + 80)));
+    EXPECT_FALSE(ledger::contains(at(page + 80)));
+    EXPECT_TRUE(ledger::released(at(page + 80)));
+    EXPECT_FALSE(ledger::released(at(uintptr_t{98} << ledger::kLeafBits)));
+    EXPECT_FALSE(ledger::released(at(UINTPTR_MAX - 63)));
+}
+
 TEST(Ledger, AMarkLastsAsLongAsTheBlock) {
     const void* block = at(kFirst + 0x500fc0);
     ASSERT_TRUE(ledger::enter_alone(block));

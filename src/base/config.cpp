@@ -63,6 +63,8 @@ constexpr Option kOptions[] = {
      "starts a profile; while there is one, writes it"},
     {"UNWIND", choice, HOTLANE_FIELD(unwinder), 0, 0, "libunwind|fp",
      "stacks by unwind tables, or by frame pointers"},
+    {"DEEPBIND", choice, HOTLANE_FIELD(deepbind), 0, 0, "clear|keep",
+     "whether dlopen heeds RTLD_DEEPBIND (a second malloc)"},
     {"VERBOSE", flag, HOTLANE_FIELD(verbose), 0, 1, "0|1",
      "say on stderr what was set up at start"},
 };

@@ -20,6 +20,7 @@ enum class OnError : uint8_t { abort, warn };
 enum class HugePages : uint8_t { automatic, always, never };
 enum class LimitMode : uint8_t { fallback, fail };
 enum class Unwinder : uint8_t { libunwind, frame_pointers };
+enum class DeepBind : uint8_t { clear, keep };
 enum class ProfileSignal : uint8_t { none, usr1, usr2, hup, prof, urg };
 
 struct WarmupEntry {
@@ -52,6 +53,7 @@ struct Config {
     uint64_t profile_interval_ns = 0;   // 0: at exit only
     ProfileSignal profile_signal = ProfileSignal::none;
     Unwinder unwinder = Unwinder::libunwind;
+    DeepBind deepbind = DeepBind::clear;
     bool verbose = false;
 
     bool wants_profile() const { return profile[0] != '\0' || profile_signal != ProfileSignal::none; }

@@ -107,29 +107,4 @@ bool is_readable(uintptr_t begin, uintptr_t end) {
     return true;
 }
 
-ProgramBreak program_break() {
-    // The 47th word of stat is the start. The second, the program's name, may hold spaces but ends with the
-    // last ')'.
-    constexpr int kNameIndex = 2;
-    constexpr int kStartIndex = 47;
-    char stat[1024];
-    const long length = os::read_file("/proc/self/stat", stat, sizeof stat - 1);
-    if (length <= 0) {
-        return {};
-    }
-    stat[length] = '\0';
-    const char* word = strrchr(stat, ')');
-    for (int index = kNameIndex; index < kStartIndex && word != nullptr; ++index) {
-        word = strchr(word + 1, ' ');
-    }
-    if (word == nullptr) {
-        return {};
-    }
-    uintptr_t start = 0;
-    for (++word; *word >= '0' && *word <= '9'; ++word) {
-        start = start * 10 + static_cast<uintptr_t>(*word - '0');
-    }
-    return {start, static_cast<uintptr_t>(syscall(SYS_brk, 0))};
-}
-
 }  // namespace hotlane::inspect

@@ -2,7 +2,7 @@
 //
 // Looks at the memory of this process without trusting it: asks the kernel, and never faults.
 // Knows nothing of whose memory it is.
-// Called by glibc_heap and the reports of misuse.
+// Called by the profiler.
 #pragma once
 
 #include "base/base.h"
@@ -28,12 +28,5 @@ struct Extent {
 Extent mapping_around(uintptr_t address);
 /// The code of the library or program that this is part of.
 Extent own_code();
-
-/// The stretch that brk() extends. Empty when it was never used, or is not known.
-struct ProgramBreak {
-    uintptr_t start;
-    uintptr_t end;
-};
-ProgramBreak program_break();
 
 }  // namespace hotlane::inspect

@@ -213,6 +213,8 @@ size_t usable_size(const void* p) { return private_jemalloc_sallocx(p, 0); }
 
 bool owns(const void* p) { return ledger::contains(p); }
 
+bool released(const void* p) { return ledger::released(p); }
+
 void mark_sampled(const void* p) { ledger::mark_sampled(p); }
 
 void unmark_sampled(const void* p) { ledger::unmark_sampled(p); }

@@ -33,6 +33,8 @@ size_t usable_size(const void* p);
 /// Whether `p` is the start of a live block. Exact for blocks that begin alone in their OS page (all of 16
 /// KiB and more); smaller ones share pages, and there it means: a live block begins in the same OS page.
 bool owns(const void* p);
+/// Whether a block that was given back began at `p`. Known until another block begins in the same OS page.
+bool released(const void* p);
 
 /// Marks a live block as one the profiler follows, for sampled() to tell. Only blocks whose `bytes` were a
 /// multiple of the OS page size and at least 16 KiB, or were allocated with kOsPageSize alignment, can be

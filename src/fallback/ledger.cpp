@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 
+#include <algorithm>
 #include <atomic>
 
 namespace hotlane::ledger {
@@ -16,11 +17,11 @@ namespace {
 constexpr size_t kLeafPages = (size_t{1} << kLeafBits) / kOsPageSize;
 constexpr size_t kRootEntries = size_t{1} << (kAddressBits - kLeafBits);
 
+constexpr uint8_t kMostShared = kOsPageSize / kSmallestBlock;
+constexpr uint8_t kReleased = kMostShared + 1;
 constexpr uint8_t kAlone = 128;
 constexpr uint8_t kSampled = 64;
-constexpr uint8_t kOffsetMask = 63;
-static_assert(kOsPageSize / kSmallestBlock == kOffsetMask + 1,
-              "an offset has six bits, a count stays below them");
+static_assert(kMostShared == 64, "an offset has six bits");
 
 using PageByte = std::atomic<uint8_t>;
 static_assert(sizeof(PageByte) == 1);
@@ -59,14 +60,25 @@ PageByte* page_byte_to_enter(const void* p) {
     return page_byte(p);
 }
 
-uint8_t alone_at(const void* p) {
-    return static_cast<uint8_t>(kAlone | (address_of(p) % kOsPageSize / kSmallestBlock));
+uint8_t offset_of(const void* p) {
+    return static_cast<uint8_t>(address_of(p) % kOsPageSize / kSmallestBlock);
 }
+
+uint8_t alone_at(const void* p) { return kAlone | offset_of(p); }
+
+/// There is one value too few for the 64 offsets: the last two share theirs.
+uint8_t released_at(const void* p) {
+    constexpr uint8_t kLastOffset = kAlone - kReleased - 1;
+    return static_cast<uint8_t>(kReleased + std::min(offset_of(p), kLastOffset));
+}
+
+/// Whether the page's byte counts blocks that share it.
+bool counts(uint8_t byte) { return byte > 0 && byte <= kMostShared; }
 
 /// Whether the page's byte says that a live block begins at `p`.
 bool begins(uint8_t byte, const void* p) {
     if (byte < kAlone) {
-        return byte > 0;
+        return counts(byte);
     }
     return (byte & ~kSampled) == alone_at(p) && address_of(p) % kSmallestBlock == 0;
 }
@@ -87,7 +99,11 @@ bool enter_shared(const void* p) {
     if (byte == nullptr) {
         return false;
     }
-    byte->fetch_add(1, std::memory_order_relaxed);
+    uint8_t seen = byte->load(std::memory_order_relaxed);
+    uint8_t with = 0;
+    do {
+        with = counts(seen) ? static_cast<uint8_t>(seen + 1) : uint8_t{1};
+    } while (!byte->compare_exchange_weak(seen, with, std::memory_order_relaxed));
     return true;
 }
 
@@ -98,7 +114,8 @@ bool strike(const void* p) {
     }
     uint8_t seen = byte->load(std::memory_order_relaxed);
     while (begins(seen, p)) {
-        const uint8_t without = seen < kAlone ? static_cast<uint8_t>(seen - 1) : uint8_t{0};
+        const bool leaves_others = counts(seen) && seen > 1;
+        const uint8_t without = leaves_others ? static_cast<uint8_t>(seen - 1) : released_at(p);
         if (byte->compare_exchange_weak(seen, without, std::memory_order_relaxed)) {
             return true;
         }
@@ -109,6 +126,11 @@ bool strike(const void* p) {
 bool contains(const void* p) {
     const PageByte* byte = page_byte(p);
     return byte != nullptr && begins(byte->load(std::memory_order_relaxed), p);
+}
+
+bool released(const void* p) {
+    const PageByte* byte = page_byte(p);
+    return byte != nullptr && byte->load(std::memory_order_relaxed) == released_at(p);
 }
 
 void mark_sampled(const void* p) {

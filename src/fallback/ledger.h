@@ -7,8 +7,9 @@
 // A byte per OS page, in leaves of 1 GiB of address space that are mapped when first needed and never
 // unmapped:
 //
-//     0            no live block begins here
+//     0            no block ever began here
 //     1 … 64       that many small blocks begin here (they share the page: none is smaller than 64 bytes)
+//     65 + o       none begins here; the last that did began 64·o bytes into the page (o = 62: or at 63)
 //     128 + o      one block begins here, alone, 64·o bytes into the page
 //     192 + o      the same, and the profiler follows it
 #pragma once
@@ -31,6 +32,8 @@ inline constexpr size_t kSmallestBlock = 64;
 /// Strikes a block out. False: it was not there. Of two threads that strike out one block, one gets true.
 [[nodiscard]] bool strike(const void* p);
 bool contains(const void* p);
+/// Whether the last block that began in this OS page was struck out and began at `p`, give or take 64 bytes.
+bool released(const void* p);
 
 /// For blocks entered alone: mark, unmark, and ask. A block entered anew is unmarked.
 void mark_sampled(const void* p);

@@ -108,8 +108,6 @@ constexpr Row<Snapshot> kSnapshotRows[] = {
     {{total, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
       "Deletes with a size that was not the object's; served by its real size."},
       [](S s) { return s.wrong_sized_deletes; }},
-    {{total, counter, count, kAdditive, "foreign_frees", "hotlane_foreign_frees_total", "",
-      "Pointers of glibc's own malloc, handed on to it."}, [](S s) { return s.foreign_frees; }},
 
     {{memory, gauge, bytes, kAdditive, "live", "hotlane_live_bytes", "",
       "Bytes of the live objects of all classes."}, [](S s) { return s.live_bytes(); }},

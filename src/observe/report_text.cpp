@@ -236,19 +236,10 @@ void write_process(Writer& out, const Snapshot& snapshot) {
 }
 
 void write_notes(Writer& out, const Snapshot& snapshot) {
-    if (snapshot.wrong_sized_deletes == 0 && snapshot.foreign_frees == 0) {
-        return;
-    }
-    out.text(kPrefix).text("notes    ");
     if (snapshot.wrong_sized_deletes != 0) {
-        write_rounded_count(out, snapshot.wrong_sized_deletes);
-        out.text(" deletes with a wrong size").text(snapshot.foreign_frees != 0 ? ", " : "");
+        write_rounded_count(out.text(kPrefix).text("notes    "), snapshot.wrong_sized_deletes);
+        out.text(" deletes with a wrong size\n");
     }
-    if (snapshot.foreign_frees != 0) {
-        write_rounded_count(out, snapshot.foreign_frees);
-        out.text(" frees of glibc's own pointers");
-    }
-    out.text("\n");
 }
 
 }  // namespace

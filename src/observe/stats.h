@@ -71,8 +71,7 @@ struct Snapshot {
     ForwardStats forwards[kForwardReasons];
     uint64_t forward_frees = 0;
     uint64_t wrong_sized_deletes = 0;
-    uint64_t foreign_frees = 0;  // handed on to glibc
-    size_t pool_count = 0;       // names
+    size_t pool_count = 0;  // names
     PoolStats pools[kMaxPoolNames];
 
     uint64_t threads_live = 0;

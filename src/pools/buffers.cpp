@@ -9,7 +9,6 @@
 #include "cache/warmup.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
-#include "fallback/glibc_heap.h"
 #include "observe/profile.h"
 
 #include <algorithm>
@@ -30,10 +29,7 @@ size_t owned_bytes(const void* p) {
     if (profile::contains(p)) {
         return profile::usable_size(p);
     }
-    if (fallback::owns(p)) {
-        return fallback::usable_size(p);
-    }
-    return glibc_heap::is_chunk(p) ? glibc_heap::usable_size(p) : 0;
+    return fallback::owns(p) ? fallback::usable_size(p) : 0;
 }
 
 }  // namespace

@@ -165,14 +165,6 @@ def check_warmup(runner):
     expect("misses after a warm-up", entry["misses"], 0)
 
 
-def check_foreign(runner):
-    """Objects of glibc's that were handed on to it are counted."""
-    runner.run("deepbind", str(runner.programs / "deepbind.so"))
-    counted = runner.only_report()["totals"]["foreign_frees"]
-    if counted < 30:
-        raise Failure(f"{counted} foreign frees counted")
-
-
 def check_limit(runner):
     """Beyond HOTLANE_LIMIT requests go to the fallback, with that reason, and the region stays within it."""
     runner.run("fuzz", "5", "50000", "2", "16", HOTLANE_LIMIT="2M")

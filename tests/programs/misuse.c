@@ -81,6 +81,38 @@ static void free_large_twice(void) {
     free(object);
 }
 
+static void realloc_large_freed(void) {
+    void* object = opaque(malloc(1 << 20));
+    free(object);
+    free(realloc(object, 1 << 21));
+}
+
+// What lies before a freed object reads like the header of a block that glibc mapped: glibc's free would
+// unmap memory around it, which the malloc in use hands out again.
+static void free_disguised(void) {
+    enum { kObjects = 8, kSize = 32768, kPage = 4096 };
+    char* objects[kObjects];
+    char* second = NULL;  // one of two neighbours
+    for (int i = 0; i < kObjects; ++i) {
+        objects[i] = malloc(kSize);
+    }
+    for (int i = 0; i < kObjects; ++i) {
+        for (int j = 0; j < kObjects; ++j) {
+            second = objects[j] == objects[i] + kSize ? objects[j] : second;
+        }
+    }
+    CHECK(second, "no object lies behind another");
+    const size_t to_start_of_mapping = kPage - 16;
+    const size_t size_and_mapped = (16 + kPage) | 2;
+    memcpy(second - 16, &to_start_of_mapping, 8);
+    memcpy(second - 8, &size_and_mapped, 8);
+    for (int i = 0; i < kObjects; ++i) {
+        free(objects[i]);
+    }
+    free(opaque(second));
+    CHECK(msync(second - kPage, 2 * kPage, MS_ASYNC) == 0, "the free memory was unmapped");
+}
+
 static void free_large_interior(void) { free(opaque((char*)malloc(1 << 20) + 4096)); }
 
 static void realloc_stack(void) {
@@ -120,6 +152,8 @@ static const struct {
     {"free_twice_with_others_between", free_twice_with_others_between},
     {"free_large_twice", free_large_twice},
     {"free_large_interior", free_large_interior},
+    {"realloc_large_freed", realloc_large_freed},
+    {"free_disguised", free_disguised},
     {"realloc_stack", realloc_stack},
     {"realloc_interior", realloc_interior},
     {"realloc_freed", realloc_freed},

@@ -32,8 +32,10 @@ def parse_arguments():
 
 
 def environment(arguments, scratch):
-    """Ours without any HOTLANE_ variable that the caller happens to have, reports off, then what was asked for."""
+    """Ours without any HOTLANE_ variable that the caller happens to have, reports off, then what was asked for. Nor
+    the library path of meson's: it leads to every library that a test depends on."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HOTLANE_")}
+    variables.pop("LD_LIBRARY_PATH", None)
     variables.update(HOTLANE_STATS="off", SCRATCH=scratch)
     if arguments.preload:
         variables["LD_PRELOAD"] = os.environ.get("INSTEAD_OF_HOTLANE", os.path.abspath(arguments.preload))

@@ -99,6 +99,30 @@ if (isMainThread) {
 } else parentPort.postMessage(work(15000));
 """
 
+# With whatever extensions are installed: php opens each with RTLD_DEEPBIND.
+PHP = r"""
+echo implode(' ', get_loaded_extensions()), "\n";
+$tree = [];
+for ($i = 0; $i < 3000; ++$i) $tree["name-$i"] = ['list' => range(0, $i % 40), 'text' => str_repeat('x', $i % 300)];
+$text = json_encode($tree);
+echo hash('sha256', $text), ' ', json_decode($text, true) === $tree ? 'same' : 'different', "\n";
+echo preg_match_all('/"name-(\d)\d+5"/', $text), ' ', strlen(serialize($tree)), "\n";
+if (extension_loaded('gmp')) echo hash('sha256', gmp_strval(gmp_fact(3000))), "\n";
+if (extension_loaded('mbstring')) echo strlen(mb_convert_encoding(str_repeat("g\u{e4}b ", 9999), 'UTF-16', 'UTF-8')), "\n";
+if (extension_loaded('dom')) {
+    $document = new DOMDocument(); $root = $document->appendChild($document->createElement('root'));
+    for ($i = 0; $i < 5000; ++$i) $root->appendChild($document->createElement('item', "text $i"))->setAttribute('n', $i % 7);
+    $path = new DOMXPath($document);
+    echo $path->query('//item[@n="3"]')->length, ' ', hash('sha256', $document->saveXML()), "\n";
+}
+if (extension_loaded('pdo_sqlite')) {
+    $base = new PDO('sqlite::memory:'); $base->exec('create table t(i integer primary key, s text)');
+    $insert = $base->prepare('insert into t(s) values (?)');
+    for ($i = 0; $i < 5000; ++$i) $insert->execute([str_repeat(chr(65 + $i % 26), $i % 200)]);
+    echo json_encode($base->query('select count(*), sum(length(s)), max(s) from t')->fetch()), "\n";
+}
+"""
+
 GIT = """
 cd "$1"; rm -rf tree/.git; cd tree
 git init -q -b main . && git add -A && git commit -q -m first
@@ -121,9 +145,10 @@ CASES = {
     "sqlite3": (["sqlite3"], None, 'sqlite3 :memory: "$PROGRAM"', "sqlite3"),
     "gcc": (["gcc"], large_c_file, 'cd "$1"; gcc -O1 -c large.c -o large.o && sha256sum large.o', "cc1"),
     "node": (["node"], None, 'printf %s "$PROGRAM" > "$1"/program.js; node "$1"/program.js', "node"),
+    "php": (["php"], None, 'php -r "echo 1;" 2>/dev/null; USE_ZEND_ALLOC=0 php -r "$PROGRAM"', "php"),
     "redis-server": (["redis-server", "redis-cli", "redis-benchmark"], None, None, "redis-server"),
 }
-PROGRAMS = {"python3": PYTHON, "perl": PERL, "sqlite3": SQLITE, "node": NODE}
+PROGRAMS = {"python3": PYTHON, "perl": PERL, "sqlite3": SQLITE, "node": NODE, "php": PHP}
 
 
 def environment(preload, reports, profiled):
