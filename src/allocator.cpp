@@ -70,7 +70,7 @@ bool is_plausible_object(void* p, Operation operation) {
 /// A pointer outside every span: of the fallback, or a mistake.
 [[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
     if (release_forwarded(p)) {
-        upkeep::tick_if_due();
+        upkeep::tick_if_due_at_free();
         return;
     }
     report_dead(p, operation);

@@ -6,6 +6,7 @@
 #include "fork.h"
 
 #include "background.h"
+#include "base/thread_end.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
 #include "depot/depot.h"
@@ -18,6 +19,7 @@ namespace hotlane {
 
 void before_fork() {
     ensure_started();
+    thread_end::prepare();
     lock_startup_for_fork();
     profile::lock_for_fork();
     pools::lock_for_fork();
@@ -28,11 +30,13 @@ void before_fork() {
         depots[c].lock().lock();
     }
     region.lock().lock();
+    thread_end::lock_for_fork();
 }
 
 namespace {
 
 void unlock_after_fork() {
+    thread_end::unlock_after_fork();
     region.lock().unlock();
     for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
         depots[c].lock().unlock();

@@ -6,6 +6,7 @@
 #include "snapshot.h"
 
 #include "allocator.h"
+#include "base/thread_end.h"
 #include "cache/threads.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
@@ -49,6 +50,7 @@ void take_snapshot(Snapshot& snapshot) {
 }
 
 SharedSnapshot::SharedSnapshot(Wait wait) : held_{true} {
+    thread_end::prepare();  // jemalloc, asked under the lock, may come to know this thread
     if (wait == Wait::yes) {
         shared_lock.lock();
     } else if (!shared_lock.try_lock()) {

@@ -185,6 +185,7 @@ size_t peak_rss_bytes() { return real_os::peak_rss_bytes(); }
 unsigned cpu_count() { return real_os::cpu_count(); }
 int process_id() { return real_os::process_id(); }
 uint32_t thread_id() { return real_os::thread_id(); }
+bool thread_is_leaving() { return real_os::thread_is_leaving(); }
 const char* environment(const char* name) { return real_os::environment(name); }
 bool is_privileged() { return real_os::is_privileged(); }
 bool in_shared_object() { return real_os::in_shared_object(); }

@@ -24,6 +24,7 @@ enum class LockRank : uint8_t {
     depot,
     region,
     metadata,
+    thread_end,
     last
 };
 

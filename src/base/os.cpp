@@ -120,6 +120,14 @@ int process_id() { return getpid(); }
 
 uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
 
+bool thread_is_leaving() {
+    ErrnoKeeper keep;
+    constexpr int kOwnSignal = 32;  // SIGCANCEL: libc takes it out of every mask that a program gives it
+    uint64_t blocked = 0;
+    return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, sizeof blocked) == 0 &&
+           (blocked >> (kOwnSignal - 1) & 1) != 0;
+}
+
 bool is_privileged() { return getauxval(AT_SECURE) != 0; }
 
 bool in_shared_object() { return address_of(&__ehdr_start) + __ehdr_start.e_phoff != getauxval(AT_PHDR); }

@@ -40,6 +40,9 @@ unsigned processor();
 int process_id();
 /// The kernel's id of the calling thread.
 uint32_t thread_id();
+/// Whether the calling thread is past its destructors, where libc only cleans up after it: it has blocked
+/// signals then that no program can block. A system call.
+bool thread_is_leaving();
 
 /// The value of an environment variable, or null. Null always when the process is privileged (AT_SECURE).
 const char* environment(const char* name);

@@ -48,7 +48,6 @@ struct ThreadBlock {
     ThreadCache* cache = nullptr;
     ThreadBlock* next = nullptr;  // in the list of live threads, or of free blocks
     ThreadBlock* previous = nullptr;
-    uint32_t exit_rounds = 0;
     uint64_t look_soon_ns = 0;  // when that was last done for a flush
     ForwardStats forwards[kForwardReasons];
     uint64_t forward_frees = 0;

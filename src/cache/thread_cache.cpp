@@ -222,13 +222,17 @@ bool is_sample_due(ClassIndex c) {
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {
-    const uint64_t now = upkeep::tick_if_due();
+    const uint64_t now = upkeep::tick_if_due_at_free();
     if (locks_are_lost()) [[unlikely]] {
         return true;
     }
     ThreadCache& cache = thread_cache;
     if (cache.block == nullptr && cache.uncached_frees < kFreesBeforeCache) {
         ++cache.uncached_frees;
+        return put_back_uncached(p, c, operation);
+    }
+    // libc frees in threads that are past their destructors: those get no cache any more.
+    if (cache.block == nullptr && !cache.ended && !settings.uncached && os::thread_is_leaving()) {
         return put_back_uncached(p, c, operation);
     }
     ThreadBlock* block = own_block();

@@ -5,13 +5,12 @@
 // Called by thread_cache, upkeep, statistics and fork.
 #include "cache/threads.h"
 
+#include "base/thread_end.h"
 #include "depot/depot.h"
 
 #include <algorithm>
 #include <atomic>
-#include <climits>
 #include <iterator>
-#include <pthread.h>
 
 namespace hotlane::threads {
 
@@ -22,8 +21,6 @@ constinit ThreadBlock* live = nullptr;
 constinit ThreadBlock* recycled = nullptr;
 constinit uint64_t live_count = 0;
 constinit uint64_t ended_count = 0;
-constinit pthread_key_t exit_key;
-constinit bool has_exit_key = false;
 
 /// Counts of ended threads, under `lock`.
 constinit Snapshot ended;
@@ -91,57 +88,44 @@ void make_new(ThreadBlock* block) {
         forwards = {};
     }
     block->forward_frees = 0;
-    block->exit_rounds = 0;
 }
 
-/// Runs in each round of key destructors. Others' destructors still free, so the cache stays until the last
-/// round but one: in the last, a sanitizer's own destructor may have ended the thread already.
-void on_thread_exit(void* argument) {
-    constexpr uint32_t kLastRound = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
-    auto* block = static_cast<ThreadBlock*>(argument);
-    if (++block->exit_rounds < kLastRound && pthread_setspecific(exit_key, block) == 0) {
-        return;
-    }
+/// What the thread's other destructors still allocate and free, in later rounds, goes to the depots.
+void at_thread_end(void*) {
     detach();
     thread_cache.ended = true;
 }
 
 }  // namespace
 
-bool set_up() {
+void set_up() {
     os::announce_barriers();
-    has_exit_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
-    return has_exit_key;
+    thread_end::declare(thread_end::Part::cache, at_thread_end);
+    thread_end::set_up();
 }
 
 bool attach() {
-    if (!has_exit_key) {
+    ThreadCache& cache = thread_cache;
+    // Before the cache is in place: this may allocate, and what it allocates comes from a depot.
+    if (!thread_end::expect(thread_end::Part::cache, &cache)) {
         return false;
     }
-    ThreadBlock* block = nullptr;
-    {
-        LockGuard guard(lock);
-        if (recycled != nullptr) {
-            block = recycled;
-            recycled = block->next;
-            make_new(block);
-        } else {
-            block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));
-            if (block == nullptr) {
-                return false;
-            }
-            // The memory is zero: what remains is the rank of the lock.
-            new (&block->lock) Lock(LockRank::cache);
+    LockGuard guard(lock);
+    ThreadBlock* block = recycled;
+    if (block != nullptr) {
+        recycled = block->next;
+        make_new(block);
+    } else {
+        block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));
+        if (block == nullptr) {
+            return false;
         }
-        block->cache = &thread_cache;
-        link(block);
+        // The memory is zero: what remains is the rank of the lock.
+        new (&block->lock) Lock(LockRank::cache);
     }
-    thread_cache.block = block;
-    // May allocate (keys beyond the first 32): by now the cache is ready for that.
-    if (pthread_setspecific(exit_key, block) != 0) {
-        detach();
-        return false;
-    }
+    block->cache = &cache;
+    link(block);
+    cache.block = block;
     return true;
 }
 

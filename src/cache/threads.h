@@ -9,11 +9,11 @@
 
 namespace hotlane::threads {
 
-/// Creates the key whose destructor returns a thread's cache. Before the first attach.
-bool set_up();
+/// What the end of a thread and taking from other threads' caches need. Before the first attach.
+void set_up();
 
-/// Gives the calling thread a block, from those of ended threads or fresh; false: no memory, or the thread
-/// has ended.
+/// Gives the calling thread a block, from those of ended threads or fresh; false: no memory, or it is not
+/// certain that the thread's end will take the block back.
 bool attach();
 /// The calling thread's objects go to the depots, its counts to the totals, its block to the next thread.
 void detach();

@@ -5,6 +5,7 @@
 // Called from slow paths, by the background thread, and by malloc_trim.
 #include "cache/upkeep.h"
 
+#include "base/thread_end.h"
 #include "cache/threads.h"
 #include "classes/policy.h"
 #include "depot/depot.h"
@@ -55,7 +56,11 @@ uint64_t interval_ns() { return interval; }
 
 uint64_t tick_if_due() {
     const uint64_t now = os::coarse_ns();
-    if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost() || !lock.try_lock()) {
+    if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
+        return now;
+    }
+    // What lies beside us may come to know this thread.
+    if (!thread_end::prepare() || !lock.try_lock()) {
         return now;
     }
     const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
@@ -74,6 +79,8 @@ uint64_t tick_if_due() {
     return now;
 }
 
+uint64_t tick_if_due_at_free() { return thread_end::is_to_come() ? tick_if_due() : os::coarse_ns(); }
+
 void squeeze_if_due() {
     if (region.growth_calls_for_squeeze() && lock.try_lock()) {
         flush_this_thread();
@@ -84,6 +91,7 @@ void squeeze_if_due() {
 
 size_t purge_everything() {
     flush_this_thread();
+    thread_end::prepare();
     LockGuard guard(lock);
     threads::reclaim(true);
     reap_depots(true);

@@ -23,6 +23,9 @@ void set_up(uint64_t purge_delay_ns, Neighbour neighbour, uint64_t first_tick_ns
 /// A look at the clock (nanoseconds, no system call) and, once per interval, the work. At most one thread
 /// works; the others go on.
 uint64_t tick_if_due();  // returns what the clock said
+/// The same for a free. libc frees in threads that are past their destructors, where the work must not be
+/// done: it lets others know the thread.
+uint64_t tick_if_due_at_free();
 
 /// Before the region grows: now and then, the rings and the calling thread's cache go back to their spans, so
 /// that what few objects pinned can be used. The caller holds no lock.

@@ -8,6 +8,7 @@
 #include "base/errno_keeper.h"
 #include "base/os.h"
 #include "fallback/extents.h"
+#include "fallback/jemalloc_needs.h"
 #include "fallback/ledger.h"
 #include "fallback/purge_policy.h"
 
@@ -161,6 +162,7 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     if (!has_room_to_start()) {
         return nullptr;
     }
+    const ThreadForgetter forgetter;
     start();
     bytes = at_least_smallest(bytes);
     const int flags = alignment_flag(alignment) | (zeroed ? kZeroed : 0);
@@ -182,6 +184,7 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
 // in-place change never moves the start, nor turns a block that is alone into one that is not: the ledger
 // stays as it is.
 void* reallocate(void* p, size_t bytes, size_t alignment) {
+    const ThreadForgetter forgetter;
     bytes = at_least_smallest(bytes);
     const int flags = alignment_flag(alignment);
     const size_t wanted = private_jemalloc_nallocx(bytes, flags);
@@ -205,11 +208,15 @@ bool release(void* p) {
     }
     ErrnoKeeper keep;
     note_movement();
+    const ThreadForgetter forgetter;
     private_jemalloc_dallocx(p, 0);
     return true;
 }
 
-size_t usable_size(const void* p) { return private_jemalloc_sallocx(p, 0); }
+size_t usable_size(const void* p) {
+    const ThreadForgetter forgetter;
+    return private_jemalloc_sallocx(p, 0);
+}
 
 bool owns(const void* p) { return ledger::contains(p); }
 
@@ -228,6 +235,7 @@ void purge() {
         return;
     }
     ErrnoKeeper keep;
+    const ThreadForgetter forgetter;
     invoke_control("thread.tcache.flush");
     invoke_control("arena.0.purge");
 }
@@ -250,6 +258,7 @@ void tick(uint64_t now_ns) {
 }
 
 Statistics statistics() {
+    const ThreadForgetter forgetter;
     Statistics result{};
     if (used()) {
         uint64_t epoch = 1;  // any value: jemalloc counts up by one, and takes its statistics anew

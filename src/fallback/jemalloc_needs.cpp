@@ -2,11 +2,34 @@
 //
 // What the private jemalloc calls outside libc, answered here (scripts/private_jemalloc renames the
 // references). Must not know hotlane's tiers. Called by jemalloc only.
-#include "base/base.h"
+#include "fallback/jemalloc_needs.h"
 
+#include "base/thread_end.h"
+
+#include <atomic>
 #include <ctime>
 #include <pthread.h>
 #include <sys/time.h>
+#include <utility>
+
+namespace hotlane::fallback {
+
+namespace {
+constinit std::atomic<void (*)(void*)> forget_thread{nullptr};
+[[gnu::tls_model("initial-exec")]] constinit thread_local void* without_end = nullptr;
+}  // namespace
+
+ThreadForgetter::~ThreadForgetter() {
+    if (without_end != nullptr) [[unlikely]] {
+        forget_thread.load(std::memory_order_relaxed)(std::exchange(without_end, nullptr));
+        without_end = nullptr;  // it wants to be called once more, and would do nothing then
+    }
+}
+
+}  // namespace hotlane::fallback
+
+using namespace hotlane;
+using namespace hotlane::fallback;
 
 extern "C" {
 
@@ -17,6 +40,20 @@ int private_jemalloc_pthread_atfork(void (*)(), void (*)(), void (*)()) { return
 // Looked up for one name, pthread_create, which is in libc since glibc 2.34. No dlsym: it may allocate, and
 // it does not find libc's functions in a static program.
 void* private_jemalloc_dlsym(void*, const char*) { return reinterpret_cast<void*>(&pthread_create); }
+
+// jemalloc keeps pointers into the thread-local storage of threads that it knows: their ends must not be
+// missed. It has one key, and asks for its value nowhere.
+int private_jemalloc_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
+    *key = 0;
+    forget_thread.store(destructor, std::memory_order_relaxed);
+    thread_end::declare(thread_end::Part::fallback, destructor);
+    return 0;
+}
+
+int private_jemalloc_pthread_setspecific(pthread_key_t, void* value) {
+    without_end = thread_end::expect(thread_end::Part::fallback, value) ? nullptr : value;
+    return 0;
+}
 
 // libc picks the fastest gettimeofday when it binds the name: every process would pay for that at its start.
 int private_jemalloc_gettimeofday(timeval* now, void*) {

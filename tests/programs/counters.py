@@ -74,6 +74,19 @@ def check_exact(runner):
         expect(f"total of {key}", document["totals"][key], sum(entry[key] for entry in document["classes"]))
 
 
+def check_late_destructors(runner):
+    """Threads that allocate first in a late round of key destructors, while reports are written all the time."""
+    for keys, first_size in (("0", "100"), ("40", "200000"), ("500", "200000"), ("1010", "100")):
+        done = runner.run("late_destructors", keys, first_size, "400", HOTLANE_PURGE_DELAY="1ms",
+                          HOTLANE_STATS_FILE=f"{runner.scratch}/late.json", HOTLANE_STATS_INTERVAL="100ms")
+        document = runner.only_report()
+        size, gets, puts = map(int, done.stdout.split())
+        entry = next(entry for entry in document["classes"] if entry["size"] >= size)
+        expect(f"gets with {keys} keys", entry["gets"], gets)
+        expect(f"puts with {keys} keys", entry["puts"], puts)
+        expect(f"live threads with {keys} keys", document["process"]["threads_live"], 1)
+
+
 def check_hits(runner):
     """Pairs on one thread miss once: what follows a free is a hit."""
     runner.run("reports", "plain")
