@@ -4,6 +4,7 @@
 // Must not know how counters are counted or printed.
 // Called by the loader and by libc.
 #include "allocator.h"
+#include "background.h"
 #include "fork.h"
 #include "live.h"
 #include "observe/report.h"
@@ -54,6 +55,7 @@ void write_report_at_exit() {
     if (locks_are_lost()) {
         return;
     }
+    live::end();
     if (config().wants_profile()) {
         profiling::at_exit();
     }
@@ -61,6 +63,9 @@ void write_report_at_exit() {
 }
 
 void lock_everything() {
+    if (background::wanted()) {
+        background::before_fork();
+    }
     lock_snapshot_for_fork();
     before_fork();
 }
@@ -76,6 +81,7 @@ void in_child() {
     if (config().wants_profile()) {
         profiling::forget_in_child();
     }
+    live::restart_in_child();
 }
 
 // Registered before any library of the program can: so our handlers run last before a fork and first in the
@@ -88,10 +94,10 @@ void in_child() {
     if (config().wants_profile()) {
         profiling::set_up();
     }
-    if (config().stats != StatsFormat::off || profiling::wants_ticks()) {
+    __register_atfork(lock_everything, in_parent, in_child, __dso_handle);
+    if (config().stats != StatsFormat::off || config().background || profiling::wants_ticks()) {
         live::start();
     }
-    __register_atfork(lock_everything, in_parent, in_child, __dso_handle);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 //   release_slow    null; a page with a class -> put_back_slow; sampled; the fallback's; else misuse
 #include "allocator.h"
 
+#include "background.h"
 #include "base/errno_keeper.h"
 #include "cache/thread_block.h"
 #include "cache/threads.h"
@@ -32,7 +33,7 @@ constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 /// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
 /// and then whether it is.
 void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
-    start_background();
+    background::ensure_running();
     profile::answer_if_called();
     RegionFailure why = RegionFailure::no_region;
     const bool wants_zero = *zeroed;

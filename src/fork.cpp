@@ -5,7 +5,6 @@
 // Registered by process.
 #include "fork.h"
 
-#include "background.h"
 #include "base/thread_end.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -67,7 +66,6 @@ void after_fork_child() {
     profile::forget_threads_in_child();
     unlock_rest_after_fork();
     threads::adopt_all_in_child();
-    background::forget_in_child();
 }
 
 }  // namespace hotlane

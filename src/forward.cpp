@@ -80,15 +80,9 @@ void* no_memory() {
     return nullptr;
 }
 
-void start_background() {
-    if (config().background) [[unlikely]] {
-        background::ensure_running();
-    }
-}
-
 void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
     ensure_started();
-    start_background();
+    background::ensure_running();
     profile::answer_if_called();
     upkeep::tick_if_due();
     const bool over_limit = reason == ForwardReason::limit && config().limit_mode == LimitMode::fail;

@@ -11,8 +11,6 @@ namespace hotlane {
 
 /// Null, with errno ENOMEM.
 void* no_memory();
-/// The background thread, where the options want one and the process is far enough.
-void start_background();
 
 /// A block of the fallback.
 void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason);

@@ -100,8 +100,21 @@ bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot
     return true;
 }
 
+/// For the right to write a dump. With Wait::yes another thread that is writing one is waited for, five
+/// seconds at most: it may be this one, which a signal has interrupted.
+bool begin_dump(SharedSnapshot::Wait wait) {
+    constexpr uint64_t kPauseNs = 1'000'000;
+    for (int tries = wait == SharedSnapshot::Wait::yes ? 5000 : 1; tries > 0; --tries) {
+        if (!dumping.exchange(true)) {
+            return true;
+        }
+        os::sleep_ns(tries > 1 ? kPauseNs : 0);
+    }
+    return false;
+}
+
 bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) {
-    if (!profile::used() || dumping.exchange(true)) {
+    if (!profile::used() || !begin_dump(wait)) {
         return false;
     }
     const SharedSnapshot snapshot(wait);
@@ -162,7 +175,8 @@ void at_exit() {
 }
 
 bool wants_ticks() {
-    return config().profile_interval_ns != 0 || config().profile_signal != ProfileSignal::none;
+    return (config().profile_interval_ns != 0 || config().profile_signal != ProfileSignal::none) &&
+           writes_here(pattern());
 }
 
 void tick(uint64_t now_ns) {

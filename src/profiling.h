@@ -16,14 +16,14 @@ void set_up();
 bool start(size_t sample_bytes);
 void stop();
 /// Writes the profile to `path`; null: to the file that HOTLANE_PROFILE names, or hotlane.%p.%n.heap. False,
-/// after one line on stderr, when that failed, or silently when there is no profile or one is being written.
+/// after one line on stderr, when that failed, or silently when there is no profile.
 bool dump(const char* path);
 
 /// A session's profile at exit, where HOTLANE_PROFILE or a signal asked for one.
 void at_exit();
 /// What is due by the clock.
 void tick(uint64_t now_ns);
-/// Whether ticks are wanted.
+/// Whether ticks are wanted in this process.
 bool wants_ticks();
 
 /// The child's profiles are numbered from 0 again, and are not its parent's.

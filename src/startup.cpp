@@ -110,11 +110,8 @@ void start() {
     set_up_thread_caches(cache_settings());
     register_warmups();
     threads::set_up();
-    // A background thread, which the first tick allows, is to be there before its program goes idle.
-    constexpr uint64_t kFirstTickNs = 10'000'000;
     upkeep::set_up(configuration.purge_delay_ns,
-                   {.tick = fallback::tick, .purge = fallback::purge, .after_tick = after_tick},
-                   configuration.background ? kFirstTickNs : UINT64_MAX);
+                   {.tick = fallback::tick, .purge = fallback::purge, .after_tick = after_tick});
     started.store(true, std::memory_order_release);
 }
 

@@ -217,6 +217,8 @@ void wait_on(const uint32_t* word, uint32_t while_equal) { real_os::wait_on(word
 void wake_one(const uint32_t* word) { real_os::wake_one(word); }
 void yield_cpu() { real_os::yield_cpu(); }
 void sleep_ns(uint64_t duration) { real_os::sleep_ns(duration); }
+unsigned thread_count() { return real_os::thread_count(); }
+bool is_only_thread_left() { return real_os::is_only_thread_left(); }
 bool start_thread(void (*body)()) { return real_os::start_thread(body); }
 void announce_barriers() { real_os::announce_barriers(); }
 [[noreturn]] void abort_process() { real_os::abort_process(); }

@@ -210,6 +210,44 @@ void sleep_ns(uint64_t duration) {
     }
 }
 
+namespace {
+
+struct ProcessState {
+    char of_main = '?';  // 'Z': it has ended, and waits for the others
+    unsigned threads = 0;
+};
+
+/// The third and the twentieth word of /proc/self/stat. The second, the program's name, may hold spaces but
+/// ends with the last ')'.
+ProcessState process_state() {
+    char text[512];
+    const long length = read_file("/proc/self/stat", text, sizeof text - 1);
+    text[std::max(length, 0L)] = '\0';
+    const char* word = strrchr(text, ')');
+    if (word == nullptr || word[1] == '\0') {
+        return {};
+    }
+    ProcessState state{.of_main = word[2]};
+    constexpr int kNameIndex = 2;
+    constexpr int kThreadsIndex = 20;
+    for (int index = kNameIndex; index < kThreadsIndex && word != nullptr; ++index) {
+        word = strchr(word + 1, ' ');
+    }
+    for (const char* digit = word != nullptr ? word + 1 : ""; *digit >= '0' && *digit <= '9'; ++digit) {
+        state.threads = state.threads * 10 + static_cast<unsigned>(*digit - '0');
+    }
+    return state;
+}
+
+}  // namespace
+
+unsigned thread_count() { return process_state().threads; }
+
+bool is_only_thread_left() {
+    const ProcessState state = process_state();
+    return state.of_main == 'Z' && state.threads == 2;
+}
+
 bool start_thread(void (*body)()) {
     ErrnoKeeper keep;
     constexpr size_t kStackBytes = 256 * KiB;

@@ -115,6 +115,10 @@ void wait_on(const uint32_t* word, uint32_t while_equal);
 void wake_one(const uint32_t* word);
 void yield_cpu();
 void sleep_ns(uint64_t duration);
+/// How many threads this process has; 0 when that is unknown.
+unsigned thread_count();
+/// Whether all other threads have ended: main by pthread_exit(), so that the process goes on without it.
+bool is_only_thread_left();
 /// A thread with a small stack and all signals blocked, which nobody joins. False: refused. Allocates.
 [[nodiscard]] bool start_thread(void (*body)());
 /// Declares once that barrier_all_threads() will be used: cheap while the process has one thread.

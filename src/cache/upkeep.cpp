@@ -20,7 +20,6 @@ constinit Lock lock{LockRank::upkeep};
 constinit std::atomic<uint64_t> next_tick_ns{0};
 constinit uint64_t interval = 250'000'000;
 constinit Neighbour beside;
-constinit std::atomic<bool> ticked{false};
 
 void reap_depots(bool everything) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
@@ -29,7 +28,6 @@ void reap_depots(bool everything) {
 }
 
 void work(uint64_t now_ns) {
-    ticked.store(true, std::memory_order_relaxed);
     threads::reclaim(false);
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
@@ -43,14 +41,12 @@ void work(uint64_t now_ns) {
 
 }  // namespace
 
-void set_up(uint64_t purge_delay_ns, Neighbour neighbour, uint64_t first_tick_ns) {
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
     interval = std::max<uint64_t>(purge_delay_ns / policy::kTicksPerPurgeDelay, 1);
     tick_ns = interval;
     beside = neighbour;
-    next_tick_ns.store(os::coarse_ns() + std::min(interval, first_tick_ns), std::memory_order_relaxed);
+    next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
 }
-
-bool has_ticked() { return ticked.load(std::memory_order_relaxed); }
 
 uint64_t interval_ns() { return interval; }
 

@@ -17,8 +17,7 @@ struct Neighbour {
     void (*after_tick)(uint64_t now_ns) = nullptr;  // without any lock
 };
 
-/// `first_tick_ns`: how soon the first tick may come, if that is sooner than an interval.
-void set_up(uint64_t purge_delay_ns, Neighbour neighbour, uint64_t first_tick_ns = UINT64_MAX);
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour);
 
 /// A look at the clock (nanoseconds, no system call) and, once per interval, the work. At most one thread
 /// works; the others go on.
@@ -34,8 +33,6 @@ void squeeze_if_due();
 /// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
 size_t purge_everything();
 
-/// Whether there has been a tick yet: the process is past its start.
-bool has_ticked();
 /// Interval of the work, nanoseconds: for the background thread.
 uint64_t interval_ns();
 
