@@ -101,4 +101,19 @@ TEST(Policy, LooksComeSoonerTheLongerTheLastPopsTook) {
     EXPECT_EQ(pops, 1U);
 }
 
+TEST(Policy, A2MibPageIsSplitWhenThreeQuartersAreFreeAndAnEighthLonger) {
+    constexpr uint32_t kPages = 32;
+    for (uint32_t free_pages = 0; free_pages <= kPages; ++free_pages) {
+        EXPECT_EQ(worth_splitting(free_pages, kPages), free_pages >= 24) << free_pages;
+    }
+    EXPECT_EQ(splitting_age(0), 0U);
+    EXPECT_EQ(splitting_age(9), 10U);
+    EXPECT_EQ(splitting_age(80), 90U);
+}
+
+TEST(Policy, ASqueezeComesBefore4MibOfGrowth) {
+    EXPECT_FALSE(squeeze_before_growth(63));
+    EXPECT_TRUE(squeeze_before_growth(64));
+}
+
 }  // namespace
