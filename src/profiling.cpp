@@ -29,6 +29,13 @@ constinit std::atomic<uint64_t> number{0};
 constinit std::atomic<uint64_t> next_dump_ns{0};
 constinit std::atomic<uint64_t> session_start_ns{0};
 
+/// The dumps of one process: each has all that those before it had. Protected by `dumping`.
+struct Series {
+    int process = 0;
+    uint64_t name = 0;  // the time of the first, for process ids come again, and every container has its own
+};
+constinit Series series;
+
 int signal_number(ProfileSignal chosen) {
     switch (chosen) {
     case ProfileSignal::none:
@@ -73,12 +80,21 @@ void load_unwinder() {
     }
 }
 
+/// A forked child begins its own.
+uint64_t series_of(int process) {
+    if (series.process != process) {
+        series = {.process = process, .name = os::real_time_ns()};
+    }
+    return series.name;
+}
+
 bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot) {
     char program[Config::kPathCapacity];
     os::program_path(program, sizeof program);
     const ProfileHeader header{.program = program,
                                .reason = reason,
                                .number = number.fetch_add(1),
+                               .series = series_of(snapshot.process_id),
                                .duration_ns = os::monotonic_ns() - session_start_ns.load(),
                                .unwinder = backtrace::unwinder()};
     const NameFields fields{

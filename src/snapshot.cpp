@@ -47,6 +47,7 @@ void take_snapshot(Snapshot& snapshot) {
     snapshot.run_time_ns = os::monotonic_ns() - started_at_ns();
     snapshot.process_id = os::process_id();
     os::program_name(snapshot.program, sizeof snapshot.program);
+    snapshot.labels = config().labels;
 }
 
 SharedSnapshot::SharedSnapshot(Wait wait) : held_{true} {

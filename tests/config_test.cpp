@@ -145,6 +145,22 @@ TEST(OptionTable, Warmup) {
     EXPECT_EQ(config.warmup_count, 0U);
 }
 
+TEST(OptionTable, Labels) {
+    Config config;
+    for (const char* text : {"zone=b", "zone=b,service=web", "a_1=", "_a=x=y", "A=a b", ""}) {
+        EXPECT_TRUE(set(config, "LABELS", text)) << text;
+        EXPECT_EQ(value("LABELS", config), text);
+    }
+    ASSERT_TRUE(set(config, "LABELS", "zone=b"));
+    for (const char* text :
+         {"zone", "=b", "1a=b", "a-b=c", "__a=b", "pid=1", "zone=b,program=c", "class=1", "reason=1",
+          "pool=1", "a=1,a=2", "a=1,", ",a=1", "a=1,,b=2", "a,b=1", "\xc3\xa4=1"}) {
+        EXPECT_FALSE(set(config, "LABELS", text)) << text;
+    }
+    EXPECT_FALSE(set(config, "LABELS", "a=" + std::string(Config::kLabelsCapacity - 2, 'x')));
+    EXPECT_EQ(value("LABELS", config), "zone=b");
+}
+
 TEST(OptionTable, ClosestName) {
     EXPECT_STREQ(closest_option("STAT").name, "STATS");
     EXPECT_STREQ(closest_option("HUGE_PAGES").name, "HUGEPAGES");
@@ -195,6 +211,10 @@ TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
         {"LIMIT", "1K", "expected a size like 64K or 1.5G, 0 or from 1M to 64T; using 0"},
         {"PURGE_DELAY", "10", "expected a time like 500ms or 10s, from 0 to 1h; using 1s"},
         {"HIT_ALARM", "101", "expected a percentage from 0 to 100; using 90%"},
+        {"LABELS", "pid=1",
+         "expected NAME=VALUE,... like service=web,zone=b, names of letters, digits and _, none of program "
+         "pid "
+         "class reason pool; using none"},
         {"WARMUP", "64",
          "expected SIZE:COUNT,... like 64:1000,4096:16, at most 16 sizes up to 64K; using none"},
     };

@@ -4,10 +4,11 @@
 // Knows nothing of dumps or symbols.
 // Called by the test runner.
 #include "cli/function_name.h"
+#include "cli/last_dumps.h"
+#include "cli/shown_text.h"
 #include "cli/sites.h"
 #include "cli/suppressions.h"
 #include "cli/text_file.h"
-#include "cli/utf8.h"
 
 #include <gtest/gtest.h>
 #include <limits>
@@ -155,15 +156,81 @@ TEST(Suppressions, AreReadLineByLine) {
     }
 }
 
-TEST(Utf8, IsKeptAndEverythingElseReplaced) {
-    EXPECT_EQ(valid_utf8("naïve 日本 😀"), "naïve 日本 😀");
-    EXPECT_EQ(valid_utf8("a\xff"
-                         "b"),
-              "a\xEF\xBF\xBD"
-              "b");
-    EXPECT_EQ(valid_utf8("\xc3"), "\xEF\xBF\xBD");
-    EXPECT_EQ(valid_utf8("\xc0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD");                  // longer than need be
-    EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate
+TEST(ShownText, HasNothingThatATerminalObeys) {
+    EXPECT_EQ(shown_text("naïve 日本 😀"), "naïve 日本 😀");
+    EXPECT_EQ(shown_text("a\nb\x1b[2J\x7f\t"), "a\\012b\\033[2J\\177\\011");
+    EXPECT_EQ(shown_text("\u009b31m"), "\\302\\23331m");       // a control character of two bytes
+    EXPECT_EQ(shown_text("\u202egnp"), "\\342\\200\\256gnp");  // what follows would be shown backwards
+    EXPECT_EQ(shown_text("a\xff"
+                         "b\xc3"),
+              "a\\377b\\303");  // no characters
+    EXPECT_EQ(shown_text(shown_text("\\\n\\012")), shown_text("\\\n\\012"));
+}
+
+TEST(ShownText, IsCutBetweenCharacters) {
+    EXPECT_EQ(cut_text("日本日本", 12), "日本日本");
+    EXPECT_EQ(cut_text("日本日本x", 12), "日本日…");
+    EXPECT_EQ(cut_text("日本日本", 11), "日本…");
+    EXPECT_EQ(keep_end("日本日本", 11), "…日本");
+    EXPECT_EQ(keep_end("abcdef", 5), "…ef");
+}
+
+TEST(FunctionName, IsBounded) {
+    const std::string arguments(2000, 'x');
+    EXPECT_EQ(bounded_name("app::f<" + arguments + ">(int)"), "app::f<>");
+    EXPECT_EQ(bounded_name(arguments).size(), kLongestName);
+    Profile profile;
+    const uint32_t function = profile.add_function({arguments, arguments + "\n", 0});
+    EXPECT_EQ(profile.functions()[function].name.size(), kLongestName);
+    EXPECT_EQ(profile.functions()[function].file, arguments + "\\012");
+}
+
+ProfileOrigin dump_of(int64_t process, int64_t sequence, int64_t series, int64_t time_ns,
+                      int64_t duration_ns) {
+    ProfileOrigin origin;
+    origin.program = "/opt/app";
+    origin.process = process;
+    origin.sequence = sequence;
+    origin.series = series;
+    origin.time_ns = time_ns;
+    origin.duration_ns = duration_ns;
+    return origin;
+}
+
+std::vector<size_t> last_of(const std::vector<ProfileOrigin>& origins) {
+    std::vector<const ProfileOrigin*> pointers;
+    for (const ProfileOrigin& origin : origins) {
+        pointers.push_back(&origin);
+    }
+    return last_of_each_process(pointers);
+}
+
+TEST(LastDumps, OfEachProcessTheLastCounts) {
+    using Indices = std::vector<size_t>;
+    EXPECT_EQ(last_of({}), Indices{});
+    EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), dump_of(7, 2, 5, 0, 0), dump_of(7, 1, 5, 0, 0)}),
+              (Indices{1}));
+    EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), dump_of(8, 0, 5, 0, 0), dump_of(7, 1, 5, 0, 0)}),
+              (Indices{2, 1}));
+    // The same number in two containers, or come round.
+    EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), dump_of(7, 1, 6, 0, 0)}), (Indices{0, 1}));
+    ProfileOrigin other = dump_of(7, 1, 5, 0, 0);
+    other.program = "/opt/other";  // after exec
+    EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), other}), (Indices{0, 1}));
+    EXPECT_EQ(last_of({ProfileOrigin{}, ProfileOrigin{}}),
+              (Indices{0, 1}));  // of allocators that say nothing
+}
+
+TEST(LastDumps, OfOlderVersionsAreToldApartByTheirBegin) {
+    using Indices = std::vector<size_t>;
+    constexpr int64_t kSecond = 1'000'000'000;
+    EXPECT_EQ(last_of({dump_of(7, 0, 0, 50 * kSecond, 10 * kSecond),
+                       dump_of(7, 1, 0, 80 * kSecond + 9, 40 * kSecond)}),
+              (Indices{1}));
+    EXPECT_EQ(
+        last_of({dump_of(7, 0, 0, 50 * kSecond, 10 * kSecond), dump_of(7, 1, 0, 80 * kSecond, 10 * kSecond)}),
+        (Indices{0, 1}));
+    EXPECT_EQ(last_of({dump_of(7, 0, 0, INT64_MAX, 0), dump_of(7, 1, 0, 0, INT64_MAX)}), (Indices{0, 1}));
 }
 
 }  // namespace

@@ -62,6 +62,21 @@ TEST(Writer, Padding) {
 TEST(Writer, QuotedIsJson) {
     EXPECT_EQ(written([](Writer& out) { out.quoted("a\"b\\c\nd\x01\x7f"); }), R"("a\"b\\c\nd\u0001\u007f")");
     EXPECT_EQ(written([](Writer& out) { out.quoted("grüße"); }), "\"grüße\"");
+    EXPECT_EQ(written([](Writer& out) { out.quoted("\u009b\u202e"); }), R"("\u009b\u202e")");
+}
+
+TEST(Writer, LabelValueIsPrometheuss) {
+    EXPECT_EQ(written([](Writer& out) { out.label_value("a\"b\\c\nd"); }), R"("a\"b\\c\nd")");
+    EXPECT_EQ(written([](Writer& out) { out.label_value("\x1b\u009bü\xff"); }),
+              "\"\xef\xbf\xbd\xef\xbf\xbdü\xef\xbf\xbd\"");
+}
+
+TEST(Writer, ShownStopsAtWholeCharacters) {
+    EXPECT_EQ(written([](Writer& out) { out.shown("a\nb\x1b[2Jü\u202e"); }),
+              "a\\012b\\033[2Jü\\342\\200\\256");
+    EXPECT_EQ(written([](Writer& out) { out.shown("abü", 3); }), "ab");
+    EXPECT_EQ(written([](Writer& out) { out.shown("ab\n", 5); }), "ab");
+    EXPECT_EQ(written([](Writer& out) { out.shown("ab\n", 6); }), "ab\\012");
 }
 
 TEST(Writer, QuotedReplacesWhatIsNoUtf8) {
@@ -132,6 +147,9 @@ TEST(Message, IsOneLineAndKeepsItsEndWhenLong) {
     testing::internal::CaptureStderr();
     message("HOTLANE_X=\"", "7", "\": ", "expected ", "8");
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "hotlane: HOTLANE_X=\"7\": expected 8\n");
+    testing::internal::CaptureStderr();
+    message("cannot write ", "/tmp/a\nb\x1b[2J");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "hotlane: cannot write /tmp/a\\012b\\033[2J\n");
     testing::internal::CaptureStderr();
     message(std::string(5000, 'x'));
     const std::string line = testing::internal::GetCapturedStderr();

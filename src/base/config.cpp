@@ -33,6 +33,8 @@ constexpr Option kOptions[] = {
      "its file, %p: process id, %e: program; else stderr"},
     {"STATS_INTERVAL", duration, HOTLANE_FIELD(stats_interval_ns), 100 * kMillisecond, 24 * kHour, "TIME",
      "rewrite the file this often; 0: at exit only"},
+    {"LABELS", labels, HOTLANE_FIELD(labels), 0, 0, "NAME=VALUE,...",
+     "labels of all counters, besides program and pid"},
     {"HIT_ALARM", percent, HOTLANE_FIELD(hit_alarm_percent), 0, 100, "PERCENT",
      "a hit rate below this is reported; 0: never"},
     {"CACHE", size, HOTLANE_FIELD(cache_bytes), 0, GiB, "SIZE",
@@ -79,6 +81,8 @@ constexpr uint16_t width_of(OptionType type) {
         return 1;
     case path:
         return Config::kPathCapacity;
+    case labels:
+        return Config::kLabelsCapacity;
     case warmup:
         return sizeof(Config::warmup);
     default:
@@ -206,7 +210,10 @@ void print_config(Writer& out, const Config& config) {
             char value[Config::kPathCapacity];
             Writer text{value, sizeof value};
             print_value(text, option, *source);
-            out.left(text.bytes_written() == 0 ? "-" : std::string_view{value, text.bytes_written()},
+            char memory[4 * sizeof value];
+            Writer shown{memory, sizeof memory};
+            shown.shown({value, text.bytes_written()});
+            out.left(text.bytes_written() == 0 ? "-" : std::string_view{memory, shown.bytes_written()},
                      kValueWidth - 1);
             out.text(" ");
         }

@@ -31,12 +31,14 @@ struct WarmupEntry {
 /// Every option's value. Sizes in bytes, times in nanoseconds, rates in percent.
 struct Config {
     static constexpr size_t kPathCapacity = 512;
+    static constexpr size_t kLabelsCapacity = 256;
     static constexpr size_t kWarmupCapacity = 16;
 
     ClassChoice classes = ClassChoice::cacheline;
     StatsFormat stats = StatsFormat::off;
     char stats_file[kPathCapacity] = {};
-    uint64_t stats_interval_ns = 0;  // 0: at exit only
+    uint64_t stats_interval_ns = 0;     // 0: at exit only
+    char labels[kLabelsCapacity] = {};  // "name=value,name=value"
     double hit_alarm_percent = 90.0;
     size_t cache_bytes = 256 * KiB;  // per class and thread
     size_t limit = 0;                // 0: none
@@ -61,7 +63,7 @@ struct Config {
 
 inline constexpr std::string_view kOptionPrefix = "HOTLANE_";
 
-enum class OptionType : uint8_t { choice, flag, size, duration, percent, path, warmup };
+enum class OptionType : uint8_t { choice, flag, size, duration, percent, path, warmup, labels };
 
 /// A row of the table. The texts are arrays, not pointers: nothing for the loader to relocate at start-up.
 /// The default is what a fresh Config holds at `offset`.

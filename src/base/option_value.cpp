@@ -5,6 +5,7 @@
 // Called by read_config and by the command.
 #include "base/config.h"
 
+#include "base/labels.h"
 #include "base/units.h"
 
 #include <cstring>
@@ -68,6 +69,15 @@ bool set_path(char* path, std::string_view value) {
     return true;
 }
 
+bool set_labels(char* labels, std::string_view value) {
+    if (value.size() >= Config::kLabelsCapacity || !labels_are_valid(value)) {
+        return false;
+    }
+    memcpy(labels, value.data(), value.size());
+    labels[value.size()] = '\0';
+    return true;
+}
+
 bool set_warmup(Config& config, const Option& option, std::string_view value) {
     WarmupEntry entries[Config::kWarmupCapacity] = {};
     size_t count = 0;
@@ -100,6 +110,8 @@ bool set_option(Config& config, const Option& option, std::string_view value) {
         return set_flag(value_of<bool>(config, option), value);
     case path:
         return set_path(&value_of<char>(config, option), value);
+    case labels:
+        return set_labels(&value_of<char>(config, option), value);
     case warmup:
         return set_warmup(config, option, value);
     case percent:
@@ -135,6 +147,12 @@ void print_expected(Writer& out, const Option& option) {
     case path:
         out.text("a path shorter than ").number(Config::kPathCapacity).text(" bytes");
         return;
+    case labels:
+        out.text("NAME=VALUE,... like service=web,zone=b, names of letters, digits and _, none of");
+        for (const char* taken : kOwnLabels) {
+            out.text(" ").text(taken);
+        }
+        return;
     case warmup:
         out.text("SIZE:COUNT,... like 64:1000,4096:16, at most ").number(Config::kWarmupCapacity);
         out.text(" sizes up to 64K");
@@ -167,6 +185,7 @@ void print_value(Writer& out, const Option& option, const Config& config) {
         out.text(value_of<bool>(config, option) ? "1" : "0");
         return;
     case path:
+    case labels:
         out.text(&value_of<char>(config, option));
         return;
     case percent: {

@@ -5,6 +5,7 @@
 // Called for every message and every report.
 #include "base/writer.h"
 
+#include "base/characters.h"
 #include "base/errno_keeper.h"
 #include "base/os.h"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr char kDigits[] = "0123456789abcdef";
 constexpr uint64_t kPowersOfTen[] = {1,      10,      100,      1000,      10000,
                                      100000, 1000000, 10000000, 100000000, 1000000000};
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 /// Digits of `n` at the end of a buffer, most significant first.
 struct Digits {
@@ -31,27 +33,6 @@ struct Digits {
     char buffer[24];
     size_t start = sizeof buffer;
 };
-
-/// Length of the UTF-8 sequence (RFC 3629) that `s` starts with; 0 when there is none.
-size_t utf8_sequence(std::string_view s) {
-    const auto byte = [s](size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
-    const unsigned first = byte(0);
-    const size_t length = first < 0x80   ? 1
-                          : first < 0xc2 ? 0
-                          : first < 0xe0 ? 2
-                          : first < 0xf0 ? 3
-                          : first < 0xf5 ? 4
-                                         : 0;
-    for (size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-    const bool surrogate = first == 0xed && byte(1) >= 0xa0;
-    const bool too_large = first == 0xf4 && byte(1) >= 0x90;
-    return overlong || surrogate || too_large ? 0 : length;
-}
 
 }  // namespace
 
@@ -146,22 +127,57 @@ Writer& Writer::left(std::string_view s, size_t width) {
 Writer& Writer::quoted(std::string_view s) {
     text("\"");
     while (!s.empty()) {
-        const auto byte = static_cast<unsigned char>(s.front());
-        const size_t length = utf8_sequence(s);
-        if (length == 0) {
-            text("\xef\xbf\xbd");  // U+FFFD: what is no text still leaves a valid document
-        } else if (byte == '"' || byte == '\\') {
-            text("\\").put(s.data(), 1);
-        } else if (byte == '\n') {
+        const Character next = first_character(s);
+        if (!next.valid) {
+            text(kReplacement);  // what is no text still leaves a valid document
+        } else if (next.code == '"' || next.code == '\\') {
+            text("\\").text({s.data(), 1});
+        } else if (next.code == '\n') {
             text("\\n");
-        } else if (byte < 0x20 || byte == 0x7f) {
-            text("\\u").text(Digits{byte, 16, 4}.view());
+        } else if (!next.shown) {
+            text("\\u").text(Digits{next.code, 16, 4}.view());  // all of them are below U+10000
         } else {
-            put(s.data(), length);
+            text({s.data(), next.length});
         }
-        s.remove_prefix(length == 0 ? 1 : length);
+        s.remove_prefix(next.length);
     }
     return text("\"");
+}
+
+Writer& Writer::label_value(std::string_view s) {
+    text("\"");
+    while (!s.empty()) {
+        const Character next = first_character(s);
+        if (next.code == '"' || next.code == '\\') {
+            text("\\").text({s.data(), 1});
+        } else if (next.code == '\n') {
+            text("\\n");
+        } else {
+            text(next.shown ? std::string_view{s.data(), next.length} : kReplacement);
+        }
+        s.remove_prefix(next.length);
+    }
+    return text("\"");
+}
+
+Writer& Writer::shown(std::string_view s, size_t most) {
+    while (!s.empty()) {
+        const Character next = first_character(s);
+        const size_t length = next.shown ? next.length : 4 * next.length;
+        if (length > most) {
+            break;
+        }
+        most -= length;
+        for (size_t i = 0; i < next.length; ++i) {
+            if (next.shown) {
+                text({s.data() + i, 1});
+            } else {
+                text("\\").text(Digits{static_cast<unsigned char>(s[i]), 8, 3}.view());
+            }
+        }
+        s.remove_prefix(next.length);
+    }
+    return *this;
 }
 
 void message(std::string_view a, std::string_view b, std::string_view c, std::string_view d,
@@ -172,7 +188,7 @@ void message(std::string_view a, std::string_view b, std::string_view c, std::st
     // One write, so that lines of several threads or processes do not mix; the last byte is kept for the
     // newline.
     Writer out{line, sizeof line - 1};
-    out.text("hotlane: ").text(a).text(b).text(c).text(d).text(e);
+    out.text("hotlane: ").shown(a).shown(b).shown(c).shown(d).shown(e);
     const size_t length = out.bytes_written();
     line[length] = '\n';
     (void)os::write_all(kStandardError, line, length + 1);

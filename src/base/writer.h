@@ -32,8 +32,15 @@ class Writer {
     Writer& spaces(size_t count);
     Writer& right(std::string_view s, size_t width);  ///< padded on the left
     Writer& left(std::string_view s, size_t width);   ///< padded on the right
-    /// Between quotes, escaped as JSON wants it (also valid for Prometheus label values).
+    /// Names come from anywhere. What cannot be shown (base/characters.h) is written as the kernel writes it
+    /// in /proc/PID/maps, "\\012" for a newline, so that it neither ends a line nor reaches a terminal. At
+    /// most `most` bytes, in whole characters.
+    Writer& shown(std::string_view s, size_t most = SIZE_MAX);
+    /// Between quotes, escaped as JSON wants it; what cannot be shown too.
     Writer& quoted(std::string_view s);
+    /// Between quotes, escaped as Prometheus wants the value of a label. Its format has no escape for what
+    /// cannot be shown, but for a newline: U+FFFD stands for it.
+    Writer& label_value(std::string_view s);
 
     bool flush();
     bool ok() const { return ok_; }
@@ -51,8 +58,8 @@ class Writer {
     char buffer_[1024];
 };
 
-/// One line on stderr, "hotlane: " first, newline last, in one write.
-/// For what the user must know; honours nothing but the descriptor being open.
+/// One line on stderr, "hotlane: " first, newline last, in one write; the parts as Writer::shown() writes
+/// them. For what the user must know; honours nothing but the descriptor being open.
 void message(std::string_view a, std::string_view b = {}, std::string_view c = {}, std::string_view d = {},
              std::string_view e = {});
 

@@ -5,9 +5,12 @@
 // Called by symbol_file.
 #include "cli/compile_unit.h"
 
+#include "cli/demangler.h"
+#include "cli/function_name.h"
+
 #include <algorithm>
 #include <cstdlib>
-#include <cxxabi.h>
+#include <cstring>
 #include <dwarf.h>
 #include <optional>
 
@@ -56,18 +59,19 @@ Dwarf_Die declaration_of(Dwarf_Die die) {
 /// function.
 std::string qualified_name(Dwarf_Die die) {
     const char* own = dwarf_diename(&die);
-    std::string name = own == nullptr ? "" : own;
+    std::string name{own == nullptr ? "" : own, own == nullptr ? 0 : strnlen(own, kLongestName)};
     Dwarf_Die declaration = declaration_of(die);
     Dwarf_Die* scopes = nullptr;
     const int count = dwarf_getscopes_die(&declaration, &scopes);
-    for (int i = 1; i < count - 1 && !name.empty(); ++i) {
+    for (int i = 1; i < count - 1 && !name.empty() && name.size() < kLongestName; ++i) {
         const int tag = dwarf_tag(&scopes[i]);
         const char* scope = dwarf_diename(&scopes[i]);
         if (tag != DW_TAG_lexical_block) {
             name.insert(0, "::");
-            name.insert(0, scope != nullptr          ? scope
-                           : tag == DW_TAG_namespace ? "(anonymous namespace)"
-                                                     : "{unnamed}");
+            scope = scope != nullptr          ? scope
+                    : tag == DW_TAG_namespace ? "(anonymous namespace)"
+                                              : "{unnamed}";
+            name.insert(0, scope, strnlen(scope, kLongestName));
         }
     }
     free(scopes);
@@ -113,14 +117,6 @@ std::vector<Dwarf_Die> inlined_at(Dwarf_Die function, Dwarf_Addr address) {
 }
 
 }  // namespace
-
-std::string demangled(const char* name) {
-    int status = 0;
-    char* readable = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-    std::string result = status == 0 && readable != nullptr ? readable : name;
-    free(readable);
-    return result;
-}
 
 void append_ranges(Dwarf_Die die, std::vector<AddressRange>& ranges) {
     Dwarf_Addr base = 0;

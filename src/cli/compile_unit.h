@@ -13,9 +13,6 @@
 
 namespace hotlane::cli {
 
-/// The name as in the source; what is not mangled stays as it is.
-std::string demangled(const char* name);
-
 struct AddressRange {
     Dwarf_Addr low = 0;
     Dwarf_Addr high = 0;

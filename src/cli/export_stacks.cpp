@@ -24,10 +24,9 @@ constexpr View kViews[] = {{Order::live, "live bytes"},
                            {Order::temporary, "temporary objects"},
                            {Order::slack, "cumulative slack"}};
 
-/// The format's separators cannot stand in a name.
+/// The format's separator cannot stand in a name.
 std::string folded_name(std::string name) {
     std::replace(name.begin(), name.end(), ';', ':');
-    std::replace(name.begin(), name.end(), '\n', ' ');
     return name;
 }
 

@@ -5,6 +5,8 @@
 // Called by profile and by what prints names.
 #include "cli/function_name.h"
 
+#include "cli/shown_text.h"
+
 #include <algorithm>
 
 namespace hotlane::cli {
@@ -83,6 +85,10 @@ std::string short_name(std::string_view name) {
         name.remove_prefix(taken);
     }
     return result;
+}
+
+std::string bounded_name(const std::string& name) {
+    return name.size() <= kLongestName ? name : cut_text(short_name(name), kLongestName);
 }
 
 bool is_allocator(std::string_view function, std::string_view library) {

@@ -10,6 +10,13 @@
 
 namespace hotlane::cli {
 
+/// Bytes of a function's name in a profile.
+inline constexpr size_t kLongestName = 1024;
+
+/// A name that is longer loses its parameters and template arguments, and what is then still too much is cut:
+/// "…".
+std::string bounded_name(const std::string& name);
+
 /// A C++ name without parameters, template arguments and what it returns: "std::vector<>::push_back".
 std::string short_name(std::string_view name);
 

@@ -6,7 +6,7 @@
 #include "cli/profile.h"
 
 #include "cli/function_name.h"
-#include "cli/utf8.h"
+#include "cli/shown_text.h"
 
 #include <algorithm>
 #include <limits>
@@ -31,6 +31,8 @@ int64_t subtract_clamped(int64_t a, int64_t b) {
 }
 
 namespace {
+
+constexpr size_t kLongestPath = 4096;
 
 void add_to(int64_t& sum, int64_t n) { sum = add_clamped(sum, n); }
 
@@ -89,13 +91,14 @@ bool Tally::is_zero() const {
 }
 
 uint32_t Profile::add_library(const Library& library) {
-    const std::string path = valid_utf8(library.path);
+    const std::string path = cut_text(shown_text(library.path), kLongestPath);
     return add_once(libraries_, library_index_, path, {path, library.start, library.end, library.bias});
 }
 
 uint32_t Profile::add_function(const Function& function) {
-    const Function valid{valid_utf8(function.name), valid_utf8(function.file), function.library};
-    return add_once(functions_, function_index_, valid, valid);
+    const Function shown{bounded_name(shown_text(function.name)),
+                         cut_text(shown_text(function.file), kLongestPath), function.library};
+    return add_once(functions_, function_index_, shown, shown);
 }
 
 uint32_t Profile::add_frame(const Frame& frame) { return add_once(frames_, frame_index_, frame, frame); }

@@ -54,6 +54,7 @@ struct ProfileOrigin {
     int64_t duration_ns = 0;  // since profiling started
     std::string reason;       // exit, signal, interval, call
     int64_t sequence = 0;
+    int64_t series = 0;  // the same in all dumps of a process; 0: not known
     int64_t period = 1;  // mean bytes between samples; 1: every allocation
     std::string unwind;
     int64_t samples = 0;
@@ -61,7 +62,8 @@ struct ProfileOrigin {
     bool difference = false;  // something was taken away
 };
 
-/// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text is UTF-8.
+/// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text can be shown
+/// (shown_text.h) and is bounded.
 class Profile {
   public:
     struct SizeClass {

@@ -5,6 +5,8 @@
 // Called by report, and by profile --report.
 #include "cli/profile_files.h"
 
+#include "base/writer.h"
+#include "cli/last_dumps.h"
 #include "cli/profile_reader.h"
 #include "cli/symboliser.h"
 
@@ -40,13 +42,39 @@ class ProgressLine {
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+/// Says which files were left out, and why.
+void say_which_count(const std::vector<std::string>& files, const std::vector<Dump>& dumps,
+                     const std::vector<size_t>& counted) {
+    const std::string left_out = std::to_string(dumps.size() - counted.size());
+    const std::string of = left_out + " of " + std::to_string(dumps.size()) + " dumps left out: ";
+    if (counted.size() == 1) {
+        message("report: ", of, "a later one of the same process has all of theirs, the last is ",
+                files[counted.front()]);
+    } else {
+        message("report: ", of, "a later one of the same process has all of theirs; ",
+                std::to_string(counted.size()) + " processes, the last of each is taken");
+    }
+}
+
+/// Those that count, of all of the files.
 std::vector<Dump> read_all(const std::vector<std::string>& files) {
     std::vector<Dump> dumps;
     dumps.reserve(files.size());
+    std::vector<const ProfileOrigin*> origins;
     for (const std::string& file : files) {
         dumps.push_back(read_dump(file));
+        origins.push_back(&dumps.back().origin);
     }
-    return dumps;
+    const std::vector<size_t> counted = last_of_each_process(origins);
+    if (counted.size() < dumps.size()) {
+        say_which_count(files, dumps, counted);
+    }
+    std::vector<Dump> last;
+    last.reserve(counted.size());
+    for (const size_t index : counted) {
+        last.push_back(std::move(dumps[index]));
+    }
+    return last;
 }
 
 }  // namespace

@@ -12,7 +12,8 @@
 
 namespace hotlane::cli {
 
-/// The sum of `files`, less the sum of `base`. Throws FileError (text_file.h).
+/// The sum of `files`, less the sum of `base`; of several dumps of one process the last counts, which is
+/// said. Throws FileError (text_file.h).
 Profile load_profile(const std::vector<std::string>& files, const std::vector<std::string>& base = {});
 
 }  // namespace hotlane::cli

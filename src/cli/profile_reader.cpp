@@ -5,9 +5,9 @@
 // Called by report.
 #include "cli/profile_reader.h"
 
+#include "cli/shown_text.h"
 #include "cli/text_cursor.h"
 #include "cli/text_file.h"
-#include "cli/utf8.h"
 
 #include <cmath>
 #include <limits>
@@ -22,7 +22,8 @@ constexpr std::string_view kMaps = "MAPPED_LIBRARIES:";
 constexpr const char* kHeader = "heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD";
 constexpr const char* kEntry = "LIVE: BYTES [ALL: BYTES] @ ADDRESSES";
 constexpr const char* kMapping = "a line of /proc/PID/maps, in ascending order";
-constexpr int kBuckets = 64;  // of lifetimes
+constexpr int kBuckets = 64;           // of lifetimes
+constexpr size_t kLongestText = 4096;  // a path's most
 
 /// "12: 3456 [78: 9012] @": samples of live objects and of all.
 struct Samples {
@@ -138,6 +139,17 @@ bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes)
 
 bool read_whole_number(TextCursor line, int64_t& number) { return line.number(number) && line.at_end(); }
 
+/// The kernel writes "\\012" for a newline, and changes nothing else.
+std::string path_of_mapping(std::string_view text) {
+    constexpr std::string_view kNewline = "\\012";
+    std::string path;
+    for (size_t found = 0; (found = text.find(kNewline)) != text.npos;
+         text.remove_prefix(found + kNewline.size())) {
+        path.append(text.substr(0, found)).append("\n");
+    }
+    return path.append(text);
+}
+
 class DumpReader {
   public:
     DumpReader(std::string_view text, const std::string& file) : text_{text}, file_{file} {}
@@ -246,13 +258,16 @@ class DumpReader {
             {"program", &origin.program}, {"reason", &origin.reason}, {"unwind", &origin.unwind}};
         for (const auto& [name, text] : texts) {
             if (key == name) {
-                *text = valid_utf8(value);
+                *text = cut_text(shown_text(value), kLongestText);
             }
         }
-        const std::pair<std::string_view, int64_t*> numbers[] = {
-            {"process", &origin.process},         {"time_ns", &origin.time_ns},
-            {"duration_ns", &origin.duration_ns}, {"sequence", &origin.sequence},
-            {"samples", &origin.samples},         {"lost_samples", &origin.lost_samples}};
+        const std::pair<std::string_view, int64_t*> numbers[] = {{"process", &origin.process},
+                                                                 {"time_ns", &origin.time_ns},
+                                                                 {"duration_ns", &origin.duration_ns},
+                                                                 {"sequence", &origin.sequence},
+                                                                 {"series", &origin.series},
+                                                                 {"samples", &origin.samples},
+                                                                 {"lost_samples", &origin.lost_samples}};
         for (const auto& [name, number] : numbers) {
             if (key == name && !read_whole_number(TextCursor{value}, *number)) {
                 expected("# " + std::string{key} + ": NUMBER");
@@ -300,7 +315,7 @@ class DumpReader {
             expected(kMapping);
         }
         line.spaces();
-        mapping.path = line.rest();
+        mapping.path = path_of_mapping(line.rest());
         dump_.mappings.push_back(std::move(mapping));
     }
 

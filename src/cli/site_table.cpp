@@ -7,6 +7,7 @@
 
 #include "cli/function_name.h"
 #include "cli/quantity.h"
+#include "cli/shown_text.h"
 
 #include <algorithm>
 #include <sys/ioctl.h>
@@ -76,13 +77,12 @@ std::string titles(Grouping grouping) {
 /// The function and its place, the function cut where both are too long.
 std::string label(const Site& site, size_t width) {
     constexpr size_t kLeast = 12;
-    std::string function = short_name(site.function);
+    const std::string function = short_name(site.function);
     const size_t place = site.place.empty() ? 0 : site.place.size() + 1;
     const size_t room = std::max(kLeast, width - std::min(width, place));
-    if (function.size() > room) {  // its end tells more than the class it is in
-        function = "..." + function.substr(function.size() - room + 3);
-    }
-    return site.place.empty() ? function : function + " " + site.place;
+    // Its end tells more than the class it is in.
+    const std::string name = keep_end(function, room);
+    return site.place.empty() ? name : name + " " + site.place;
 }
 
 }  // namespace

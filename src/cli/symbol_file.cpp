@@ -5,6 +5,7 @@
 #include "cli/symbol_file.h"
 
 #include "cli/compile_unit.h"
+#include "cli/demangler.h"
 #include "cli/symbol_table.h"
 
 #include <elfutils/libdwfl.h>
@@ -101,8 +102,8 @@ struct SymbolFile::Parts {
         if (!symbols) {
             symbols.emplace(module);
         }
-        const std::string name = symbols->name_at(address);
-        return name.empty() ? name : demangled(name.c_str());
+        const char* name = symbols->name_at(address);
+        return name == nullptr ? "" : demangled(name);
     }
 };
 

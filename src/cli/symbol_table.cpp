@@ -5,7 +5,11 @@
 // Called by symbol_file.
 #include "cli/symbol_table.h"
 
+#include "cli/function_name.h"
+
 #include <algorithm>
+#include <cstring>
+#include <string_view>
 #include <tuple>
 
 namespace hotlane::cli {
@@ -47,18 +51,19 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
     }
     // Of several names of a function the one that is known outside, and plain: malloc, not __libc_malloc.
     const auto key = [](const Symbol& symbol) {
+        const size_t length = strnlen(symbol.name, kLongestName);
         return std::tuple{symbol.address,
                           symbol.size != 0,
                           !symbol.local,
-                          !symbol.name.starts_with('_'),
-                          -static_cast<int64_t>(symbol.name.size()),
-                          std::string_view{symbol.name}};
+                          *symbol.name != '_',
+                          -static_cast<int64_t>(length),
+                          std::string_view{symbol.name, length}};
     };
     std::sort(symbols_.begin(), symbols_.end(),
               [key](const Symbol& a, const Symbol& b) { return key(a) < key(b); });
 }
 
-std::string SymbolTable::name_at(uint64_t address) const {
+const char* SymbolTable::name_at(uint64_t address) const {
     auto after = std::upper_bound(symbols_.begin(), symbols_.end(), address,
                                   [](uint64_t a, const Symbol& symbol) { return a < symbol.address; });
     constexpr int kMostSteps =
@@ -68,7 +73,7 @@ std::string SymbolTable::name_at(uint64_t address) const {
             return after->name;
         }
     }
-    return {};
+    return nullptr;
 }
 
 }  // namespace hotlane::cli

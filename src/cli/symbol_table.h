@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <elfutils/libdwfl.h>
-#include <string>
 #include <vector>
 
 namespace hotlane::cli {
@@ -18,8 +17,8 @@ class SymbolTable {
     /// Reads what the module has, of separate debug files too.
     explicit SymbolTable(Dwfl_Module* module);
 
-    /// As it stands in the file; empty when no function is there.
-    std::string name_at(uint64_t address) const;
+    /// As it stands in the file, which must stay open; null when no function is there.
+    const char* name_at(uint64_t address) const;
 
   private:
     struct Symbol {
@@ -27,7 +26,7 @@ class SymbolTable {
         uint64_t size;  // up to the end of its section where it is not said
         bool sized;     // it is said
         bool local;
-        std::string name;
+        const char* name;  // in the file: many symbols may have parts of one long text
         bool holds(uint64_t place) const { return place >= address && place - address < size; }
     };
 

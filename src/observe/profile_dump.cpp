@@ -111,12 +111,13 @@ void write_header(Writer& out, const ProfileHeader& header, const Snapshot& snap
     out.text("heap profile: ");
     write_sampled(out, totals.live, totals.total);
     out.text(" heap_v2/").number(sampler::period()).text("\n# hotlane profile 1");
-    out.text("\n# program: ").text(header.program);
+    out.text("\n# program: ").shown(header.program);
     out.text("\n# process: ").signed_number(snapshot.process_id);
     out.text("\n# time_ns: ").number(os::real_time_ns());
     out.text("\n# duration_ns: ").number(header.duration_ns);
     out.text("\n# reason: ").text(header.reason);
     out.text("\n# sequence: ").number(header.number);
+    out.text("\n# series: ").number(header.series);
     out.text("\n# unwind: ").text(header.unwinder == Unwinder::libunwind ? "libunwind" : "fp");
     out.text("\n# samples: ").number(statistics.samples);
     out.text("\n# lost_samples: ").number(statistics.lost_samples).text("\n");

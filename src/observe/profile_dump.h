@@ -28,6 +28,7 @@ struct ProfileHeader {
     const char* program;  // its file
     const char* reason;   // exit, signal, interval or call
     uint64_t number;      // of dumps before this one in this process
+    uint64_t series;  // the same in all dumps of this process, another in every other process of its number
     uint64_t duration_ns;
     Unwinder unwinder;
 };

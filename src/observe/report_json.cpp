@@ -6,17 +6,16 @@
 //
 //     {
 //       "format": "hotlane-stats", "version": 1,
-//       "process":  {"program": "python3", "pid": 4242, "run_time": 1.240000000, ...},
-//       "totals":   {"gets": 12, "puts": 10, "hits": 11, ...},
-//       "forwards": {"large": {"count": 2, "bytes": 300000}, "alignment": {...}, ...},
-//       "memory":   {"live": 128, ...},
-//       "pools":    {"frames": {"size": 4096, "pools": 2, ...}, ...},
-//       "classes":  [{"size": 64, "gets": 12, ...}, ...]
+//       "process":  {"program": "python3", "pid": 4242, "labels": {"zone": "b"}, "run_time": 1.240000000,
+//       ...}, "totals":   {"gets": 12, "puts": 10, "hits": 11, ...}, "forwards": {"large": {"count": 2,
+//       "bytes": 300000}, "alignment": {...}, ...}, "memory":   {"live": 128, ...}, "pools":    {"frames":
+//       {"size": 4096, "pools": 2, ...}, ...}, "classes":  [{"size": 64, "gets": 12, ...}, ...]
 //     }
 //
 // Sizes are in bytes, times in seconds, rates are shares of 1. Classes stand in ascending order of their
 // size, those that were never used are left out. What each key means is in its row of metrics.cpp. Keys may
 // be added under the same version; one that goes, or changes its meaning, raises it.
+#include "base/labels.h"
 #include "observe/metrics.h"
 #include "observe/report.h"
 
@@ -36,6 +35,17 @@ void write_members(Writer& out, MetricScope scope, const Snapshot& snapshot, siz
             separator = ", ";
         }
     }
+}
+
+void write_labels(Writer& out, const Snapshot& snapshot) {
+    out.text(", \"labels\": {");
+    const char* separator = "";
+    for (std::string_view rest = snapshot.label_list(); !rest.empty();) {
+        const Label label = take_label(rest);
+        out.text(separator).quoted(label.name).text(": ").quoted(label.value);
+        separator = ", ";
+    }
+    out.text("}");
 }
 
 void write_forwards(Writer& out, const Snapshot& snapshot) {
@@ -79,6 +89,7 @@ void write_json_report(Writer& out, const Snapshot& snapshot) {
     out.text(",\n  \"process\": {\"program\": ");
     out.quoted({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
     out.text(", \"pid\": ").signed_number(snapshot.process_id);
+    write_labels(out, snapshot);
     write_members(out, MetricScope::process, snapshot, 0, ", ");
     out.text("},\n  \"totals\": {");
     write_members(out, MetricScope::total, snapshot, 0, "");

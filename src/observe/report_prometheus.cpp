@@ -3,6 +3,7 @@
 // The report in Prometheus' text exposition format 0.0.4, as node_exporter's textfile collector reads it.
 // Knows nothing of where it is written.
 // Called by write_report.
+#include "base/labels.h"
 #include "observe/metrics.h"
 #include "observe/report.h"
 
@@ -17,45 +18,60 @@ void write_family(Writer& out, const char* series, const char* help, const char*
     out.text("# TYPE ").text(series).text(" ").text(type).text("\n");
 }
 
+/// What every series has: without it, files of two processes in one directory have the same series, of which
+/// a collector takes one and reports the others as mistakes.
+void write_common_labels(Writer& out, const Snapshot& snapshot) {
+    out.text("program=").label_value({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
+    out.text(",pid=\"").signed_number(snapshot.process_id).text("\"");
+    for (std::string_view rest = snapshot.label_list(); !rest.empty();) {
+        const Label label = take_label(rest);
+        out.text(",").text(label.name).text("=").label_value(label.value);
+    }
+}
+
+/// `own` is the label that tells the series of one family apart.
+void write_series(Writer& out, const Metric& metric, const Snapshot& snapshot, size_t index,
+                  const char* own = nullptr, std::string_view value = {}) {
+    out.text(metric.series).text("{");
+    if (own != nullptr) {
+        out.text(own).text("=").label_value(value).text(",");
+    }
+    write_common_labels(out, snapshot);
+    out.text("} ");
+    write_metric_value(out, metric, metric_value(metric, snapshot, index));
+    out.text("\n");
+}
+
 void write_class_series(Writer& out, const Metric& metric, const Snapshot& snapshot) {
     for (size_t i = 1; i < snapshot.class_count; ++i) {
         const ClassStats& stats = snapshot.classes[i];
         if (stats.used()) {
-            out.text(metric.series).text("{class=\"").number(stats.object_size).text("\"} ");
-            write_metric_value(out, metric, metric_value(metric, snapshot, i));
-            out.text("\n");
+            char digits[24];
+            Writer size{digits, sizeof digits};
+            size.number(stats.object_size);
+            write_series(out, metric, snapshot, i, "class", {digits, size.bytes_written()});
         }
     }
 }
 
 void write_forward_series(Writer& out, const Metric& metric, const Snapshot& snapshot) {
     for (size_t i = 0; i < kForwardReasons; ++i) {
-        out.text(metric.series).text("{reason=").quoted(kForwardReasonNames[i]).text("} ");
-        write_metric_value(out, metric, metric_value(metric, snapshot, i));
-        out.text("\n");
+        write_series(out, metric, snapshot, i, "reason", kForwardReasonNames[i]);
     }
 }
 
 void write_pool_series(Writer& out, const Metric& metric, const Snapshot& snapshot) {
     for (size_t i = 0; i < snapshot.pool_count; ++i) {
-        out.text(metric.series).text("{pool=").quoted(snapshot.pools[i].name).text("} ");
-        write_metric_value(out, metric, metric_value(metric, snapshot, i));
-        out.text("\n");
+        write_series(out, metric, snapshot, i, "pool", snapshot.pools[i].name);
     }
 }
 
-/// The program as labels of a constant, so that every other series stays one number per file.
+/// A constant, for whoever asks which processes there are.
 void write_process(Writer& out, const Snapshot& snapshot) {
     write_family(out, "hotlane_process_info", "The process that these numbers are of.", "gauge");
-    char program[sizeof snapshot.program];
-    size_t length = 0;
-    for (; length < sizeof program && snapshot.program[length] != '\0'; ++length) {
-        // JSON's escapes for control characters are none of this format's.
-        const char c = snapshot.program[length];
-        program[length] = c >= 0 && c < ' ' ? '?' : c == 0x7f ? '?' : c;
-    }
-    out.text("hotlane_process_info{program=").quoted({program, length}).text(",pid=\"");
-    out.signed_number(snapshot.process_id).text("\"} 1\n");
+    out.text("hotlane_process_info{");
+    write_common_labels(out, snapshot);
+    out.text("} 1\n");
 }
 
 }  // namespace
@@ -75,9 +91,7 @@ void write_prometheus_report(Writer& out, const Snapshot& snapshot) {
         } else if (metric.scope == MetricScope::pool) {
             write_pool_series(out, metric, snapshot);
         } else {
-            out.text(metric.series).text(" ");
-            write_metric_value(out, metric, metric_value(metric, snapshot));
-            out.text("\n");
+            write_series(out, metric, snapshot, 0);
         }
     }
 }

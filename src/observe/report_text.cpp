@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kPrefix = "hotlane: ";
 constexpr size_t kSizeWidth = 9;
 /// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines. Where there
-/// are pools, their lines are taken from the classes'.
+/// are pools or labels, their lines are taken from the classes'.
 constexpr size_t kMostClasses = 15;
 constexpr size_t kMostPools = 5;
 constexpr size_t kLongestName = 24;
@@ -41,7 +41,9 @@ void write_share(Writer& out, uint64_t billionths, size_t width) {
 }
 
 void write_heading(Writer& out, const Snapshot& snapshot) {
-    out.text(kPrefix).text({snapshot.program, strnlen(snapshot.program, kLongestName)}).text(" (pid ");
+    out.text(kPrefix).shown({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)},
+                            kLongestName);
+    out.text(" (pid ");
     out.signed_number(snapshot.process_id).text("): ");
     if (snapshot.gets() == 0) {
         out.text("no requests, ");
@@ -53,6 +55,13 @@ void write_heading(Writer& out, const Snapshot& snapshot) {
     }
     write_rounded_duration(out, snapshot.run_time_ns);
     out.text("\n");
+}
+
+void write_labels(Writer& out, const Snapshot& snapshot) {
+    constexpr size_t kMost = 80;
+    if (!snapshot.label_list().empty()) {
+        out.text(kPrefix).text("labels   ").shown(snapshot.label_list(), kMost).text("\n");
+    }
 }
 
 void write_column_names(Writer& out, MetricScope scope, std::string_view of, size_t width) {
@@ -115,7 +124,7 @@ size_t lines_of_pools(const Snapshot& snapshot) {
 
 void write_table(Writer& out, const Snapshot& snapshot) {
     const Order order{snapshot};
-    const size_t most = kMostClasses - lines_of_pools(snapshot);
+    const size_t most = kMostClasses - lines_of_pools(snapshot) - (snapshot.label_list().empty() ? 0 : 1);
     // One class too many takes the line that would say so.
     const size_t shown = order.count <= most + 1 ? order.count : most;
     ClassStats rest;
@@ -172,6 +181,17 @@ void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name
     out.text("\n");
 }
 
+/// A name as Writer::shown() writes it, for a column.
+class ShownName {
+  public:
+    explicit ShownName(const char* name) : out_{text_, sizeof text_} { out_.shown(name, kLongestName); }
+    std::string_view view() const { return {text_, out_.bytes_written()}; }
+
+  private:
+    char text_[kLongestName];
+    Writer out_;
+};
+
 /// The bounded pools by name, in the order in which the names came.
 void write_pools(Writer& out, const Snapshot& snapshot) {
     if (snapshot.pool_count == 0) {
@@ -180,12 +200,11 @@ void write_pools(Writer& out, const Snapshot& snapshot) {
     const size_t shown = snapshot.pool_count <= kMostPools ? snapshot.pool_count : kMostPools - 1;
     size_t name_width = kSizeWidth;
     for (size_t i = 0; i < shown; ++i) {
-        name_width = std::max(name_width, strnlen(snapshot.pools[i].name, kLongestName));
+        name_width = std::max(name_width, ShownName{snapshot.pools[i].name}.view().size());
     }
     write_column_names(out, MetricScope::pool, "pool", name_width);
     for (size_t i = 0; i < shown; ++i) {
-        const char* name = snapshot.pools[i].name;
-        write_pool_row(out, snapshot, {name, strnlen(name, kLongestName)}, name_width, i, i);
+        write_pool_row(out, snapshot, ShownName{snapshot.pools[i].name}.view(), name_width, i, i);
     }
     if (shown < snapshot.pool_count) {
         char name[24];
@@ -246,6 +265,7 @@ void write_notes(Writer& out, const Snapshot& snapshot) {
 
 void write_text_report(Writer& out, const Snapshot& snapshot) {
     write_heading(out, snapshot);
+    write_labels(out, snapshot);
     write_table(out, snapshot);
     write_pools(out, snapshot);
     write_forwards(out, snapshot);

@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+#include <string_view>
+
 namespace hotlane {
 
 /// Why a request left the hot lane.
@@ -88,7 +90,9 @@ struct Snapshot {
     uint64_t run_time_ns = 0;
     int process_id = 0;
     char program[64] = {};
+    const char* labels = nullptr;  // of HOTLANE_LABELS (base/labels.h); null: none
 
+    std::string_view label_list() const { return labels == nullptr ? std::string_view{} : labels; }
     uint64_t hits() const;
     uint64_t misses() const;
     uint64_t puts() const;

@@ -21,16 +21,16 @@ import urllib.request
 
 SKIPPED = 77
 INTERVAL = 0.2
-GETS = 'hotlane_gets_total{class="7168"}'
+GETS = 'hotlane_gets_total{class="7168"}'  # as a query: whatever other labels there are
 
 
 class Failure(Exception):
     pass
 
 
-def start(program, file, **more):
+def start(program, file, labels=None, **more):
     environment = {**os.environ, "HOTLANE_STATS": "prometheus", "HOTLANE_STATS_FILE": str(file),
-                   "HOTLANE_STATS_INTERVAL": f"{int(INTERVAL * 1000)}ms"}
+                   "HOTLANE_STATS_INTERVAL": f"{int(INTERVAL * 1000)}ms", **(labels or {})}
     return subprocess.Popen([program], stdin=subprocess.PIPE, env=environment, **more)
 
 
@@ -41,7 +41,7 @@ def stop(running):
 
 
 def value_in(text, series):
-    found = re.search(rf"^{re.escape(series)} (\d+)$", text, re.MULTILINE)
+    found = re.search(rf"^{re.escape(series[:-1])},.*}} (\d+)$", text, re.MULTILINE)
     if found is None or not text.endswith("\n"):
         raise Failure(f"not a whole report:\n{text[-500:]}")
     return int(found.group(1))
@@ -146,7 +146,8 @@ def query(port, expression):
 def in_report(text):
     series = {}
     for name, labels, value in re.findall(r"^(\w+)(?:\{(.*)\})? (\S+)$", text, re.MULTILINE):
-        series[name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))] = float(value)
+        found = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)
+        series[name, frozenset((key, re.sub(r"\\(.)", r"\1", text)) for key, text in found)] = float(value)
     return series
 
 
@@ -173,9 +174,12 @@ def check_prometheus(program, scratch, servers):
         return SKIPPED
     textfiles, config = scratch / "textfiles", scratch / "prometheus.yml"
     textfiles.mkdir()
-    file = textfiles / "live.prom"
-    running = start(program, file)
-    wait_for(file.exists, 10, "file")
+    # Two processes of one program: what they count is in one directory, and must not be mixed up.
+    files = [textfiles / "live.prom", textfiles / "second.prom"]
+    labels = [None, {"HOTLANE_LABELS": 'zone=b,note=a"b\\c'}]
+    running = [start(program, file, more) for file, more in zip(files, labels)]
+    for file in files:
+        wait_for(file.exists, 10, "file")
     with serving(exporter, scratch / "exporter.log", "--collector.disable-defaults", "--collector.textfile",
                  f"--collector.textfile.directory={textfiles}") as scraped:
         config.write_text(json.dumps({"scrape_configs": [{
@@ -185,12 +189,18 @@ def check_prometheus(program, scratch, servers):
                      f"--storage.tsdb.path={scratch}/data") as port:
             first = wait_for(lambda: query(port, GETS), 20, f"answer for {GETS}")
             wait_for(lambda: query(port, f"{GETS} > {next(iter(first.values()))}"), 20, "growing count while it runs")
-            stop(running)
-            report = in_report(file.read_text())  # of the exit: it does not change any more
-            expect_same(port, report)
-            frames = ("hotlane_pool_capacity", frozenset({("pool", "frames")}))
-            if frames not in report or set(query(port, "node_textfile_scrape_error").values()) != {0.0}:
-                raise Failure("no pool in the report, or node_exporter could not read the file")
+            for process in running:
+                stop(process)
+            reports = [in_report(file.read_text()) for file in files]  # of the exit: they do not change any more
+            expect_same(port, reports[0] | reports[1])
+            if len(reports[0] | reports[1]) != len(reports[0]) + len(reports[1]):
+                raise Failure("the processes have a series in common")
+            capacities = query(port, 'hotlane_pool_capacity{pool="frames"}')
+            if len(capacities) != 2 or set(query(port, "node_textfile_scrape_error").values()) != {0.0}:
+                raise Failure("no pool in the reports, or node_exporter could not read the files")
+            zone = query(port, 'hotlane_gets_total{class="7168",zone="b"}')
+            if [dict(key[1]).get("note") for key in zone] != ['a"b\\c']:
+                raise Failure(f"the labels that were asked for are not there: {zone}")
     return 0
 
 

@@ -95,6 +95,25 @@ class Profile(unittest.TestCase):
         text = self.hotlane("report", "--leaks", "--top=1", file, status=3).stdout
         self.assertRegex(text, r"\n7\.8 MiB in 100 objects, allocated in\n    shop::leak shop.cpp:40\n    main shop.cpp:60\n")
 
+    def test_a_program_that_is_named_to_be_read_wrongly(self):
+        program = self.path / "s\nh\x1b[31mop"
+        shutil.copy(SHOP, program)
+        file = self.path / "named.heap"
+        result = self.hotlane("profile", "--every-allocation", "-o", file, "--report", "--", program, status=3)
+        self.assertRegex(result.stdout, r"\As\\012h\\033\[31mop \(pid ")
+        self.assertIn("\n# program: " + str(self.path) + r"/s\012h\033[31mop" + "\n", file.read_text("utf-8"))
+        self.assertEqual(self.sites(file), SITES)  # the file is found by its name
+
+    def test_dumps_of_one_process(self):
+        program = ["/usr/bin/python3", "-c", "import time, ctypes\nx = []\nfor i in range(6):\n"
+                                             "    x.append('y' * 100000)\n    time.sleep(0.11)"]
+        self.hotlane("profile", "--every-allocation", "--interval=100ms", "-o", "x.%p.%n.heap", "--", *program)
+        files = sorted(self.path.glob("x.*.heap"), key=lambda path: int(path.name.split(".")[2]))
+        self.assertGreater(len(files), 2)
+        texts = [file.read_text() for file in files]
+        self.assertEqual(len({re.search(r"(?m)^# series: \d{18,}$", text).group() for text in texts}), 1)
+        self.assertEqual(self.hotlane("report", *files).stdout, self.hotlane("report", files[-1]).stdout)
+
     def test_default_name_and_children(self):
         result = self.hotlane("profile", "--every-allocation", "--", "sh", "-c", f"{SHOP}; {SHOP}; exit 9",
                               status=9)

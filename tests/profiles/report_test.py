@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -69,8 +70,38 @@ class Table(WithDumps):
             text += f"{' '.join(options)}\n{self.report(self.first, *options)}\n"
         self.expect_golden("options.txt", text)
 
-    def test_several_dumps_are_added_up(self):
-        self.expect_golden("sum.txt", self.report(self.first, self.later))
+    def edited(self, name, file, *edits):
+        text = file.read_text()
+        for before, after in edits:
+            self.assertIn(before, text)
+            text = text.replace(before, after)
+        edited = self.path / name
+        edited.write_text(text)
+        return edited
+
+    def test_dumps_of_several_processes_are_added_up(self):
+        other = self.edited("other.heap", self.later, ("# process: 1234", "# process: 1235"))
+        self.expect_golden("sum.txt", self.report(self.first, other))
+        for line in ("# series: 5\n", ""):  # of this version, and of those before it
+            reused = self.edited("reused.heap", self.later, ("# sequence: 0\n", f"# sequence: 1\n{line}"),
+                                 ("# time_ns: 4102444800", "# time_ns: 4102444900"))
+            self.expect_golden("sum.txt", self.report(self.first, reused))
+
+    def test_of_one_process_the_last_dump_counts(self):
+        for line in ("# series: 5\n", ""):
+            dumps = [self.edited(f"x.1234.{number}.heap", file, ("# sequence: 0\n", f"# sequence: {number}\n{line}"))
+                     for number, file in ((0, self.first), (1, self.first), (2, self.later))]
+            expected = self.report(dumps[2])
+            result = hotlane("report", dumps[1], dumps[2], dumps[0])
+            self.assertEqual((result.stdout, result.returncode), (expected, 0))
+            self.assertEqual(result.stderr, "hotlane: report: 2 of 3 dumps left out: a later one of the same process "
+                                            f"has all of theirs, the last is {dumps[2]}\n")
+            other = self.edited("y.heap", self.later, ("# process: 1234", "# process: 1235"))
+            result = hotlane("report", *dumps, other)
+            self.assertEqual(result.stdout, self.report(dumps[2], other))
+            self.assertEqual(result.stderr, "hotlane: report: 2 of 4 dumps left out: a later one of the same process "
+                                            "has all of theirs; 2 processes, the last of each is taken\n")
+            self.expect_golden("difference.txt", self.report("--base", dumps[0], dumps[2]))
 
     def test_difference_of_two_dumps(self):
         self.expect_golden("difference.txt", self.report("--base", self.first, self.later))
@@ -191,6 +222,74 @@ class Exports(WithDumps):
         text = self.report("--html", "-", self.first)
         self.assertTrue(text.lower().startswith("<!doctype html>"))
         self.assertIn("app::leak", text)
+
+
+@unittest.skipUnless(shutil.which("objcopy"), "no objcopy")
+class Names(WithDumps):
+    """Symbols, paths and programs that were made to look like something else, or to take for ever."""
+
+    OUTPUTS = ("table", "--leaks", "--folded", "--json", "--speedscope", "--html", "--pprof")
+
+    def renamed(self, *names):
+        """A dump of a copy of the program, in which functions of it have these names."""
+        program = self.path / "renamed"
+        symbols = output_of("nm", "--defined-only", SELF_DUMP).decode().split()
+        ours = [symbol for symbol in symbols if re.match(r"_ZN3app(4leak|5twice|5parse)E", symbol)]
+        edits = [f"--redefine-sym={symbol}={name}" for symbol, name in zip(ours, names)]
+        output_of("objcopy", "--strip-debug", *edits, SELF_DUMP, program)
+        dump = self.path / "renamed.heap"
+        dump.write_bytes(output_of(program, "--first"))
+        return dump
+
+    def in_every_format(self, dump):
+        for output in self.OUTPUTS:
+            arguments = ["--leaks"] if output == "--leaks" else [output, "-"] if output != "table" else []
+            result = subprocess.run([COMMAND, "report", *arguments, dump], capture_output=True, timeout=60, check=False,
+                                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20)))
+            self.assertEqual((result.stderr, result.returncode), (b"", 3 if output == "--leaks" else 0), output)
+            yield output, gzip.decompress(result.stdout) if output == "--pprof" else result.stdout
+
+    def test_no_control_character_leaves_the_command(self):
+        dump = self.renamed("clear\033[2J\nline".encode().decode("unicode_escape"), "c1\u009b31m", "right\u202eleft")
+        text = dump.read_bytes()
+        text = text.replace(b"# program: /opt/app/self_dump", b"# program: /opt/\x1b]0;title\x07\xff")
+        dump.write_bytes(text.replace(b"# reason: exit", b"# reason: \x1b[1m\xc2\x9b"))
+        for output, text in self.in_every_format(dump):
+            if output != "--pprof":  # which is no text
+                bad = re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text.decode("utf-8"))
+                self.assertEqual(bad, [], f"{output}: {text[:2000]}")
+            else:
+                self.assertNotIn(b"\x1b", text)
+            if output in ("table", "--json", "--pprof"):
+                self.assertIn(rb"clear\\033[2J\\012line" if output == "--json" else rb"clear\033[2J\012line", text)
+
+    def test_a_name_that_stands_for_half_a_gigabyte(self):
+        """a<int, int>, then a<what was last, what was last>, 25 times: 250 bytes."""
+        levels = "".join(f"S_I{substitution(level) * 2}E" for level in range(1, 25))
+        self.assertLess(max(map(len, self.demangled(f"_Z1f1aIiiE{levels}"))), 1100)
+
+    def test_a_name_that_takes_hours(self):
+        """Before it writes anything the demangler looks for a pack in each of 2^40 parts."""
+        levels = "".join(f"{substitution(level)}E" for level in range(1, 40))
+        self.assertLess(max(map(len, self.demangled(f"_Z1fDp1aI{'S_I' * 39}iiE{levels}"))), 1100)
+
+    def demangled(self, name):
+        dump = self.renamed(name, name + "v", name + "i")
+        for output, text in self.in_every_format(dump):
+            self.assertLess(len(text), 200_000, output)
+            if output == "--json":
+                names = [function["name"] for function in json.loads(text)["functions"]]
+        self.assertTrue(any(found.startswith("_Z1f") for found in names), names)
+        return names
+
+
+def substitution(number):
+    """The name of the number-th part that was said before: S_, S0_, … SZ_, S10_."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    number -= 1
+    if number < 0:
+        return "S_"
+    return f"S{digits[number // 36] if number >= 36 else ''}{digits[number % 36]}_"
 
 
 class Files(WithDumps):

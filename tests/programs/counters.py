@@ -157,6 +157,8 @@ def check_prometheus(runner):
             raise Failure(f"not a sample: {line}")
         if not line.startswith("#") and re.match(r"\w+", line).group() not in types:
             raise Failure(f"a sample without a type: {line}")
+        if not line.startswith("#") and not re.search(r'program="reports",pid="\d+"\} ', line):
+            raise Failure(f"a sample that does not say whose it is: {line}")
     gets = re.search(r'^hotlane_gets_total\{.*class="128".*\} (\d+)$', text, re.MULTILINE)
     if not gets or int(gets.group(1)) < 20000:
         raise Failure(f"gets of 128 bytes are missing:\n{text}")
