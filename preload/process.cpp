@@ -4,23 +4,15 @@
 // Must not know how counters are counted or printed.
 // Called by the loader and by libc.
 #include "allocator.h"
-#include "background.h"
+#include "atfork.h"
 #include "fork.h"
 #include "live.h"
 #include "observe/report.h"
 #include "profiling.h"
 #include "snapshot.h"
 
+#include <atomic>
 #include <unistd.h>
-
-// What pthread_atfork() is on glibc: a function of each library's own that passes this on. Ours would lie at
-// the far end of the code, and a process would touch it there only for that.
-extern "C" {
-// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
-int __register_atfork(void (*before)(), void (*in_parent)(), void (*in_child)(), void* library);
-// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
-extern void* __dso_handle;
-}
 
 namespace hotlane {
 
@@ -62,30 +54,6 @@ void write_report_at_exit() {
     write_report_at_exit();
 }
 
-void lock_everything() {
-    if (background::wanted()) {
-        background::before_fork();
-    }
-    lock_snapshot_for_fork();
-    before_fork();
-}
-
-void in_parent() {
-    after_fork_parent();
-    unlock_snapshot_after_fork();
-}
-
-void in_child() {
-    after_fork_child();
-    unlock_snapshot_after_fork();
-    if (config().wants_profile()) {
-        profiling::forget_in_child();
-    }
-    live::restart_in_child();
-}
-
-// Registered before any library of the program can: so our handlers run last before a fork and first in the
-// child.
 [[gnu::constructor]] void at_start() {
     ensure_configured();
     if (config().stats != StatsFormat::off) {
@@ -94,12 +62,21 @@ void in_child() {
     if (config().wants_profile()) {
         profiling::set_up();
     }
-    __register_atfork(lock_everything, in_parent, in_child, __dso_handle);
+    register_fork_handlers();
     if (config().stats != StatsFormat::off || config().background || profiling::wants_ticks()) {
         live::start();
     }
 }
 
 }  // namespace
+
+// They have to be the first of the process, so that they run last before a fork and first after it: until
+// then the handlers of libraries may allocate, or wait for threads that do.
+void register_fork_handlers() {
+    static constinit std::atomic<bool> registered{false};
+    if (!registered.exchange(true)) {
+        register_own_atfork(before_fork, after_fork_parent, after_fork_child);
+    }
+}
 
 }  // namespace hotlane

@@ -13,7 +13,7 @@ GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "exports.gol
 API_PREFIX = "hotlane_"
 NEEDED = ["libc.so.6"]
 # A static program has its own.
-SHARED_ONLY = {"dlopen", "dlmopen"}
+SHARED_ONLY = {"dlopen", "dlmopen", "__register_atfork"}
 
 
 def run(*command):

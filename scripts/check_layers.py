@@ -17,11 +17,12 @@ LAYERS = [
     ["src/background"],
     ["src/startup"],
     ["src/forward"],
-    ["src/allocator", "src/fork"],
+    ["src/allocator"],
     ["src/snapshot", "src/aligned"],
     ["src/pools"],
     ["src/profiling"],
     ["src/live"],
+    ["src/fork"],
     ["preload", "src/cli"],
 ]
 

@@ -5,26 +5,42 @@
 // Registered by process.
 #include "fork.h"
 
+#include "background.h"
+#include "base/critical_section.h"
+#include "base/misuse.h"
 #include "base/thread_end.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "live.h"
 #include "observe/profile.h"
 #include "pools/registry.h"
+#include "profiling.h"
+#include "snapshot.h"
 #include "startup.h"
 
 namespace hotlane {
 
-void before_fork() {
-    ensure_started();
-    thread_end::prepare();
+namespace {
+
+/// The calling thread's fork, from the first handler to the last.
+struct OwnFork {
+    uint64_t signals = 0;       // the mask to be restored
+    bool locked = false;        // every lock is held
+    bool locked_files = false;  // libc's list of open files is held
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local OwnFork own_fork;
+
+// The outermost first; unlock_everything() goes the other way.
+void lock_everything() {
+    lock_snapshot_for_fork();
     lock_startup_for_fork();
     profile::lock_for_fork();
     pools::lock_for_fork();
     upkeep::lock_for_fork();
     threads::lock_all();
-    fallback::before_fork();
+    fallback::lock_for_fork();
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].lock().lock();
     }
@@ -32,40 +48,76 @@ void before_fork() {
     thread_end::lock_for_fork();
 }
 
-namespace {
+enum class Side : uint8_t { parent, child };
 
-void unlock_after_fork() {
+void unlock_everything(Side side) {
     thread_end::unlock_after_fork();
     region.lock().unlock();
     for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
         depots[c].lock().unlock();
     }
-}
-
-void unlock_rest_after_fork() {
+    side == Side::child ? fallback::after_fork_child() : fallback::after_fork_parent();
     threads::unlock_all();
     upkeep::unlock_after_fork();
     pools::unlock_after_fork();
     profile::unlock_after_fork();
     unlock_startup_after_fork();
+    unlock_snapshot_after_fork();
 }
 
 }  // namespace
 
+// Signals first: a handler that forks while this thread is inside fork() would wait for this thread's locks.
+// Then libc's list of open files: a thread that holds it may wait for another that needs malloc, so it may
+// not be waited for with malloc locked, and fork() is about to do that.
+void before_fork() {
+    const uint64_t signals = os::block_signals();
+    // Such a handler may also have interrupted this thread inside malloc, and a mistake found under locks
+    // leaves them locked. Then none can be taken. In a process with one thread none is needed: parent and
+    // child both return into malloc. With more, the child may only execute or end.
+    const bool may_lock = critical_depth == 0 && !locks_are_lost();
+    const bool lock_files = may_lock && os::has_threads();
+    if (lock_files) {
+        os::lock_open_files();
+    }
+    if (may_lock) {
+        ensure_started();
+        thread_end::prepare();
+        if (background::wanted()) {
+            background::before_fork();
+        }
+        fallback::prepare_for_fork();
+        lock_everything();
+    }
+    own_fork = {.signals = signals, .locked = may_lock, .locked_files = lock_files};
+}
+
 void after_fork_parent() {
-    unlock_after_fork();
-    fallback::after_fork_parent();
-    unlock_rest_after_fork();
+    const OwnFork fork = own_fork;
+    if (fork.locked) {
+        unlock_everything(Side::parent);
+    }
+    if (fork.locked_files) {
+        os::unlock_open_files();
+    }
+    os::restore_signals(fork.signals);
 }
 
 // The child's only thread is the one that took the locks: unlocking is right here too. Then what the other
-// threads held is made everybody's.
+// threads held is made everybody's. libc has made its list free already where it knew of threads.
 void after_fork_child() {
-    unlock_after_fork();
-    fallback::after_fork_child();
-    profile::forget_threads_in_child();
-    unlock_rest_after_fork();
-    threads::adopt_all_in_child();
+    const OwnFork fork = own_fork;
+    if (fork.locked_files) {
+        os::reset_open_files();
+    }
+    if (fork.locked) {
+        profile::forget_threads_in_child();
+        unlock_everything(Side::child);
+        threads::adopt_all_in_child();
+        profiling::forget_in_child();
+        live::restart_in_child();
+    }
+    os::restore_signals(fork.signals);
 }
 
 }  // namespace hotlane

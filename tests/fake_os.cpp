@@ -209,6 +209,12 @@ long read_file(const char* path, char* out, size_t capacity) {
 }
 bool copy_file(const char* path, int fd) { return real_os::copy_file(path, fd); }
 bool on_signal(int number, void (*handler)(int)) { return real_os::on_signal(number, handler); }
+uint64_t block_signals() { return real_os::block_signals(); }
+void restore_signals(uint64_t mask) { real_os::restore_signals(mask); }
+bool has_threads() { return real_os::has_threads(); }
+void lock_open_files() { real_os::lock_open_files(); }
+void unlock_open_files() { real_os::unlock_open_files(); }
+void reset_open_files() { real_os::reset_open_files(); }
 uint64_t real_time_ns() { return real_os::real_time_ns(); }
 bool close_file(int fd) { return real_os::close_file(fd); }
 bool rename_file(const char* from, const char* to) { return real_os::rename_file(from, to); }

@@ -38,7 +38,8 @@ TEST(AFallback, ThatWasNeverAskedHoldsNothing) {
     fallback::purge();
     fallback::tick(1'000'000'000);
     EXPECT_EQ(fallback::statistics().resident_bytes, 0U);
-    fallback::before_fork();
+    fallback::prepare_for_fork();
+    fallback::lock_for_fork();
     fallback::after_fork_parent();
     EXPECT_FALSE(fallback::used());
     EXPECT_FALSE(fallback::owns(&errno));
@@ -307,7 +308,8 @@ TEST(FallbackFork, ParentAndChildGoOn) {
         });
     }
     for (int round = 0; round < 30; ++round) {
-        fallback::before_fork();
+        fallback::prepare_for_fork();
+        fallback::lock_for_fork();
         const pid_t child = fork();
         if (child == 0) {
             fallback::after_fork_child();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/critical_section.h"
 #include "base/os.h"
 
 #include <atomic>
@@ -42,6 +43,7 @@ class Lock {
     Lock& operator=(const Lock&) = delete;
 
     void lock() {
+        enter_critical_section();
         lock_rank_push(rank_);
         uint32_t expected = 0;
         if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) [[unlikely]] {
@@ -49,8 +51,10 @@ class Lock {
         }
     }
     bool try_lock() {
+        enter_critical_section();
         uint32_t expected = 0;
         if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) {
+            leave_critical_section();
             return false;
         }
         lock_rank_push(rank_);
@@ -61,6 +65,7 @@ class Lock {
             os::wake_one(word());
         }
         lock_rank_pop(rank_);
+        leave_critical_section();
     }
 
   private:

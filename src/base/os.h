@@ -110,6 +110,17 @@ bool remove_file(const char* path);
 
 /// Sets what a signal does; system calls that it interrupts go on. False: refused.
 bool on_signal(int number, void (*handler)(int));
+/// Blocks every signal for the calling thread but those that libc keeps for itself; the mask before.
+uint64_t block_signals();
+void restore_signals(uint64_t mask);
+
+/// Whether the process has, or may have, more than one thread.
+bool has_threads();
+/// libc's list of open files, which fork() and fflush(NULL) lock. Recursive.
+void lock_open_files();
+void unlock_open_files();
+/// In a forked child: makes it free, whoever held it.
+void reset_open_files();
 
 void wait_on(const uint32_t* word, uint32_t while_equal);
 void wake_one(const uint32_t* word);

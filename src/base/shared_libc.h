@@ -2,10 +2,12 @@
 //
 // What only the shared libc can do: open another library, and look up a name.
 // Knows nothing of which.
-// Used for the unwinder, for a C++ runtime that came late, and to tell whether there is a loader.
+// Used for the unwinder, for a C++ runtime that came late, for fork handlers, and to tell whether there is a
+// loader.
 #pragma once
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 // By names with a version, which only the shared libc has: a static executable has a dlopen too, but the
 // linker warns of it, and what it opens may crash. A sanitizer has its own, without a version.
@@ -17,7 +19,13 @@ asm(".symver hotlane_shared_dlopen, dlopen@GLIBC_2.34\n"
     ".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
 #endif
 
+// libc's pthread_atfork() of old, which it has for x86-64 alone: what it registers is libc's own.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+asm(".symver hotlane_shared_atfork, pthread_atfork@GLIBC_2.2.5\n");
+#endif
+
 extern "C" {
+[[gnu::weak]] extern decltype(pthread_atfork) hotlane_shared_atfork;
 [[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen HOTLANE_AS(dlopen);
 [[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym HOTLANE_AS(dlsym);
 }

@@ -300,7 +300,8 @@ void unlock_all() {
 void adopt_all_in_child() {
     for (ThreadBlock* block = live; block != nullptr;) {
         ThreadBlock* next = block->next;
-        if (block != thread_cache.block) {
+        // Asked of the block: a handler that forks may have interrupted attach() before the cache knew of it.
+        if (block->cache != &thread_cache) {
             retire(block);
         }
         block = next;

@@ -55,6 +55,7 @@ enum class State : uint8_t {
     ready,
 };
 std::atomic<State> state{State::untouched};
+bool locked_for_fork = false;  // written under every lock of ours
 
 // Whether a block came or went since the last tick; written only when it changes, so the line stays shared.
 std::atomic<bool> moved{false};
@@ -128,8 +129,8 @@ void note_movement() {
 
 /// jemalloc 5.3.0 faults in a thread whose cache it could not map, and when it could not map all of its
 /// start. It is called for the first time, and from a new thread, only while there is room for that.
+thread_local bool had_room = false;
 bool has_room_to_start() {
-    static thread_local bool had_room = false;
     if (!had_room) {
         const size_t room_bytes = state.load(std::memory_order_acquire) == State::ready ? 4 * MiB : 12 * MiB;
         void* room = os::map(room_bytes);
@@ -269,11 +270,16 @@ Statistics statistics() {
     return result;
 }
 
-void before_fork() {
+// jemalloc's first call by a thread allocates: it stores a thread-specific value, and its thread cache has to
+// be mapped. Both need locks that fork is about to take, so a thread that forks makes that call now.
+void prepare_for_fork() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::held)) {
         if (seen == State::ready) {
-            private_jemalloc_prefork();
+            if (uint64_t by_this_thread = 0; has_room_to_start()) {
+                const ThreadForgetter forgetter;
+                read_control("thread.allocated", by_this_thread);
+            }
             return;
         }
         os::yield_cpu();  // starting (or a weak failure): soon over
@@ -281,18 +287,28 @@ void before_fork() {
     }
 }
 
+// A thread for which jemalloc has no room leaves its locks alone: the child may find them held.
+void lock_for_fork() {
+    locked_for_fork = used() && had_room;
+    if (locked_for_fork) {
+        private_jemalloc_prefork();
+    }
+}
+
 void after_fork_parent() {
-    if (used()) {
+    const ThreadForgetter forgetter;
+    if (locked_for_fork) {
         private_jemalloc_postfork_parent();
-    } else {
+    } else if (!used()) {
         state.store(State::untouched);
     }
 }
 
 void after_fork_child() {
-    if (used()) {
+    const ThreadForgetter forgetter;
+    if (locked_for_fork) {
         private_jemalloc_postfork_child();
-    } else {
+    } else if (!used()) {
         state.store(State::untouched);
     }
 }

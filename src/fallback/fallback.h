@@ -52,8 +52,10 @@ void purge();
 void tick(uint64_t now_ns);
 Statistics statistics();
 
+/// Before fork() takes any lock: from here on jemalloc does not start, and has what it needs of this thread.
+void prepare_for_fork();
 /// Around fork(): jemalloc's locks rank between LockRank::threads and LockRank::depot.
-void before_fork();
+void lock_for_fork();
 void after_fork_parent();
 void after_fork_child();
 

@@ -5,15 +5,21 @@
 // Called by fallback.
 #pragma once
 
+#include "base/critical_section.h"
+
 namespace hotlane::fallback {
 
 /// Exists during each call of jemalloc. Where jemalloc has come to know a thread whose end is not certain to
 /// be told, it forgets the thread again when the call is over.
-struct ThreadForgetter {
+class ThreadForgetter {
+  public:
     ThreadForgetter() = default;
     ~ThreadForgetter();
     ThreadForgetter(const ThreadForgetter&) = delete;
     ThreadForgetter& operator=(const ThreadForgetter&) = delete;
+
+  private:
+    CriticalSection critical_;
 };
 
 }  // namespace hotlane::fallback

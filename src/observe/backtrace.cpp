@@ -6,6 +6,7 @@
 #include "observe/backtrace.h"
 
 #include "base/cancellation_blocker.h"
+#include "base/critical_section.h"
 #include "base/errno_keeper.h"
 #include "base/inspect.h"
 #include "base/os.h"
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <sys/single_threaded.h>
 
 // Weak: libunwind may have been linked.
 extern "C" [[gnu::weak]] int unw_backtrace(void** frames, int capacity);
@@ -108,6 +108,7 @@ class Visit {
     explicit operator bool() const { return admitted_; }
 
   private:
+    CriticalSection critical_;
     bool admitted_;
 };
 
@@ -231,7 +232,7 @@ size_t capture(uintptr_t* frames, size_t capacity) {
 
 void before_fork() {
     fork_under_way.store(true);
-    has_threads = __libc_single_threaded == 0;
+    has_threads = os::has_threads();
     // Bounded: one of them may wait for what the forking thread holds (a callback of dl_iterate_phdr that
     // forks).
     constexpr int kMostWaits = 10'000;

@@ -25,6 +25,20 @@ enum { kBlocks = 1000 };
 
 static int is_ours(const void* p) { return p != NULL && (uintptr_t)p % 64 == 0; }
 
+static void* allocate_and_free(void* unused);
+
+// A fork handler may allocate, and wait for a thread that does, whenever it was registered.
+static void before_fork(void) {
+    pthread_t thread;
+    EXPECT(pthread_create(&thread, NULL, allocate_and_free, NULL) == 0);
+    allocate_and_free(NULL);
+    EXPECT(pthread_join(thread, NULL) == 0);
+}
+
+__attribute__((constructor(101))) static void register_early(void) {
+    EXPECT(pthread_atfork(before_fork, NULL, NULL) == 0);
+}
+
 static void* allocate_and_free(void* unused) {
     (void)unused;
     for (int i = 1; i <= kBlocks; ++i) {
@@ -72,6 +86,7 @@ static void a_child_goes_on(void) {
 }
 
 int main(void) {
+    alarm(60);
     every_entry_point();
     pthread_t thread;
     EXPECT(pthread_create(&thread, NULL, allocate_and_free, NULL) == 0);

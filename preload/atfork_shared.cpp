@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// In libhotlane.so: whoever registers fork handlers comes by here, so that ours are registered before.
+// Must not know what the handlers do. Constructors of linked libraries run before those of a preloaded one.
+// Called by process, and by pthread_atfork() of every library.
+#include "atfork.h"
+#include "base/shared_libc.h"
+#include "export.h"
+
+#include <cerrno>
+
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" void* const __dso_handle;
+
+namespace {
+
+/// libc's, by name and not when this library is loaded: a reference of ours would find our own definition.
+int register_with_libc(void (*before)(), void (*in_parent)(), void (*in_child)(), void* library) {
+    using Register = int (*)(void (*)(), void (*)(), void (*)(), void*);
+    static constinit Register next = nullptr;
+    if (next == nullptr && hotlane::has_shared_libc()) {
+        next = reinterpret_cast<Register>(hotlane_shared_dlsym(RTLD_NEXT, "__register_atfork"));
+    }
+    return next != nullptr ? next(before, in_parent, in_child, library) : ENOMEM;
+}
+
+}  // namespace
+
+// Every process passes here when it starts, so dlsym, which costs two page faults, is the second choice.
+void hotlane::register_own_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) {
+    if (hotlane_shared_atfork != nullptr) {
+        hotlane_shared_atfork(before, in_parent, in_child);
+    } else {
+        register_with_libc(before, in_parent, in_child, __dso_handle);
+    }
+}
+
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+HOTLANE_EXPORT int __register_atfork(void (*before)(), void (*in_parent)(), void (*in_child)(),
+                                     void* library) {
+    hotlane::register_fork_handlers();
+    return register_with_libc(before, in_parent, in_child, library);
+}
