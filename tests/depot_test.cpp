@@ -73,6 +73,26 @@ TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
     EXPECT_EQ(again, objects);
 }
 
+TEST_F(DepotTest, AFullRingGivesItsOldestToTheSpansAndHoldsNoMore) {
+    for (const size_t size : {size_t{64}, size_t{8192}}) {
+        const ClassIndex c = size_classes.class_of(size);
+        const uint32_t capacity = policy::ring_capacity(size_classes[c].object_size);
+        const std::vector<void*> objects = take(c, 3 * capacity);
+        ASSERT_EQ(objects.size(), size_t{3} * capacity);
+        for (void* const& object : objects) {
+            depots[c].put_back(&object, 1);
+            ASSERT_LE(depots[c].stats().objects, capacity);
+        }
+        EXPECT_EQ(depots[c].stats().objects, capacity);
+        EXPECT_EQ(take(c, 1), (std::vector<void*>{objects.back()})) << "the newest stayed";
+        std::set<void*> again;
+        for (uint32_t i = 1; i < 3 * capacity; ++i) {
+            ASSERT_TRUE(again.insert(take(c, 1).at(0)).second) << "handed out twice";
+        }
+        EXPECT_FALSE(again.contains(objects.back()));
+    }
+}
+
 TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
     const std::vector<void*> objects = take(1, 6);
     fake_os::run_on(0);

@@ -172,8 +172,14 @@ TEST(Pool, ClearedOnPut) {
 }
 
 TEST(Pool, ImpossibleSizesAreRefused) {
-    for (const auto& [size, capacity] : std::vector<std::pair<size_t, size_t>>{
-             {0, 1}, {1, 0}, {SIZE_MAX, 1}, {SIZE_MAX - 10, 1}, {64, SIZE_MAX / 8}, {SIZE_MAX / 64, 100}}) {
+    for (const auto& [size, capacity] :
+         std::vector<std::pair<size_t, size_t>>{{0, 1},
+                                                {1, 0},
+                                                {SIZE_MAX, 1},
+                                                {SIZE_MAX - 10, 1},
+                                                {64, SIZE_MAX / 8},
+                                                {SIZE_MAX / 64, 100},
+                                                {size_t{1} << 40U, size_t{1} << 24U}}) {
         errno = 0;
         EXPECT_EQ(hotlane_pool_create("x", size, capacity, 0), nullptr);
         EXPECT_EQ(errno, EINVAL);

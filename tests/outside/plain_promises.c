@@ -40,6 +40,16 @@ static void alignments(void) {
         aligned(pages, 4096), malloc_usable_size(pages) >= 8192);
     free(page);
     free(pages);
+    // An alignment that is no power of two is rounded up to one.
+    int rounded = 0;
+    for (int i = 0; i < 20; ++i) {
+        page = memalign(3000, 100);
+        rounded += aligned(page, 4096);
+        pages = malloc(100);  // the next one lies elsewhere
+        free(page);
+        free(pages);
+    }
+    SAY("memalign of 3000: %d\n", rounded);
 }
 
 static void zeroes(void) {
