@@ -101,6 +101,9 @@ TEST(Ledger, AMarkLastsAsLongAsTheBlock) {
     EXPECT_FALSE(ledger::sampled(block));
     ASSERT_TRUE(ledger::enter_alone(block));
     EXPECT_FALSE(ledger::sampled(block));
+    ledger::mark_sampled(block);
+    ledger::unmark_sampled(block);
+    EXPECT_FALSE(ledger::sampled(block)) << "or until it is taken off";
     EXPECT_TRUE(ledger::strike(block));
 }
 

@@ -80,6 +80,17 @@ TEST_F(RegionTest, RunsDoNotCrossSectionsAndTheRestOfASectionIsUsed) {
     EXPECT_EQ(take(16), Region::kSectionPages - 16);
 }
 
+TEST_F(RegionTest, WhatComesBackToALowerSectionIsTheNext) {
+    ASSERT_TRUE(set_up(512 * MiB));
+    for (uint32_t page = 0; page < Region::kSectionPages + 16; page += 16) {
+        ASSERT_EQ(take(16), page);
+    }
+    region->put_back({Region::kSectionPages}, 16, 0);
+    EXPECT_EQ(take(8), Region::kSectionPages) << "the search has passed the first section";
+    region->put_back({16}, 16, 0);
+    EXPECT_EQ(take(8), 16U);
+}
+
 TEST_F(RegionTest, TheLimitCountsPagesInUse) {
     ASSERT_TRUE(set_up(64 * MiB, 10 * kPageSize));
     take(6);

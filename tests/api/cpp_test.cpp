@@ -232,6 +232,21 @@ TEST(Arena, GrowsAlignsAndReleasesAsAWhole) {
     EXPECT_EQ(arena.allocate(1, 1), places[0]);
 }
 
+TEST(Arena, ItsPagesStayWithinTheLimit) {
+    constexpr size_t kLimit = 4 * hotlane::arena::growth;
+    hotlane::arena arena{hotlane::arena::growth, kLimit};
+    size_t served = 0;
+    try {
+        for (; served < 100; ++served) {
+            static_cast<void>(arena.allocate(hotlane::arena::growth / 2));
+        }
+    } catch (const std::bad_alloc&) {
+        EXPECT_LE(arena.capacity(), kLimit);
+    }
+    EXPECT_GE(served, 4U);
+    EXPECT_LT(served, 100U);
+}
+
 TEST(ArenaPool, ALeaseEndsWithAnEmptyArena) {
     hotlane::arena_pool arenas{1, "arenas", 4096};
     for (int i = 0; i < 3; ++i) {
