@@ -320,4 +320,32 @@ TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
     EXPECT_EQ(get(1024), objects.back());
 }
 
+/// As malloc when something is due that allocates itself, before the credit is looked at.
+std::vector<void*> nested;
+void* get_nested_slow(size_t n) {
+    for (int i = 0; i < 3; ++i) {
+        nested.push_back(get(n));
+    }
+    return get_slow(n);
+}
+
+TEST_F(ThreadCacheTest, WhatIsServedWhileARequestIsInItsSlowPathIsCounted) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 8; ++i) {
+        objects.push_back(get(64));
+    }
+    std::for_each(objects.begin(), objects.end(), put);
+    const Snapshot before = counts();
+    look_soon();  // the next request is counted, and then takes the slow path
+    nested.clear();
+    void* const p = allocate_fast<get_nested_slow>(64);
+    nested.push_back(p);
+    EXPECT_EQ(nested.size(), 4U);
+    EXPECT_EQ(counts().gets() - before.gets(), 4U);
+    EXPECT_EQ(counts().puts() - before.puts(), 0U);
+    check_lanes(*thread_cache.block);
+    std::for_each(nested.begin(), nested.end(), put);
+    EXPECT_EQ(counts().puts() - before.puts(), 4U);
+}
+
 }  // namespace

@@ -120,6 +120,14 @@ void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
     __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
 }
 
+void ThreadBlock::settle_credit(ClassIndex c) {
+    const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+    if (static_cast<int64_t>(credit) < 0) {
+        record(c).hits_before += ~credit;  // credit is -1 less these
+        __atomic_store_n(&lane(c).credit, 0, __ATOMIC_RELAXED);
+    }
+}
+
 void ThreadBlock::limit_credit(ClassIndex c) {
     const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
     const uint64_t gets = this->gets(c);

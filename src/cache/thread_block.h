@@ -99,6 +99,9 @@ struct ThreadBlock {
     /// The next so many pops are plain hits, or as many as there are before a sample, and the others after
     /// it; the one after that takes the slow path. At most UINT16_MAX.
     void give_credit(ClassIndex c, uint64_t pops);
+    /// Takes back what the fast path counted before it gave up. What was due then may have allocated of this
+    /// class (a thread was started, a profile written): these hits went beyond the credit, and are kept.
+    void settle_credit(ClassIndex c);
     /// The sample is nearer than it was, or farther: gives what credit there is anew.
     void limit_credit(ClassIndex c);
     /// The credit until the next look at the clock.

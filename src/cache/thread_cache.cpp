@@ -43,12 +43,17 @@ uint32_t largest_capacity(ClassIndex c) {
 }
 
 /// The fast path may have given up after it had counted. Taken back at once: what is due may empty the lane.
-uint64_t settled_credit(Lane& lane) {
+uint64_t settled_credit(Lane& lane, ClassIndex c) {
     const uint64_t credit = __atomic_load_n(&lane.credit, __ATOMIC_RELAXED);
     if (static_cast<int64_t>(credit) >= 0) {
         return credit;
     }
-    __atomic_store_n(&lane.credit, 0, __ATOMIC_RELAXED);
+    if (credit == UINT64_MAX) [[likely]] {
+        __atomic_store_n(&lane.credit, 0, __ATOMIC_RELAXED);
+    } else {
+        LockGuard guard(thread_cache.block->lock);
+        thread_cache.block->settle_credit(c);
+    }
     return 0;
 }
 
@@ -57,7 +62,7 @@ void* take_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
     const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
     void* object = __atomic_load_n(slot(region_view.base, top), __ATOMIC_RELAXED);
-    const uint64_t credit = settled_credit(lane);
+    const uint64_t credit = settled_credit(lane, c);
     if (object == nullptr || credit == 0) {
         return nullptr;
     }
@@ -205,7 +210,7 @@ bool is_sample_due(ClassIndex c) {
         return sampler::running() && sampler::draw(object_size(c));
     }
     LockGuard guard(block->lock);
-    settled_credit(block->lane(c));
+    block->settle_credit(c);
     block->ensure_record(c);
     ClassRecord& record = block->record(c);
     const uint64_t gets = block->gets(c);
