@@ -4,6 +4,7 @@
 // Knows nothing of the fallback.
 // Run by meson.
 #include "accounted_threads.h"
+#include "cache/reclaim_protocol.h"
 
 #include <algorithm>
 #include <thread>
@@ -91,6 +92,102 @@ TEST_F(ReclaimTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
         }
     }
     expect_all_accounted_for(gets);
+}
+
+/// A lane whose owner acts between the two reads of the judgement.
+struct ActingLane {
+    mutable uint64_t top;
+    mutable void* object;
+    uint64_t top_between;  // what the owner leaves behind it
+    void* object_between;
+    mutable int reads = 0;
+
+    void act() const {
+        if (reads++ == 0) {
+            top = top_between;
+            object = object_between;
+        }
+    }
+    uint64_t load_top() const {
+        const uint64_t seen = top;
+        act();
+        return seen;
+    }
+    void* load_slot(uint64_t) const {
+        void* const seen = object;
+        act();
+        return seen;
+    }
+};
+
+TEST(Judgement, AnObjectPoppedBetweenTheTwoReadsIsNotOurs) {
+    // The owner was popping the object in slot 12; it commits, and pushes two others.
+    int other = 0;
+    const ActingLane lane{.top = 12, .object = nullptr, .top_between = 11, .object_between = &other};
+    EXPECT_NE(reclaim::judge(lane, 12), reclaim::Verdict::ours);
+}
+
+TEST(Judgement, TheObjectIsOursExactlyWhileTopIsBeforeIt) {
+    int other = 0;
+    const auto judged = [](uint64_t top, void* object) {
+        return reclaim::judge(ActingLane{top, object, top, object}, 12);
+    };
+    EXPECT_EQ(judged(10, nullptr), reclaim::Verdict::ours);
+    EXPECT_EQ(judged(11, nullptr), reclaim::Verdict::ours);
+    EXPECT_EQ(judged(12, nullptr), reclaim::Verdict::undecided) << "its pop may be under way";
+    EXPECT_EQ(judged(13, nullptr), reclaim::Verdict::undecided);
+    EXPECT_EQ(judged(10, &other), reclaim::Verdict::popped);
+    EXPECT_EQ(judged(12, &other), reclaim::Verdict::popped);
+}
+
+/// Sleeping threads, each with objects in its cache.
+class Sleepers {
+  public:
+    explicit Sleepers(int count) {
+        for (int i = 0; i < count; ++i) {
+            threads_.emplace_back([this] {
+                std::vector<void*> objects;
+                for (int j = 0; j < 10; ++j) {
+                    objects.push_back(get(64));
+                }
+                std::for_each(objects.begin(), objects.end(), put);
+                ++ready_;
+                ready_.notify_all();
+                done_.wait(false);
+                EXPECT_EQ(thread_cache.block->level(1), 2U);
+            });
+        }
+        for (int ready = 0; (ready = ready_) != count;) {
+            ready_.wait(ready);
+        }
+    }
+    ~Sleepers() {
+        done_ = true;
+        done_.notify_all();
+        std::for_each(threads_.begin(), threads_.end(), [](std::thread& thread) { thread.join(); });
+    }
+
+  private:
+    std::vector<std::thread> threads_;
+    std::atomic<int> ready_{0};
+    std::atomic<bool> done_{false};
+};
+
+std::atomic<int> barriers;
+
+TEST_F(ReclaimTest, OneBarrierServesManyThreads) {
+    constexpr int kSleepers = 100;
+    {
+        const Sleepers sleepers(kSleepers);
+        barriers = 0;
+        fake_os::after_barrier([] { ++barriers; });
+        threads::reclaim(true);
+        EXPECT_EQ(barriers, 2) << "64 threads each";
+        threads::reclaim(true);
+        EXPECT_EQ(barriers, 2) << "there is nothing to take any more";
+        fake_os::after_barrier(nullptr);
+    }
+    expect_all_accounted_for(10 * kSleepers);
 }
 
 TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {

@@ -337,7 +337,6 @@ TEST_F(ThreadCacheTest, WhatIsServedWhileARequestIsInItsSlowPathIsCounted) {
     std::for_each(objects.begin(), objects.end(), put);
     const Snapshot before = counts();
     look_soon();  // the next request is counted, and then takes the slow path
-    nested.clear();
     void* const p = allocate_fast<get_nested_slow>(64);
     nested.push_back(p);
     EXPECT_EQ(nested.size(), 4U);

@@ -29,8 +29,9 @@ enum class LockRank : uint8_t {
     last
 };
 
-/// In debug builds: stops the process when ranks are taken out of order. Several caches, several depots and
-/// several shards of the profile may be held at once, by fork alone, in list, class and shard order.
+/// In debug builds: stops the process when ranks are taken out of order. Several of one rank may be held
+/// at once by fork (caches, depots, shards of the profile, in list, class and shard order) and by a reclaim
+/// (caches, in list order): both hold the lock of the list, and an owner takes no cache's lock but its own.
 void lock_rank_push(LockRank rank);
 void lock_rank_pop(LockRank rank);
 

@@ -6,11 +6,13 @@
 #include "cache/threads.h"
 
 #include "base/thread_end.h"
+#include "cache/reclaim_protocol.h"
 #include "depot/depot.h"
 
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <span>
 
 namespace hotlane::threads {
 
@@ -173,21 +175,22 @@ void add_to(Snapshot& snapshot) {
     snapshot.threads_ended = ended_count;
 }
 
-// ---- taking unused objects from the caches of other threads -----------------------------------------------
-//
-// The owner's fast path takes no lock and has no barrier, yet objects can be taken from the older end of its
-// stack: the floor is moved. The slot that becomes the new floor is exchanged for nullptr; then every running
-// thread is made to pass a barrier (membarrier); from then on the owner, coming to that slot, finds it empty
-// and goes to its slow path, which waits for our lock. What can still be in flight is one operation begun
-// before the barrier, and it works on the top that it has not yet committed: so if top is now at least two
-// before the new floor, that operation is not at it. If the slot is no longer empty, the owner had been
-// behind it and come back; then nothing is ours. If top is at the slot, the owner may or may not have popped
-// it: `limbo`, which its next slow path settles.
+// ---- taking unused objects from the caches of other threads (reclaim_protocol.h) --------------------------
 
 namespace {
 
-/// How many objects stay: the in-flight pop, and one more so that a thread that wakes does not miss at once.
-constexpr uint32_t kLeftInCache = 2;
+/// What the protocol reads while the owner may be writing.
+struct LaneOfOther {
+    const ThreadBlock& block;
+    ClassIndex c;
+
+    // Pairs with the store of top in the owner's fast path (tls::store): what the owner put into a slot
+    // before that is seen by load_slot() after this.
+    uint64_t load_top() const { return __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE); }
+    void* load_slot(uint64_t index) const {
+        return __atomic_load_n(slot(region_view.base, index), __ATOMIC_RELAXED);
+    }
+};
 
 /// Remembers how far a class was used; true when it has not been since the last call.
 bool mark_use(ThreadBlock& block, ClassIndex c) {
@@ -211,10 +214,11 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
     }
     ClassRecord& record = block.record(c);
     const uint64_t top = record.top_at_upkeep;
-    if (record.limbo != nullptr || !(unused || everything) || record.floor - top <= kLeftInCache) {
+    if (record.limbo != nullptr || !(unused || everything) || record.floor - top <= reclaim::kLeftInCache) {
         return false;
     }
-    record.limbo_index = top + kLeftInCache;
+    record.limbo_index = top + reclaim::kLeftInCache;
+    // Pairs with the barrier that follows: a pop that begins after it finds the slot empty.
     record.limbo = __atomic_exchange_n(slot(region_view.base, record.limbo_index),
                                        static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
     return record.limbo != nullptr;
@@ -224,19 +228,17 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
 void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
     const uint64_t new_floor = record.limbo_index;
-    void** const place = slot(region_view.base, new_floor);
-    // Top before the slot: an owner that had popped the object and is before the slot again has filled it on
-    // the way, so the slot, looked at later, shows it.
-    const uint64_t top = __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(place, __ATOMIC_RELAXED) != nullptr) {
-        record.limbo = nullptr;  // the owner had popped it, and pushed another since
+    switch (reclaim::judge(LaneOfOther{block, c}, new_floor)) {
+    case reclaim::Verdict::popped:
+        record.limbo = nullptr;
         return;
-    }
-    if (top + 2 > new_floor) {
-        return;  // undecided: the owner's next slow path settles it
+    case reclaim::Verdict::undecided:
+        return;  // the owner's next slow path settles it
+    case reclaim::Verdict::ours:
+        break;
     }
     const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
-    depots[c].put_back_unused(place + 1, behind);
+    depots[c].put_back_unused(slot(region_view.base, new_floor + 1), behind);
     depots[c].put_back_unused(&record.limbo, 1);
     record.flushed += behind + 1;
     ++record.flushes;
@@ -244,23 +246,55 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     record.limbo = nullptr;
 }
 
-/// The owner's lock is held from before the barrier until after the second step.
-void reclaim_from(ThreadBlock& block, bool everything) {
-    LockGuard guard(block.lock);
-    uint64_t begun = 0;
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
-    }
-    // Where the kernel has no such barrier, everything begun stays undecided.
-    if (begun == 0 || !os::barrier_all_threads()) {
-        return;
-    }
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        if ((begun >> c & 1) != 0) {
-            finish_reclaim(block, c);
+/// Caches of other threads between the two steps: one barrier serves them all. Their locks are held until
+/// both steps are done, so there are not too many of them.
+class ReclaimBatch {
+  public:
+    ~ReclaimBatch() { finish(); }
+    ReclaimBatch() = default;
+    ReclaimBatch(const ReclaimBatch&) = delete;
+    ReclaimBatch& operator=(const ReclaimBatch&) = delete;
+
+    void begin(ThreadBlock& block, bool everything) {
+        block.lock.lock();
+        uint64_t begun = 0;
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
+        }
+        if (begun == 0) {
+            block.lock.unlock();
+            return;
+        }
+        entries_[count_++] = {&block, begun};
+        if (count_ == kMost) {
+            finish();
         }
     }
-}
+
+  private:
+    struct Entry {
+        ThreadBlock* block;
+        uint64_t begun;  // a bit for each class
+    };
+    static constexpr size_t kMost = 64;
+
+    void finish() {
+        // Where the kernel has no such barrier, everything begun stays undecided.
+        const bool passed = count_ != 0 && os::barrier_all_threads();
+        for (const Entry& entry : std::span(entries_, count_)) {
+            for (ClassIndex c = 1; passed && c < size_classes.count; ++c) {
+                if ((entry.begun >> c & 1) != 0) {
+                    finish_reclaim(*entry.block, c);
+                }
+            }
+            entry.block->lock.unlock();
+        }
+        count_ = 0;
+    }
+
+    Entry entries_[kMost];
+    size_t count_ = 0;
+};
 
 /// The calling thread is in its slow path: nothing of its own can be in flight, and unused classes go whole.
 void reclaim_own(ThreadBlock& block, bool everything) {
@@ -276,8 +310,9 @@ void reclaim_own(ThreadBlock& block, bool everything) {
 
 void reclaim(bool everything) {
     LockGuard guard(lock);
+    ReclaimBatch others;
     for (ThreadBlock* block = live; block != nullptr; block = block->next) {
-        block == thread_cache.block ? reclaim_own(*block, everything) : reclaim_from(*block, everything);
+        block == thread_cache.block ? reclaim_own(*block, everything) : others.begin(*block, everything);
     }
 }
 

@@ -34,6 +34,18 @@ TEST(Api, PurgeReturnsWhatWasFreed) {
     EXPECT_GT(hotlane_purge(), kBytes / 16 * 15);
 }
 
+TEST(Api, ReallocLeavesAnObjectWhereItIsDownToHalfOfIt) {
+    for (const size_t usable : {size_t{1024}, size_t{4096}, size_t{32768}}) {
+        void* p = malloc(usable);
+        ASSERT_EQ(malloc_usable_size(p), usable);
+        p = realloc(p, usable / 2 + 1);
+        EXPECT_EQ(malloc_usable_size(p), usable);
+        p = realloc(p, usable / 2 - 1);
+        EXPECT_LE(malloc_usable_size(p), usable / 2) << "it would keep twice what it needs";
+        free(p);
+    }
+}
+
 class Zeroed : public testing::TestWithParam<size_t> {};
 
 TEST_P(Zeroed, TheWholeUsableSizeIsClearedBeforeTheObjectIsFree) {
