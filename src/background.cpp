@@ -59,6 +59,7 @@ void start_missing() {
         return;
     }
     // Marked before it starts: starting it allocates, and may come by here again.
+    // Pairs with the stores of `missing`: only one thread of several starts it.
     if (missing.exchange(false) && !os::start_thread(body)) {
         missing.store(true);
     }

@@ -104,6 +104,7 @@ void rewrite_file_if_due(uint64_t now_ns) {
 /// What is due by the clock, by one thread at a time.
 void write_what_is_due(uint64_t now_ns) {
     uint32_t nobody = 0;
+    // Then `ended`: pairs with end(), which stores and loads the two the other way round. One sees the other.
     if (writer.compare_exchange_strong(nobody, os::thread_id())) {
         if (!ended.load()) {
             rewrite_file_if_due(now_ns);

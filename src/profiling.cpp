@@ -121,6 +121,7 @@ bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot
 bool begin_dump(SharedSnapshot::Wait wait) {
     constexpr uint64_t kPauseNs = 1'000'000;
     for (int tries = wait == SharedSnapshot::Wait::yes ? 5000 : 1; tries > 0; --tries) {
+        // Pairs with the store of false by whoever wrote the last dump.
         if (!dumping.exchange(true)) {
             return true;
         }

@@ -112,6 +112,7 @@ void start() {
     threads::set_up();
     upkeep::set_up(configuration.purge_delay_ns,
                    {.tick = fallback::tick, .purge = fallback::purge, .after_tick = after_tick});
+    // Pairs with the acquire of ensure_started(): every tier is set up.
     started.store(true, std::memory_order_release);
 }
 
@@ -133,6 +134,7 @@ uint64_t started_at_ns() { return start_ns; }
 const Config& config() { return configuration; }
 
 void call_after_ticks(void (*listener)(uint64_t)) {
+    // Pairs with the acquire of after_tick(): what the listener reads is set.
     tick_listener.store(listener, std::memory_order_release);
 }
 

@@ -47,6 +47,7 @@ class Lock {
         enter_critical_section();
         lock_rank_push(rank_);
         uint32_t expected = 0;
+        // Acquire, here and wherever the lock is taken: pairs with the release of unlock().
         if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) [[unlikely]] {
             lock_slow();
         }

@@ -113,6 +113,7 @@ bool ensure_last_key() {
     }
     const bool created = create_last_key();
     retry_at_ns.store(now + kRetryNs, std::memory_order_relaxed);
+    // Pairs with the acquire above: who finds the key created may set it.
     has_last_key.store(created, std::memory_order_release);
     return created;
 }

@@ -108,6 +108,7 @@ inline uint64_t load_early(uintptr_t offset, size_t index) {
 
 template <size_t displacement>
 inline void store(uintptr_t offset, size_t index, uint64_t value) {
+    // Pairs with the acquire of whoever reads the word of another thread (LaneOfOther::load_top()).
     __atomic_store_n(word_at<displacement>(offset, index), value, __ATOMIC_RELEASE);
 }
 

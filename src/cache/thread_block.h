@@ -55,12 +55,14 @@ struct ThreadBlock {
     uint8_t windows[kMaxClasses] = {};  // of a class; 0: never used by this thread
 
     /// `counter` is one of `forwards` or forward_frees: the owner counts without the lock.
+    /// Relaxed, it pairs with counted(): each value is one that there was.
     static void count(uint64_t& counter, uint64_t n) {
         __atomic_store_n(&counter, counter + n, __ATOMIC_RELAXED);
     }
     static uint64_t counted(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
 
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
+    // Relaxed: the owner under `lock`, or others who will look again; order is LaneOfOther's to see to.
     uint64_t top(ClassIndex c) const { return __atomic_load_n(&lane(c).top, __ATOMIC_RELAXED); }
     void set_top(ClassIndex c, uint64_t index) { __atomic_store_n(&lane(c).top, index, __ATOMIC_RELAXED); }
     bool has_record(ClassIndex c) const { return windows[c] != 0; }
@@ -82,6 +84,8 @@ struct ThreadBlock {
     /// The index at which the lane of a class is full.
     uint64_t lane_begin(ClassIndex c) const;
     void add_to(ClassStats& stats, ClassIndex c) const;
+
+    // The owner's credit is read and written relaxed: nothing else is reached through it.
 
     /// From an empty or unset lane to one that holds nothing and may hold `capacity` objects.
     void set_up_class(ClassIndex c, uint32_t capacity);

@@ -67,6 +67,7 @@ void* take_hit(ClassIndex c) {
         return nullptr;
     }
     __atomic_store_n(&lane.credit, credit - 1, __ATOMIC_RELAXED);
+    // Pairs with LaneOfOther::load_top(), as the store of the fast path does.
     __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELEASE);
     return object;
 }

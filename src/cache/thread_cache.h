@@ -55,6 +55,7 @@ template <void* (*Slow)(size_t)>
 [[gnu::always_inline]] inline void* pop_fast(size_t lane, size_t n) {
     const uintptr_t cache = tls::offset_of(&thread_cache);
     const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
+    // Pairs with the exchange of begin_reclaim(), through the barrier that follows that.
     void* object = __atomic_load_n(slot(load_either(region_view.base), top), __ATOMIC_RELAXED);
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
@@ -90,6 +91,7 @@ template <auto Slow, typename... Hints>
     if (tls::count_down_low_byte(top)) [[unlikely]] {
         return Slow(p, hints...);  // full, not set up, or a free page
     }
+    // Becomes visible with the store of top, which pairs with LaneOfOther::load_top().
     __atomic_store_n(slot(base, top), p, __ATOMIC_RELAXED);
     tls::store<offsetof(Lane, top)>(cache, lane, top);
 }

@@ -94,6 +94,7 @@ size_t warm_up_this_thread(ClassIndex c, size_t count) {
 
 bool warm_up_new_threads(ClassIndex c, uint32_t count) {
     for (std::atomic<uint64_t>& warmup : warmups) {
+        // Pairs with warm_up_new_thread(), which reads class and count in one word, and nothing besides.
         uint64_t entry = warmup.load();
         // Two sizes of one class want the sum.
         while (entry == 0 || entry >> 32 == c) {

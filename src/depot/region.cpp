@@ -62,6 +62,7 @@ bool Region::set_up(const Settings& settings) {
             unreserve_all();
             continue;
         }
+        // Pairs with load_either(region_view.base), and the addresses that follow from it.
         __atomic_store_n(&region_view.base, static_cast<void**>(pointer_to(base_)), __ATOMIC_RELEASE);
         return true;
     }
@@ -120,7 +121,7 @@ bool Region::commit_section(size_t index) {
         return false;
     }
     ++sections_ready_;
-    // From here on free() may read the class bytes of this section.
+    // From here on free() may read the class bytes of this section: pairs with load_either(page_limit).
     __atomic_store_n(&region_view.page_limit, std::min(page_count_, sections_ready_ * kSectionPages),
                      __ATOMIC_RELEASE);
     return true;
@@ -321,6 +322,7 @@ size_t Region::purge(uint8_t now, uint8_t age) {
 
 void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
+        // Read without order by free(), of an object that came to it through the depot's lock after this.
         __atomic_store_n(&region_view.class_byte(first.value + i), value, __ATOMIC_RELAXED);
     }
 }

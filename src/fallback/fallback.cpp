@@ -112,6 +112,7 @@ void on_ample_stack(void (*work)()) {
     }
     on_ample_stack(initialise_jemalloc);
     next_tick_ns.store(0, std::memory_order_relaxed);
+    // Pairs with the loads of state: who finds it ready finds jemalloc's hooks in place.
     state.store(State::ready);
 }
 

@@ -37,6 +37,7 @@ PageByte* page_byte(const void* p) {
     if (index >= kRootEntries) {
         return nullptr;
     }
+    // Pairs with the exchange in page_byte_to_enter(): the leaf is mapped.
     PageByte* leaf = root[index].load(std::memory_order_acquire);
     return leaf == nullptr ? nullptr : leaf + (address_of(p) / kOsPageSize) % kLeafPages;
 }
@@ -54,6 +55,7 @@ PageByte* page_byte_to_enter(const void* p) {
         return nullptr;
     }
     PageByte* expected = nullptr;
+    // Pairs with the load in page_byte().
     if (!root[index].compare_exchange_strong(expected, fresh, std::memory_order_acq_rel)) {
         os::unmap(fresh, kLeafPages);  // another thread was first
     }

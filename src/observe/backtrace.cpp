@@ -99,6 +99,7 @@ bool has_room_for_unwinder() {
 class Visit {
   public:
     Visit() {
+        // Pairs with before_fork(), which stores and loads the two the other way round: one sees the other.
         threads_inside.fetch_add(1);
         admitted_ = !fork_under_way.load();
     }
@@ -211,6 +212,7 @@ bool load(Unwinder wanted) {
         void* frames[kMostOwnFrames];
         found(frames, kMostOwnFrames);
     }
+    // Pairs with the acquire of capture(): the tables that the first call read are in place.
     unwind.store(found, std::memory_order_release);
     return found != nullptr;
 }

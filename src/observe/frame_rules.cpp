@@ -138,6 +138,7 @@ bool is_end_of_frame(uintptr_t cfa, uintptr_t sp, uintptr_t saved_bytes) {
 
 }  // namespace
 
+// Pairs with the acquire where frames are looked up: the code that it points to is loaded.
 void set_up(FindTable find_table) { finder.store(find_table, std::memory_order_release); }
 
 Stop follow(Walk& walk) {

@@ -210,6 +210,7 @@ bool start(uint64_t period) {
         if (count == 0) {
             return false;
         }
+        // Pairs with the acquires of shard_count: the shards are set up.
         shard_count.store(count, std::memory_order_release);
     }
     sampler::start(std::max<uint64_t>(period, 1));
@@ -311,8 +312,10 @@ void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void
     }
 }
 
+// Pairs with the acquire of answer_if_called().
 void set_answer(void (*answer)()) { answerer.store(answer, std::memory_order_release); }
 
+// Pairs with the exchange of answer_if_called().
 void call() { called.store(true, std::memory_order_release); }
 
 void answer_if_called() {

@@ -32,6 +32,7 @@ uint64_t draw_random() {
 void start(uint64_t period) {
     random_state.fetch_xor(os::monotonic_ns() * 0xD6E8FEB86659FD93 ^ static_cast<uint64_t>(os::process_id()));
     current_period.store(period, std::memory_order_relaxed);
+    // Pairs with epoch(): who sees the session sees its period.
     // Odd, and another than before.
     current_epoch.store((current_epoch.load(std::memory_order_relaxed) + 1) | 1, std::memory_order_release);
 }

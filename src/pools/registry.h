@@ -28,6 +28,7 @@ struct Pool : hotlane_pool {
     Pool* next;
     Pool* previous;
 
+    // Relaxed: the owner writes, reports read; each value is one that there was.
     uint64_t in_use() const { return static_cast<uint64_t>(full - __atomic_load_n(&top, __ATOMIC_RELAXED)); }
     uint64_t peak_since_reset() const {
         return std::max(in_use(), static_cast<uint64_t>(full - __atomic_load_n(&low, __ATOMIC_RELAXED)));
