@@ -41,7 +41,7 @@ int main(void) {
     pthread_create(&threads[1], NULL, flush_all, NULL);
     pthread_create(&threads[2], NULL, open_and_close, NULL);
     int bad = 0;
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 60; ++i) {
         const pid_t child = fork();
         if (child == 0) {
             FILE* file = fopen("/dev/null", "w");
