@@ -18,7 +18,8 @@ namespace hotlane::thread_end {
 enum class Part : uint8_t { fallback, cache, count };
 
 /// Creates the key of the process's first thread, whose thread-local storage never goes away. The one for all
-/// other threads is created with the first of them: that takes a quarter of a millisecond.
+/// other threads is created with the first of them: that takes the better part of a
+/// millisecond.
 void set_up();
 
 /// What a part does at the end of a thread, with the argument that it gave to expect(). Before the first
