@@ -55,6 +55,11 @@ uint64_t ThreadBlock::gets(ClassIndex c) const {
            __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
 }
 
+uint64_t ThreadBlock::puts(ClassIndex c) const {
+    const ClassRecord& record = this->record(c);
+    return level(c) + gets(c) - record.misses + record.flushed - record.refilled;
+}
+
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     ensure_record(c);
     record(c).floor = lane_begin(c) + capacity;

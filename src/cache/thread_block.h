@@ -76,6 +76,8 @@ struct ThreadBlock {
     void ensure_record(ClassIndex c);
     /// Requests served, of a class that has a record.
     uint64_t gets(ClassIndex c) const;
+    /// Objects taken back, of a class that is set up.
+    uint64_t puts(ClassIndex c) const;
     bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
     uint32_t level(ClassIndex c) const {
         return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;

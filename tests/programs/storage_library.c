@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// A library with thread-local storage that is allocated at first use, as that of every library that is opened
+// late. Knows nothing of hotlane. Opened by fork_beside_create.c.
+static __thread char storage[2900];
+
+void* use_storage(void);
+void* use_storage(void) { return storage; }
