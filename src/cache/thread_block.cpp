@@ -55,11 +55,6 @@ uint64_t ThreadBlock::gets(ClassIndex c) const {
            __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
 }
 
-uint64_t ThreadBlock::puts(ClassIndex c) const {
-    const ClassRecord& record = this->record(c);
-    return level(c) + gets(c) - record.misses + record.flushed - record.refilled;
-}
-
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     ensure_record(c);
     record(c).floor = lane_begin(c) + capacity;
@@ -106,6 +101,19 @@ void ThreadBlock::flush_unused(ClassIndex c) {
             record(c).flushed += count;
         }
         unset_class(c);
+    }
+}
+
+void ThreadBlock::undo_newest_frees() {
+    constexpr uint64_t kOfALane = 8;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (is_set_up(c)) {
+            settle_limbo(c);
+            const ClassRecord& record = this->record(c);
+            // Not more than there were: what a refill brought was not freed by anybody.
+            const uint64_t frees = level(c) + gets(c) - record.misses + record.flushed - record.refilled;
+            set_top(c, top(c) + std::min({uint64_t{level(c)}, kOfALane, frees}));
+        }
     }
 }
 

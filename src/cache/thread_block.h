@@ -76,8 +76,6 @@ struct ThreadBlock {
     void ensure_record(ClassIndex c);
     /// Requests served, of a class that has a record.
     uint64_t gets(ClassIndex c) const;
-    /// Objects taken back, of a class that is set up.
-    uint64_t puts(ClassIndex c) const;
     bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
     uint32_t level(ClassIndex c) const {
         return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;
@@ -100,6 +98,10 @@ struct ThreadBlock {
     void flush_all(ClassIndex c);
     /// The same for a class that was not used for an interval.
     void flush_unused(ClassIndex c);
+    /// In a forked child, of a thread that it lost: its newest frees have not happened. libc frees blocks of
+    /// a thread's storage before it forgets them (pthread_create, for a stack that it uses again). A fork in
+    /// between leaves the child to free them once more.
+    void undo_newest_frees();
     /// From a lane that counts for nothing any more to one of zeros.
     void unset_class(ClassIndex c);
     /// The next so many pops are plain hits, or as many as there are before a sample, and the others after

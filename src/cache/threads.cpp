@@ -332,32 +332,12 @@ void unlock_all() {
     lock.unlock();
 }
 
-namespace {
-
-/// libc frees blocks of a thread's storage before it forgets them (pthread_create for a stack that it uses
-/// again, dlclose). Where a fork by another thread came in between, the child frees them once more. Such
-/// blocks are among the newest of the lost thread's lanes: to the child, these were not freed yet.
-constexpr uint64_t kUncertainFrees = 8;
-
-void take_back_newest_frees(ThreadBlock& block) {
-    LockGuard guard(block.lock);
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        if (block.is_set_up(c)) {
-            block.settle_limbo(c);
-            const uint64_t lying = std::min<uint64_t>(block.level(c), kUncertainFrees);
-            block.set_top(c, block.top(c) + std::min(lying, block.puts(c)));
-        }
-    }
-}
-
-}  // namespace
-
 void adopt_all_in_child() {
     for (ThreadBlock* block = live; block != nullptr;) {
         ThreadBlock* next = block->next;
         // Asked of the block: a handler that forks may have interrupted attach() before the cache knew of it.
         if (block->cache != &thread_cache) {
-            take_back_newest_frees(*block);
+            block->undo_newest_frees();
             retire(block);
         }
         block = next;
