@@ -126,7 +126,10 @@ bool read_common(const uint8_t* entry, uint64_t return_address, Common& common) 
         return false;
     }
     const auto* letters = reinterpret_cast<const char*>(cursor.at);
-    cursor.skip(strlen(letters) + 1);
+    cursor.skip(strnlen(letters, static_cast<size_t>(cursor.end - cursor.at)) + 1);
+    if (cursor.done()) {
+        return false;  // the letters may not have ended
+    }
     common.code_factor = cursor.uleb();
     common.data_factor = cursor.sleb();
     const uint64_t column = version == 1 ? cursor.byte() : cursor.uleb();
@@ -180,7 +183,10 @@ class Interpreter {
     Row row;
 
   private:
-    int64_t scaled(uint64_t factored) const { return static_cast<int64_t>(factored) * common_.data_factor; }
+    /// Whatever a table says: wraps.
+    int64_t scaled(uint64_t factored) const {
+        return static_cast<int64_t>(factored * static_cast<uint64_t>(common_.data_factor));
+    }
 
     Saved* find(Row& of, uint64_t number) const {
         return number == wanted_.frame_pointer    ? &of.frame_pointer
@@ -282,7 +288,7 @@ bool Interpreter::run_extended(uint8_t operation, Cursor& cursor) {
     }
     case 0x11: {  // offset_extended_sf
         const uint64_t number = cursor.uleb();
-        set(number, Saved::How::at_offset, cursor.sleb() * common_.data_factor);
+        set(number, Saved::How::at_offset, scaled(static_cast<uint64_t>(cursor.sleb())));
         return true;
     }
     case 0x14:  // val_offset

@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Writes the first files of the corpus: short ones, made here. What fuzzing found is beside them, and stays."""
+
+import pathlib
+import struct
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent / "corpus"
+
+DUMP = """heap profile: 1: 64 [3: 192] @ heap_v2/{period}
+# hotlane profile 1
+# program: /opt/a\\012b
+# process: 7
+# time_ns: 1790000000000000000
+# duration_ns: 1000000000
+# reason: exit
+# sequence: 2
+# series: 1790000000000000001
+# unwind: libunwind
+# samples: 3
+# lost_samples: 0
+# class: 64 hits=10 misses=1 puts=9
+1: 64 [3: 192] @ 0x401000 0x402000
+# site: live=1,64,50 total=3,192,150 temporary=2,128 remote=1,64 lifetimes=10:1,20:1
+
+MAPPED_LIBRARIES:
+00400000-00500000 r-xp 00000000 08:01 12                         /opt/a\\012b
+7f0000000000-7f0000001000 r--p 00001000 08:01 13                 /usr/lib/l\u00e9.so (deleted)
+"""
+
+
+def dumps():
+    yield "every", DUMP.format(period=1)
+    yield "sampled", DUMP.format(period=524288)
+    yield "foreign", DUMP.format(period=1).replace("# ", "#").replace("#site", "#")
+    yield "exact", "heap profile: 0: 0 [0: 0] @ heapprofile\n\nMAPPED_LIBRARIES:\n1-2 r-xp 0 0:0 0\n"
+    yield "limits", DUMP.format(period=2**62).replace("192", str(2**63 - 1))
+    yield "control", DUMP.format(period=1).replace("exit", "\x1b[2J\x9b\u202e")
+
+
+def options():
+    for index, value in enumerate(("64K", "1.5GiB", "250ms", "99.5%", "64:1000,4096:16", "zone=b,note=a=b", "json",
+                                   "/tmp/%e.%p.%n.heap", "18446744073709551615T", "1", "USR2", "a=1,a=2")):
+        yield f"value{index}", value
+    yield "environment", "HOTLANE_LABELS=zone=b\0HOTLANE_STATS_FILE=/tmp/%p%%\0HOTLANE_STAT=1\0HOTLANE_CACHE=-1\0X=y"
+
+
+def operations():
+    yield "every", bytes([0, 0, 100, 0, 1, 200, 0, 50, 4, 0, 9, 9, 5, 6, 0, 70, 1, 6, 0, 0, 0, 200, 3, 10, 2, 8, 11, 1,
+                          11, 0, 3, 3, 3, 9, 5])
+    yield "one_class", bytes([0, 0, 64, 0]) + bytes([3]) * 300 + bytes([9, 200]) + bytes([3]) * 300
+    yield "large", bytes([0, 255, 255, 255, 6, 0, 0, 255, 0, 10] * 20)
+    yield "threads", bytes([0, 0, 100, 0] + [3] * 50 + [10, 20, 40] * 4 + [11, 1] + [9, 255])
+
+
+def unwind():
+    common = b"\x01zR\0\x01\x78\x10\x01\x1b" + bytes([0x0C, 7, 8, 0x90, 1, 0, 0])
+    entry = struct.pack("<iI", 0, 64) + b"\0" + bytes([0x41, 0x0E, 16, 0x86, 2, 0x43, 0x0D, 6, 0x02, 30, 0x0A, 0x0B, 0xC6,
+                                                       0x0C, 7, 8, 0, 0x16, 6, 2, 0, 0, 0x11, 6, 0x7F])
+    for at in (0, 1, 63):
+        yield f"at{at}", struct.pack("<HB", at, len(common)) + common + entry
+    yield "letters", struct.pack("<HB", 0, 4) + b"\x01zzz" + entry
+
+
+def symbols():
+    source = "extern \"C\" int f(int x) { return x + 1; }\nstatic inline int g(int x) { return f(x) * 2; }\n" \
+             "namespace n { int h(int x) { return g(x); } }\n"
+    with tempfile.TemporaryDirectory() as directory:
+        for name, options in (("plain", []), ("dwarf4", ["-gdwarf-4"]), ("dwarf5", ["-gdwarf-5"])):
+            output = pathlib.Path(directory) / name
+            subprocess.run(["g++", "-x", "c++", "-", "-O2", "-shared", "-fPIC", "-nostdlib", "-Wl,--build-id=none",
+                            "-Wl,-z,noseparate-code", "-Wl,-z,max-page-size=256", *options, "-o", output],
+                           input=source.encode(), check=True, cwd=directory)
+            yield name, output.read_bytes()
+    for index, name in enumerate(("_ZN3app4leakEv", "_ZNSt6vectorIiSaIiEE9push_backERKi", "f",
+                                  "_Z1f1aIiiE" + "S_IS0_S0_E" + "S_IS1_S1_E", "_Z1fDp1aIS_IS_IiiES0_ES1_E",
+                                  "_GLOBAL__sub_I_x", "_ZZ4mainENKUlvE_clEv")):
+        yield f"name{index}", name
+
+
+def main():
+    for target in (dumps, options, operations, unwind, symbols):
+        directory = HERE / target.__name__.removesuffix("s" if target is dumps else "")
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, contents in target():
+            (directory / name).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// Any bytes as an environment: each option's value is taken, and printed as it would be read, or changes
+// nothing. Knows nothing of what options do. Run by libFuzzer, or by replay over the corpus.
+#include "base/config.h"
+#include "base/labels.h"
+#include "input.h"
+#include "observe/output_file.h"
+
+#include <cstring>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+using namespace hotlane;
+using fuzz::require;
+
+namespace {
+
+std::string printed(const Option& option, const Config& config) {
+    char memory[2 * Config::kPathCapacity];
+    Writer out{memory, sizeof memory};
+    print_value(out, option, config);
+    require(out.ok(), "room for a value");
+    return {memory, out.bytes_written()};
+}
+
+void set_each(std::string_view value) {
+    for (const Option& option : options()) {
+        Config config;
+        const std::string before = printed(option, config);
+        if (!set_option(config, option, value)) {
+            require(printed(option, config) == before, "what is refused changes nothing");
+            continue;
+        }
+        const std::string text = printed(option, config);
+        Config again;
+        // A rate is printed with two digits.
+        require(set_option(again, option, text), "what is printed can be read");
+        require(option.type == OptionType::percent || printed(option, again) == text, "it is the same then");
+    }
+}
+
+void read_environment(std::string_view text) {
+    std::string bytes{text};  // "NAME=VALUE" each, a null between them
+    std::vector<char*> list;
+    for (size_t at = 0; at < bytes.size(); at += strlen(bytes.data() + at) + 1) {
+        list.push_back(bytes.data() + at);
+    }
+    list.push_back(nullptr);
+    char** before = environ;
+    environ = list.data();
+    Config config;
+    read_config(config, true);
+    environ = before;
+    char path[Config::kPathCapacity];
+    if (expand_path(config.stats_file, {.process_id = 1, .program = "p"}, path, sizeof path)) {
+        require(strlen(path) < sizeof path, "a path within its bounds");
+    }
+    char memory[64 * 1024];
+    Writer out{memory, sizeof memory};
+    print_config(out, config);
+    require(out.ok(), "room for the table");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    const std::string_view text{reinterpret_cast<const char*>(data), size};
+    if (text.starts_with("HOTLANE_")) {
+        read_environment(text);
+    } else {
+        set_each(text.substr(0, text.find('\0')));
+    }
+    return 0;
+}
