@@ -48,11 +48,11 @@ def options():
 
 
 def operations():
-    yield "every", bytes([0, 0, 100, 0, 1, 200, 0, 50, 4, 0, 9, 9, 5, 6, 0, 70, 1, 6, 0, 0, 0, 200, 3, 10, 2, 8, 11, 1,
+    yield "every", bytes([0, 0, 100, 0, 11, 31, 1, 200, 0, 50, 4, 0, 9, 9, 5, 6, 0, 70, 1, 6, 0, 0, 0, 200, 3, 10, 2, 8, 11, 31,
                           11, 0, 3, 3, 3, 9, 5])
     yield "one_class", bytes([0, 0, 64, 0]) + bytes([3]) * 300 + bytes([9, 200]) + bytes([3]) * 300
     yield "large", bytes([0, 255, 255, 255, 6, 0, 0, 255, 0, 10] * 20)
-    yield "threads", bytes([0, 0, 100, 0] + [3] * 50 + [10, 20, 40] * 4 + [11, 1] + [9, 255])
+    yield "threads", bytes([0, 0, 100, 0] + [3] * 50 + [11, 31] + [10, 20, 40] * 4 + [9, 255])
 
 
 def unwind():
@@ -71,7 +71,7 @@ def symbols():
         for name, options in (("plain", []), ("dwarf4", ["-gdwarf-4"]), ("dwarf5", ["-gdwarf-5"])):
             output = pathlib.Path(directory) / name
             subprocess.run(["g++", "-x", "c++", "-", "-O2", "-shared", "-fPIC", "-nostdlib", "-Wl,--build-id=none",
-                            "-Wl,-z,noseparate-code", "-Wl,-z,max-page-size=256", *options, "-o", output],
+                            "-Wl,-z,noseparate-code", f"-fdebug-prefix-map={directory}=.", "-Wl,-z,max-page-size=256", *options, "-o", output],
                            input=source.encode(), check=True, cwd=directory)
             yield name, output.read_bytes()
     for index, name in enumerate(("_ZN3app4leakEv", "_ZNSt6vectorIiSaIiEE9push_backERKi", "f",
