@@ -5,8 +5,10 @@
 // Called by the loader and by libc.
 #include "allocator.h"
 #include "atfork.h"
+#include "cache/thread_cache.h"
 #include "fork.h"
 #include "live.h"
+#include "observe/guard.h"
 #include "observe/report.h"
 #include "profiling.h"
 #include "snapshot.h"
@@ -54,6 +56,16 @@ void write_report_at_exit() {
     write_report_at_exit();
 }
 
+void start_guards() {
+    if (guard::set_up({.one_in = config().guard_one_in,
+                       .on_error = config().on_error,
+                       .unwinder = config().unwinder})) {
+        look_soon();  // this thread's requests are drawn from the next one on
+    } else {
+        message("no memory for guards: nothing is guarded");
+    }
+}
+
 [[gnu::constructor]] void at_start() {
     ensure_configured();
     if (config().stats != StatsFormat::off) {
@@ -61,6 +73,9 @@ void write_report_at_exit() {
     }
     if (config().wants_profile()) {
         profiling::set_up();
+    }
+    if (config().guard_one_in != 0) {
+        start_guards();
     }
     register_fork_handlers();
     if (config().stats != StatsFormat::off || config().background || profiling::wants_ticks()) {

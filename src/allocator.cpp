@@ -5,8 +5,8 @@
 // Called by preload and by the C API.
 //
 //   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
-//   allocate_miss   a sample's turn -> profile; take_slow; no pages -> forward(limit, no_region)
-//   release_slow    null; a page with a class -> put_back_slow; sampled; the fallback's; else misuse
+//   allocate_miss   a turn that was drawn -> guard or profile; take_slow; no pages -> forward(limit, no_region)
+//   release_slow    null; a page with a class -> put_back_slow; guarded; sampled; the fallback's; else misuse
 #include "allocator.h"
 
 #include "background.h"
@@ -17,6 +17,7 @@
 #include "depot/depot.h"
 #include "fallback/fallback.h"
 #include "forward.h"
+#include "observe/guard.h"
 #include "observe/profile.h"
 
 #include <algorithm>
@@ -30,6 +31,12 @@ namespace {
 
 constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 
+/// An object for a request that was drawn; null when there is none to be had.
+void* take_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
+    void* p = drawn.guarded ? forward_guarded(c, n, alignment, drawn.sampled) : nullptr;
+    return p != nullptr || !drawn.sampled ? p : forward_sampled(c, n);
+}
+
 /// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
 /// and then whether it is.
 void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
@@ -37,9 +44,11 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
     profile::answer_if_called();
     RegionFailure why = RegionFailure::no_region;
     const bool wants_zero = *zeroed;
-    if (void* p = is_sample_due(c) ? forward_sampled(c, n) : nullptr) {
-        *zeroed = false;
-        return p;
+    if (const Drawn drawn = drawn_for(c); drawn.sampled || drawn.guarded) [[unlikely]] {
+        if (void* p = take_drawn(c, n, alignment, drawn)) {
+            *zeroed = false;
+            return p;
+        }
     }
     if (void* p = take_slow(c, zeroed, &why)) {
         return p;
@@ -70,6 +79,10 @@ bool is_plausible_object(void* p, Operation operation) {
 
 /// A pointer outside every span: of the fallback, or a mistake.
 [[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
+    if (guard::contains(p)) {
+        release_guarded(p, operation);
+        return;
+    }
     if (release_forwarded(p)) {
         upkeep::tick_if_due_at_free();
         return;
@@ -132,6 +145,16 @@ void* reallocate_sampled(void* p, size_t usable, size_t n) {
     }
     profile::resize(p, n);
     return p;
+}
+
+/// The same of a guarded one, always by copying: what the program kept of the old address shows.
+void* reallocate_guarded(void* p, size_t n) {
+    const size_t usable = guard::usable_size(p);
+    if (usable == 0) {
+        guard::report_dead(p, "realloc");
+        return no_memory();
+    }
+    return move(p, usable, n);
 }
 
 }  // namespace
@@ -211,6 +234,9 @@ void* reallocate(void* p, size_t n) {
     if (const ClassIndex c = class_at(p); c != kNoClass) {
         return is_plausible_object(p, "realloc") ? reallocate_small(p, c, n) : no_memory();
     }
+    if (guard::contains(p)) {
+        return reallocate_guarded(p, n);
+    }
     if (const size_t usable = profile::usable_size(p); usable != 0) {
         return reallocate_sampled(p, usable, n);
     }
@@ -233,6 +259,13 @@ size_t usable_size(const void* p) {
     if (const ClassIndex c = class_at(p); c != kNoClass) {
         return size_classes[c].object_size;
     }
+    if (guard::contains(p)) {
+        const size_t usable = guard::usable_size(p);
+        if (usable == 0) {
+            guard::report_dead(p, "malloc_usable_size");
+        }
+        return usable;
+    }
     if (const size_t usable = profile::usable_size(p); usable != 0) {
         return usable;
     }
@@ -244,6 +277,10 @@ size_t usable_size(const void* p) {
 }
 
 void report_dead(const void* p, Operation operation) {
+    if (guard::contains(p)) {
+        guard::report_dead(p, operation);
+        return;
+    }
     if (const size_t object_size = profile::object_around(p); object_size != 0) {
         report_misuse(Misuse::interior_pointer, operation, p, object_size);
         return;

@@ -14,6 +14,7 @@
 #include "depot/depot.h"
 #include "fallback/fallback.h"
 #include "live.h"
+#include "observe/guard.h"
 #include "observe/profile.h"
 #include "pools/registry.h"
 #include "profiling.h"
@@ -37,6 +38,7 @@ void lock_everything() {
     lock_snapshot_for_fork();
     lock_startup_for_fork();
     profile::lock_for_fork();
+    guard::lock_for_fork();
     pools::lock_for_fork();
     upkeep::lock_for_fork();
     threads::lock_all();
@@ -60,6 +62,7 @@ void unlock_everything(Side side) {
     threads::unlock_all();
     upkeep::unlock_after_fork();
     pools::unlock_after_fork();
+    guard::unlock_after_fork();
     profile::unlock_after_fork();
     unlock_startup_after_fork();
     unlock_snapshot_after_fork();

@@ -11,6 +11,7 @@
 #include "cache/threads.h"
 #include "cache/upkeep.h"
 #include "fallback/fallback.h"
+#include "observe/guard.h"
 #include "observe/profile.h"
 #include "startup.h"
 
@@ -126,6 +127,28 @@ void* forward_sampled(ClassIndex c, size_t n) {
         count_forward(ForwardReason::sampled, n);
     }
     return p;
+}
+
+void* forward_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample) {
+    void* p = guard::allocate(n, alignment);
+    if (p == nullptr) {
+        return nullptr;
+    }
+    if (is_sample && profile::follow(p, size_classes[c].object_size, n)) {
+        guard::mark_followed(p);
+    }
+    count_forward(ForwardReason::guarded, n);
+    return p;
+}
+
+void release_guarded(void* p, Operation operation) {
+    if (profile::used() && guard::is_followed(p)) {
+        profile::release(p);
+    }
+    if (guard::release(p, operation)) {
+        count_forward_free();
+        upkeep::tick_if_due_at_free();
+    }
 }
 
 bool release_forwarded(void* p) {

@@ -4,7 +4,7 @@
 // a purge. Must not know the hot lane's objects. Called by allocator alone.
 #pragma once
 
-#include "base/base.h"
+#include "base/misuse.h"
 #include "observe/stats.h"
 
 namespace hotlane {
@@ -18,7 +18,12 @@ void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason);
 void* forward_again(void* p, size_t n);
 /// An object of class `c` that the profiler follows, outside the region; null when there is none to be had.
 void* forward_sampled(ClassIndex c, size_t n);
-/// Frees what any of these returned. False, and nothing done: it is not live, or none of theirs.
+/// The same beside a guard page; `is_sample`: the profiler follows it, too.
+void* forward_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample);
+/// Frees what forward_guarded() returned, or reports that `p`, which points into the guards' slots, is not
+/// live.
+void release_guarded(void* p, Operation operation);
+/// Frees what any of the others returned. False, and nothing done: it is not live, or none of theirs.
 bool release_forwarded(void* p);
 
 }  // namespace hotlane

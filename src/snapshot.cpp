@@ -10,6 +10,7 @@
 #include "cache/threads.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "observe/guard.h"
 #include "pools/registry.h"
 #include "startup.h"
 
@@ -34,6 +35,10 @@ void take_snapshot(Snapshot& snapshot) {
     threads::add_to(snapshot);
     pools::add_to(snapshot);
     snapshot.wrong_sized_deletes = count_of_wrong_sized_deletes();
+    const guard::Statistics guards = guard::statistics();
+    snapshot.guarded_live = guards.live;
+    snapshot.guarded_in_quarantine = guards.quarantined;
+    snapshot.guard_reports = guards.reports;
     const RegionStats stats = region.stats();
     snapshot.region_reserved_bytes = stats.reserved_bytes;
     snapshot.region_committed_bytes = stats.committed_bytes;

@@ -140,6 +140,8 @@ bool commit(void* p, size_t bytes) {
     return granted;
 }
 
+bool block(void* p, size_t bytes) { return !refused(Call::block) && real_os::block(p, bytes); }
+
 void* map(size_t bytes) {
     if (refused(Call::map) || !charge(memory_in_use, rules.memory_limit, bytes)) {
         return nullptr;

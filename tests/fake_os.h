@@ -10,7 +10,7 @@
 
 namespace hotlane::fake_os {
 
-enum class Call : uint8_t { reserve, commit, map, purge, count };
+enum class Call : uint8_t { reserve, commit, block, map, purge, count };
 
 /// Everything real again: nothing refused, the clock the system's.
 void reset();

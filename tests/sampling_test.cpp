@@ -15,10 +15,13 @@ namespace {
 using namespace hotlane;
 
 thread_local uint64_t samples_taken = 0;
+thread_local uint64_t guards_drawn = 0;
 
 /// As the allocator does it: the slow path asks once; what is sampled is served elsewhere.
 void* sample_or_take(size_t n) {
-    if (is_sample_due(size_classes.class_of(n))) {
+    const Drawn drawn = drawn_for(size_classes.class_of(n));
+    guards_drawn += drawn.guarded ? 1 : 0;
+    if (drawn.sampled) {
         ++samples_taken;
         return nullptr;
     }
@@ -121,6 +124,39 @@ TEST_F(SamplingTest, UncachedRequestsAreDrawnOneByOne) {
     expect_samples(samples_taken, 100'000, 64, 640);
     set_up_thread_caches({});
     expect_all_accounted_for(served);
+}
+
+TEST_F(SamplingTest, GuardsAreDrawnBesideASessionAndWithoutOne) {
+    constexpr uint64_t kRequests = 200'000;
+    constexpr uint64_t kOneIn = 100;
+    sampler::start_guards(kOneIn);
+    uint64_t served = 0;
+    for (const uint64_t period : {0U, 6'400U}) {
+        if (period != 0) {
+            sampler::start(period);
+        }
+        for (const size_t n : {64U, 512U}) {  // whatever the size
+            samples_taken = 0;
+            guards_drawn = 0;
+            const uint64_t got = churn(kRequests, n, 20, static_cast<unsigned>(n));
+            EXPECT_EQ(got + samples_taken, kRequests);
+            EXPECT_NEAR(static_cast<double>(guards_drawn), 1.0 * kRequests / kOneIn, 250);
+            if (period != 0) {
+                expect_samples(samples_taken, kRequests, n, period);
+            }
+            served += got;
+        }
+    }
+    sampler::stop();
+    sampler::start_guards(1);
+    guards_drawn = 0;
+    churn(100, 128, 5, 1);
+    EXPECT_EQ(guards_drawn, 100U);
+    sampler::start_guards(0);
+    guards_drawn = 0;
+    churn(5'000, 128, 5, 1);
+    EXPECT_LE(guards_drawn, 2U);
+    expect_all_accounted_for(served + 5'100);
 }
 
 TEST_F(SamplingTest, WhileOthersReclaimAndLookEveryRequestIsServedOrSampled) {

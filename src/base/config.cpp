@@ -49,6 +49,8 @@ constexpr Option kOptions[] = {
      "after a free of what was never allocated"},
     {"CHECK", flag, HOTLANE_FIELD(check), 0, 1, "0|1",
      "verify every free: finds double frees, costs time"},
+    {"GUARD", count, HOTLANE_FIELD(guard_one_in), 0, UINT32_MAX, "N",
+     "guards one request in N against overruns; 0: none"},
     {"HUGEPAGES", choice, HOTLANE_FIELD(huge_pages), 0, 0, "auto|always|never",
      "2-MiB pages: once the heap is large, always, never"},
     {"PURGE_DELAY", duration, HOTLANE_FIELD(purge_delay_ns), 0, kHour, "TIME",

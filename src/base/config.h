@@ -54,6 +54,7 @@ struct Config {
     uint64_t sample_bytes = 512 * KiB;  // between two samples, in the mean
     uint64_t profile_interval_ns = 0;   // 0: at exit only
     ProfileSignal profile_signal = ProfileSignal::none;
+    uint64_t guard_one_in = 0;  // of so many requests one is guarded; 0: none
     Unwinder unwinder = Unwinder::libunwind;
     DeepBind deepbind = DeepBind::clear;
     bool verbose = false;
@@ -63,7 +64,7 @@ struct Config {
 
 inline constexpr std::string_view kOptionPrefix = "HOTLANE_";
 
-enum class OptionType : uint8_t { choice, flag, size, duration, percent, path, warmup, labels };
+enum class OptionType : uint8_t { choice, flag, count, size, duration, percent, path, warmup, labels };
 
 /// A row of the table. The texts are arrays, not pointers: nothing for the loader to relocate at start-up.
 /// The default is what a fresh Config holds at `offset`.

@@ -18,6 +18,7 @@ namespace hotlane {
 enum class LockRank : uint8_t {
     reports,
     profile,
+    guards,
     pools,
     upkeep,
     threads,

@@ -120,6 +120,12 @@ bool set_option(Config& config, const Option& option, std::string_view value) {
         }
         value_of<double>(config, option) = rate;
         return true;
+    case count:
+        if (!parse_count(value, n) || !in_range(option, n)) {
+            return false;
+        }
+        value_of<uint64_t>(config, option) = n;
+        return true;
     case size:
     case duration:
         if (!(option.type == size ? parse_size(value, n) : parse_duration(value, n)) ||
@@ -160,6 +166,9 @@ void print_expected(Writer& out, const Option& option) {
     case percent:
         out.text("a percentage from ").number(option.least).text(" to ").number(option.most);
         return;
+    case count:
+        out.text("a number from ").number(option.least).text(" to ").number(option.most);
+        return;
     case size:
     case duration:
         const auto write = option.type == size ? write_size : write_duration;
@@ -199,6 +208,9 @@ void print_value(Writer& out, const Option& option, const Config& config) {
             write_size(out, config.warmup[i].size);
             out.text(":").number(config.warmup[i].count);
         }
+        return;
+    case count:
+        out.number(value_of<uint64_t>(config, option));
         return;
     case size:
         write_size(out, value_of<uint64_t>(config, option));

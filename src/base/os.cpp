@@ -69,6 +69,11 @@ bool commit(void* p, size_t bytes) {
     return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+bool block(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    return mprotect(p, bytes, PROT_NONE) == 0;
+}
+
 void* map(size_t bytes) { return map_or_null(bytes, PROT_READ | PROT_WRITE, 0); }
 
 void unmap(void* p, size_t bytes) {

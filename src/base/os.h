@@ -16,6 +16,8 @@ void unreserve(void* p, size_t bytes);
 /// Makes reserved OS pages readable and writable; they read as zero until written. False: refused, nothing
 /// changed.
 [[nodiscard]] bool commit(void* p, size_t bytes);
+/// The opposite: no access any more; contents stay, for a later commit(). False: refused, nothing changed.
+[[nodiscard]] bool block(void* p, size_t bytes);
 /// Readable, writable, zero pages of their own, or null.
 void* map(size_t bytes);
 void unmap(void* p, size_t bytes);

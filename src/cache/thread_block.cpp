@@ -6,6 +6,7 @@
 #include "cache/thread_block.h"
 
 #include "depot/depot.h"
+#include "observe/sampler.h"
 
 #include <algorithm>
 #include <cstring>
@@ -148,6 +149,30 @@ void ThreadBlock::limit_credit(ClassIndex c) {
     if (record.withheld != 0 || credit > record.sample_at - std::min(gets, record.sample_at)) {
         give_credit(c, credit + record.withheld);
     }
+}
+
+Drawn ThreadBlock::take_turn(ClassIndex c, uint32_t epoch) {
+    ClassRecord& record = this->record(c);
+    const uint64_t gets = this->gets(c);
+    const auto next_guard = [gets] {
+        const uint64_t gap = sampler::draw_guard_gap();
+        return gap == sampler::kNoGuards ? UINT64_MAX : gets + gap;
+    };
+    const size_t bytes = size_classes[c].object_size;
+    if (record.sample_epoch != epoch) {  // a session began or ended
+        record.sample_epoch = epoch;
+        profile_at[c] = sampler::running() ? gets + sampler::draw_gap(bytes) : UINT64_MAX;
+        guard_at[c] = next_guard();
+    }
+    const Drawn drawn{.sampled = gets >= profile_at[c], .guarded = gets >= guard_at[c]};
+    if (drawn.sampled) {
+        profile_at[c] = gets + sampler::draw_gap(bytes);
+    }
+    if (drawn.guarded) {
+        guard_at[c] = next_guard();
+    }
+    record.sample_at = std::min(profile_at[c], guard_at[c]);
+    return drawn;
 }
 
 void ThreadBlock::look_after(ClassIndex c, uint64_t pops) {

@@ -28,8 +28,8 @@ struct ClassRecord {
     uint64_t credit_at_upkeep;
     void* limbo;            // taken by upkeep while the owner may have been popping it (threads.cpp)
     uint64_t limbo_index;   // where it lay
-    uint64_t sample_at;     // after so many gets the next is sampled
-    uint32_t sample_epoch;  // of the session for which that was drawn
+    uint64_t sample_at;     // after so many gets the next is sampled or guarded
+    uint32_t sample_epoch;  // of the sampler, for which that was drawn
     uint16_t withheld;      // of the credit: what lies beyond that sample
     uint16_t look_after;    // so many pops the thread looks at the clock
 };
@@ -53,6 +53,9 @@ struct ThreadBlock {
     uint64_t forward_frees = 0;
     uint8_t window_count = 0;
     uint8_t windows[kMaxClasses] = {};  // of a class; 0: never used by this thread
+    /// Which of the two is due at ClassRecord::sample_at: the earlier. Valid for its sample_epoch.
+    uint64_t profile_at[kMaxClasses];
+    uint64_t guard_at[kMaxClasses];
 
     /// `counter` is one of `forwards` or forward_frees: the owner counts without the lock.
     /// Relaxed, it pairs with counted(): each value is one that there was.
@@ -112,6 +115,8 @@ struct ThreadBlock {
     void settle_credit(ClassIndex c);
     /// The sample is nearer than it was, or farther: gives what credit there is anew.
     void limit_credit(ClassIndex c);
+    /// What the request after so many gets of the class was drawn for in this epoch; what is next is drawn.
+    Drawn take_turn(ClassIndex c, uint32_t epoch);
     /// The credit until the next look at the clock.
     void look_after(ClassIndex c, uint64_t pops);
     /// Every class's next pop takes the slow path, once.

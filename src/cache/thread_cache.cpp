@@ -201,30 +201,22 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     return nullptr;
 }
 
-bool is_sample_due(ClassIndex c) {
+Drawn drawn_for(ClassIndex c) {
     const uint32_t epoch = sampler::epoch();
     if (epoch == 0) [[likely]] {
-        return false;
+        return {};
     }
     ThreadBlock* block = own_block();
     if (block == nullptr) {
-        return sampler::running() && sampler::draw(object_size(c));
+        return {.sampled = sampler::running() && sampler::draw(object_size(c)),
+                .guarded = sampler::draw_guard_gap() == 0};
     }
     LockGuard guard(block->lock);
     block->settle_credit(c);
     block->ensure_record(c);
-    ClassRecord& record = block->record(c);
-    const uint64_t gets = block->gets(c);
-    if (record.sample_epoch != epoch) {  // a session began or ended
-        record.sample_epoch = epoch;
-        record.sample_at = sampler::running() ? gets + sampler::draw_gap(object_size(c)) : UINT64_MAX;
-    }
-    const bool due = gets >= record.sample_at;
-    if (due) {
-        record.sample_at = gets + sampler::draw_gap(object_size(c));
-    }
+    const Drawn drawn = block->take_turn(c, epoch);
     block->limit_credit(c);
-    return due;
+    return drawn;
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {

@@ -142,9 +142,15 @@ void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity);
 /// pages.
 /// `*zeroed`: it is known to read as zero.
 void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why);
-/// Whether the request of class `c` that is about to be served is one for the profiler; asked once each, and
-/// then take_slow() serves it or the profiler does. Between samples nothing asks: credit runs out in time.
-bool is_sample_due(ClassIndex c);
+/// What a request was chosen for.
+struct Drawn {
+    bool sampled = false;  // the profiler follows it
+    bool guarded = false;  // it lies beside a guard page
+};
+/// What the request of class `c` that is about to be served was chosen for; asked once each, and then
+/// take_slow() serves it, the profiler or the guards do. Between such turns nothing asks: credit runs out in
+/// time.
+Drawn drawn_for(ClassIndex c);
 /// Puts an object back whose page has a class. False: it was not the start of an object, and was reported.
 bool put_back_slow(void* p, ClassIndex c, Operation operation);
 /// The next request of every class takes the slow path once: a thread that goes quiet now still drives the

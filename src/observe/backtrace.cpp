@@ -130,8 +130,7 @@ void leave(Frame& frame) {
     return frame;
 }
 
-size_t follow_frame_pointers(uintptr_t* frames, size_t capacity) {
-    Frame frame = frame_of_program();
+size_t follow_frame_pointers(Frame frame, uintptr_t* frames, size_t capacity) {
     size_t count = 0;
     while (count < capacity && frame.pc != 0) {
         frames[count++] = frame.pc;
@@ -147,8 +146,7 @@ size_t follow_frame_pointers(uintptr_t* frames, size_t capacity) {
 }
 
 /// 0 where a frame has no rule.
-size_t follow_rules(uintptr_t* frames, size_t capacity) {
-    const Frame innermost = frame_of_program();
+size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity) {
     frame_rules::Walk walk{.at = innermost,
                            .readable_end = readable_end(innermost.sp),
                            .frames = frames,
@@ -221,15 +219,26 @@ Unwinder unwinder() { return unwind.load() != nullptr ? Unwinder::libunwind : Un
 
 size_t capture(uintptr_t* frames, size_t capacity) {
     ErrnoKeeper keep;
+    const Frame innermost = frame_of_program();
     if (const Unwind by_tables = unwind.load(std::memory_order_acquire)) {
-        if (const size_t count = follow_rules(frames, capacity)) {
+        if (const size_t count = follow_rules(innermost, frames, capacity)) {
             return count;
         }
         if (has_room_for_unwinder()) {
             return ask_unwinder(by_tables, frames, capacity);
         }
     }
-    return follow_frame_pointers(frames, capacity);
+    return follow_frame_pointers(innermost, frames, capacity);
+}
+
+size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capacity) {
+    ErrnoKeeper keep;
+    if (at.pc == 0) {
+        return 0;
+    }
+    const Frame innermost{.pc = at.pc + 1, .sp = at.sp, .fp = at.fp};
+    const size_t count = unwind.load() != nullptr ? follow_rules(innermost, frames, capacity) : 0;
+    return count != 0 ? count : follow_frame_pointers(innermost, frames, capacity);
 }
 
 void before_fork() {

@@ -108,6 +108,12 @@ constexpr Row<Snapshot> kSnapshotRows[] = {
     {{total, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
       "Deletes with a size that was not the object's; served by its real size."},
       [](S s) { return s.wrong_sized_deletes; }},
+    {{total, gauge, count, kAdditive, "guarded_live", "hotlane_guarded_objects", "",
+      "Live objects beside a guard page."}, [](S s) { return s.guarded_live; }},
+    {{total, gauge, count, kAdditive, "guarded_freed", "hotlane_guard_quarantine_objects", "",
+      "Freed guarded objects that are still inaccessible."}, [](S s) { return s.guarded_in_quarantine; }},
+    {{total, counter, count, kAdditive, "guard_reports", "hotlane_guard_reports_total", "",
+      "Mistakes that guards found."}, [](S s) { return s.guard_reports; }},
 
     {{memory, gauge, bytes, kAdditive, "live", "hotlane_live_bytes", "",
       "Bytes of the live objects of all classes."}, [](S s) { return s.live_bytes(); }},

@@ -41,21 +41,9 @@ constinit std::atomic<uint64_t> lost{0};
 constinit std::atomic<bool> called{false};
 constinit std::atomic<void (*)()> answerer{nullptr};
 
-[[gnu::tls_model("initial-exec")]] constinit thread_local bool inside = false;
 [[gnu::tls_model("initial-exec")]] constinit thread_local uint32_t own_shard = 0;  // its number, from 1
 
-/// Shows that this thread was not in the profiler already.
-class Token {
-  public:
-    Token() : held_{!inside} { inside = true; }
-    ~Token() { inside = !held_; }
-    Token(const Token&) = delete;
-    Token& operator=(const Token&) = delete;
-    explicit operator bool() const { return held_; }
-
-  private:
-    bool held_;
-};
+using backtrace::Token;
 
 uintptr_t this_thread() { return address_of(__builtin_thread_pointer()); }
 

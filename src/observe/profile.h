@@ -26,8 +26,8 @@ void stop();
 /// A sampled object of class `c` for a request of `n` bytes, outside the region; what is in it is whatever it
 /// held before. Null: not to be had, or the request comes from inside the profiler. O(depth of the stack).
 void* allocate(ClassIndex c, size_t n);
-/// The same for a block of the fallback that was just allocated, of `usable` bytes. False: it is not
-/// followed.
+/// The same for a block of the fallback that was just allocated, or a guarded object, of `usable` bytes.
+/// False: it is not followed.
 bool follow(const void* p, size_t usable, size_t n);
 
 /// Whether `p` lies where the objects of allocate() do, live or not. No lock.

@@ -76,8 +76,16 @@ void stop();
 bool running();
 /// The mean distance of samples, bytes; of the last session after stop().
 uint64_t period();
-/// 0 until the first start; changes with each start and stop, so that gaps drawn before count for nothing.
+/// 0 until the first start, of either kind; changes with each start and stop, so that gaps drawn before count
+/// for nothing.
 uint32_t epoch();
+
+/// From now on one request in `one_in` is to be guarded, beside any session and whatever its size. Once, at
+/// start.
+void start_guards(uint64_t one_in);
+/// How many requests of a class pass until one is guarded; kNoGuards when none is.
+inline constexpr uint64_t kNoGuards = UINT64_MAX;
+uint64_t draw_guard_gap();
 
 uint64_t draw_gap(size_t object_size);
 /// Whether one request of so many bytes is sampled.

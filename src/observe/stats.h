@@ -12,10 +12,10 @@
 namespace hotlane {
 
 /// Why a request left the hot lane.
-enum class ForwardReason : uint8_t { large, alignment, limit, no_region, sampled, count };
+enum class ForwardReason : uint8_t { large, alignment, limit, no_region, sampled, guarded, count };
 inline constexpr size_t kForwardReasons = static_cast<size_t>(ForwardReason::count);
-inline constexpr const char* kForwardReasonNames[kForwardReasons] = {"large", "alignment", "limit",
-                                                                     "no_region", "sampled"};
+inline constexpr const char* kForwardReasonNames[kForwardReasons] = {"large",     "alignment", "limit",
+                                                                     "no_region", "sampled",   "guarded"};
 
 /// One size class. hits + misses = gets; gets - puts = live.
 struct ClassStats {
@@ -73,7 +73,10 @@ struct Snapshot {
     ForwardStats forwards[kForwardReasons];
     uint64_t forward_frees = 0;
     uint64_t wrong_sized_deletes = 0;
-    size_t pool_count = 0;  // names
+    uint64_t guarded_live = 0;
+    uint64_t guarded_in_quarantine = 0;  // freed, and still inaccessible
+    uint64_t guard_reports = 0;          // mistakes found by guards
+    size_t pool_count = 0;               // names
     PoolStats pools[kMaxPoolNames];
 
     uint64_t threads_live = 0;

@@ -9,6 +9,7 @@
 #include "cache/warmup.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "observe/guard.h"
 #include "observe/profile.h"
 
 #include <algorithm>
@@ -26,6 +27,9 @@ bool has_class(const void* p) {
 
 /// How many bytes from `p` are the caller's; 0 when nothing lives there.
 size_t owned_bytes(const void* p) {
+    if (guard::contains(p)) {
+        return guard::usable_size(p);
+    }
     if (profile::contains(p)) {
         return profile::usable_size(p);
     }
