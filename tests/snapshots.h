@@ -112,6 +112,7 @@ inline Snapshot widest_snapshot() {
     }
     s.forwards[static_cast<size_t>(ForwardReason::no_region)] = {};  // there is one
     s.wrong_sized_deletes = 999'999;
+    s.guarded_live = s.guarded_in_quarantine = s.guard_reports = 999'999;
     s.region_in_use_bytes = s.region_free_dirty_bytes = s.metadata_bytes = s.purged_bytes = 999 * GiB + 1;
     s.fallback_bytes = s.peak_rss_bytes = 999 * GiB + 1;
     s.threads_live = s.threads_ended = 999'999;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kPrefix = "hotlane: ";
 constexpr size_t kSizeWidth = 9;
 /// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines. Where there
-/// are pools or labels, their lines are taken from the classes'.
+/// are pools, labels or guarded objects, their lines are taken from the classes'.
 constexpr size_t kMostClasses = 15;
 constexpr size_t kMostPools = 5;
 constexpr size_t kLongestName = 24;
@@ -122,9 +122,14 @@ size_t lines_of_pools(const Snapshot& snapshot) {
     return snapshot.pool_count == 0 ? 0 : 1 + std::min(snapshot.pool_count, kMostPools);
 }
 
+const ForwardStats& guarded(const Snapshot& snapshot) {
+    return snapshot.forwards[static_cast<size_t>(ForwardReason::guarded)];
+}
+
 void write_table(Writer& out, const Snapshot& snapshot) {
     const Order order{snapshot};
-    const size_t most = kMostClasses - lines_of_pools(snapshot) - (snapshot.label_list().empty() ? 0 : 1);
+    const size_t most = kMostClasses - lines_of_pools(snapshot) - (snapshot.label_list().empty() ? 0 : 1) -
+                        (guarded(snapshot).count != 0 ? 1 : 0);
     // One class too many takes the line that would say so.
     const size_t shown = order.count <= most + 1 ? order.count : most;
     ClassStats rest;
@@ -226,13 +231,26 @@ void write_forwards(Writer& out, const Snapshot& snapshot) {
     write_rounded_size(out, snapshot.forward_bytes());
     const char* separator = ": ";
     for (size_t i = 0; i < kForwardReasons; ++i) {
-        if (snapshot.forwards[i].count != 0) {
+        // Guarded ones have a line of their own.
+        if (snapshot.forwards[i].count != 0 && &snapshot.forwards[i] != &guarded(snapshot)) {
             write_rounded_count(out.text(separator), snapshot.forwards[i].count);
             out.text(" ").text(kForwardReasonNames[i]);
             separator = ", ";
         }
     }
     out.text("\n");
+}
+
+void write_guards(Writer& out, const Snapshot& snapshot) {
+    if (guarded(snapshot).count == 0) {
+        return;
+    }
+    out.text(kPrefix).text("guards   ");
+    write_rounded_count(out, guarded(snapshot).count);
+    write_rounded_count(out.text(" objects, "), snapshot.guarded_live);
+    write_rounded_count(out.text(" live, "), snapshot.guarded_in_quarantine);
+    write_rounded_count(out.text(" in quarantine, "), snapshot.guard_reports);
+    out.text(" mistakes\n");
 }
 
 void write_memory(Writer& out, const Snapshot& snapshot) {
@@ -269,6 +287,7 @@ void write_text_report(Writer& out, const Snapshot& snapshot) {
     write_table(out, snapshot);
     write_pools(out, snapshot);
     write_forwards(out, snapshot);
+    write_guards(out, snapshot);
     write_memory(out, snapshot);
     write_process(out, snapshot);
     write_notes(out, snapshot);
