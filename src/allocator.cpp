@@ -5,8 +5,9 @@
 // Called by preload and by the C API.
 //
 //   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
-//   allocate_miss   a turn that was drawn -> guard or profile; take_slow; no pages -> forward(limit, no_region)
-//   release_slow    null; a page with a class -> put_back_slow; guarded; sampled; the fallback's; else misuse
+//   allocate_miss   a turn that was drawn -> guard or profile; take_slow; no pages -> forward(limit,
+//   no_region) release_slow    null; a page with a class -> put_back_slow; guarded; sampled; the fallback's;
+//   else misuse
 #include "allocator.h"
 
 #include "background.h"
