@@ -2,9 +2,10 @@
 // Trap: a thread's first call of the fallback's jemalloc stores a thread-specific value, and
 // pthread_setspecific allocates for every key beyond the first 32. When that happens inside fork(), after
 // malloc's locks were taken, malloc waits for a lock of its own thread. Sixty-four keys exist; one thread has
-// used the fallback, the threads that fork have not.
+// used the fallback; the threads that fork, trim or ask for statistics have not.
 #include "check.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -32,6 +33,16 @@ static void* fork_once(void* unused) {
     return NULL;
 }
 
+static void* trim_once(void* unused) {
+    malloc_trim(0);
+    return unused;
+}
+
+static void* ask_once(void* unused) {
+    (void)mallinfo2();
+    return unused;
+}
+
 static void* allocate_once(void* unused) {
     (void)unused;
     use_the_fallback();
@@ -52,6 +63,8 @@ int main(void) {
     }
     fork_once(NULL);  // before anybody has used the fallback
     in_a_thread(allocate_once);
+    in_a_thread(trim_once);
+    in_a_thread(ask_once);
     in_a_thread(fork_once);
     fork_once(NULL);
     return 0;
