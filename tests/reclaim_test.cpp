@@ -146,10 +146,8 @@ class Sleepers {
     explicit Sleepers(int count) {
         for (int i = 0; i < count; ++i) {
             threads_.emplace_back([this] {
-                std::vector<void*> objects;
-                for (int j = 0; j < 10; ++j) {
-                    objects.push_back(get(64));
-                }
+                std::vector<void*> objects(10);
+                std::generate(objects.begin(), objects.end(), [] { return get(64); });
                 std::for_each(objects.begin(), objects.end(), put);
                 ++ready_;
                 ready_.notify_all();
@@ -187,7 +185,7 @@ TEST_F(ReclaimTest, OneBarrierServesManyThreads) {
         EXPECT_EQ(barriers, 2) << "there is nothing to take any more";
         fake_os::after_barrier(nullptr);
     }
-    expect_all_accounted_for(10 * kSleepers);
+    expect_all_accounted_for(uint64_t{10} * kSleepers);
 }
 
 TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
