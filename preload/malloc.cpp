@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
 // malloc and its family under every name glibc gives them: one-line forwarders.
-// Must not decide anything: errors, overflow and tiers are allocator's.
-// Called by the program.
+// Must not decide anything: errors, overflow and tiers are allocator's. Those that glibc lacks, or that call
+// another of the family there, call the program's where it has one. Called by the program.
 #include "allocator.h"
+#include "binding.h"
 #include "export.h"
+#include "forward.h"
 
 using namespace hotlane;
 
 HOTLANE_EXPORT void* malloc(size_t n) noexcept { return allocate(n); }
 HOTLANE_EXPORT void free(void* p) noexcept { release(p); }
-HOTLANE_EXPORT void cfree(void* p) noexcept { release(p); }
+HOTLANE_EXPORT void cfree(void* p) noexcept { Free::is_ours() ? release(p) : Free::bound()(p); }
 HOTLANE_EXPORT void* calloc(size_t count, size_t size) noexcept { return allocate_zeroed(count, size); }
 HOTLANE_EXPORT void* realloc(void* p, size_t n) noexcept { return reallocate(p, n); }
 HOTLANE_EXPORT void* reallocarray(void* p, size_t count, size_t size) noexcept {
-    return reallocate_array(p, count, size);
+    if (Realloc::is_ours()) {
+        return reallocate_array(p, count, size);
+    }
+    size_t n = 0;
+    return __builtin_mul_overflow(count, size, &n) ? no_memory() : Realloc::bound()(p, n);
 }
 HOTLANE_EXPORT int posix_memalign(void** out, size_t alignment, size_t n) noexcept {
     return allocate_posix(out, alignment, n);
@@ -24,9 +30,11 @@ HOTLANE_EXPORT void* memalign(size_t alignment, size_t n) noexcept { return allo
 HOTLANE_EXPORT void* valloc(size_t n) noexcept { return allocate_aligned(kOsPageSize, n); }
 HOTLANE_EXPORT void* pvalloc(size_t n) noexcept { return allocate_os_pages(n); }
 HOTLANE_EXPORT size_t malloc_usable_size(void* p) noexcept { return usable_size(p); }
-HOTLANE_EXPORT void free_sized(void* p, size_t n) noexcept { release_sized(p, n); }
+HOTLANE_EXPORT void free_sized(void* p, size_t n) noexcept {
+    Free::is_ours() ? release_sized(p, n) : Free::bound()(p);
+}
 HOTLANE_EXPORT void free_aligned_sized(void* p, size_t alignment, size_t n) noexcept {
-    release_sized_aligned(p, n, alignment);
+    Free::is_ours() ? release_sized_aligned(p, n, alignment) : Free::bound()(p);
 }
 
 // The names under which glibc offers them to those who wrap malloc. Not aliases: clang-tidy and readers see a
@@ -48,3 +56,8 @@ HOTLANE_EXPORT void* __libc_pvalloc(size_t n) noexcept { return allocate_os_page
 HOTLANE_EXPORT int __posix_memalign(void** out, size_t alignment, size_t n) noexcept {
     return allocate_posix(out, alignment, n);
 }
+
+HOTLANE_OWN(own_malloc, malloc);
+HOTLANE_OWN(own_free, free);
+HOTLANE_OWN(own_realloc, realloc);
+HOTLANE_OWN(own_aligned_alloc, aligned_alloc);

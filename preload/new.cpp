@@ -5,6 +5,7 @@
 // Called by the program.
 #include "allocator.h"
 #include "base/shared_libc.h"
+#include "binding.h"
 
 #include <new>
 
@@ -67,16 +68,39 @@ void* allocate_or_throw(Attempt attempt) {
     }
 }
 
+// The standard says which operator calls which, and libstdc++'s call malloc, aligned_alloc and free: where a
+// program replaces one of these functions, whatever calls it by default calls the program's.
+//
+//   new[], nothrow new -> new -> malloc           aligned new[], aligned nothrow new -> aligned new ->
+//   aligned_alloc nothrow new[] -> new[]                        aligned nothrow new[] -> aligned new[]
+//   delete[], sized, nothrow delete -> delete -> free
+//   sized, nothrow delete[] -> delete[]           the same of the aligned ones
+
+template <typename... Bindings>
+bool are_ours() {
+    return (Bindings::is_ours() && ...);
+}
+
+/// Where nothing is replaced the operators take what malloc and free take; both limits follow the region's.
+[[gnu::noinline]] void serve_if_nothing_is_replaced() {
+    const size_t pages = __atomic_load_n(&region_view.page_limit, __ATOMIC_RELAXED);
+    if (pages != __atomic_load_n(&region_view.operator_page_limit, __ATOMIC_RELAXED) &&
+        are_ours<Malloc, Free, AlignedAlloc, New, NewArray, Delete, DeleteArray, AlignedNew, AlignedNewArray,
+                 AlignedDelete, AlignedDeleteArray>()) {
+        __atomic_store_n(&region_view.operator_page_limit, pages, __ATOMIC_RELAXED);
+        __atomic_store_n(&region_view.operator_size_end, kSmallLimit + 1, __ATOMIC_RELAXED);
+    }
+}
+
+// ---- new
+// ---------------------------------------------------------------------------------------------------
+
+/// After a miss.
 [[gnu::noinline]] void* new_slow(size_t n) {
     return allocate_or_throw([n] { return allocate_slow(n); });
 }
 
-void* new_aligned(size_t n, std::align_val_t alignment) {
-    return allocate_or_throw([=] { return allocate_aligned(static_cast<size_t>(alignment), n); });
-}
-
-/// A handler may throw bad_alloc to give up; the nothrow forms make a null of it.
-[[gnu::noinline]] void* new_nothrow_slow(size_t n) {
+[[gnu::noinline]] void* nothrow_slow(size_t n) noexcept {
     try {
         return new_slow(n);
     } catch (...) {
@@ -84,52 +108,179 @@ void* new_aligned(size_t n, std::align_val_t alignment) {
     }
 }
 
-void* new_aligned_nothrow(size_t n, std::align_val_t alignment) {
+/// What the fast path of operator new does not take.
+[[gnu::noinline]] void* new_over(size_t n) {
+    if (!Malloc::is_ours()) {
+        return allocate_or_throw([n] { return Malloc::bound()(n == 0 ? 1 : n); });
+    }
+    serve_if_nothing_is_replaced();
+    void* p = allocate(n);
+    return p != nullptr ? p : new_slow(n);
+}
+
+[[gnu::noinline]] void* new_array_over(size_t n) { return New::is_ours() ? new_over(n) : New::bound()(n); }
+
+/// A handler may throw bad_alloc to give up; the nothrow forms make a null of it.
+template <auto Throwing, typename... Arguments>
+[[gnu::noinline]] void* or_null(Arguments... arguments) noexcept {
     try {
-        return new_aligned(n, alignment);
+        return Throwing(arguments...);
     } catch (...) {
         return nullptr;
     }
+}
+
+void* new_of_nothrow(size_t n) { return New::is_ours() ? new_over(n) : New::bound()(n); }
+void* new_array_of_nothrow(size_t n) {
+    return NewArray::is_ours() ? new_array_over(n) : NewArray::bound()(n);
+}
+
+void* new_aligned(size_t n, std::align_val_t alignment) {
+    const auto a = static_cast<size_t>(alignment);
+    if (AlignedAlloc::is_ours()) {
+        return allocate_or_throw([=] { return allocate_aligned(a, n); });
+    }
+    // Another's may insist on a multiple of the alignment. What overflows is refused by anybody.
+    const size_t rounded = n > SIZE_MAX - a ? n : round_up(n == 0 ? 1 : n, a);
+    return allocate_or_throw([=] { return AlignedAlloc::bound()(a, rounded); });
+}
+
+void* new_array_aligned(size_t n, std::align_val_t a) {
+    return AlignedNew::is_ours() ? new_aligned(n, a) : AlignedNew::bound()(n, a);
+}
+
+void* new_aligned_of_nothrow(size_t n, std::align_val_t a) { return new_array_aligned(n, a); }
+
+void* new_array_aligned_of_nothrow(size_t n, std::align_val_t a) {
+    return AlignedNewArray::is_ours() ? new_array_aligned(n, a) : AlignedNewArray::bound()(n, a);
+}
+
+// ---- delete
+// ------------------------------------------------------------------------------------------------
+
+/// What the fast path of operator delete does not find in its pages.
+[[gnu::noinline]] void delete_elsewhere(void* p) noexcept {
+    if (!Free::is_ours()) {
+        return Free::bound()(p);
+    }
+    serve_if_nothing_is_replaced();
+    release_delete(p);
+}
+
+[[gnu::noinline]] void delete_of_others(void* p) noexcept {
+    Delete::is_ours() ? delete_elsewhere(p) : Delete::bound()(p);
+}
+
+[[gnu::noinline]] void delete_array_of_others(void* p) noexcept {
+    DeleteArray::is_ours() ? delete_of_others(p) : DeleteArray::bound()(p);
+}
+
+/// The size is worth something only where the object comes back to us.
+[[gnu::noinline]] void delete_sized_elsewhere(void* p, size_t n) noexcept {
+    if (!are_ours<Free, Delete>()) {
+        return delete_of_others(p);
+    }
+    serve_if_nothing_is_replaced();
+    release_sized(p, n);
+}
+
+[[gnu::noinline]] void delete_array_sized_elsewhere(void* p, size_t n) noexcept {
+    DeleteArray::is_ours() ? delete_sized_elsewhere(p, n) : DeleteArray::bound()(p);
+}
+
+/// Where aligned_alloc is ours, what aligned new returns is ours, even where the program has a free of its
+/// own.
+void delete_aligned(void* p) noexcept {
+    if (!Free::is_ours() && !(AlignedAlloc::is_ours() && owns(p))) {
+        return Free::bound()(p);
+    }
+    release_delete(p);
+}
+
+void delete_aligned_of_others(void* p, std::align_val_t a) noexcept {
+    AlignedDelete::is_ours() ? delete_aligned(p) : AlignedDelete::bound()(p, a);
+}
+
+void delete_array_aligned_of_others(void* p, std::align_val_t a) noexcept {
+    AlignedDeleteArray::is_ours() ? delete_aligned_of_others(p, a) : AlignedDeleteArray::bound()(p, a);
+}
+
+void delete_aligned_sized(void* p, size_t n, std::align_val_t a) noexcept {
+    are_ours<Free, AlignedAlloc, AlignedDelete>() ? release_sized_aligned(p, n, static_cast<size_t>(a))
+                                                  : delete_aligned_of_others(p, a);
+}
+
+void delete_array_aligned_sized(void* p, size_t n, std::align_val_t a) noexcept {
+    AlignedDeleteArray::is_ours() ? delete_aligned_sized(p, n, a) : AlignedDeleteArray::bound()(p, a);
+}
+
+template <auto Elsewhere>
+[[gnu::always_inline]] inline void delete_fast(void* p) {
+    release_fast<release_delete_slow, Elsewhere, &RegionView::operator_page_limit>(p);
+}
+
+template <auto Elsewhere>
+[[gnu::always_inline]] inline void delete_sized_fast(void* p, size_t n) {
+    release_sized_fast<Elsewhere, release_sized_slow, &RegionView::operator_page_limit>(p, n);
 }
 
 }  // namespace
 
 #define HOTLANE_VISIBLE [[gnu::visibility("default")]]
 
-HOTLANE_VISIBLE void* operator new(size_t n) { return allocate_fast<new_slow>(n); }
-HOTLANE_VISIBLE void* operator new[](size_t n) { return allocate_fast<new_slow>(n); }
+HOTLANE_VISIBLE void* operator new(size_t n) { return allocate_operator_fast<new_slow, new_over>(n); }
+HOTLANE_VISIBLE void* operator new[](size_t n) { return allocate_operator_fast<new_slow, new_array_over>(n); }
 HOTLANE_VISIBLE void* operator new(size_t n, const std::nothrow_t&) noexcept {
-    return allocate_fast<new_nothrow_slow>(n);
+    return allocate_operator_fast<nothrow_slow, or_null<new_of_nothrow, size_t>>(n);
 }
 HOTLANE_VISIBLE void* operator new[](size_t n, const std::nothrow_t&) noexcept {
-    return allocate_fast<new_nothrow_slow>(n);
+    return allocate_operator_fast<nothrow_slow, or_null<new_array_of_nothrow, size_t>>(n);
 }
 HOTLANE_VISIBLE void* operator new(size_t n, std::align_val_t a) { return new_aligned(n, a); }
-HOTLANE_VISIBLE void* operator new[](size_t n, std::align_val_t a) { return new_aligned(n, a); }
+HOTLANE_VISIBLE void* operator new[](size_t n, std::align_val_t a) { return new_array_aligned(n, a); }
 HOTLANE_VISIBLE void* operator new(size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
-    return new_aligned_nothrow(n, a);
+    return or_null<new_aligned_of_nothrow>(n, a);
 }
 HOTLANE_VISIBLE void* operator new[](size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
-    return new_aligned_nothrow(n, a);
+    return or_null<new_array_aligned_of_nothrow>(n, a);
 }
 
-HOTLANE_VISIBLE void operator delete(void* p) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete[](void* p) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete(void* p, const std::nothrow_t&) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete[](void* p, const std::nothrow_t&) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete(void* p, size_t n) noexcept { release_sized(p, n); }
-HOTLANE_VISIBLE void operator delete[](void* p, size_t n) noexcept { release_sized(p, n); }
-HOTLANE_VISIBLE void operator delete(void* p, std::align_val_t) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete[](void* p, std::align_val_t) noexcept { release_delete(p); }
-HOTLANE_VISIBLE void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept {
-    release_delete(p);
+HOTLANE_VISIBLE void operator delete(void* p) noexcept { delete_fast<delete_elsewhere>(p); }
+HOTLANE_VISIBLE void operator delete[](void* p) noexcept { delete_fast<delete_of_others>(p); }
+HOTLANE_VISIBLE void operator delete(void* p, const std::nothrow_t&) noexcept {
+    delete_fast<delete_of_others>(p);
 }
-HOTLANE_VISIBLE void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept {
-    release_delete(p);
+HOTLANE_VISIBLE void operator delete[](void* p, const std::nothrow_t&) noexcept {
+    delete_fast<delete_array_of_others>(p);
+}
+HOTLANE_VISIBLE void operator delete(void* p, size_t n) noexcept {
+    delete_sized_fast<delete_sized_elsewhere>(p, n);
+}
+HOTLANE_VISIBLE void operator delete[](void* p, size_t n) noexcept {
+    delete_sized_fast<delete_array_sized_elsewhere>(p, n);
+}
+HOTLANE_VISIBLE void operator delete(void* p, std::align_val_t) noexcept { delete_aligned(p); }
+HOTLANE_VISIBLE void operator delete[](void* p, std::align_val_t a) noexcept {
+    delete_aligned_of_others(p, a);
+}
+HOTLANE_VISIBLE void operator delete(void* p, std::align_val_t a, const std::nothrow_t&) noexcept {
+    delete_aligned_of_others(p, a);
+}
+HOTLANE_VISIBLE void operator delete[](void* p, std::align_val_t a, const std::nothrow_t&) noexcept {
+    delete_array_aligned_of_others(p, a);
 }
 HOTLANE_VISIBLE void operator delete(void* p, size_t n, std::align_val_t a) noexcept {
-    release_sized_aligned(p, n, static_cast<size_t>(a));
+    delete_aligned_sized(p, n, a);
 }
 HOTLANE_VISIBLE void operator delete[](void* p, size_t n, std::align_val_t a) noexcept {
-    release_sized_aligned(p, n, static_cast<size_t>(a));
+    delete_array_aligned_sized(p, n, a);
 }
+
+HOTLANE_OWN(own_new, _Znwm);
+HOTLANE_OWN(own_new_array, _Znam);
+HOTLANE_OWN(own_delete, _ZdlPv);
+HOTLANE_OWN(own_delete_array, _ZdaPv);
+HOTLANE_OWN(own_aligned_new, _ZnwmSt11align_val_t);
+HOTLANE_OWN(own_aligned_new_array, _ZnamSt11align_val_t);
+HOTLANE_OWN(own_aligned_delete, _ZdlPvSt11align_val_t);
+HOTLANE_OWN(own_aligned_delete_array, _ZdaPvSt11align_val_t);

@@ -20,6 +20,10 @@ ENTRIES = {
     "operator new": "_Znwm",
     "operator delete": "_ZdlPv",
     "sized operator delete": "_ZdlPvm",
+    "operator new[]": "_Znam",
+    "nothrow operator new": "_ZnwmRKSt9nothrow_t",
+    "operator delete[]": "_ZdaPv",
+    "sized operator delete[]": "_ZdaPvm",
 }
 Instruction = collections.namedtuple("Instruction", "address mnemonic operands")
 LINE = re.compile(r"^\s*([0-9a-f]+):\t(\S+(?: \S+)?)?\s*(.*)$")

@@ -277,6 +277,10 @@ size_t usable_size(const void* p) {
     return 0;
 }
 
+bool owns(const void* p) {
+    return class_at(p) != kNoClass || profile::usable_size(p) != 0 || fallback::owns(p);
+}
+
 void report_dead(const void* p, Operation operation) {
     if (guard::contains(p)) {
         guard::report_dead(p, operation);

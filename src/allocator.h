@@ -17,6 +17,7 @@ void* allocate_slow(size_t n);
 void release_slow(void* p) noexcept;
 void release_delete_slow(void* p) noexcept;
 void release_sized_slow(void* p, size_t excess) noexcept;
+inline void release_sized_elsewhere(void* p, size_t) noexcept { release_delete_slow(p); }
 
 /// At least `n` bytes, aligned to 64 (16 beyond 64 KiB, or with compact classes). Never null for n = 0.
 inline void* allocate(size_t n) { return allocate_fast<allocate_slow>(n); }
@@ -27,7 +28,7 @@ inline void release_delete(void* p) { release_fast<release_delete_slow>(p); }
 /// As free_sized and sized delete: the size is a hint. One that belongs to another class is counted, and the
 /// real class serves.
 inline void release_sized(void* p, size_t n) {
-    release_sized_fast<release_delete_slow, release_sized_slow>(p, n);
+    release_sized_fast<release_sized_elsewhere, release_sized_slow>(p, n);
 }
 /// The same for an object that was allocated with this alignment, which may have chosen a larger class.
 void release_sized_aligned(void* p, size_t n, size_t alignment) noexcept;
@@ -50,6 +51,9 @@ void* reallocate(void* p, size_t n);
 void* reallocate_array(void* p, size_t count, size_t size);
 /// How many bytes of a live object may be written; stable. 0 for null.
 size_t usable_size(const void* p);
+
+/// Whether a live object begins at `p`, as far as that is known without its span.
+bool owns(const void* p);
 
 /// Says what is wrong with a pointer outside every span at which nothing lives; returns where
 /// HOTLANE_ON_ERROR lets it.

@@ -77,6 +77,15 @@ template <void* (*Slow)(size_t), size_t step = kSmallStep>
     return pop_fast<Slow>(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)], n);
 }
 
+/// The same for operator new: `Over` gets what is not below its bound, which may be all requests.
+template <void* (*Slow)(size_t), void* (*Over)(size_t)>
+[[gnu::always_inline]] inline void* allocate_operator_fast(size_t n) {
+    if (n >= load_either(region_view.operator_size_end)) [[unlikely]] {
+        return Over(n);
+    }
+    return pop_fast<Slow>(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep], n);
+}
+
 /// The same for kSmallLimit < n <= kLargestSmall.
 template <void* (*Slow)(size_t)>
 [[gnu::always_inline]] inline void* allocate_medium_fast(size_t n) {
@@ -97,24 +106,25 @@ template <auto Slow, typename... Hints>
 }
 
 /// Puts an object back on the calling thread's LIFO of its page's class, whichever thread it came from.
-template <auto Slow>
+/// `Elsewhere` gets what does not lie in the pages below the limit.
+template <auto Slow, auto Elsewhere = Slow, size_t RegionView::*limit = &RegionView::page_limit>
 [[gnu::always_inline]] inline void release_fast(void* p) {
     void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
-    if (page >= load_either(region_view.page_limit)) [[unlikely]] {
-        return Slow(p);  // null, the fallback's, foreign or misaligned
+    if (page >= load_either(region_view.*limit)) [[unlikely]] {
+        return Elsewhere(p);  // null, the fallback's, foreign or misaligned
     }
     push_fast<Slow>(base, tls::offset_of(&thread_cache), region_view.class_byte(page), p);
 }
 
 /// The same, where the caller says how large the object is. A size of another class is SlowSized's to judge;
 /// it gets the size less Lane::smallest.
-template <auto Slow, auto SlowSized>
+template <auto Elsewhere, auto SlowSized, size_t RegionView::*limit = &RegionView::page_limit>
 [[gnu::always_inline]] inline void release_sized_fast(void* p, size_t n) {
     void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
-    if (page >= load_either(region_view.page_limit)) [[unlikely]] {
-        return Slow(p);
+    if (page >= load_either(region_view.*limit)) [[unlikely]] {
+        return Elsewhere(p, n);
     }
     const size_t lane = region_view.class_byte(page);
     const uintptr_t cache = tls::offset_of(&thread_cache);

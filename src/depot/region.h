@@ -27,6 +27,10 @@ struct PageIndex {
 struct alignas(64) RegionView {
     void** base;
     size_t page_limit;  // pages whose class byte may be read
+    // What C++'s operators take on their hit path: as much as malloc and free, or nothing as long as it is
+    // not known that the program replaces none of the functions that they must call (preload/new.cpp).
+    size_t operator_page_limit = 0;
+    size_t operator_size_end = 0;
 
     /// The page an address lies in, or a number >= page_limit: outside the region, or not a multiple of 16.
     /// The rotation moves the low four bits to the top, so that one comparison asks both questions.
