@@ -21,7 +21,7 @@ namespace hotlane::cli {
 
 namespace {
 
-constexpr size_t kMostText = 64 * 1024;
+constexpr size_t kMostText = size_t{64} * 1024;
 constexpr suseconds_t kMostTimeUs = 50'000;  // of the processor's; ordinary names take a thousandth
 /// After so many names that took too long, none is tried any more: somebody wants it to take long.
 constexpr int kMostFailures = 20;
