@@ -4,6 +4,7 @@
 // between. Knows nothing of what is done with a sample. Run by meson.
 #include "accounted_threads.h"
 
+#include "fake_os.h"
 #include "observe/sampler.h"
 
 #include <cmath>
@@ -114,6 +115,53 @@ TEST_F(SamplingTest, AfterTheEndNothingIsSampledAndHitsTakeTheFastPathAgain) {
     EXPECT_LE(late, 1024U);
     EXPECT_EQ(samples_taken, 2'000 - late);
     expect_all_accounted_for(served + late);
+}
+
+TEST_F(SamplingTest, ARequestIsSampledExactlyWhenItsTurnHasCome) {
+    std::vector<void*> live = {get_or_sample(64)};
+    sampler::start(8192);
+    uint64_t turns = 0;
+    std::mt19937 random(1);
+    const ThreadBlock& block = *thread_cache.block;
+    for (int i = 0; i < 50'000; ++i) {
+        const bool known = block.record(1).sample_epoch == sampler::epoch();
+        const bool due = block.gets(1) >= block.record(1).sample_at;
+        samples_taken = 0;
+        if (void* p = get_or_sample(64)) {
+            live.push_back(p);
+        }
+        if (known) {
+            ASSERT_EQ(samples_taken, due ? 1U : 0U) << i;
+            turns += due;
+        }
+        while (live.size() > random() % 1000) {
+            put(live.back());
+            live.pop_back();
+        }
+    }
+    EXPECT_GT(turns, 100U);
+    for (void* p : live) {
+        put(p);
+    }
+}
+
+TEST_F(SamplingTest, ASampleBringsNoLookNearer) {
+    put(get_or_sample(64));
+    fake_os::stop_clock();
+    sampler::start(8192);
+    uint64_t looks = 0;
+    samples_taken = 0;
+    for (int i = 0; i < 50'000; ++i) {
+        const uint64_t before = thread_cache.block->record(1).last_look_ns;
+        fake_os::advance_clock(1);
+        if (void* p = get_or_sample(64)) {
+            put(p);
+        }
+        looks += thread_cache.block->record(1).last_look_ns != before;
+    }
+    EXPECT_GT(samples_taken, 100U);
+    EXPECT_LT(looks, 100U);
+    fake_os::reset();
 }
 
 TEST_F(SamplingTest, UncachedRequestsAreDrawnOneByOne) {
