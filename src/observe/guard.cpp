@@ -30,8 +30,8 @@ constinit Settings settings;
 constinit std::atomic<uint64_t> next_allowed_ns{0};
 constinit std::atomic<uint64_t> reports{0};
 
-/// What guards cost is bounded: one object takes 5 to 10 µs. The clock is coarse, so some may come at once.
-constexpr uint64_t kLeastGapNs = 1'000'000;
+/// What guards cost is bounded: other threads pay for each change of protection, too. Some may come at once.
+constexpr uint64_t kLeastGapNs = 10'000'000;
 constexpr uint64_t kBurstNs = 16 * kLeastGapNs;
 
 /// Whether one more object may be guarded now. Where every request is to be, cost is no question.
