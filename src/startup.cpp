@@ -67,6 +67,7 @@ size_t huge_from_bytes() {
 
 Region::Settings region_settings() {
     Region::Settings settings;
+    settings.reserve_bytes = configuration.reserve_bytes;
     settings.limit_bytes = configuration.limit;
     settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
     settings.huge_from_bytes = huge_from_bytes();

@@ -11,6 +11,7 @@
 #undef os
 #include "base/ticks.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 
@@ -29,6 +30,7 @@ struct Rules {
     std::atomic<bool> fail_always[kCalls];
     std::atomic<size_t> memory_limit;
     std::atomic<size_t> address_limit;
+    std::atomic<bool> places_ignored;
     std::atomic<bool> clock_stopped;
     std::atomic<uint64_t> now_ns;
     std::atomic<bool> barriers_fail;
@@ -70,6 +72,7 @@ void reset() {
     rules.fail_at_of_all = 0;
     rules.memory_limit = SIZE_MAX;
     rules.address_limit = SIZE_MAX;
+    rules.places_ignored = false;
     rules.clock_stopped = false;
     rules.barriers_fail = false;
     rules.processor = 0;
@@ -90,6 +93,7 @@ void fail_always(Call call, bool fail) { rules.fail_always[static_cast<size_t>(c
 void run_on(unsigned processor) { rules.processor = processor; }
 void limit_memory(size_t bytes) { rules.memory_limit = bytes; }
 void limit_addresses(size_t bytes) { rules.address_limit = bytes; }
+void ignore_places(bool ignore) { rules.places_ignored = ignore; }
 size_t reserved_bytes() { return addresses_in_use; }
 
 void stop_clock() {
@@ -124,6 +128,15 @@ void* reserve(size_t bytes, size_t alignment) {
         addresses_in_use -= bytes;
     }
     return p;
+}
+
+Reservation reserve_at(uintptr_t at, size_t bytes) {
+    if (refused(Call::reserve) || !charge(addresses_in_use, rules.address_limit, bytes)) {
+        return Reservation::refused;
+    }
+    const auto reserved = rules.places_ignored ? Reservation::occupied : real_os::reserve_at(at, bytes);
+    addresses_in_use -= reserved == Reservation::granted ? 0 : bytes;
+    return reserved;
 }
 
 void unreserve(void* p, size_t bytes) {
@@ -183,6 +196,8 @@ bool barrier_all_threads() {
 // ---- passed on --------------------------------------------------------------------------------------------
 
 void advise_huge(void* p, size_t bytes, bool huge) { real_os::advise_huge(p, bytes, huge); }
+size_t memory_limit() { return std::min<size_t>(rules.memory_limit, rules.address_limit); }
+uint64_t random_word() { return real_os::random_word(); }
 size_t peak_rss_bytes() { return real_os::peak_rss_bytes(); }
 unsigned cpu_count() { return real_os::cpu_count(); }
 int process_id() { return real_os::process_id(); }

@@ -28,6 +28,8 @@ void fail_always(Call call, bool fail);
 void limit_memory(size_t bytes);
 /// As RLIMIT_AS: refuses what would make more than so many bytes of addresses.
 void limit_addresses(size_t bytes);
+/// As an emulator that puts mappings where it likes: no address that is asked for is granted.
+void ignore_places(bool ignore);
 /// Addresses reserved and not given back, in bytes, since the process began.
 size_t reserved_bytes();
 

@@ -41,6 +41,8 @@ constexpr Option kOptions[] = {
      "most bytes that a thread keeps free in one class"},
     {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * KiB * GiB, "SIZE",
      "most memory of the hot lane; 0: no limit"},
+    {"RESERVE", size, HOTLANE_FIELD(reserve_bytes), MiB, 512 * GiB, "SIZE",
+     "address space of the hot lane at start; it grows"},
     {"LIMIT_MODE", choice, HOTLANE_FIELD(limit_mode), 0, 0, "fallback|fail",
      "over the limit: ask the fallback, or fail with ENOMEM"},
     {"WARMUP", warmup, HOTLANE_FIELD(warmup), 1, UINT32_MAX, "SIZE:COUNT,...",

@@ -42,6 +42,7 @@ struct Config {
     double hit_alarm_percent = 90.0;
     size_t cache_bytes = 256 * KiB;  // per class and thread
     size_t limit = 0;                // 0: none
+    size_t reserve_bytes = 0;        // 0: as it is needed
     LimitMode limit_mode = LimitMode::fallback;
     WarmupEntry warmup[kWarmupCapacity] = {};
     size_t warmup_count = 0;

@@ -22,6 +22,7 @@
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -58,6 +59,21 @@ void* reserve(size_t bytes, size_t alignment) {
     return pointer_to(aligned);
 }
 
+// As a hint, which every kernel knows. MAP_FIXED_NOREPLACE would be ignored before Linux 4.17, and refused by
+// some emulators.
+Reservation reserve_at(uintptr_t at, size_t bytes) {
+    ErrnoKeeper keep;
+    void* p = mmap(pointer_to(at), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        return Reservation::refused;
+    }
+    if (address_of(p) != at) {
+        munmap(p, bytes);
+        return Reservation::occupied;
+    }
+    return Reservation::granted;
+}
+
 void unreserve(void* p, size_t bytes) {
     if (bytes != 0) {
         unmap(p, bytes);
@@ -89,6 +105,29 @@ bool purge(void* p, size_t bytes) {
 void advise_huge(void* p, size_t bytes, bool huge) {
     ErrnoKeeper keep;
     madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+size_t memory_limit() {
+    ErrnoKeeper keep;
+    size_t least = SIZE_MAX;
+    for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+        rlimit limit{};
+        if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+            least = std::min<size_t>(least, limit.rlim_cur);
+        }
+    }
+    return least;
+}
+
+uint64_t random_word() {
+    ErrnoKeeper keep;
+    uint64_t word = 0;
+    if (getrandom(&word, sizeof word, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof word)) {
+        // Early in the boot, or where a filter forbids it: the stack's place and the time are what there is.
+        word = (address_of(&word) ^ monotonic_ns()) * 0x9E3779B97F4A7C15;
+        word ^= word >> 32;
+    }
+    return word;
 }
 
 namespace {

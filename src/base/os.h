@@ -7,11 +7,19 @@
 
 #include "base/base.h"
 
-namespace hotlane::os {
+namespace hotlane {
+
+/// What became of addresses that were asked for.
+enum class Reservation : uint8_t { granted, occupied, refused };
+
+namespace os {
 
 /// Address space without memory (PROT_NONE, not charged), or null. `alignment` is a power of two.
 void* reserve(size_t bytes, size_t alignment);
-/// Gives reserved address space back. `p` and `bytes` as they were reserved.
+/// The same at exactly this address. `occupied`: something lies there, or the system puts mappings where it
+/// likes.
+[[nodiscard]] Reservation reserve_at(uintptr_t at, size_t bytes);
+/// Gives reserved address space back. `p` and `bytes` as they were reserved, or a part of it.
 void unreserve(void* p, size_t bytes);
 /// Makes reserved OS pages readable and writable; they read as zero until written. False: refused, nothing
 /// changed.
@@ -26,6 +34,11 @@ void unmap(void* p, size_t bytes);
 [[nodiscard]] bool purge(void* p, size_t bytes);
 /// Asks for 2-MiB pages (or asks for none). Advice: a refusal has no consequence.
 void advise_huge(void* p, size_t bytes, bool huge);
+
+/// How many bytes of memory this process may have at most, by its limits as they are now; SIZE_MAX: no limit.
+size_t memory_limit();
+/// A number that nobody can foresee. Never waits.
+uint64_t random_word();
 
 /// CLOCK_MONOTONIC, nanoseconds.
 uint64_t monotonic_ns();
@@ -141,4 +154,6 @@ void announce_barriers();
 
 [[noreturn]] void abort_process();
 
-}  // namespace hotlane::os
+}  // namespace os
+
+}  // namespace hotlane

@@ -92,6 +92,7 @@ size_t purge_everything() {
     threads::reclaim(true);
     reap_depots(true);
     const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);
+    region.give_back_end();
     if (beside.purge != nullptr) {
         beside.purge();
     }

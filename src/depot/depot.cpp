@@ -8,6 +8,7 @@
 #include "classes/policy.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace hotlane {
 
@@ -35,22 +36,31 @@ bool is_object_start(const void* p, size_t* object_size) {
 
 namespace {
 
-/// The rings' slots, apart from the depots, so that they are all zero and take no room in the file; touched
-/// as they are used. Enough for the rings of whichever classes there are.
-constexpr uint32_t kSlots = 1 << 18;
-constinit void* ring_slots[kSlots];
-constinit uint32_t slots_taken = 0;
+/// The slots of all classes' rings. Mapped when the first object comes back: until then they would count as
+/// the process's data for nothing.
+constinit std::atomic<void**> ring_slots{nullptr};
+constinit uint32_t slots_needed = 0;
 
-void** take_slots(uint32_t count) {
-    slots_taken += count;
-    HOTLANE_CHECK(slots_taken <= kSlots);
-    return ring_slots + slots_taken - count;
+/// Null when the system has no memory for them.
+void** slots_of_rings() {
+    // Pairs with the exchange below, of another class's put_back().
+    void** slots = ring_slots.load(std::memory_order_acquire);
+    if (slots == nullptr) {
+        const size_t bytes = round_up(slots_needed * sizeof(void*), kOsPageSize);
+        auto** fresh = static_cast<void**>(os::map(bytes));
+        if (fresh == nullptr || ring_slots.compare_exchange_strong(slots, fresh, std::memory_order_acq_rel)) {
+            return fresh;
+        }
+        os::unmap(fresh, bytes);  // another class was first
+    }
+    return slots;
 }
 
 }  // namespace
 
 void Depot::set_up_all() {
-    slots_taken = 0;
+    ring_slots.store(nullptr, std::memory_order_relaxed);
+    slots_needed = 0;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].set_up(c);
     }
@@ -59,10 +69,25 @@ void Depot::set_up_all() {
 void Depot::set_up(ClassIndex c) {
     class_ = c;
     capacity_ = policy::ring_capacity(size_classes[c].object_size);
-    const uint32_t slot_count = policy::ring_slots(capacity_);
-    for (Ring& ring : rings_) {
-        ring.set_up(take_slots(slot_count), slot_count);
+    first_slot_ = slots_needed;
+    slots_needed += kMostRings * policy::ring_slots(capacity_);
+}
+
+/// Whether the rings have somewhere to keep objects.
+bool Depot::has_slots() {
+    if (!rings_[0].is_set_up()) [[unlikely]] {
+        void** slots = slots_of_rings();
+        if (slots == nullptr) {
+            return false;
+        }
+        const uint32_t count = policy::ring_slots(capacity_);
+        slots += first_slot_;
+        for (Ring& ring : rings_) {
+            ring.set_up(slots, count);
+            slots += count;
+        }
     }
+    return true;
 }
 
 Ring& Depot::ring_of_processor() { return rings_[os::processor() % kMostRings]; }
@@ -139,6 +164,9 @@ void Depot::close_span(Span* span) {
 
 void Depot::put_back(void* const* objects, uint32_t count) {
     LockGuard guard(lock_);
+    if (!has_slots()) [[unlikely]] {
+        return put_back_to_spans(objects, count);
+    }
     Ring& ring = ring_of_processor();
     make_room(ring, count);
     ring.put(objects, count);
@@ -146,9 +174,16 @@ void Depot::put_back(void* const* objects, uint32_t count) {
 
 void Depot::put_back_unused(void* const* objects, uint32_t count) {
     LockGuard guard(lock_);
+    if (!has_slots()) [[unlikely]] {
+        return put_back_to_spans(objects, count);
+    }
     Ring& ring = ring_of_processor();
     make_room(ring, count);
     ring.put_behind(objects, count);
+}
+
+void Depot::put_back_to_spans(void* const* objects, uint32_t count) {
+    outside_ -= return_to_spans(objects, count, "free");
 }
 
 void Depot::make_room(Ring& ring, uint32_t count) {

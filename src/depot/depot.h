@@ -51,11 +51,13 @@ class Depot {
 
   private:
     void set_up(ClassIndex c);
+    bool has_slots();
     Ring& ring_of_processor();
     Ring* ring_to_take_from();
     uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
     Span* open_span(bool may_grow, RegionFailure* why);
     void close_span(Span* span);
+    void put_back_to_spans(void* const* objects, uint32_t count);
     void make_room(Ring& ring, uint32_t count);
     void spill(Ring& ring, uint32_t count);
     uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
@@ -63,7 +65,8 @@ class Depot {
 
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;
-    uint32_t capacity_ = 0;  // of each ring
+    uint32_t capacity_ = 0;    // of each ring
+    uint32_t first_slot_ = 0;  // among those of all classes
     Ring rings_[kMostRings];
     uint64_t spans_ = 0;
     int64_t outside_ = 0;  // below zero after frees of what is free already, until the spans notice

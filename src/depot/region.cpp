@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Page runs, and their way back to the kernel.
+// Page runs, and their way back to the kernel. region_addresses.cpp has where they lie.
 // Knows nothing of objects or threads.
 // Called by depot and upkeep.
 #include "depot/region.h"
@@ -13,16 +13,7 @@
 namespace hotlane {
 
 namespace {
-// Before the region is set up, a thread's empty lanes pop this.
-constinit void* no_slots[1] = {nullptr};
-}  // namespace
 
-constinit RegionView region_view{.base = no_slots + 1, .page_limit = 0};
-
-namespace {
-
-constexpr size_t kFirstCommitPages = 64;     // 4 MiB: what a small program needs, in one call
-constexpr size_t kLargestCommitPages = 512;  // 32 MiB
 constexpr uint32_t kHugePages = kHugePageSize / kPageSize;
 
 }  // namespace
@@ -39,112 +30,6 @@ struct Region::SectionHeader {
 Region::SectionHeader& Region::header(size_t index) const {
     static_assert(sizeof(SectionHeader) <= kSectionHeaderBytes);
     return *reinterpret_cast<SectionHeader*>(section(index));
-}
-
-bool Region::set_up(const Settings& settings) {
-    settings_ = settings;
-    section_bytes_ =
-        round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, kOsPageSize);
-    constexpr size_t kSmallest = 4 * MiB;
-    for (size_t bytes = settings.largest_bytes; bytes >= kSmallest; bytes /= 2) {
-        if (!reserve_all(bytes)) {
-            continue;
-        }
-        // The largest that fits would leave nothing for the program's own mappings: take half of it.
-        if (bytes != settings.largest_bytes && bytes / 2 >= kSmallest) {
-            unreserve_all();
-            if (!reserve_all(bytes / 2)) {
-                continue;
-            }
-        }
-        // The nullptr before the first page: for threads that are not set up.
-        if (!os::commit(pointer_to(base_ - kOsPageSize), kOsPageSize)) {
-            unreserve_all();
-            continue;
-        }
-        // Pairs with load_either(region_view.base), and the addresses that follow from it.
-        __atomic_store_n(&region_view.base, static_cast<void**>(pointer_to(base_)), __ATOMIC_RELEASE);
-        return true;
-    }
-    page_count_ = 0;
-    return false;
-}
-
-bool Region::reserve_all(size_t bytes) {
-    constexpr size_t kThreadShare = 64;  // 128 KiB of slots for every 8 MiB of objects
-    const size_t pages = bytes / kPageSize;
-    const size_t tables = divide_up(pages, kSectionPages) * section_bytes_;
-    const size_t prefix = round_up(bytes / kThreadShare + RegionView::kClassTableOffset, kHugePageSize);
-    void* start = os::reserve(prefix + bytes, kHugePageSize);
-    if (start == nullptr) {
-        return false;
-    }
-    void* sections = os::reserve(tables, kOsPageSize);
-    if (sections == nullptr) {
-        os::unreserve(start, prefix + bytes);
-        return false;
-    }
-    base_ = address_of(start) + prefix;
-    thread_memory_ = address_of(start);
-    thread_memory_end_ = base_ - RegionView::kClassTableOffset;
-    // A small region leaves most of the class table unused: the program may need the addresses.
-    const uintptr_t hole = thread_memory_end_ + round_up(pages, kOsPageSize);
-    os::unreserve(pointer_to(hole), base_ - kOsPageSize - hole);
-    sections_ = static_cast<std::byte*>(sections);
-    page_count_ = pages;
-    return true;
-}
-
-void Region::unreserve_all() {
-    const uintptr_t table_end = thread_memory_end_ + round_up(page_count_, kOsPageSize);
-    os::unreserve(pointer_to(thread_memory_), table_end - thread_memory_);
-    os::unreserve(pointer_to(base_ - kOsPageSize), kOsPageSize + page_count_ * kPageSize);
-    os::unreserve(sections_, divide_up(page_count_, kSectionPages) * section_bytes_);
-    // The addresses may be somebody else's from here on.
-    thread_memory_ = thread_memory_end_ = 0;
-}
-
-void* Region::take_thread_memory(size_t bytes) {
-    LockGuard guard(lock_);
-    const size_t whole = round_up(bytes, kOsPageSize);
-    void* memory = pointer_to(thread_memory_);
-    if (thread_memory_end_ - thread_memory_ < whole || !os::commit(memory, whole)) {
-        return nullptr;
-    }
-    thread_memory_ += whole;
-    return memory;
-}
-
-bool Region::commit_section(size_t index) {
-    if (!os::commit(section(index), section_bytes_) ||
-        !os::commit(&region_view.class_byte(index * kSectionPages), kSectionPages)) {
-        return false;
-    }
-    ++sections_ready_;
-    // From here on free() may read the class bytes of this section: pairs with load_either(page_limit).
-    __atomic_store_n(&region_view.page_limit, std::min(page_count_, sections_ready_ * kSectionPages),
-                     __ATOMIC_RELEASE);
-    return true;
-}
-
-bool Region::commit_pages_until(size_t page_end) {
-    if (page_end <= committed_pages_) {
-        return true;
-    }
-    const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
-    const size_t generous = std::min(page_count_, std::max(page_end, committed_pages_ + step));
-    for (const size_t end : {generous, page_end}) {
-        void* start = pointer_to(base_ + committed_pages_ * kPageSize);
-        const size_t bytes = (end - committed_pages_) * kPageSize;
-        if (os::commit(start, bytes)) {
-            if (committed_pages_ * kPageSize >= settings_.huge_from_bytes) {
-                os::advise_huge(start, bytes, true);
-            }
-            committed_pages_ = end;
-            return true;
-        }
-    }
-    return false;
 }
 
 bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why) {
@@ -320,6 +205,33 @@ size_t Region::purge(uint8_t now, uint8_t age) {
     return total;
 }
 
+size_t Region::first_of_free_end() const {
+    size_t first = frontier_;
+    while (first > lasting_pages_ && test_bit(header((first - 1) / kSectionPages).free,
+                                              static_cast<uint32_t>((first - 1) % kSectionPages))) {
+        --first;
+    }
+    return first;
+}
+
+void Region::give_back_end() {
+    LockGuard guard(lock_);
+    const size_t end = std::max(first_of_free_end(), lasting_pages_);
+    if (reserved_pages_ <= end) {
+        return;
+    }
+    while (frontier_ > end) {
+        --frontier_;
+        mark_taken(header(frontier_ / kSectionPages), static_cast<uint32_t>(frontier_ % kSectionPages), 1);
+    }
+    const size_t bytes = (reserved_pages_ - end) * kPageSize;
+    committed_pages_ = std::min(committed_pages_, end);
+    reserved_pages_ = end;
+    // A free() that has seen the old limit finds the class bytes still there, and 0.
+    publish_page_limit();
+    os::unreserve(pointer_to(base_ + end * kPageSize), bytes);
+}
+
 void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
         // Read without order by free(), of an object that came to it through the depot's lock after this.
@@ -335,7 +247,7 @@ bool Region::has_free_dirty_pages() {
 RegionStats Region::stats() {
     LockGuard guard(lock_);
     RegionStats stats;
-    stats.reserved_bytes = page_count_ * kPageSize;
+    stats.reserved_bytes = reserved_pages_ * kPageSize;
     stats.committed_bytes = committed_pages_ * kPageSize;
     stats.in_use_bytes = used_pages_ * kPageSize;
     stats.free_dirty_bytes = free_dirty_pages_ * kPageSize;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// One reserved address range, in pages of 64 KiB: runs of pages go out and come back; old free ones are
-// purged. Knows nothing of objects or threads. Keeps for every page its class byte and a place for its span's
-// metadata. Called by depot, under its own lock; free() reads the view without one.
+// One address range that grows in place, in pages of 64 KiB: runs of pages go out and come back; old free
+// ones are purged. Knows nothing of objects or threads. Keeps for every page its class byte and a place for
+// its span's metadata. Called by depot, under its own lock; free() reads the view without one.
 #pragma once
 
 #include "base/base.h"
@@ -19,14 +19,15 @@ struct PageIndex {
 
 /// What the fast path needs to know, in one cache line. Around `base`:
 ///
-///   | slots of threads ... | class byte of every page | nullptr | page 0 | page 1 | ...
-///                                                     -1        ^ base
+///   ... slots of threads | class byte of every page | nullptr | page 0 | page 1 | ...
+///   <- more                  more ->                -1        ^ base        more ->
 ///
-/// Everything is reached from `base` by a displacement or an index, so that one load serves all. Until the
-/// region is set up base[-1] is a nullptr too, and no page may be asked for.
+/// Everything is reached from `base` by a displacement or an index, so that one load serves all. Each part is
+/// as long as it has to be; what lies between them is not ours. Until the region is set up base[-1] is a
+/// nullptr too, and no page may be asked for.
 struct alignas(64) RegionView {
     void** base;
-    size_t page_limit;  // pages whose class byte may be read
+    size_t page_limit;  // pages whose class byte may be read: all of them are ours
     // What C++'s operators take on their hit path: as much as malloc and free, or nothing as long as it is
     // not known that the program replaces none of the functions that they must call (preload/new.cpp).
     size_t operator_page_limit = 0;
@@ -75,13 +76,14 @@ class Region {
 
     struct Settings {
         size_t largest_bytes = RegionView::kMostPages * kPageSize;  // of address space
+        size_t reserve_bytes = 0;                                   // of address space, at once
         size_t limit_bytes = 0;                                     // of pages in use; 0: none
         size_t span_metadata_bytes = 0;                             // per page
         size_t huge_from_bytes = SIZE_MAX;                          // ask for 2-MiB pages beyond this size
     };
 
-    /// Reserves address space: the largest, or, where the system refuses that, half of what it grants.
-    /// False: nothing at all could be had; then every take() fails.
+    /// Finds a place in which the region can grow, and reserves what is wanted at once, or what the system
+    /// grants of that. False: nothing at all could be had; then every take() fails.
     bool set_up(const Settings& settings);
 
     /// `pages` adjacent pages (at most kLongestRun), readable and writable. `*fresh` tells whether they are
@@ -93,6 +95,10 @@ class Region {
     /// Returns to the kernel what has been free for at least `age` ticks (0: everything free). The kernel is
     /// called without the lock. Returns the number of bytes.
     size_t purge(uint8_t now, uint8_t age);
+
+    /// Gives the addresses of the last pages back, if they are free and not of those reserved from the start.
+    /// What was freed there once is foreign from then on.
+    void give_back_end();
 
     /// `bytes` of memory for a thread's slots (and what it keeps beside them), 2-KiB aligned, zero, at an
     /// index from region_view.base; null when there is none. Never given back: threads recycle.
@@ -121,11 +127,19 @@ class Region {
 
     std::byte* section(size_t index) const { return sections_ + index * section_bytes_; }
     SectionHeader& header(size_t index) const;
-    bool reserve_all(size_t bytes);
+    bool settle_where_it_is_quiet(size_t pages);
+    bool settle_anywhere(size_t bytes);
+    bool reserve_anywhere(size_t bytes);
+    bool commit_null();
     void unreserve_all();
+    Reservation claim(uintptr_t at, size_t bytes) const;
+    bool grows_no_more(Reservation reserved);
     bool commit_section(size_t index);
+    void publish_page_limit();
+    size_t first_of_free_end() const;
     bool take_free(uint32_t pages, PageIndex* first, bool* fresh);
     bool take_beyond_frontier(uint32_t pages, PageIndex* first);
+    bool reserve_pages_until(size_t page_end, bool at_least);
     bool commit_pages_until(size_t page_end);
     /// Free pages of a section are free no more. Returns how many of them still held memory.
     uint32_t mark_taken(SectionHeader& h, uint32_t at, uint32_t pages);
@@ -137,14 +151,17 @@ class Region {
     Settings settings_;
     Lock lock_{LockRank::region};
     uintptr_t base_ = 0;
-    uintptr_t thread_memory_ = 0;      // what threads have not taken yet
-    uintptr_t thread_memory_end_ = 0;  // the class table begins
-    std::byte* sections_ = nullptr;    // per section: header, then the spans' metadata
+    uintptr_t thread_memory_ = 0;    // the lowest that a thread has; more is taken below
+    std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
-    size_t page_count_ = 0;       // reserved
-    size_t sections_ready_ = 0;   // sections whose tables are committed
-    size_t committed_pages_ = 0;  // readable and writable, from the start
-    size_t frontier_ = 0;         // pages that were ever handed out
+    bool tables_reserved_ = false;  // sections and class bytes, for all pages that there can be
+    size_t page_count_ = 0;         // more there cannot be
+    size_t reserved_pages_ = 0;     // ours, from the start
+    size_t lasting_pages_ = 0;      // never given back
+    size_t section_tables_ = 0;     // committed; the class bytes may be missing yet
+    size_t sections_ready_ = 0;     // sections whose tables are committed
+    size_t committed_pages_ = 0;    // readable and writable, from the start
+    size_t frontier_ = 0;           // pages that were ever handed out
     size_t frontier_at_squeeze_ = 0;
     size_t first_free_section_ = 0;
     size_t free_pages_ = 0;

@@ -18,6 +18,7 @@ class Ring {
         slot_count_ = slot_count;
     }
 
+    bool is_set_up() const { return slots_ != nullptr; }
     uint32_t count() const { return count_; }
     /// Since the last forget_least().
     uint32_t least_count() const { return least_count_; }

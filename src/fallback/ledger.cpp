@@ -26,20 +26,41 @@ static_assert(kMostShared == 64, "an offset has six bits");
 using PageByte = std::atomic<uint8_t>;
 static_assert(sizeof(PageByte) == 1);
 
-// A megabyte of zeroes of which a process touches a page or two. The bytes order nothing: whoever frees a
-// block got the pointer from whoever allocated it, through something of the program's own that does.
-std::atomic<PageByte*> root[kRootEntries];
+using Leaf = std::atomic<PageByte*>;
+
+// The leaves: a megabyte of which a process touches a page or two, mapped for the first block. The bytes
+// order nothing: whoever frees a block got the pointer from whoever allocated it, through something of the
+// program's own that does.
+std::atomic<Leaf*> root{nullptr};
+constexpr size_t kRootBytes = kRootEntries * sizeof(Leaf);
 
 size_t root_index(const void* p) { return address_of(p) >> kLeafBits; }
 
 PageByte* page_byte(const void* p) {
     const size_t index = root_index(p);
-    if (index >= kRootEntries) {
+    // Both pair with the exchange in mapped_at(): what they point to is mapped.
+    Leaf* const leaves = root.load(std::memory_order_acquire);
+    if (index >= kRootEntries || leaves == nullptr) {
         return nullptr;
     }
-    // Pairs with the exchange in page_byte_to_enter(): the leaf is mapped.
-    PageByte* leaf = root[index].load(std::memory_order_acquire);
+    PageByte* leaf = leaves[index].load(std::memory_order_acquire);
     return leaf == nullptr ? nullptr : leaf + (address_of(p) / kOsPageSize) % kLeafPages;
+}
+
+/// What `place` points to, mapped if it was nothing yet; null when there is no memory for it.
+template <class T>
+T* mapped_at(std::atomic<T*>& place, size_t bytes) {
+    // Pairs with the exchange below, of another thread.
+    T* known = place.load(std::memory_order_acquire);
+    if (known != nullptr) {
+        return known;
+    }
+    auto* fresh = static_cast<T*>(os::map(bytes));
+    if (fresh == nullptr || place.compare_exchange_strong(known, fresh, std::memory_order_acq_rel)) {
+        return fresh;
+    }
+    os::unmap(fresh, bytes);  // another thread was first
+    return known;
 }
 
 PageByte* page_byte_to_enter(const void* p) {
@@ -47,19 +68,8 @@ PageByte* page_byte_to_enter(const void* p) {
         return known;
     }
     const size_t index = root_index(p);
-    if (index >= kRootEntries) {
-        return nullptr;
-    }
-    auto* fresh = static_cast<PageByte*>(os::map(kLeafPages));
-    if (fresh == nullptr) {
-        return nullptr;
-    }
-    PageByte* expected = nullptr;
-    // Pairs with the load in page_byte().
-    if (!root[index].compare_exchange_strong(expected, fresh, std::memory_order_acq_rel)) {
-        os::unmap(fresh, kLeafPages);  // another thread was first
-    }
-    return page_byte(p);
+    Leaf* const leaves = index < kRootEntries ? mapped_at(root, kRootBytes) : nullptr;
+    return leaves != nullptr && mapped_at(leaves[index], kLeafPages) != nullptr ? page_byte(p) : nullptr;
 }
 
 uint8_t offset_of(const void* p) {

@@ -51,7 +51,10 @@ def large_c_file(scratch):
 
 
 PYTHON = """
-import collections, hashlib, json, re, threading
+import collections, hashlib, json, re, resource, threading
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, resource.RLIM_INFINITY))  # before threads and libraries need some
+import ctypes, decimal, sqlite3
+large = bytearray(50 << 20)
 tree = {str(i): [{'name': 'n%d' % j, 'values': list(range(j))} for j in range(i % 30)] for i in range(1500)}
 text = json.dumps(tree, sort_keys=True)
 assert json.loads(text) == tree

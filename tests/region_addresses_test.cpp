@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// Where the region lies, how it grows in place, and how its end goes back.
+// Knows nothing of objects or threads.
+// Run by meson.
+#include "depot/region.h"
+
+#include "fake_os.h"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <sys/mman.h>
+#include <vector>
+
+namespace {
+
+using namespace hotlane;
+using fake_os::Call;
+
+constexpr size_t kMetadataBytes = 64;
+
+class RegionAddressesTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        fake_os::reset();
+        region_view.page_limit = 0;
+    }
+    void TearDown() override { fake_os::reset(); }
+
+    bool set_up(size_t bytes, size_t limit = 0, size_t huge_from = SIZE_MAX) {
+        return region->set_up({.largest_bytes = bytes,
+                               .limit_bytes = limit,
+                               .span_metadata_bytes = kMetadataBytes,
+                               .huge_from_bytes = huge_from});
+    }
+    /// The first page of a run that must be had.
+    uint32_t take(uint32_t pages, bool* fresh = nullptr) {
+        PageIndex first{};
+        bool is_fresh = false;
+        RegionFailure why{};
+        EXPECT_TRUE(region->take(pages, true, &first, &is_fresh, &why));
+        EXPECT_EQ(why, RegionFailure::none);
+        if (fresh != nullptr) {
+            *fresh = is_fresh;
+        }
+        return first.value;
+    }
+    RegionFailure refused(uint32_t pages) {
+        PageIndex first{};
+        bool fresh = false;
+        RegionFailure why{};
+        EXPECT_FALSE(region->take(pages, true, &first, &fresh, &why));
+        return why;
+    }
+    uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }
+
+    std::unique_ptr<Region> region = std::make_unique<Region>();
+};
+
+TEST_F(RegionAddressesTest, LittleIsReservedAndTheRestWhenItIsNeeded) {
+    const size_t before = fake_os::reserved_bytes();
+    ASSERT_TRUE(set_up(512 * GiB));
+    take(1);
+    EXPECT_LE(fake_os::reserved_bytes() - before, 2 * MiB);
+    for (size_t pages = 1; pages < 256 * MiB / kPageSize; pages += 32) {
+        take(32);
+        const size_t used = (pages + 32) * kPageSize;
+        EXPECT_LE(fake_os::reserved_bytes() - before, 2 * used + 4 * MiB);
+    }
+}
+
+TEST_F(RegionAddressesTest, WhatIsToBeReservedAtOnceIsOrHalfOfItWhereItIsRefused) {
+    const size_t before = fake_os::reserved_bytes();
+    ASSERT_TRUE(region->set_up(
+        {.largest_bytes = 4 * GiB, .reserve_bytes = 1 * GiB, .span_metadata_bytes = kMetadataBytes}));
+    EXPECT_EQ(region->stats().reserved_bytes, 1 * GiB);
+    region = std::make_unique<Region>();
+    fake_os::limit_addresses(before + 1 * GiB + 300 * MiB);
+    ASSERT_TRUE(region->set_up(
+        {.largest_bytes = 4 * GiB, .reserve_bytes = 1 * GiB, .span_metadata_bytes = kMetadataBytes}));
+    EXPECT_EQ(region->stats().reserved_bytes, 256 * MiB);
+}
+
+TEST_F(RegionAddressesTest, WhereNoPlaceCanBeChosenItReservesHalfOfWhatTheSystemGrants) {
+    fake_os::ignore_places(true);
+    const size_t before = fake_os::reserved_bytes();
+    fake_os::limit_addresses(before + 1 * GiB);
+    ASSERT_TRUE(set_up(512 * GiB));
+    const size_t granted = region->stats().reserved_bytes;
+    EXPECT_GE(granted, 128 * MiB);
+    EXPECT_LE(granted, 512 * MiB) << "the program needs addresses too";
+    EXPECT_LE(fake_os::reserved_bytes() - before, granted + granted / 16 + 16 * MiB);
+    EXPECT_NE(region->take_thread_memory(128 * KiB), nullptr);
+    for (uint32_t page = 0; page < granted / kPageSize; page += 64) {
+        ASSERT_EQ(take(64), page);
+    }
+    EXPECT_EQ(refused(1), RegionFailure::no_region);
+}
+
+TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat) {
+    ASSERT_TRUE(set_up(4 * GiB));
+    take(1);
+    auto* behind = static_cast<char*>(region->address({48}));
+    void* other = mmap(behind, kOsPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_EQ(other, behind);
+    uint32_t pages = 1;
+    PageIndex first{};
+    bool fresh = false;
+    RegionFailure why{};
+    while (region->take(1, true, &first, &fresh, &why)) {
+        ++pages;
+    }
+    EXPECT_EQ(why, RegionFailure::no_region);
+    EXPECT_EQ(pages, 48U) << "every page up to the other's";
+    EXPECT_TRUE(region_view.contains(behind - 1) && !region_view.contains(behind));
+    const uint64_t calls = fake_os::calls(Call::reserve);
+    EXPECT_EQ(refused(1), RegionFailure::no_region);
+    EXPECT_EQ(fake_os::calls(Call::reserve), calls) << "it is not asked for again";
+    region->put_back({7}, 1, 0);
+    EXPECT_EQ(take(1), 7U);
+    munmap(other, kOsPageSize);
+}
+
+TEST_F(RegionAddressesTest, AFreeEndGoesBackAndComesAgain) {
+    const size_t before = fake_os::reserved_bytes();
+    ASSERT_TRUE(set_up(1 * GiB));
+    take(1);
+    const size_t small = fake_os::reserved_bytes() - before;
+    std::vector<uint32_t> runs;
+    for (int i = 0; i < 100; ++i) {
+        runs.push_back(take(64));
+    }
+    word_of(20) = word_of(6000) = 7;
+    for (const uint32_t first : runs) {
+        region->put_back({first}, 64, 0);
+    }
+    region->give_back_end();
+    EXPECT_TRUE(region_view.contains(region->address({15})));
+    EXPECT_FALSE(region_view.contains(region->address({6000})));
+    EXPECT_LE(fake_os::reserved_bytes() - before, small + 1 * MiB);
+    EXPECT_EQ(region->stats().free_dirty_bytes, 15 * kPageSize) << "what was reserved from the start stays";
+    for (int i = 0; i < 90; ++i) {
+        bool fresh = false;
+        const uint32_t first = take(64, &fresh);
+        EXPECT_TRUE(fresh && first >= 16 && word_of(first) == 0);
+    }
+}
+
+}  // namespace
