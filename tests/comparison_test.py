@@ -95,26 +95,31 @@ class Configurations(unittest.TestCase):
 
 
 class Readme(unittest.TestCase):
-    def test_the_block_has_means_verdicts_and_the_best_peer(self):
-        text = readme.block(results_with({GLIBC: [4], PEER: [2], OURS: [1]}), "How.")
-        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.97, met |", text)
-        self.assertIn("| case | 1.000 | 0.50, peer | 0.1 | 1.00, glibc |", text)
-        self.assertIn(f"]({readme.CHART})", text)
+    def test_the_blocks_have_means_verdicts_and_the_best_peer(self):
+        found = results_with({GLIBC: [4], PEER: [2], OURS: [1]})
+        front = readme.front_page(found)
+        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.97, met |", front)
+        self.assertIn(f"]({readme.CHART})", front)
+        self.assertIn("| case | 1.000 | 0.50, peer | 0.1 | 1.00, glibc |", readme.every_program(found, "How."))
 
     def test_a_failure_is_not_hidden(self):
         found = results_with({GLIBC: [4], PEER: [2]})
         found.add(CASE, OURS, runner.Sample(failure="died of SIGSEGV"))
-        text = readme.block(found, "How.")
+        text = readme.every_program(found, "How.")
         self.assertIn("| case | failed | failed, peer | failed | failed, glibc |", text)
 
-    def test_only_the_block_is_written(self):
+    def test_only_the_blocks_are_written(self):
         with tempfile.TemporaryDirectory() as directory:
-            path = pathlib.Path(directory) / "README.md"
-            path.write_text("before\n<!-- comparison -->\nold\n<!-- /comparison -->\nafter\n", encoding="utf-8")
-            readme.write(path, results_with({GLIBC: [4], PEER: [2], OURS: [1]}), "How.")
-            text = path.read_text(encoding="utf-8")
-        self.assertTrue(text.startswith("before\n<!-- comparison -->\nHow.\n"))
-        self.assertTrue(text.endswith("|\n<!-- /comparison -->\nafter\n"))
+            root = pathlib.Path(directory)
+            (root / "bench").mkdir()
+            pages = {root / "README.md": "![Time", root / "bench" / "README.md": "How."}
+            for page in pages:
+                page.write_text("before\n<!-- comparison -->\nold\n<!-- /comparison -->\nafter\n", encoding="utf-8")
+            readme.write(root, results_with({GLIBC: [4], PEER: [2], OURS: [1]}), "How.")
+            for page, beginning in pages.items():
+                text = page.read_text(encoding="utf-8")
+                self.assertTrue(text.startswith(f"before\n<!-- comparison -->\n{beginning}"), text)
+                self.assertTrue(text.endswith("|\n<!-- /comparison -->\nafter\n"), text)
 
 
 class Running(unittest.TestCase):

@@ -47,7 +47,7 @@ def parse(arguments):
         "distance between samples and at every request, heaptrack",
     )
     parser.add_argument(
-        "--readme", action="store_true", help="write the results into README.md, and the chart it shows"
+        "--readme", action="store_true", help="write the results into README.md and bench/README.md, and the chart"
     )
     parser.add_argument("--no-programs", action="store_true", help="leave out the real programs")
     parser.add_argument(

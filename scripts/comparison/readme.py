@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The block of the README that a whole comparison writes: how it was measured, the chart, the geometric means
-beside their targets, and each program's time and memory."""
+"""What a whole comparison writes into the READMEs: on the front page the chart and the geometric means beside their
+targets, in bench/ how it was measured and each program's time and memory."""
 import re
 import textwrap
 
@@ -60,22 +60,19 @@ def cases_table(results):
         yield row_of(cells)
 
 
-def block(results, how):
+def front_page(results):
+    """Markdown."""
+    chart = f"![Time and peak memory of every program under every allocator]({CHART})"
+    return "\n".join([chart, "", *means_table(results)]) + "\n"
+
+
+def every_program(results, how):
     """Markdown; `how` is a sentence about the run."""
-    lines = [
-        textwrap.fill(how, 118),
-        "",
-        f"![Time and peak memory of every program under every allocator]({CHART})",
-        "",
-        *means_table(results),
-        "",
-        "hotlane program by program, with the peer that was best at it:",
-        "",
-        *cases_table(results),
-    ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([textwrap.fill(how, 118), "", *cases_table(results)]) + "\n"
 
 
-def write(path, results, how):
-    text = path.read_text(encoding="utf-8")
-    path.write_text(BLOCK.sub(lambda _: block(results, how), text), encoding="utf-8")
+def write(root, results, how):
+    for path, block in ((root / "README.md", front_page(results)),
+                        (root / "bench" / "README.md", every_program(results, how))):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(BLOCK.sub(lambda _, block=block: block, text), encoding="utf-8")

@@ -64,7 +64,7 @@ def write_all(chosen, found, name="results"):
 
 
 def how_measured(chosen):
-    """A sentence for the README."""
+    """A sentence for bench/README.md."""
     here = machine()
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         kind = "of a virtual machine " if " hypervisor" in lines.read() else ""
@@ -85,8 +85,8 @@ def write_readme(chosen, found):
 
     peers = found.without_variants()
     chart.write(peers, ROOT / readme.CHART)
-    readme.write(ROOT / "README.md", peers, how_measured(chosen))
-    print(f"written: README.md {readme.CHART}")
+    readme.write(ROOT, peers, how_measured(chosen))
+    print(f"written: README.md bench/README.md {readme.CHART}")
 
 
 def write_figures(chosen, name, figures):
