@@ -166,6 +166,8 @@ bool expect(Part part, void* argument) {
     return true;
 }
 
+bool is_busy() { return end.is_busy; }
+
 bool is_to_come() { return end.is_to_come; }
 
 void lock_for_fork() { lock.lock(); }

@@ -35,6 +35,10 @@ void declare(Part part, void (*function)(void*));
 /// False: that is being done just now, and what it allocates led here.
 bool prepare();
 
+/// Whether the calling thread is setting the key, or is at its end: what it allocates meanwhile is libc's own
+/// or comes after everything else. Never allocates.
+bool is_busy();
+
 /// Whether it is certain that the calling thread's end is still to come. Never allocates.
 bool is_to_come();
 

@@ -11,6 +11,7 @@
 //   put_back_slow      the same stairs for free   -> grow, or flush the older half to the depot
 #include "cache/thread_cache.h"
 
+#include "base/thread_end.h"
 #include "cache/thread_block.h"
 #include "cache/threads.h"
 #include "cache/upkeep.h"
@@ -203,7 +204,9 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
 
 Drawn drawn_for(ClassIndex c) {
     const uint32_t epoch = sampler::epoch();
-    if (epoch == 0) [[likely]] {
+    // What libc allocates for our key of a thread's end is no request of the program's: a profile leaves it
+    // out.
+    if (epoch == 0 || thread_end::is_busy()) [[likely]] {
         return {};
     }
     ThreadBlock* block = own_block();

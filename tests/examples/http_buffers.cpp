@@ -65,7 +65,7 @@ int main() {
     }
     std::string metrics(64 * 1024, '\0');
     EXPECT(hotlane_stats_format(metrics.data(), metrics.size(), HOTLANE_PROMETHEUS) > 0);
-    EXPECT(metrics.find("hotlane_hits_total{class=\"16384\"} ") != std::string::npos);
+    EXPECT(metrics.find("hotlane_hits_total{class=\"16384\",") != std::string::npos);
     start.arrive_and_wait();
     for (std::thread& worker : workers) {
         worker.join();
