@@ -188,6 +188,32 @@ TEST_F(ReclaimTest, OneBarrierServesManyThreads) {
     expect_all_accounted_for(uint64_t{10} * kSleepers);
 }
 
+TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
+    constexpr int kObjects = 10;
+    std::atomic<int> stage{0};
+    std::thread owner([&stage] {
+        std::vector<void*> objects(kObjects);
+        std::generate(objects.begin(), objects.end(), [] { return get(64); });
+        std::for_each(objects.begin(), objects.end(), put);
+        stage = 1;
+        stage.notify_all();
+        stage.wait(1);
+        std::generate(objects.begin(), objects.end(), [] { return get(64); });
+        EXPECT_EQ(std::count(objects.begin(), objects.end(), nullptr), 0) << "an object was lost";
+        objects.erase(std::remove(objects.begin(), objects.end(), nullptr), objects.end());
+        std::for_each(objects.begin(), objects.end(), put);
+    });
+    stage.wait(0);
+    fake_os::fail_barriers(true);  // without the barrier nobody can say whose the object is
+    threads::reclaim(true);
+    threads::reclaim(true);
+    fake_os::fail_barriers(false);
+    stage = 2;
+    stage.notify_all();
+    owner.join();
+    expect_all_accounted_for(uint64_t{2} * kObjects);
+}
+
 TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
     // As after a reclaim that took an object while its owner was popping it: `taken` lay at `index`.
     std::vector<void*> objects;

@@ -16,8 +16,9 @@ extern "C" {
     asm volatile("");
     return n + 1;
 }
-/// Another name of the same function, as libraries have them for themselves.
-[[gnu::used]] int __name_for_itself(int n) noexcept __attribute__((alias("plain_name")));
+/// Another name of the same function, as libraries have them for themselves. It is shorter, so that it is the
+/// underscore that tells.
+[[gnu::used]] int __own(int n) noexcept __attribute__((alias("plain_name")));
 }
 
 namespace hotlane::cli {

@@ -68,6 +68,23 @@ TEST_F(UpkeepTest, ATickComesOncePerInterval) {
     EXPECT_EQ(ticks, before + 1);
 }
 
+TEST_F(UpkeepTest, AThreadThatWasBusyLooksAtTheClockWithItsFirstRequestAfterATick) {
+    static int ticks = 0;
+    ticks = 0;
+    upkeep::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
+    const ClassIndex c = size_classes.class_of(64);
+    for (int i = 0; i < 10'000; ++i) {
+        put(get(64));
+    }
+    ASSERT_GT(thread_cache.lanes[c].credit, 1U) << "the next requests must be ones that do not look";
+    fake_os::advance_clock(upkeep::interval_ns());
+    upkeep::tick_if_due();
+    ASSERT_EQ(ticks, 1);
+    fake_os::advance_clock(upkeep::interval_ns());
+    put(get(64));
+    EXPECT_EQ(ticks, 2);
+}
+
 TEST_F(UpkeepTest, FreePagesGoAfterOneDelayAndNotBefore) {
     // Freed at every phase between two ticks: the objects of a page of their own, straight back to their
     // span.

@@ -86,6 +86,25 @@ TEST_F(Alarm, MayAllocateAndAskAndIsNotCalledByWhatItDoesItself) {
     EXPECT_EQ(busy.wrong, 0);
 }
 
+TEST_F(Alarm, HeedsOnlyWhatHappensAfterItIsSet) {
+    for (int i = 0; i < 20'000; ++i) {
+        miss();
+    }
+    int calls = 0;
+    // Of the requests from now on at most the first misses: the last miss() emptied the cache.
+    hotlane_alarm_set(
+        0.999, 10'000,
+        [](double, const hotlane_class_statistics*, void* context) { ++*static_cast<int*>(context); },
+        &calls);
+    const auto end = steady_clock::now() + std::chrono::milliseconds(200);
+    while (steady_clock::now() < end) {
+        hotlane_put(hotlane_get(kSize));
+    }
+    EXPECT_EQ(calls, 0);
+    // Only to see that it would have been called.
+    EXPECT_TRUE(miss_until([&calls] { return calls > 0; }));
+}
+
 TEST_F(Alarm, IsCalledOnTheThreadThatNoticed) {
     thread_local std::atomic<int> calls{0};
     std::thread([] {

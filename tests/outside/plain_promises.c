@@ -42,12 +42,13 @@ static void alignments(void) {
     free(pages);
     // An alignment that is no power of two is rounded up to one.
     int rounded = 0;
+    void* held[20];  // all at once: the first of a page is always aligned
     for (int i = 0; i < 20; ++i) {
-        page = memalign(3000, 100);
-        rounded += aligned(page, 4096);
-        pages = malloc(100);  // the next one lies elsewhere
-        free(page);
-        free(pages);
+        held[i] = memalign(3000, 100);
+        rounded += aligned(held[i], 4096);
+    }
+    for (int i = 0; i < 20; ++i) {
+        free(held[i]);
     }
     SAY("memalign of 3000: %d\n", rounded);
 }

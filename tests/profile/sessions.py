@@ -161,7 +161,8 @@ class Processes(Session):
         self.expect(f"{pid}.1.heap", (11, 0), reason="exit")
 
     def test_child_writes_none_that_would_be_its_parents(self):
-        self.run_actions("a:10", "child:b:4", "child:dump", profile="x.heap")
+        _, output = self.run_actions("a:10", "child:b:4", "child:dump", profile="x.heap")
+        self.assertEqual(output, "dump -1\n")  # the parent, which ends last, would write over a child's file
         self.assertEqual(self.files(), ["x.heap"])
         self.expect("x.heap", (10, 0), reason="exit")
 
