@@ -20,13 +20,6 @@ namespace hotlane {
 
 namespace {
 
-constinit uint64_t stderr_at_start = 0;
-
-/// Into whatever took the place of a closed stderr nothing is written.
-bool stderr_is_ours() {
-    return stderr_at_start != 0 && os::descriptor_identity(STDERR_FILENO) == stderr_at_start;
-}
-
 void write_report_at_exit() {
     if (config().stats == StatsFormat::off || !live::reports_here()) {
         return;
@@ -35,11 +28,11 @@ void write_report_at_exit() {
     take_snapshot(snapshot);
     if (config().stats_file[0] != '\0') {
         write_report_file(config().stats_file, snapshot, config().stats);
-    } else if (stderr_is_ours()) {
+    } else if (standard_error_is_ours()) {
         Writer out(STDERR_FILENO);
         write_report(out, snapshot, config().stats);
     }
-    if (stderr_is_ours() && !config().check) {
+    if (standard_error_is_ours() && !config().check) {
         Writer out(STDERR_FILENO);
         write_hit_alarm(out, snapshot, config().hit_alarm_percent, config().cache_bytes);
     }
@@ -68,9 +61,7 @@ void start_guards() {
 
 [[gnu::constructor]] void at_start() {
     ensure_configured();
-    if (config().stats != StatsFormat::off) {
-        stderr_at_start = os::descriptor_identity(STDERR_FILENO);
-    }
+    remember_standard_error();
     if (config().wants_profile()) {
         profiling::set_up();
     }

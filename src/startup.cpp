@@ -12,6 +12,7 @@
 #include "cache/warmup.h"
 #include "depot/depot.h"
 #include "fallback/fallback.h"
+#include "observe/call_stack.h"
 
 #include <atomic>
 
@@ -90,6 +91,7 @@ void set_options() {
     has_options = true;
     start_ns = os::monotonic_ns();
     os::remember_program_name();
+    set_stack_writer(write_call_stack);
     read_config(configuration, os::in_shared_object());
     if (configuration.on_error != Config{}.on_error) {  // else nothing is written, and no page touched
         set_on_error(configuration.on_error);

@@ -6,6 +6,9 @@
 #pragma once
 
 #include "base/config.h"
+#include "base/writer.h"
+
+#include <string_view>
 
 namespace hotlane {
 
@@ -16,9 +19,16 @@ using Operation = const char*;
 
 /// Chosen once, at start: whether the process ends after the message.
 void set_on_error(OnError choice);
+/// What writes the stack of the calling thread, a line for each frame; without it there is none.
+void set_stack_writer(void (*write_stack)(Writer& out));
 
-/// One line on stderr, then abort(), or return when the user chose `warn`: then the caller leaves the pointer
-/// alone. `object_size` in bytes, for interior pointers.
+/// Says what is wrong on stderr, in one line that names the program and the process, then where: the stack.
+/// Then abort(), or return when the user chose `warn`. Of many mistakes the first 16 have a stack, and the
+/// first 1,000 are told. Allocates nothing, waits for no lock.
+void report_mistake(std::string_view what);
+
+/// The same of a pointer that the program handed us; after the return the caller leaves it alone.
+/// `object_size` in bytes, for interior pointers.
 void report_misuse(Misuse kind, Operation operation, const void* p, size_t object_size);
 
 /// The same by a thread that holds locks of ours. Should the process end, a handler of SIGABRT that allocates

@@ -180,10 +180,32 @@ Writer& Writer::shown(std::string_view s, size_t most) {
     return *this;
 }
 
+namespace {
+
+constexpr int kStandardError = 2;
+/// 0: it was closed. In .data: every start writes there anyway.
+constexpr uint64_t kNotLookedAt = 2;  // no identity is even
+[[gnu::section(".data")]] constinit uint64_t standard_error_at_start = kNotLookedAt;
+
+}  // namespace
+
+void remember_standard_error() { standard_error_at_start = os::descriptor_identity(kStandardError); }
+
+bool standard_error_is_ours() {
+    return standard_error_at_start == kNotLookedAt ||
+           (standard_error_at_start != 0 &&
+            os::descriptor_identity(kStandardError) == standard_error_at_start);
+}
+
+void write_to_standard_error(std::string_view text) {
+    ErrnoKeeper keep;
+    if (standard_error_is_ours()) {
+        (void)os::write_all(kStandardError, text.data(), text.size());
+    }
+}
+
 void message(std::string_view a, std::string_view b, std::string_view c, std::string_view d,
              std::string_view e) {
-    constexpr int kStandardError = 2;
-    ErrnoKeeper keep;
     char line[2048];
     // One write, so that lines of several threads or processes do not mix; the last byte is kept for the
     // newline.
@@ -191,7 +213,7 @@ void message(std::string_view a, std::string_view b, std::string_view c, std::st
     out.text("hotlane: ").shown(a).shown(b).shown(c).shown(d).shown(e);
     const size_t length = out.bytes_written();
     line[length] = '\n';
-    (void)os::write_all(kStandardError, line, length + 1);
+    write_to_standard_error({line, length + 1});
 }
 
 }  // namespace hotlane

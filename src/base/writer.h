@@ -58,8 +58,16 @@ class Writer {
     char buffer_[1024];
 };
 
+/// Notes what standard error is. Once, when the process starts.
+void remember_standard_error();
+/// Whether it still is what it was then, so that no file of the program's has taken its descriptor. True
+/// before.
+bool standard_error_is_ours();
+/// Writes to it, if it is.
+void write_to_standard_error(std::string_view text);
+
 /// One line on stderr, "hotlane: " first, newline last, in one write; the parts as Writer::shown() writes
-/// them. For what the user must know; honours nothing but the descriptor being open.
+/// them. For what the user must know; honours nothing but the descriptor being what it was at start.
 void message(std::string_view a, std::string_view b = {}, std::string_view c = {}, std::string_view d = {},
              std::string_view e = {});
 

@@ -14,10 +14,14 @@
 #include "cli/site_table.h"
 #include "cli/text_file.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace hotlane::cli {
 
@@ -68,12 +72,32 @@ std::string last_dump_of(pid_t process, const std::vector<std::string>& files) {
     return last;
 }
 
-void say_what_was_written(const std::vector<std::string>& files) {
+void say_what_was_written(const std::vector<std::string>& files, const ProgramEnd& end) {
     for (const std::string& file : files) {
         message("profile: wrote ", file);
     }
-    if (files.empty()) {
-        message("profile: nothing was written: the program ended by a signal or by _exit");
+    if (!files.empty()) {
+        return;
+    }
+    if (WIFSIGNALED(end.status)) {
+        const char* signal = sigabbrev_np(WTERMSIG(end.status));
+        message("profile: nothing was written: the program ended by signal ",
+                signal != nullptr ? signal : std::to_string(WTERMSIG(end.status)).c_str());
+    } else {
+        message("profile: nothing was written: the program ended by _exit or executed another, or the dump "
+                "failed");
+    }
+}
+
+/// Before the program runs, perhaps for hours. A device needs no directory that can be written.
+void check_directory_of(const std::string& pattern) {
+    const std::filesystem::path directory = std::filesystem::path{pattern}.parent_path();
+    std::error_code error;
+    const auto status = std::filesystem::status(pattern, error);
+    const bool is_device = std::filesystem::is_character_file(status);
+    if (!is_device && access(directory.c_str(), W_OK | X_OK) != 0) {
+        throw ProgramError{
+            "profile: no dump can be written to " + directory.string() + ": " + strerror(errno), kFailed};
     }
 }
 
@@ -105,6 +129,7 @@ int profile(const ProfileOptions& options, const std::vector<std::string>& argum
         const std::filesystem::path name = std::filesystem::path{program}.filename();
         const std::string pattern =
             std::filesystem::absolute(options.file.empty() ? name.string() + ".%p.%n.heap" : options.file);
+        check_directory_of(pattern);
         setenv("LD_PRELOAD", preload_list(find_library(), getenv("LD_PRELOAD")).c_str(), 1);
         setenv("HOTLANE_PROFILE", pattern.c_str(), 1);
         setenv("HOTLANE_STATS", "off", 0);
@@ -114,7 +139,7 @@ int profile(const ProfileOptions& options, const std::vector<std::string>& argum
         const DumpFiles dumps{pattern};
         const ProgramEnd end = run_to_end(program, arguments);
         const std::vector<std::string> files = dumps.written();
-        say_what_was_written(files);
+        say_what_was_written(files, end);
         if (options.report) {
             print_report(end.process, files);
         }

@@ -145,8 +145,24 @@ size_t follow_frame_pointers(Frame frame, uintptr_t* frames, size_t capacity) {
     return count;
 }
 
-/// 0 where a frame has no rule.
-size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity) {
+/// Goes on where a frame has no rule yet; false where it cannot.
+bool learn(uintptr_t pc) {
+    const Visit visit;
+    if (visit) {
+        frame_rules::learn(pc);
+    }
+    return static_cast<bool>(visit);
+}
+
+bool learn_without_locks(uintptr_t pc) {
+    frame_rules::learn_without_locks(pc);
+    return true;
+}
+
+/// `complete` says whether the stack was followed to its end or to `capacity`.
+template <bool learn_rule(uintptr_t)>
+size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity, bool& complete) {
+    complete = false;
     frame_rules::Walk walk{.at = innermost,
                            .readable_end = readable_end(innermost.sp),
                            .frames = frames,
@@ -157,21 +173,20 @@ size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity) 
     for (;;) {
         switch (frame_rules::follow(walk)) {
         case frame_rules::Stop::done:
+            complete = true;
             return walk.count;
         case frame_rules::Stop::no_rule:
-            return 0;
+            return walk.count;
         case frame_rules::Stop::beyond:
             if (walk.guessed ? !is_on_stack(walk.at.sp, walk.needed_end) : !is_readable_to(walk.needed_end)) {
-                return 0;
+                return walk.count;
             }
             walk.readable_end = walk.needed_end;
             break;
         case frame_rules::Stop::unseen:
-            const Visit visit;
-            if (!visit) {
-                return 0;
+            if (!learn_rule(walk.at.pc)) {
+                return walk.count;
             }
-            frame_rules::learn(walk.at.pc);
         }
     }
 }
@@ -221,7 +236,8 @@ size_t capture(uintptr_t* frames, size_t capacity) {
     ErrnoKeeper keep;
     const Frame innermost = frame_of_program();
     if (const Unwind by_tables = unwind.load(std::memory_order_acquire)) {
-        if (const size_t count = follow_rules(innermost, frames, capacity)) {
+        bool complete = false;
+        if (const size_t count = follow_rules<learn>(innermost, frames, capacity, complete); complete) {
             return count;
         }
         if (has_room_for_unwinder()) {
@@ -237,8 +253,20 @@ size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capaci
         return 0;
     }
     const Frame innermost{.pc = at.pc + 1, .sp = at.sp, .fp = at.fp};
-    const size_t count = unwind.load() != nullptr ? follow_rules(innermost, frames, capacity) : 0;
-    return count != 0 ? count : follow_frame_pointers(innermost, frames, capacity);
+    bool complete = false;
+    const size_t count =
+        unwind.load() != nullptr ? follow_rules<learn>(innermost, frames, capacity, complete) : 0;
+    return complete ? count : follow_frame_pointers(innermost, frames, capacity);
+}
+
+// Ours were never looked for, where no profile was wanted.
+size_t capture_without_locks(uintptr_t* frames, size_t capacity) {
+    ErrnoKeeper keep;
+    own_code = os::in_shared_object() ? inspect::own_code() : inspect::Extent{};
+    const Frame innermost = frame_of_program();
+    bool complete = false;
+    return kIsX86_64 ? follow_rules<learn_without_locks>(innermost, frames, capacity, complete)
+                     : follow_frame_pointers(innermost, frames, capacity);
 }
 
 void before_fork() {

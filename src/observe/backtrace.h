@@ -41,6 +41,9 @@ Unwinder unwinder();
 /// the stack could not be read, or a fork is under way and the code is not known yet. 3 to 8 ns a frame.
 size_t capture(uintptr_t* frames, size_t capacity);
 
+/// The same, as far as rules lead, without load(), a lock or an allocation: for reports of mistakes.
+size_t capture_without_locks(uintptr_t* frames, size_t capacity);
+
 /// Where a thread was interrupted: by a signal, at the instruction `pc`.
 struct Registers {
     uintptr_t pc;

@@ -9,6 +9,7 @@
 // at a constant distance from it. Whatever is not of that form has no rule here.
 #include "observe/frame_rules.h"
 
+#include "observe/unwind_index.h"
 #include "observe/unwind_table.h"
 
 #include <algorithm>
@@ -90,13 +91,12 @@ Word word_of(uintptr_t address, const unwind_table::Row& row) {
                   saved ? static_cast<uint64_t>(-row.frame_pointer.offset) / kWordBytes : 0);
 }
 
-Word rule_from_tables(uintptr_t address) {
+Word rule_from_tables(uintptr_t address, FindTable find) {
     struct {
         const void* text;
         const void* data;
         const void* function;
     } bases{};
-    const FindTable find = finder.load(std::memory_order_acquire);
     if (find == nullptr) {
         return tagged(address, Special::no_rule);
     }
@@ -182,7 +182,13 @@ Stop follow(Walk& walk) {
 void learn(uintptr_t pc) {
     forget_if_unloaded();
     const uintptr_t address = pc - 1;
-    slot_of(address).store(rule_from_tables(address), std::memory_order_relaxed);
+    slot_of(address).store(rule_from_tables(address, finder.load(std::memory_order_acquire)),
+                           std::memory_order_relaxed);
+}
+
+void learn_without_locks(uintptr_t pc) {
+    const uintptr_t address = pc - 1;
+    slot_of(address).store(rule_from_tables(address, unwind_index::find_entry), std::memory_order_relaxed);
 }
 
 }  // namespace hotlane::frame_rules

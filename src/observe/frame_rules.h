@@ -46,5 +46,8 @@ void set_up(FindTable find_table);
 Stop follow(Walk& walk);
 /// Any thread; asks the loader and the compiler's unwinder, which may lock and allocate.
 void learn(uintptr_t pc);
+/// The same without either, of code that the loader loaded. Where a library was unloaded and another took its
+/// place, what was learnt may be the other's.
+void learn_without_locks(uintptr_t pc);
 
 }  // namespace hotlane::frame_rules

@@ -106,7 +106,7 @@ void write_guard_report(const GuardFinding& finding) {
         write_trace(out, "freed", finding.object.freed);
     }
     out.flush();
-    os::write_all(STDERR_FILENO, text, out.bytes_written());
+    write_to_standard_error({text, out.bytes_written()});
 }
 
 }  // namespace hotlane

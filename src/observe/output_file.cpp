@@ -15,6 +15,7 @@ namespace hotlane {
 
 namespace {
 
+constexpr int kStandardError = 2;
 constexpr std::string_view kEnd{"\0", 1};  // of a C string
 
 /// Writes what the letter after a % stands for. False when it stands for nothing.
@@ -46,7 +47,7 @@ int descriptor_named(std::string_view path) {
         return 1;
     }
     if (path == "/dev/stderr") {
-        return 2;
+        return kStandardError;
     }
     for (const std::string_view prefix : {"/dev/fd/", "/proc/self/fd/"}) {
         if (path.starts_with(prefix)) {
@@ -112,6 +113,10 @@ void OutputFile::open() {
     }
     direct_ = true;
     if (const int named = descriptor_named(path_); named >= 0) {
+        if (named == kStandardError && !standard_error_is_ours()) {
+            problem_ = "another file has taken its descriptor";
+            return;
+        }
         descriptor_ = os::duplicate(named);
     } else if (const os::FileStatus status = os::file_status(path_);
                status.kind == os::FileKind::character_device) {

@@ -23,7 +23,7 @@ constexpr size_t kAlignment = 64;
 
 uintptr_t this_thread() { return address_of(__builtin_thread_pointer()); }
 
-/// "hotlane: pool "frames": <what>", and the end of the process unless the user chose to be warned only.
+/// "pool "frames": <what>", as every mistake is told.
 template <typename Describe>
 void report_mistake(const Pool& pool, Describe describe) {
     char line[192];
@@ -31,10 +31,7 @@ void report_mistake(const Pool& pool, Describe describe) {
     out.text("pool ").quoted(name_of(pool)).text(": ");
     describe(out);
     out.flush();
-    message({line, out.bytes_written()});
-    if (config().on_error == OnError::abort) {
-        os::abort_process();
-    }
+    hotlane::report_mistake({line, out.bytes_written()});
 }
 
 void report_put(const Pool& pool, const void* p, std::string_view why) {

@@ -219,10 +219,11 @@ TEST(Pool, DestroyedWithObjectsOutItSaysHowManyAndTheyStayValid) {
     hotlane_pool* pool = hotlane_pool_create("leaky", 64, 4, 0);
     auto* const kept = static_cast<char*>(hotlane_pool_get(pool));
     hotlane_pool_get(pool);
-    testing::internal::CaptureStderr();
+    // In a process of its own: a file that takes the place of standard error later on is not written to.
+    EXPECT_EXIT(hotlane_pool_destroy(pool);
+                _exit(0), testing::ExitedWithCode(0),
+                "hotlane: pool \"leaky\": destroyed with 2 objects outstanding\n");
     hotlane_pool_destroy(pool);
-    EXPECT_EQ(testing::internal::GetCapturedStderr(),
-              "hotlane: pool \"leaky\": destroyed with 2 objects outstanding\n");
     kept[0] = 1;
     hotlane_pool_destroy(nullptr);
 }

@@ -144,8 +144,21 @@ class Profile(unittest.TestCase):
     def test_ends_as_the_program_ends(self):
         for number in (signal.SIGKILL, signal.SIGUSR2):
             result = self.hotlane("profile", "--", "sh", "-c", f"kill -{int(number)} $$", status=-number)
+            name = signal.Signals(number).name.removeprefix("SIG")
             self.assertEqual(result.stderr,
-                             "hotlane: profile: nothing was written: the program ended by a signal or by _exit\n")
+                             f"hotlane: profile: nothing was written: the program ended by signal {name}\n")
+
+    def test_what_kept_a_dump_from_being_written_is_told(self):
+        """A directory that cannot be written is told before the program runs, and is no signal."""
+        result = self.hotlane("profile", "-o", "none/x.heap", "--", "sh", "-c", "echo ran", status=125)
+        self.assertEqual((result.stdout, result.stderr),
+                         ("", f"hotlane: profile: no dump can be written to {self.path}/none: "
+                              "No such file or directory\n"))
+        (self.path / "x.heap").mkdir()
+        result = self.hotlane("profile", "-o", "x.heap", "--", SHOP, status=3)
+        self.assertEqual(result.stderr.splitlines(), [
+            f"hotlane: cannot write the profile to {self.path}/x.heap: a directory, not a regular file",
+            "hotlane: profile: nothing was written: the program ended by _exit or executed another, or the dump failed"])
 
     def test_a_request_to_end_is_passed_on(self):
         with subprocess.Popen([COMMAND, "profile", "--", SHOP, "--wait"], stdout=subprocess.PIPE,

@@ -2,7 +2,7 @@
 // Trap: a daemon closes descriptor 2, and the next file it opens becomes it: a report written there at exit
 // lands in the middle of a database. This program starts itself as such a daemon, in four ways, and looks at
 // the file afterwards. A fifth daemon's standard error is a pipe that nobody reads: a report is no reason to
-// die of SIGPIPE.
+// die of SIGPIPE. Each makes a mistake on its way, which is told in the same place or not at all.
 #include "check.h"
 
 #include <fcntl.h>
@@ -19,6 +19,7 @@ static void open_as_stderr(void) {
 
 static void become_daemon(const char* way) {
     free(opaque(malloc(100)));
+    char mistake[64];
     if (strcmp(way, "closed") == 0) {
         close(2);
     } else if (strcmp(way, "reopened") == 0) {
@@ -37,6 +38,7 @@ static void become_daemon(const char* way) {
     for (int i = 0; i < 100; ++i) {
         free(opaque(malloc(1000)));
     }
+    free(opaque(mistake + 16));  // is told to nobody
 }
 
 static void check_way(const char* self, const char* way) {
@@ -55,6 +57,7 @@ static void check_way(const char* self, const char* way) {
             close(ends[1]);
         }
         setenv("HOTLANE_STATS", "text", 1);
+        setenv("HOTLANE_ON_ERROR", "warn", 1);
         execl(self, self, way, (char*)NULL);
         _exit(126);
     }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// Frames as lines.
+// Knows nothing of mistakes.
+// Called through call_stack.h.
+#include "observe/call_stack.h"
+
+#include "base/config.h"
+#include "base/os.h"
+#include "observe/backtrace.h"
+#include "observe/unwind_index.h"
+
+namespace hotlane {
+
+namespace {
+
+constexpr size_t kMostFramesShown = 16;
+
+void write_place(Writer& out, uintptr_t address) {
+    unwind_index::Module module{};
+    if (!unwind_index::find_module(address, module)) {
+        return;  // code made at run time
+    }
+    char program[Config::kPathCapacity];
+    if (*module.path == '\0') {
+        os::program_path(program, sizeof program);
+        module.path = program;
+    }
+    out.text(" ").shown(module.path).text("+").hex(address - module.bias);
+}
+
+}  // namespace
+
+[[gnu::noinline]] void write_call_stack(Writer& out) {
+    uintptr_t frames[kMostFramesShown];
+    const size_t count = backtrace::capture_without_locks(frames, kMostFramesShown);
+    for (size_t i = 0; i < count; ++i) {
+        const uintptr_t inside_the_call = frames[i] - 1;
+        out.text("hotlane:   at ").hex(inside_the_call);
+        write_place(out, inside_the_call);
+        out.text("\n");
+    }
+}
+
+}  // namespace hotlane
