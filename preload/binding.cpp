@@ -26,8 +26,8 @@ void settle_all() {
 
 // Allocates nothing. Not later: dladdr1 takes the loader's lock, which another thread may hold while it waits
 // for this one. Until then such a program's operators are taken for replaced, and reach ours through the
-// program.
-[[gnu::constructor]] void at_start() {
+// program. Before the library's other constructors, which ask.
+[[gnu::constructor(101)]] void at_start() {
     settle_all<Malloc, Free, Realloc, AlignedAlloc, New, NewArray, Delete, DeleteArray, AlignedNew,
                AlignedNewArray, AlignedDelete, AlignedDeleteArray>();
 }

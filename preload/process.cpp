@@ -5,6 +5,7 @@
 // Called by the loader and by libc.
 #include "allocator.h"
 #include "atfork.h"
+#include "binding.h"
 #include "cache/thread_cache.h"
 #include "fork.h"
 #include "live.h"
@@ -77,10 +78,12 @@ void start_guards() {
 }  // namespace
 
 // They have to be the first of the process, so that they run last before a fork and first after it: until
-// then the handlers of libraries may allocate, or wait for threads that do.
+// then the handlers of libraries may allocate, or wait for threads that do. A program with a malloc of its
+// own has none of ours. It may lock its malloc in a handler, libc allocates from that malloc, and what ours
+// make libc allocate would wait for ever; and there is hardly anything of ours to protect.
 void register_fork_handlers() {
     static constinit std::atomic<bool> registered{false};
-    if (!registered.exchange(true)) {
+    if (Malloc::is_ours() && !registered.exchange(true)) {
         register_own_atfork(before_fork, after_fork_parent, after_fork_child);
     }
 }

@@ -135,8 +135,32 @@ git repack -adfq --threads=2 && git fsck --strict --no-progress 2>&1
 git log --stat --graph --format='%H %s' | sha256sum; git rev-parse HEAD; git diff --stat HEAD~1 | tail -1; git blame directory-1/file-1-1.c | sha256sum
 """
 
+PAGE = """<!DOCTYPE html><title>A page</title><body><script>
+const rows = Array.from({ length: 2000 }, (_, i) => `<p class="c${i % 7}">${'word '.repeat(i % 20)}${i * i}</p>`);
+document.body.innerHTML = rows.join('') + `<b>${rows.join('').length}</b>`;
+document.title = document.querySelectorAll('.c3').length + ' of the third kind';
+</script>"""
+
+
+def page(scratch):
+    (scratch / "page.html").write_text(PAGE)
+    (scratch / "profile").mkdir()
+
+
+# No request leaves the machine: the page is a file, and what browsers fetch for themselves is off.
+CHROMIUM = """
+cd "$1"; HOME="$1" chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \
+  --disable-background-networking --disable-component-update --disable-breakpad --disable-crash-reporter \
+  --user-data-dir="$1/profile" --dump-dom "file://$1/page.html" 2> chromium.log | sha256sum; echo ${PIPESTATUS[0]}
+"""
+FIREFOX = """
+cd "$1"; HOME="$1" MOZ_DISABLE_AUTO_SAFE_MODE=1 firefox-esr --headless --no-remote --profile "$1/profile" --window-size=400,300 \
+  --screenshot "$1/page.png" "file://$1/page.html" > firefox.log 2>&1; echo $?; head -c 24 page.png | od -An -tx1
+"""
+
 # name: (programs needed, preparation, command, the program whose counters are looked at).
-# A command is run by bash with the scratch directory as $1; bash and all it starts have the same malloc.
+# A command is run by bash with the scratch directory as $1; bash and all it starts have the same malloc. Browsers bring
+# a malloc of their own, so that of theirs there are no counters to look at.
 CASES = {
     "ls": (["ls"], many_files, 'cd "$1"; ls -lR --time-style=+ tree | sha256sum; ls missing', "ls"),
     "sort": (["sort"], lines_of_numbers,
@@ -149,6 +173,8 @@ CASES = {
     "gcc": (["gcc"], large_c_file, 'cd "$1"; gcc -O1 -c large.c -o large.o && sha256sum large.o', "cc1"),
     "node": (["node"], None, 'printf %s "$PROGRAM" > "$1"/program.js; node "$1"/program.js', "node"),
     "php": (["php"], None, 'php -r "echo 1;" 2>/dev/null; USE_ZEND_ALLOC=0 php -r "$PROGRAM"', "php"),
+    "chromium": (["chromium"], page, CHROMIUM, None),
+    "firefox-esr": (["firefox-esr"], page, FIREFOX, None),
     "redis-server": (["redis-server", "redis-cli", "redis-benchmark"], None, None, "redis-server"),
 }
 PROGRAMS = {"python3": PYTHON, "perl": PERL, "sqlite3": SQLITE, "node": NODE, "php": PHP}
@@ -269,7 +295,7 @@ def compare(name, preload, profiled):
             if not output:
                 raise Failure(f"{name} printed nothing: {errors}")
             outcomes.append((status, output.replace(directory, "SCRATCH"), errors.replace(directory, "SCRATCH")))
-            if library:
+            if library and program:
                 check_counters(scratch / "reports", program)
             if library and profiled:
                 check_profiles(scratch / "reports", program, profiled)
