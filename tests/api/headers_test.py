@@ -11,7 +11,7 @@ import sys
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 LANGUAGES = {"c": (["-x", "c", "-std=c99"], ["gcc", "clang"], "hotlane.h"),
-             "c++": (["-x", "c++", "-std=c++20"], ["g++", "clang++"], "*")}
+             "c++": (["-x", "c++", "-std=c++20"], ["g++", "clang++"], "*.h*")}
 
 
 def main():
