@@ -212,13 +212,15 @@ void* allocate_zeroed(size_t count, size_t size) {
 }
 
 void* allocate_aligned(size_t alignment, size_t n) {
-    if (alignment <= size_classes.alignment && n <= kLargestSmall) {
-        return allocate(n);
-    }
-    ensure_started();
-    if (const ClassIndex c = size_classes.class_of_aligned(n, alignment); c != kNoClass) {
-        bool zeroed = false;
-        return take(c, n, alignment, &zeroed);
+    if (n <= kLargestSmall) {
+        ensure_started();  // it chooses the classes that are asked here
+        if (alignment <= size_classes.alignment) {
+            return allocate(n);
+        }
+        if (const ClassIndex c = size_classes.class_of_aligned(n, alignment); c != kNoClass) {
+            bool zeroed = false;
+            return take(c, n, alignment, &zeroed);
+        }
     }
     return forward(n, std::max(alignment, fallback::kMinAlignment), false,
                    n > kLargestSmall ? ForwardReason::large : ForwardReason::alignment);
@@ -282,6 +284,7 @@ bool owns(const void* p) {
 }
 
 void report_dead(const void* p, Operation operation) {
+    ensure_started();  // the options say what a mistake leads to, and this may be the first call of all
     if (guard::contains(p)) {
         guard::report_dead(p, operation);
         return;

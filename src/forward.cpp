@@ -15,22 +15,25 @@
 #include "observe/profile.h"
 #include "startup.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace hotlane {
 
 namespace {
 
-/// What the fallback has to say to `ask`, a second time when it was null: what the caches and the free pages
-/// hold may be what is missing. jemalloc's start sets errno to 0.
+/// No process has the addresses for it.
+bool cannot_exist(size_t n, size_t alignment) { return std::max(n, alignment) >> kAddressBits != 0; }
+
+/// What the fallback answers to `ask`. When that is null, and a purge may find what is missing in the caches
+/// and the free pages, it is asked a second time. jemalloc's start sets errno to 0.
 template <typename Ask>
 void* ask_fallback(Ask ask) {
     const ErrnoKeeper keep;
     if (void* p = ask()) {
         return p;
     }
-    upkeep::purge_everything();
-    return ask();
+    return upkeep::purge_after_refusal() ? ask() : nullptr;
 }
 
 void count_forward(ForwardReason reason, size_t n) {
@@ -82,12 +85,14 @@ void* no_memory() {
 }
 
 void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
+    if (cannot_exist(n, alignment)) {
+        return no_memory();
+    }
     ensure_started();
     background::ensure_running();
     profile::answer_if_called();
     upkeep::tick_if_due();
-    const bool over_limit = reason == ForwardReason::limit && config().limit_mode == LimitMode::fail;
-    if (n > PTRDIFF_MAX || over_limit) {
+    if (reason == ForwardReason::limit && config().limit_mode == LimitMode::fail) {
         return no_memory();
     }
     void* p = ask_fallback([=] { return fallback::allocate(n, alignment, zeroed); });
@@ -104,10 +109,10 @@ void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
 }
 
 void* forward_again(void* p, size_t n) {
-    upkeep::tick_if_due();
-    if (n > PTRDIFF_MAX) {
+    if (cannot_exist(n, fallback::kMinAlignment)) {
         return no_memory();
     }
+    upkeep::tick_if_due();
     // To the profiler the old block goes and another comes, wherever that lies.
     const bool followed = unfollow(p);
     void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
@@ -117,6 +122,7 @@ void* forward_again(void* p, size_t n) {
         }
         return no_memory();
     }
+    upkeep::note_surplus();  // it may be smaller now, or the old block is free
     follow_if_drawn(fresh, n);
     return fresh;
 }
@@ -158,6 +164,7 @@ bool release_forwarded(void* p) {
     } else {
         unfollow(p);
         live = fallback::release(p);
+        upkeep::note_surplus();
     }
     if (live) {
         count_forward_free();

@@ -5,6 +5,7 @@
 // tiers. Each run is a process of its own, so that start-up is part of it. Run by meson.
 #include "allocator.h"
 #include "cache/threads.h"
+#include "cache/upkeep.h"
 #include "fake_os.h"
 #include "fallback/fallback.h"
 #include "snapshot.h"
@@ -218,6 +219,72 @@ TEST(Faults, ALargeBlockGrowsIntoWhatTheFallbackKeepsWhereTheSystemHasNoMore) {
         errno = 0;
         require(reallocate(grown, 64 * kWanted) == nullptr && errno == ENOMEM, "and says so when it cannot");
         require(grown[0] == 7, "the block stays where realloc failed");
+        _exit(0);
+    }));
+}
+
+int purges_of_everything = 0;
+
+TEST(Faults, RequestsThatAreRefusedOneAfterTheOtherPurgeOnce) {
+    EXPECT_TRUE(ends_well([] {
+        release(allocate(100));
+        void* const freed_later = allocate(MiB);
+        fake_os::stop_clock();
+        upkeep::set_up(1'000'000'000, {.purge = [] { ++purges_of_everything; }});
+        for (const Call call : {Call::reserve, Call::commit, Call::map}) {
+            fake_os::fail_always(call, true);
+        }
+        for (int i = 0; i < 1'000; ++i) {
+            require(allocate(GiB) == nullptr && allocate_zeroed(2, GiB) == nullptr, "refused");
+        }
+        require(purges_of_everything == 1, "one purge while nothing is freed");
+        release(freed_later);
+        for (int i = 0; i < 1'000; ++i) {
+            require(allocate(GiB) == nullptr, "refused");
+        }
+        require(purges_of_everything == 2, "one more after a free");
+        _exit(0);
+    }));
+}
+
+TEST(Faults, WhatCannotExistIsRefusedBeforeTheFirstCallToTheSystem) {
+    EXPECT_TRUE(ends_well([] {
+        const size_t sizes[] = {SIZE_MAX, size_t{PTRDIFF_MAX}, size_t{1} << kAddressBits};
+        for (const size_t n : sizes) {
+            errno = 0;
+            require(allocate(n) == nullptr && errno == ENOMEM, "malloc refuses");
+            require(allocate_zeroed(1, n) == nullptr, "calloc refuses");
+            require(allocate_aligned(64, n) == nullptr, "aligned forms refuse");
+            require(reallocate(nullptr, n) == nullptr, "realloc refuses");
+        }
+        require(fake_os::all_calls() == 0, "the system was not asked");
+        void* const large = allocate(MiB);
+        void* const small = allocate(100);
+        const uint64_t before = fake_os::all_calls();
+        require(reallocate(large, SIZE_MAX) == nullptr && reallocate(small, SIZE_MAX) == nullptr,
+                "realloc of a live object refuses");
+        require(fake_os::all_calls() == before, "and asks nobody");
+        _exit(0);
+    }));
+}
+
+TEST(Faults, TheFirstRequestOfAProcessGetsAClassOfTheAlignmentItAsksFor) {
+    EXPECT_TRUE(ends_well([] {
+        setenv("HOTLANE_CLASSES", "compact", 1);
+        const void* const first = allocate_aligned(64, 40);
+        require(usable_size(first) % 64 == 0, "an object whose class is aligned");
+        require(usable_size(allocate(40)) == 48, "compact classes");
+        _exit(0);
+    }));
+}
+
+TEST(Faults, AFreeBeforeTheFirstRequestOfAProcessHeedsTheOptions) {
+    EXPECT_TRUE(ends_well([] {
+        setenv("HOTLANE_ON_ERROR", "warn", 1);
+        int foreign = 0;
+        release(&foreign);
+        require(usable_size(&foreign) == 0, "no object");
+        require(reallocate(&foreign, 100) == nullptr, "nor one that grows");
         _exit(0);
     }));
 }

@@ -25,9 +25,9 @@ TEST(Ledger, AnUnknownAddressIsNotContained) {
 }
 
 TEST(Ledger, AddressesAboveUserSpaceAreNobodys) {
-    EXPECT_FALSE(ledger::contains(at(uintptr_t{1} << ledger::kAddressBits)));
+    EXPECT_FALSE(ledger::contains(at(uintptr_t{1} << kAddressBits)));
     EXPECT_FALSE(ledger::contains(at(UINTPTR_MAX - 63)));
-    EXPECT_FALSE(ledger::enter_alone(at(uintptr_t{1} << ledger::kAddressBits)));
+    EXPECT_FALSE(ledger::enter_alone(at(uintptr_t{1} << kAddressBits)));
     EXPECT_FALSE(ledger::sampled(at(UINTPTR_MAX - 63)));
 }
 

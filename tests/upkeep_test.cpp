@@ -7,6 +7,8 @@
 
 #include <cstring>
 #include <random>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -240,6 +242,72 @@ TEST_F(UpkeepTest, ADayOfWorkAndRestStaysWithinBounds) {
     pass(2 * kTestPurgeDelayNs);
     EXPECT_LE(resident_bytes(), 1 * MiB);
     EXPECT_LE(region.stats().committed_bytes, 64 * MiB);
+}
+
+/// Counts how often everything was purged after a refusal.
+class RefusalTest : public UpkeepTest {
+  protected:
+    void SetUp() override {
+        UpkeepTest::SetUp();
+        purges = 0;
+        upkeep::set_up(kTestPurgeDelayNs, {.purge = [] { ++purges; }});
+        upkeep::purge_after_refusal();  // the first one always does
+        purges = 0;
+    }
+    static int purges;
+};
+int RefusalTest::purges = 0;
+
+TEST_F(RefusalTest, WithoutASurplusNothingIsPurged) {
+    for (int i = 0; i < 1'000; ++i) {
+        EXPECT_FALSE(upkeep::purge_after_refusal());
+    }
+    EXPECT_EQ(purges, 0);
+}
+
+TEST_F(RefusalTest, AnIntervalLaterItIsTriedOnceMore) {
+    fake_os::advance_clock(upkeep::interval_ns());
+    EXPECT_TRUE(upkeep::purge_after_refusal());
+    EXPECT_FALSE(upkeep::purge_after_refusal());
+    EXPECT_EQ(purges, 1);
+}
+
+TEST_F(RefusalTest, OneFreeThatNoSlowPathSawCounts) {
+    void* const objects[] = {get(64), get(64)};
+    put(objects[0]);
+    EXPECT_TRUE(upkeep::purge_after_refusal());
+    void* const again = get(64);  // a refill frees nothing
+    EXPECT_FALSE(upkeep::purge_after_refusal());
+    put(again);
+    EXPECT_TRUE(upkeep::purge_after_refusal());
+    EXPECT_FALSE(upkeep::purge_after_refusal());
+    put(objects[1]);
+    upkeep::purge_after_refusal();
+}
+
+TEST_F(RefusalTest, WhatAnotherThreadGaveToADepotCounts) {
+    std::vector<void*> objects(1'000);
+    for (void*& object : objects) {
+        object = get(1'000);
+    }
+    upkeep::purge_after_refusal();
+    EXPECT_FALSE(upkeep::purge_after_refusal());
+    std::thread([&] {
+        for (void* object : objects) {
+            put(object);
+        }
+        threads::detach();
+    }).join();
+    const size_t before = resident_bytes();
+    EXPECT_TRUE(upkeep::purge_after_refusal());
+    EXPECT_LT(resident_bytes(), before);
+    EXPECT_FALSE(upkeep::purge_after_refusal());
+}
+
+TEST_F(RefusalTest, WhatComesBackToATierBesideCounts) {
+    upkeep::note_surplus();
+    EXPECT_TRUE(upkeep::purge_after_refusal());
+    EXPECT_FALSE(upkeep::purge_after_refusal());
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ inline constexpr size_t MiB = 1024 * KiB;
 inline constexpr size_t GiB = 1024 * MiB;
 
 inline constexpr size_t kOsPageSize = 4 * KiB;
+/// No address of a process has more.
+inline constexpr unsigned kAddressBits = 47;
 inline constexpr size_t kHugePageSize = 2 * MiB;
 
 /// Our own page: the unit of the region, and of the table that gives an address its class.

@@ -148,6 +148,7 @@ void count_uncached_forward(ForwardReason reason, size_t bytes) {
     add(uncached_forward_bytes[static_cast<size_t>(reason)], bytes);
 }
 void count_uncached_forward_free() { add(uncached_forward_frees, 1); }
+uint64_t forward_frees_uncached() { return uncached_forward_frees.load(std::memory_order_relaxed); }
 
 void add_to(Snapshot& snapshot) {
     LockGuard guard(lock);

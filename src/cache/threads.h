@@ -23,6 +23,7 @@ void count_uncached_get(ClassIndex c);
 void count_uncached_put(ClassIndex c);
 void count_uncached_forward(ForwardReason reason, size_t bytes);
 void count_uncached_forward_free();
+uint64_t forward_frees_uncached();  // so far
 
 /// Adds every thread's counts, ended ones and uncached operations included.
 void add_to(Snapshot& snapshot);

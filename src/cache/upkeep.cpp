@@ -11,6 +11,7 @@
 #include "depot/depot.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hotlane::upkeep {
 
@@ -18,6 +19,7 @@ namespace {
 
 constinit Lock lock{LockRank::upkeep};
 constinit std::atomic<uint64_t> next_tick_ns{0};
+constinit std::atomic<uint64_t> next_purge_ns{0};  // after a refusal, without any other sign that it helps
 constinit uint64_t interval = 250'000'000;
 constinit Neighbour beside;
 
@@ -39,6 +41,34 @@ void work(uint64_t now_ns) {
     }
 }
 
+/// How often the calling thread freed; without a cache, how often the threads did that have none.
+constinit thread_local uint64_t frees_when_asked = 0;
+
+uint64_t frees_of(const ThreadBlock& block) {
+    uint64_t frees = block.forward_frees;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        ClassStats stats{};
+        block.add_to(stats, c);
+        frees += stats.puts;
+    }
+    return frees;
+}
+
+/// Whether the calling thread has freed anything since it last asked, as far as its counts tell: they take in
+/// what no slow path has seen yet. Does not wait.
+bool freed_since_asked() {
+    uint64_t frees = 0;
+    if (ThreadBlock* block = thread_cache.block; block == nullptr) {
+        frees = threads::forward_frees_uncached();
+    } else if (block->lock.try_lock()) {
+        frees = frees_of(*block);
+        block->lock.unlock();
+    } else {
+        return true;  // somebody works on the cache at this moment
+    }
+    return std::exchange(frees_when_asked, frees) != frees;
+}
+
 }  // namespace
 
 void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
@@ -46,6 +76,7 @@ void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
     tick_ns = interval;
     beside = neighbour;
     next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
+    next_purge_ns.store(0, std::memory_order_relaxed);
 }
 
 uint64_t interval_ns() { return interval; }
@@ -90,6 +121,8 @@ size_t purge_everything() {
     thread_end::prepare();
     LockGuard guard(lock);
     threads::reclaim(true);
+    // After the caches have come back, and before the depots go: what comes back from here on is a surplus.
+    region.forget_surplus();
     reap_depots(true);
     const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);
     region.give_back_end();
@@ -98,6 +131,19 @@ size_t purge_everything() {
     }
     return bytes;
 }
+
+bool purge_after_refusal() {
+    const uint64_t now = os::coarse_ns();
+    const bool freed_here = freed_since_asked();
+    if (!freed_here && !region.has_surplus() && now < next_purge_ns.load(std::memory_order_relaxed)) {
+        return false;
+    }
+    next_purge_ns.store(now + interval, std::memory_order_relaxed);
+    purge_everything();
+    return true;
+}
+
+void note_surplus() { region.note_surplus(); }
 
 void lock_for_fork() { lock.lock(); }
 void unlock_after_fork() { lock.unlock(); }

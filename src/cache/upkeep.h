@@ -33,6 +33,14 @@ void squeeze_if_due();
 /// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
 size_t purge_everything();
 
+/// After the system refused a request: the same, and true, if that may help. It may when something came back
+/// since the last purge of everything (to a depot, to the fallback, or from this thread), or when the region
+/// has grown since. What other threads have in their caches cannot be seen from here: for that, once in every
+/// interval. Takes no lock that another thread may hold for long when it does not purge.
+bool purge_after_refusal();
+/// Says that something came back that a purge of everything would make use of; the depots say so themselves.
+void note_surplus();
+
 /// Interval of the work, nanoseconds: for the background thread.
 uint64_t interval_ns();
 

@@ -170,6 +170,7 @@ void Depot::put_back(void* const* objects, uint32_t count) {
     Ring& ring = ring_of_processor();
     make_room(ring, count);
     ring.put(objects, count);
+    region.note_surplus();
 }
 
 void Depot::put_back_unused(void* const* objects, uint32_t count) {
@@ -180,10 +181,12 @@ void Depot::put_back_unused(void* const* objects, uint32_t count) {
     Ring& ring = ring_of_processor();
     make_room(ring, count);
     ring.put_behind(objects, count);
+    region.note_surplus();
 }
 
 void Depot::put_back_to_spans(void* const* objects, uint32_t count) {
     outside_ -= return_to_spans(objects, count, "free");
+    region.note_surplus();
 }
 
 void Depot::make_room(Ring& ring, uint32_t count) {
@@ -208,6 +211,7 @@ bool Depot::put_back_checked(void* object, Operation operation) {
         return false;
     }
     --outside_;
+    region.note_surplus();
     return true;
 }
 

@@ -9,6 +9,8 @@
 #include "base/lock.h"
 #include "base/os.h"
 
+#include <atomic>
+
 namespace hotlane {
 
 /// A page of the region, counted from its start.
@@ -100,6 +102,18 @@ class Region {
     /// What was freed there once is foreign from then on.
     void give_back_end();
 
+    /// Whether purging everything and giving the end back may find something, for one who asks without a
+    /// lock: memory came back here or to a tier above, or addresses were taken, since that was last
+    /// forgotten.
+    bool has_surplus() const { return surplus_.load(std::memory_order_relaxed); }
+    void note_surplus() {
+        if (!has_surplus()) {  // else the line stays shared
+            surplus_.store(true, std::memory_order_relaxed);
+        }
+    }
+    /// Ordered before the locks that are taken next: pairs with note_surplus() under one of them.
+    void forget_surplus() { surplus_.exchange(false, std::memory_order_seq_cst); }
+
     /// `bytes` of memory for a thread's slots (and what it keeps beside them), 2-KiB aligned, zero, at an
     /// index from region_view.base; null when there is none. Never given back: threads recycle.
     void* take_thread_memory(size_t bytes);
@@ -169,6 +183,7 @@ class Region {
     size_t used_pages_ = 0;
     uint64_t purges_ = 0;
     uint64_t purged_bytes_ = 0;
+    std::atomic<bool> surplus_{false};
 };
 
 }  // namespace hotlane

@@ -196,6 +196,7 @@ bool Region::reserve_pages_until(size_t page_end, bool at_least) {
     }
     reserved_pages_ = page_end;
     publish_page_limit();
+    note_surplus();
     return true;
 }
 

@@ -18,8 +18,7 @@
 
 namespace hotlane::ledger {
 
-/// User addresses have 47 bits; 30 of them index inside a leaf.
-inline constexpr unsigned kAddressBits = 47;
+/// So many bits of an address index inside a leaf.
 inline constexpr unsigned kLeafBits = 30;
 
 /// No block of the ledger is smaller, so that a page's count of shared blocks fits its byte.
