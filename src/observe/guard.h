@@ -17,7 +17,7 @@ struct Settings {
 };
 /// Reserves the slots, and catches accesses to them (base/faults.h). Once, while the process has one thread,
 /// not from inside malloc. False: no memory, or the system refused; then nothing is guarded.
-bool set_up(const Settings& settings);
+bool set_up(const Settings& chosen);
 
 /// All addresses of guarded objects and their guard pages; empty without set_up().
 HOTLANE_HIDDEN extern constinit inspect::Extent slots;
