@@ -68,11 +68,19 @@ ClassIndex class_at(const void* p) {
 
 /// A pointer into a span that the fast path did not take: misaligned or interior ones end here. Only `check`
 /// and the odd address ask; the others are told apart when they go back to their span.
-bool is_plausible_object(void* p, Operation operation) {
+/// `used`: the class of an object that stays in use. Whether it is live, nobody else asks; of an object that
+/// is freed its span will.
+bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClass) {
+    if (!config().check && address_of(p) % size_classes.alignment == 0) [[likely]] {
+        return true;
+    }
     size_t object_size = 0;
-    if ((config().check || address_of(p) % size_classes.alignment != 0) &&
-        !is_object_start(p, &object_size)) {
+    if (!is_object_start(p, &object_size)) {
         report_misuse(Misuse::interior_pointer, operation, p, object_size);
+        return false;
+    }
+    if (config().check && used != kNoClass && !depots[used].is_live(p)) {
+        report_misuse(Misuse::double_free, operation, p, 0);
         return false;
     }
     return true;
@@ -235,7 +243,7 @@ void* reallocate(void* p, size_t n) {
         return nullptr;
     }
     if (const ClassIndex c = class_at(p); c != kNoClass) {
-        return is_plausible_object(p, "realloc") ? reallocate_small(p, c, n) : no_memory();
+        return is_plausible_object(p, "realloc", c) ? reallocate_small(p, c, n) : no_memory();
     }
     if (guard::contains(p)) {
         return reallocate_guarded(p, n);

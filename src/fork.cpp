@@ -115,6 +115,7 @@ void after_fork_child() {
     }
     if (fork.locked) {
         profile::forget_threads_in_child();
+        guard::forget_threads_in_child();
         unlock_everything(Side::child);
         threads::adopt_all_in_child();
         profiling::forget_in_child();

@@ -148,6 +148,9 @@ void* forward_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample) 
 }
 
 void release_guarded(void* p, Operation operation) {
+    if (guard::forgive(p)) {
+        return;
+    }
     if (profile::used() && guard::is_followed(p)) {
         profile::release(p);
     }
@@ -161,6 +164,9 @@ bool release_forwarded(void* p) {
     bool live = false;
     if (profile::contains(p)) {
         live = profile::release(p);
+        if (!live && profile::forgive(p)) {
+            return true;  // counted when it was freed
+        }
     } else {
         unfollow(p);
         live = fallback::release(p);

@@ -9,6 +9,7 @@
 #include "fake_os.h"
 #include "fresh_core.h"
 
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <random>
@@ -229,6 +230,8 @@ TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
     for (int i = 0; i < 64; ++i) {
         ASSERT_TRUE(depots[small].put_back_checked(out[i], "free"));
     }
+    EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 0U) << "the newest are held back";
+    depots[small].reap(true);
     EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
     EXPECT_EQ(out[0], region.address({0}));
     EXPECT_EQ(region.stats().in_use_bytes, kPageSize);
@@ -292,7 +295,27 @@ TEST_F(DepotTest, MisuseThatIsOnlyWarnedOfChangesNothing) {
     const std::string said = testing::internal::GetCapturedStderr();
     EXPECT_NE(said.find("interior pointer into an object of 64 bytes"), std::string::npos) << said;
     EXPECT_NE(said.find("double free"), std::string::npos) << said;
+    EXPECT_NE(take(1, 1)[0], objects[2]);
+    depots[1].reap(true);
     EXPECT_EQ(take(1, 1)[0], objects[2]);
+}
+
+TEST_F(DepotTest, ALateFreeOfAnotherThreadIsHeldBackAndCanBeUndone) {
+    const std::vector<void*> objects = take(1, 12);
+    const std::set<void*> held(objects.end() - 8, objects.end());
+    for (const bool checked : {true, false}) {
+        std::thread([&] {
+            for (void* p : objects) {
+                checked ? (void)depots[1].put_back_checked(p, "free") : depots[1].put_back_late(p);
+            }
+        }).join();
+        const std::vector<void*> next = take(1, 100);
+        EXPECT_TRUE(std::any_of(next.begin(), next.end(), [&](void* p) { return p == objects[3]; }));
+        EXPECT_TRUE(std::none_of(next.begin(), next.end(), [&](void* p) { return held.contains(p); }));
+        EXPECT_EQ(depots[1].undo_newest_frees(), 8U);
+    }
+    EXPECT_TRUE(depots[1].put_back_checked(objects.back(), "free")) << "it is live again";
+    EXPECT_EQ(depots[1].undo_newest_frees(), 0U) << "this thread is not lost";
 }
 
 TEST_F(DepotTest, ADoubleFreeInTheRingIsFoundWhenItIsReapedAndThePeakStaysRight) {
@@ -312,7 +335,8 @@ TEST_F(DepotTest, ADoubleFreeInTheRingIsFoundWhenItIsReapedAndThePeakStaysRight)
 TEST_F(DepotTest, APageThatMovedOnIsADoubleFree) {
     set_on_error(OnError::warn);
     void* object = take(1, 1)[0];
-    EXPECT_TRUE(depots[1].put_back_checked(object, "free"));  // its span is empty, the page goes back
+    EXPECT_TRUE(depots[1].put_back_checked(object, "free"));
+    depots[1].reap(true);  // its span is empty, the page goes back
     const std::vector<void*> other = take(2, 1);
     ASSERT_EQ(other[0], object) << "the page serves another class now";
     testing::internal::CaptureStderr();

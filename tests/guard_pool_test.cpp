@@ -90,6 +90,33 @@ TEST_F(GuardPoolTest, WhenAllAreLiveThereIsNoneAndTheNextFreeGivesOne) {
     EXPECT_EQ(pool.take(10, 16, Place::left), last);
 }
 
+TEST_F(GuardPoolTest, AFreeOfALostThreadMayComeOnceMore) {
+    constexpr uint32_t kOwnThread = 1;
+    constexpr uint32_t kLostThread = 2;
+    std::vector<GuardedObject*> objects;
+    for (size_t i = 0; i < kSmallSlots; ++i) {
+        objects.push_back(pool.take(100, 64, Place::right));
+        objects.back()->freed.thread = i % 2 == 0 ? kOwnThread : kLostThread;
+    }
+    for (GuardedObject* object : objects) {
+        pool.put_back(*object);
+    }
+    pool.expect_frees_again(kOwnThread);
+    const auto start_of = [&](size_t i) { return pointer_to(objects[i]->begin); };
+    const size_t oldest = kSmallSlots - 15;  // of the lost thread's newest eight
+    EXPECT_FALSE(pool.forgive(start_of(oldest - 1)));
+    EXPECT_FALSE(pool.forgive(start_of(oldest - 2)));
+    for (size_t i = 0; i < kSmallSlots - 8; ++i) {
+        GuardedObject* object = pool.take(100, 64, Place::right);
+        ASSERT_NE(object, nullptr);
+        EXPECT_FALSE(object->expected);
+    }
+    EXPECT_EQ(pool.take(100, 64, Place::right), nullptr) << "the others are expected again";
+    EXPECT_TRUE(pool.forgive(start_of(oldest)));
+    EXPECT_FALSE(pool.forgive(start_of(oldest)));
+    EXPECT_EQ(pool.take(100, 64, Place::right), objects[oldest]);
+}
+
 TEST_F(GuardPoolTest, AByteBesideTheObjectIsMissed) {
     GuardedObject* object = pool.take(100, 64, Place::right);
     auto* const bytes = static_cast<char*>(pointer_to(object->begin));

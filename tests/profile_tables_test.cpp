@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -129,15 +130,37 @@ TEST_F(SampleHeapTest, ObjectsOfEveryClassLieApartAndAtTheirMultiples) {
     }
 }
 
-TEST_F(SampleHeapTest, WhatIsPutBackIsTheNextAndNoRecordStays) {
+TEST_F(SampleHeapTest, WhatIsPutBackIsTakenAgainAfterEightOthersAndNoRecordStays) {
     void* first = take(3);
     void* second = take(3);
     heap_->put_back(first);
     EXPECT_EQ(heap_->find(first), nullptr);
     EXPECT_NE(heap_->find(second), nullptr);
     heap_->put_back(second);
+    for (int i = 0; i < 8; ++i) {
+        void* other = take(4);
+        EXPECT_TRUE(i >= 7 || take(3) != first) << i;
+        heap_->put_back(other);
+    }
     EXPECT_EQ(take(3), second);
     EXPECT_EQ(take(3), first);
+}
+
+TEST_F(SampleHeapTest, AFreeOfALostThreadMayComeOnceMore) {
+    void* own = take(3);
+    void* of_other = take(3);
+    heap_->put_back(own);
+    std::thread([&] { heap_->put_back(of_other); }).join();
+    EXPECT_FALSE(heap_->forgive(of_other));
+    heap_->expect_frees_again();
+    EXPECT_FALSE(heap_->forgive(own));
+    EXPECT_FALSE(heap_->forgive(static_cast<char*>(of_other) + 64));
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_NE(take(3), of_other);
+    }
+    EXPECT_TRUE(heap_->forgive(of_other));
+    EXPECT_FALSE(heap_->forgive(of_other));
+    EXPECT_EQ(take(3), of_other);
 }
 
 TEST_F(SampleHeapTest, ARefusalIsNoObjectAndLaterThereAreObjectsAgain) {

@@ -102,6 +102,7 @@ TEST_F(UpkeepTest, FreePagesGoAfterOneDelayAndNotBefore) {
         const uint64_t into_interval = upkeep::interval_ns() * static_cast<uint64_t>(phase) / kPhases;
         fake_os::advance_clock(into_interval);
         ASSERT_TRUE(depots[c].put_back_checked(page, "free"));
+        depots[c].reap(true);
         const size_t before = purged_bytes();
         uint64_t waited = 0;
         fake_os::advance_clock(upkeep::interval_ns() - into_interval);

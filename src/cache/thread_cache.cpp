@@ -138,16 +138,18 @@ void* take_uncached(ClassIndex c, bool* zeroed, RegionFailure* why) {
     return object;
 }
 
+/// Counted first: a child that undoes the free finds it counted.
 bool put_back_uncached(void* p, ClassIndex c, Operation operation) {
-    if (settings.uncached) {
-        if (!depots[c].put_back_checked(p, operation)) {
-            return false;
-        }
-    } else {
-        depots[c].put_back(&p, 1);
+    threads::count_uncached_puts(c, 1);
+    if (!settings.uncached) {
+        depots[c].put_back_late(p);
+        return true;
     }
-    threads::count_uncached_put(c);
-    return true;
+    const bool done = depots[c].put_back_checked(p, operation);
+    if (!done) {
+        threads::count_uncached_puts(c, -1);
+    }
+    return done;
 }
 
 void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {

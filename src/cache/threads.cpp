@@ -142,7 +142,7 @@ void detach() {
 }
 
 void count_uncached_get(ClassIndex c) { add(uncached[c].gets, 1); }
-void count_uncached_put(ClassIndex c) { add(uncached[c].puts, 1); }
+void count_uncached_puts(ClassIndex c, int n) { add(uncached[c].puts, static_cast<uint64_t>(n)); }
 void count_uncached_forward(ForwardReason reason, size_t bytes) {
     add(uncached_forwards[static_cast<size_t>(reason)], 1);
     add(uncached_forward_bytes[static_cast<size_t>(reason)], bytes);
@@ -342,6 +342,9 @@ void adopt_all_in_child() {
             retire(block);
         }
         block = next;
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        count_uncached_puts(c, -static_cast<int>(depots[c].undo_newest_frees()));
     }
 }
 

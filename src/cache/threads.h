@@ -20,7 +20,8 @@ void detach();
 
 /// Operations of threads without a cache.
 void count_uncached_get(ClassIndex c);
-void count_uncached_put(ClassIndex c);
+/// `n` is below zero where frees turned out not to have happened.
+void count_uncached_puts(ClassIndex c, int n);
 void count_uncached_forward(ForwardReason reason, size_t bytes);
 void count_uncached_forward_free();
 uint64_t forward_frees_uncached();  // so far

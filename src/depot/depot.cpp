@@ -6,9 +6,11 @@
 #include "depot/depot.h"
 
 #include "classes/policy.h"
+#include "depot/held_back.h"
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 
 namespace hotlane {
 
@@ -56,11 +58,25 @@ void** slots_of_rings() {
     return slots;
 }
 
+/// Apart from the depots, for few processes touch them.
+constinit HeldBack held_back[kMaxClasses];
+constinit std::atomic<bool> holds_back{false};  // else their memory was never touched
+
+void* hold_back(ClassIndex c, void* object) {
+    if (!holds_back.load(std::memory_order_relaxed)) {
+        holds_back.store(true, std::memory_order_relaxed);
+    }
+    return held_back[c].add(object);
+}
+
 }  // namespace
 
 void Depot::set_up_all() {
     ring_slots.store(nullptr, std::memory_order_relaxed);
     slots_needed = 0;
+    if (holds_back) {
+        std::fill(std::begin(held_back), std::end(held_back), HeldBack{});
+    }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].set_up(c);
     }
@@ -164,6 +180,10 @@ void Depot::close_span(Span* span) {
 
 void Depot::put_back(void* const* objects, uint32_t count) {
     LockGuard guard(lock_);
+    put_in_ring(objects, count);
+}
+
+void Depot::put_in_ring(void* const* objects, uint32_t count) {
     if (!has_slots()) [[unlikely]] {
         return put_back_to_spans(objects, count);
     }
@@ -205,14 +225,52 @@ void Depot::spill(Ring& ring, uint32_t count) {
     }
 }
 
+void Depot::put_back_late(void* object) {
+    LockGuard guard(lock_);
+    --outside_;
+    if (void* oldest = hold_back(class_, object)) {
+        ++outside_;
+        put_in_ring(&oldest, 1);
+    }
+}
+
 bool Depot::put_back_checked(void* object, Operation operation) {
     LockGuard guard(lock_);
-    if (return_to_spans(&object, 1, operation) == 0) {
+    if (const PutBackResult result = judge(object); result != PutBackResult::ok) {
+        report_refused(object, result, operation);
         return false;
     }
     --outside_;
     region.note_surplus();
+    if (void* oldest = hold_back(class_, object)) {
+        return_to_spans(&oldest, 1, operation);
+    }
     return true;
+}
+
+uint32_t Depot::undo_newest_frees() {
+    if (!holds_back) {
+        return 0;
+    }
+    LockGuard guard(lock_);
+    uint32_t count = 0;
+    held_back[class_].take_others([&count](void*) { ++count; });
+    outside_ += count;
+    return count;
+}
+
+bool Depot::is_live(const void* object) {
+    LockGuard guard(lock_);
+    return judge(object) == PutBackResult::ok;
+}
+
+/// A page that has left the class since the pointer was freed first: freed twice, with time between.
+PutBackResult Depot::judge(const void* object) const {
+    const bool has_left =
+        region_view.class_byte(region.page_containing(object).value) != SizeClasses::lane_of(class_);
+    return has_left || held_back[class_].holds(object)
+               ? PutBackResult::double_free
+               : span_containing(object)->judge(address_of(region_view.base), object);
 }
 
 /// Objects that were freed one after the other often lie in one span: it is looked up once for all of them.
@@ -255,6 +313,11 @@ void Depot::report_refused(void* object, PutBackResult why, Operation operation)
 
 void Depot::reap(bool everything) {
     constexpr uint32_t kAtOnce = 256;  // so that nobody waits long for the lock
+    if (everything && holds_back) {
+        LockGuard guard(lock_);
+        held_back[class_].take_all(
+            [this](void* object) { outside_ += 1 - return_to_spans(&object, 1, "free"); });
+    }
     for (Ring& ring : rings_) {
         lock_.lock();
         uint32_t left = everything ? ring.count() : policy::reap_count(ring.least_count(), ring.count());

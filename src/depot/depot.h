@@ -40,8 +40,15 @@ class Depot {
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that nobody used for an interval: the next reap() takes them.
     void put_back_unused(void* const* objects, uint32_t count);
-    /// Straight into its span, verified: for frees without a thread cache. False: misuse was reported.
+    /// One object of a thread without a cache. Nobody gets it while it is among the newest that the thread
+    /// freed (base/newest_frees.h).
+    void put_back_late(void* object);
+    /// The same, verified, and then straight into its span. False: misuse was reported.
     bool put_back_checked(void* object, Operation operation);
+    /// Known where every free is verified.
+    bool is_live(const void* object);
+    /// In a forked child: such newest frees of the threads that it lost have not happened. Returns how many.
+    uint32_t undo_newest_frees();
 
     /// Returns to the spans what was not needed since the last call; all of it when `everything`.
     void reap(bool everything);
@@ -57,9 +64,11 @@ class Depot {
     uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
     Span* open_span(bool may_grow, RegionFailure* why);
     void close_span(Span* span);
+    void put_in_ring(void* const* objects, uint32_t count);
     void put_back_to_spans(void* const* objects, uint32_t count);
     void make_room(Ring& ring, uint32_t count);
     void spill(Ring& ring, uint32_t count);
+    PutBackResult judge(const void* object) const;
     uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
     void report_refused(void* object, PutBackResult why, Operation operation);
 

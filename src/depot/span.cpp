@@ -11,6 +11,19 @@
 
 namespace hotlane {
 
+namespace {
+
+/// Of the address `offset` bytes into a span with these bits; `i` is the object there.
+PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t offset, uint32_t i) {
+    if (size_t{i} * c.object_size != offset || i >= c.object_count) [[unlikely]] {
+        return PutBackResult::interior_pointer;
+    }
+    const bool is_free = (free_bits[i / kBitsPerWord] >> (i % kBitsPerWord) & 1) != 0;
+    return is_free ? PutBackResult::double_free : PutBackResult::ok;
+}
+
+}  // namespace
+
 void Span::open(PageIndex first, ClassIndex c, bool fresh) {
     const uint32_t objects = size_classes[c].object_count;
     first_ = first;
@@ -66,22 +79,23 @@ uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, Pu
             break;
         }
         const uint32_t i = c.index_of(offset);
-        if (size_t{i} * c.object_size != offset || i >= c.object_count) [[unlikely]] {
-            *result = PutBackResult::interior_pointer;
+        *result = judge_place(c, bits, offset, i);
+        if (*result != PutBackResult::ok) [[unlikely]] {
             break;
         }
         const uint32_t word = i / kBitsPerWord;
-        const uint64_t bit = uint64_t{1} << (i % kBitsPerWord);
-        if ((bits[word] & bit) != 0) [[unlikely]] {
-            *result = PutBackResult::double_free;
-            break;
-        }
-        bits[word] |= bit;
+        bits[word] |= uint64_t{1} << (i % kBitsPerWord);
         lowest_word = std::min(lowest_word, word);
     }
     free_count_ += done;
     first_word_ = static_cast<uint16_t>(lowest_word);
     return done;
+}
+
+PutBackResult Span::judge(uintptr_t base, const void* object) const {
+    const SizeClass& c = size_classes[class_];
+    const size_t offset = address_of(object) - (base + size_t{first_.value} * kPageSize);
+    return judge_place(c, free_bits(), offset, c.index_of(offset));
 }
 
 Span* SpanHeap::merge(Span* a, Span* b) {

@@ -34,6 +34,9 @@ class Span {
     /// `*result` says what is wrong with the next, ok when it is another span's or there is none.
     uint32_t put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result);
 
+    /// What put_back() would find wrong with an address of this span.
+    PutBackResult judge(uintptr_t base, const void* object) const;
+
     bool empty() const { return free_count_ == size_classes[class_].object_count; }  // of live objects
     bool exhausted() const { return free_count_ == 0; }
     PageIndex first_page() const { return first_; }
@@ -47,6 +50,7 @@ class Span {
   private:
     friend class SpanHeap;
     uint64_t* free_bits() { return reinterpret_cast<uint64_t*>(this + 1); }
+    const uint64_t* free_bits() const { return reinterpret_cast<const uint64_t*>(this + 1); }
 
     PageIndex first_;
     uint8_t class_;

@@ -24,8 +24,9 @@ constinit inspect::Extent slots{};
 namespace {
 
 constinit Lock lock{LockRank::guards};
-constinit GuardPool pool;            // under the lock
-constinit uint64_t taken_count = 0;  // under the lock
+constinit GuardPool pool;               // under the lock
+constinit uint64_t taken_count = 0;     // under the lock
+constinit uint32_t forking_thread = 0;  // under the lock
 constinit Settings settings;
 constinit std::atomic<uint64_t> next_allowed_ns{0};
 constinit std::atomic<uint64_t> reports{0};
@@ -264,6 +265,11 @@ bool release(const void* p, Operation operation) {
     return true;
 }
 
+bool forgive(const void* p) {
+    LockGuard guard(lock);
+    return pool.forgive(p);
+}
+
 void report_dead(const void* p, Operation operation) {
     using enum GuardFinding::Kind;
     const uintptr_t address = address_of(p);
@@ -295,7 +301,11 @@ Statistics statistics() {
             .reports = reports.load(std::memory_order_relaxed)};
 }
 
-void lock_for_fork() { lock.lock(); }
+void lock_for_fork() {
+    lock.lock();
+    forking_thread = slots.end != 0 ? os::thread_id() : 0;  // in the child it has another
+}
+void forget_threads_in_child() { pool.expect_frees_again(forking_thread); }
 void unlock_after_fork() { lock.unlock(); }
 
 }  // namespace hotlane::guard

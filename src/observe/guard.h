@@ -35,6 +35,8 @@ size_t usable_size(const void* p);
 /// The object is gone. False, and reported, when none begins at `p`. Its neighbourhood is looked at, and
 /// damage is reported. Both end the process, or return with HOTLANE_ON_ERROR=warn.
 bool release(const void* p, Operation operation);
+/// Whether this free comes once more in a forked child, and is right there (GuardPool::expect_frees_again()).
+bool forgive(const void* p);
 /// Says what is wrong with a pointer into the slots at which nothing lives.
 void report_dead(const void* p, Operation operation);
 
@@ -47,6 +49,8 @@ Statistics statistics();
 
 /// Around fork(): the child's objects are copies of the parent's.
 void lock_for_fork();
+/// In the child, before unlocking.
+void forget_threads_in_child();
 void unlock_after_fork();
 
 }  // namespace hotlane::guard

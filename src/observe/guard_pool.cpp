@@ -5,6 +5,8 @@
 // Called through guard_pool.h.
 #include "observe/guard_pool.h"
 
+#include "base/newest_frees.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -109,6 +111,7 @@ GuardedObject* GuardPool::take(size_t size, size_t alignment, Place place) {
               .state = GuardedObject::State::live,
               .followed = false,
               .reported = false,
+              .expected = false,
               .allocated = {},
               .freed = {}};
     const Margins beside = margins(object);
@@ -124,14 +127,47 @@ void GuardPool::put_back(GuardedObject& object) {
     object.state = GuardedObject::State::freed;
     // Where the system refuses, what the program does there is not noticed.
     (void)os::block(pointer_to(memory.begin), memory.end - memory.begin);
-    if (kind.oldest == kNoSlot) {
-        kind.oldest = slot;
-    } else {
-        objects_[kind.newest].next = slot;
-    }
-    kind.newest = slot;
+    append(kind, slot);
     --live_;
     ++freed_;
+}
+
+/// To the end of the queue of freed slots.
+void GuardPool::append(Kind& kind, uint32_t slot) {
+    objects_[slot].next = kNoSlot;
+    (kind.oldest == kNoSlot ? kind.oldest : objects_[kind.newest].next) = slot;
+    kind.newest = slot;
+}
+
+void GuardPool::expect_frees_again(uint32_t thread) {
+    for (Kind& kind : kinds_) {
+        size_t of_others = 0;
+        for (uint32_t slot = kind.oldest; slot != kNoSlot; slot = objects_[slot].next) {
+            of_others += objects_[slot].freed.thread != thread ? 1 : 0;
+        }
+        uint32_t slot = kind.oldest;
+        kind.oldest = kind.newest = kNoSlot;
+        while (slot != kNoSlot) {
+            GuardedObject& object = objects_[slot];
+            const uint32_t next = object.next;
+            object.expected = object.freed.thread != thread && of_others-- <= NewestFrees::kOfAThread;
+            if (!object.expected) {
+                append(kind, slot);
+            }
+            slot = next;
+        }
+    }
+}
+
+bool GuardPool::forgive(const void* p) {
+    const uint32_t slot = slot_around(address_of(p));
+    GuardedObject& object = objects_[slot];
+    if (!object.expected || object.begin != address_of(p)) {
+        return false;
+    }
+    object.expected = false;
+    append(kind_of(slot), slot);
+    return true;
 }
 
 GuardedObject* GuardPool::find(const void* p) {

@@ -36,6 +36,7 @@ struct GuardedObject {
     State state;
     bool followed;  // by the profiler, too
     bool reported;  // an access to it or beside it
+    bool expected;  // to be freed again
     GuardTrace allocated;
     GuardTrace freed;
 
@@ -69,6 +70,12 @@ class GuardPool {
     /// system refused.
     bool open_page(uintptr_t address);
 
+    /// In a forked child: the newest frees of other threads than this one may come once more. Nobody gets
+    /// their slots before.
+    void expect_frees_again(uint32_t thread);
+    /// Whether this is such a free. From now on it is none.
+    bool forgive(const void* p);
+
     size_t live() const { return live_; }
     size_t quarantined() const { return freed_; }
 
@@ -96,6 +103,7 @@ class GuardPool {
     inspect::Extent bounds(uint32_t slot) const;
     uint32_t slot_around(uintptr_t address) const;
     bool make_accessible(uint32_t slot);
+    void append(Kind& kind, uint32_t slot);
     /// The bytes of the slot that the pattern is in, before and after the object.
     struct Margins {
         inspect::Extent before;

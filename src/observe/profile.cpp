@@ -273,6 +273,15 @@ bool release(const void* p) {
     return true;
 }
 
+bool forgive(const void* p) {
+    Shard* shard = shard_around(p);
+    if (shard == nullptr) {
+        return false;
+    }
+    LockGuard guard(shard->lock);
+    return shard->heap.forgive(p);
+}
+
 Statistics statistics() {
     Statistics sum{.samples = 0, .lost_samples = lost.load(std::memory_order_relaxed), .memory_bytes = 0};
     for (Shard& shard : shards) {
@@ -329,6 +338,11 @@ void unlock_after_fork() {
     backtrace::after_fork();
 }
 
-void forget_threads_in_child() { backtrace::forget_threads_in_child(); }
+void forget_threads_in_child() {
+    backtrace::forget_threads_in_child();
+    for (Shard& shard : shards) {
+        shard.heap.expect_frees_again();
+    }
+}
 
 }  // namespace hotlane::profile

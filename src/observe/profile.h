@@ -40,6 +40,9 @@ size_t object_around(const void* p);
 void resize(const void* p, size_t n);
 /// The object is gone; its memory, if it was of allocate(), is free. False when none lives at `p`.
 bool release(const void* p);
+/// Whether this free comes once more in a forked child, and is right there
+/// (SampleHeap::expect_frees_again()).
+bool forgive(const void* p);
 
 struct Statistics {
     uint64_t samples;

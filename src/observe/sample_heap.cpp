@@ -118,13 +118,20 @@ const Sample* SampleHeap::find_around(const void* p) const {
     return nullptr;
 }
 
+void SampleHeap::make_free(const void* p) {
+    const uint32_t index = index_of(p);
+    const ClassIndex c = size_classes.class_of(records_[index].bytes);
+    records_[index].next = free_[c];
+    free_[c] = index + 1;
+}
+
 void SampleHeap::put_back(const void* p) {
     if (contains(p)) {
-        const uint32_t index = index_of(p);
-        const ClassIndex c = size_classes.class_of(records_[index].bytes);
-        records_[index].site = 0;
-        records_[index].next = free_[c];
-        free_[c] = index + 1;
+        records_[index_of(p)].site = 0;
+        records_[index_of(p)].next = 0;
+        if (const void* oldest = newest_frees_.add(const_cast<void*>(p))) {
+            make_free(oldest);
+        }
         return;
     }
     uint32_t* link = link_to_block(p);
@@ -132,6 +139,19 @@ void SampleHeap::put_back(const void* p) {
     *link = blocks_[number].next;
     blocks_[number].next = free_block_;
     free_block_ = number;
+}
+
+void SampleHeap::expect_frees_again() {
+    newest_frees_.take_others([this](const void* p) { records_[index_of(p)].next = kExpectedAgain; });
+}
+
+bool SampleHeap::forgive(const void* p) {
+    const size_t index = contains(p) && address_of(p) % kStep == 0 ? index_of(p) : frontier_;
+    if (index >= frontier_ || records_[index].site != 0 || records_[index].next != kExpectedAgain) {
+        return false;
+    }
+    make_free(p);
+    return true;
 }
 
 size_t SampleHeap::usable_bytes() const {

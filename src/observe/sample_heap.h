@@ -12,6 +12,7 @@
 
 #include "base/growing_array.h"
 #include "base/inspect.h"
+#include "base/newest_frees.h"
 #include "classes/size_classes.h"
 #include "observe/stack_table.h"
 
@@ -54,13 +55,19 @@ class SampleHeap {
     Sample* find(const void* p);
     /// The record of the live object of take() in which `p` lies, contains(p) given. Null when there is none.
     const Sample* find_around(const void* p) const;
-    /// Forgets the record of a live object; one of take() is free again.
+    /// Forgets the record of a live object. One of take() is free again, once it is none of the newest that
+    /// the thread freed.
     void put_back(const void* p);
+    /// In a forked child: the newest frees of other threads, which it lost, may come once more.
+    void expect_frees_again();
+    /// Whether this is such a free of an object of take(). From now on it is none.
+    bool forgive(const void* p);
 
     size_t usable_bytes() const;
 
   private:
-    static constexpr size_t kStep = 64;  // bytes between two possible starts
+    static constexpr uint32_t kExpectedAgain = UINT32_MAX;  // instead of a free record's successor
+    static constexpr size_t kStep = 64;                     // bytes between two possible starts
     struct Granule {
         std::byte bytes[kStep];
     };
@@ -80,6 +87,7 @@ class SampleHeap {
     }
     bool reserve(size_t count);
     bool open_chunk(ClassIndex c, size_t slot_granules);
+    void make_free(const void* p);
     uint32_t* link_to_block(const void* p);
 
     GrowingArray<Granule> objects_;
@@ -89,6 +97,7 @@ class SampleHeap {
     uint32_t free_[kMaxClasses] = {};       // index of the newest free object, plus 1; 0: none
     uint32_t fresh_[kMaxClasses] = {};      // index of the first that was never handed out
     uint32_t fresh_end_[kMaxClasses] = {};  // of the class's newest chunk
+    NewestFrees newest_frees_;
     uint32_t block_count_ = 0;
     uint32_t free_block_ = 0;
     GrowingArray<uint32_t> buckets_;  // number of a block; 0: none

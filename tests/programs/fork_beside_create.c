@@ -5,7 +5,9 @@
 // glibc's own malloc does not notice: the first free went into a cache of the thread that the child lost. A
 // malloc that gives such caches to the child must not hand these blocks out twice. Here free() is the
 // program's own and stops in the middle, so that the fork comes exactly there.
-//   fork_beside_create LIBRARY    one with thread-local storage, to be opened
+//   fork_beside_create LIBRARY [first]    one with thread-local storage, to be opened; `first`: the block is
+//   the
+//                                         first that its thread frees, and it has not allocated either
 #include "check.h"
 
 #include <dlfcn.h>
@@ -46,14 +48,16 @@ static void create_and_join(void* (*body)(void*)) {
     pthread_join(thread, NULL);
 }
 
-static void* create(void* unused) {
-    free(malloc(100));  // so that the thread has a cache
-    free(malloc(kBlockBytes));
+static void* create(void* is_first) {
+    if (!is_first) {
+        free(malloc(100));  // so that the thread has a cache
+        free(malloc(kBlockBytes));
+    }
     sem_wait(&stack_is_cached);
     is_creator = 1;
     create_and_join(end);
     is_creator = 0;
-    return unused;
+    return is_first;
 }
 
 // No two objects of the blocks' size may be the same.
@@ -74,7 +78,7 @@ static void live_as_child(void) {
 }
 
 int main(int count, char** arguments) {
-    CHECK(count == 2, "which library?");
+    CHECK(count >= 2, "which library?");
     alarm(kSeconds);
     void* library = dlopen(arguments[1], RTLD_NOW);
     CHECK(library, "%s", dlerror());
@@ -84,7 +88,7 @@ int main(int count, char** arguments) {
     sem_init(&in_the_middle, 0, 0);
     sem_init(&forked, 0, 0);
     pthread_t creator;
-    CHECK(pthread_create(&creator, NULL, create, NULL) == 0, "no thread");
+    CHECK(pthread_create(&creator, NULL, create, count > 2 ? arguments[2] : NULL) == 0, "no thread");
     create_and_join(use_and_end);
     sem_post(&stack_is_cached);
     sem_wait(&in_the_middle);
