@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-enum { kChildren = 150, kSlots = 2000, kSeconds = 60 };
+enum { kChildren = 40, kSlots = 2000, kSeconds = 60 };
 
 static volatile sig_atomic_t children = 0;
 static volatile sig_atomic_t in_child = 0;
