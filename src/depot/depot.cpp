@@ -228,6 +228,7 @@ void Depot::spill(Ring& ring, uint32_t count) {
 void Depot::put_back_late(void* object) {
     LockGuard guard(lock_);
     --outside_;
+    region.note_surplus();
     if (void* oldest = hold_back(class_, object)) {
         ++outside_;
         put_in_ring(&oldest, 1);
