@@ -334,14 +334,13 @@ void unlock_all() {
 }
 
 void adopt_all_in_child() {
-    for (ThreadBlock* block = live; block != nullptr;) {
-        ThreadBlock* next = block->next;
+    for (ThreadBlock *block = live, *next = nullptr; block != nullptr; block = next) {
+        next = block->next;
         // Asked of the block: a handler that forks may have interrupted attach() before the cache knew of it.
         if (block->cache != &thread_cache) {
             block->undo_newest_frees();
             retire(block);
         }
-        block = next;
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         count_uncached_puts(c, -static_cast<int>(depots[c].undo_newest_frees()));
