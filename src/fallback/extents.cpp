@@ -7,10 +7,12 @@
 
 #include "base/os.h"
 
+#include <algorithm>
+
 namespace hotlane::fallback {
 
 // The order and the types are jemalloc's (extent_hooks_s, since 5.0). A function left out counts as one that
-// always refuses: memory is kept for reuse and never unmapped, as jemalloc's own hooks have it on Linux.
+// always refuses.
 struct ExtentHooks {
     void* (*allocate)(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned);
@@ -53,6 +55,20 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
 
 // True means failure.
 
+/// Called for free memory that is purged. It stays mapped for reuse, as jemalloc's own hooks have it on
+/// Linux. Under a limit of addresses of which the fallback has a quarter and more, threads and libraries need
+/// them.
+bool deallocate_extent(ExtentHooks*, void* extent, size_t bytes, bool, unsigned) {
+    const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
+    if (mapped < os::memory_limit() / 4) {
+        return true;
+    }
+    os::unreserve(extent, bytes);
+    // Not below zero: what jemalloc mapped before it had these hooks was not counted.
+    mapped_bytes.fetch_sub(std::min(bytes, mapped), std::memory_order_relaxed);
+    return false;
+}
+
 bool purge_extent(ExtentHooks*, void* extent, size_t, size_t offset, size_t length, unsigned) {
     return !os::purge(static_cast<std::byte*>(extent) + offset, length);
 }
@@ -63,8 +79,15 @@ bool merge_extents(ExtentHooks*, void*, size_t, void*, size_t, bool, unsigned) {
 
 }  // namespace
 
+bool addresses_are_scarce() {
+    constexpr size_t kFew =
+        16 * MiB;  // without a system call: no matter under any limit that can be lived with
+    const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
+    return mapped >= kFew && mapped >= os::memory_limit() / 4;
+}
+
 ExtentHooks extent_hooks{.allocate = allocate_extent,
-                         .deallocate = nullptr,
+                         .deallocate = deallocate_extent,
                          .destroy = nullptr,
                          .commit = nullptr,
                          .decommit = nullptr,

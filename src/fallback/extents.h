@@ -23,4 +23,8 @@ extern ExtentHooks extent_hooks;
 /// How much has to be mapped before 2-MiB pages are asked for.
 extern std::atomic<size_t> huge_from_bytes;
 
+/// Whether the process has a limit of addresses and the fallback has mapped a quarter of it or more. What is
+/// free must not keep its addresses then: the stacks of threads and libraries need them.
+bool addresses_are_scarce();
+
 }  // namespace hotlane::fallback

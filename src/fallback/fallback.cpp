@@ -211,7 +211,13 @@ bool release(void* p) {
     ErrnoKeeper keep;
     note_movement();
     const ThreadForgetter forgetter;
+    // What asks for the addresses next may not be malloc, which would purge first: a thread's stack, say.
+    constexpr size_t kWorthUnmapping = 1 * MiB;
+    const bool unmap = private_jemalloc_sallocx(p, 0) >= kWorthUnmapping && addresses_are_scarce();
     private_jemalloc_dallocx(p, 0);
+    if (unmap) [[unlikely]] {
+        invoke_control("arena.0.purge");
+    }
     return true;
 }
 

@@ -3,14 +3,17 @@
 // old programs rely. It frees, returns null, and leaves errno alone.
 #include "check.h"
 
-int main(void) {
+// With an argument, the object freed last need not be the next one handed out.
+int main(int count, char** arguments) {
+    (void)arguments;
     for (size_t size = 1; size <= 65536; size *= 4) {
         void* object = opaque(malloc(size));
         errno = 42;
         CHECK(realloc(object, 0) == NULL, "realloc(p, 0) of %zu bytes is not null", size);
         CHECK(errno == 42, "realloc(p, 0) set errno to %d", errno);
         void* again = opaque(malloc(size));
-        CHECK(again == object, "%zu bytes: the object freed last is not the next one handed out", size);
+        CHECK(again == object || count > 1, "%zu bytes: the object freed last is not the next one handed out",
+              size);
         free(again);
     }
     const size_t before = status_kib("VmRSS:");
