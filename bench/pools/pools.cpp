@@ -288,7 +288,8 @@ int main(int argc, char** argv) {
         print_series(*series);
     }
     others.print();
-    expect_at_most("pool pair, ticks", pool.best, 6, check);
+    // Not in ticks: the same code takes three times as many on a processor that forwards stores more slowly.
+    expect_at_most("pool pair over malloc + free", pool.best / by_malloc.best, 0.5, check);
     expect_medians(c_pool, check);
     expect_at_most("get + put over malloc + free", by_get.best / by_malloc.best, 1.05, check);
     expect_at_most("codec: pooled over three of glibc's", frame.best / three_glibc.best, 0.4, check);
