@@ -3,13 +3,10 @@
 // The region, call by call, and under refusals of the system.
 // Knows nothing of objects or threads.
 // Run by meson.
-#include "depot/region.h"
-
-#include "fake_os.h"
+#include "region_fixture.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
-#include <memory>
 #include <set>
 
 namespace {
@@ -17,45 +14,7 @@ namespace {
 using namespace hotlane;
 using fake_os::Call;
 
-constexpr size_t kMetadataBytes = 64;
-
-class RegionTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        fake_os::reset();
-        region_view.page_limit = 0;
-    }
-    void TearDown() override { fake_os::reset(); }
-
-    bool set_up(size_t bytes, size_t limit = 0, size_t huge_from = SIZE_MAX) {
-        return region->set_up({.largest_bytes = bytes,
-                               .limit_bytes = limit,
-                               .span_metadata_bytes = kMetadataBytes,
-                               .huge_from_bytes = huge_from});
-    }
-    /// The first page of a run that must be had.
-    uint32_t take(uint32_t pages, bool* fresh = nullptr) {
-        PageIndex first{};
-        bool is_fresh = false;
-        RegionFailure why{};
-        EXPECT_TRUE(region->take(pages, true, &first, &is_fresh, &why));
-        EXPECT_EQ(why, RegionFailure::none);
-        if (fresh != nullptr) {
-            *fresh = is_fresh;
-        }
-        return first.value;
-    }
-    RegionFailure refused(uint32_t pages) {
-        PageIndex first{};
-        bool fresh = false;
-        RegionFailure why{};
-        EXPECT_FALSE(region->take(pages, true, &first, &fresh, &why));
-        return why;
-    }
-    uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }
-
-    std::unique_ptr<Region> region = std::make_unique<Region>();
-};
+class RegionTest : public RegionFixture {};
 
 TEST_F(RegionTest, LowestAddressFirstAndNeighboursMerge) {
     ASSERT_TRUE(set_up(64 * MiB));
