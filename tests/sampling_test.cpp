@@ -188,7 +188,8 @@ TEST_F(SamplingTest, GuardsAreDrawnBesideASessionAndWithoutOne) {
             guards_drawn = 0;
             const uint64_t got = churn(kRequests, n, 20, static_cast<unsigned>(n));
             EXPECT_EQ(got + samples_taken, kRequests);
-            // A sampled request is served elsewhere and has no turn at a guard: 8 % of 512 B at a period of 6,400.
+            // A sampled request is served elsewhere and has no turn at a guard: 8 % of 512 B at a period of
+            // 6,400.
             const double mean = 1.0 * static_cast<double>(kRequests - samples_taken) / kOneIn;
             EXPECT_NEAR(static_cast<double>(guards_drawn), mean, 5 * std::sqrt(mean) + 1) << n;
             if (period != 0) {

@@ -191,6 +191,15 @@ size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity, 
     }
 }
 
+/// As far as rules lead. By frame pointers where there are no rules: on other processors, or where the
+/// innermost frame has none.
+size_t follow_without_locks(const Frame& innermost, uintptr_t* frames, size_t capacity) {
+    bool complete = false;
+    const size_t count =
+        kIsX86_64 ? follow_rules<learn_without_locks>(innermost, frames, capacity, complete) : 0;
+    return count != 0 ? count : follow_frame_pointers(innermost, frames, capacity);
+}
+
 /// What precedes the first frame of the program, at most.
 constexpr size_t kMostOwnFrames = 16;
 
@@ -253,20 +262,15 @@ size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capaci
         return 0;
     }
     const Frame innermost{.pc = at.pc + 1, .sp = at.sp, .fp = at.fp};
-    bool complete = false;
-    const size_t count =
-        unwind.load() != nullptr ? follow_rules<learn>(innermost, frames, capacity, complete) : 0;
-    return complete ? count : follow_frame_pointers(innermost, frames, capacity);
+    return follow_without_locks(innermost, frames, capacity);
 }
 
-// Ours were never looked for, where no profile was wanted.
 size_t capture_without_locks(uintptr_t* frames, size_t capacity) {
     ErrnoKeeper keep;
-    own_code = os::in_shared_object() ? inspect::own_code() : inspect::Extent{};
-    const Frame innermost = frame_of_program();
-    bool complete = false;
-    return kIsX86_64 ? follow_rules<learn_without_locks>(innermost, frames, capacity, complete)
-                     : follow_frame_pointers(innermost, frames, capacity);
+    if (own_code.end == 0 && os::in_shared_object()) {
+        own_code = inspect::own_code();  // load() was not called: no profile was wanted
+    }
+    return follow_without_locks(frame_of_program(), frames, capacity);
 }
 
 void before_fork() {

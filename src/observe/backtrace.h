@@ -3,7 +3,7 @@
 // The calling thread's stack, as return addresses: by rules learnt from the unwind tables, by libunwind where
 // a frame has none, or by frame pointers. Knows nothing of what it is wanted for. backtrace.cpp is the only
 // file that names libunwind. Called by profile, which holds no lock then: an unwinder takes its own, and may
-// allocate.
+// allocate. Called without locks by guard and call_stack.
 #pragma once
 
 #include "base/base.h"
@@ -41,7 +41,8 @@ Unwinder unwinder();
 /// the stack could not be read, or a fork is under way and the code is not known yet. 3 to 8 ns a frame.
 size_t capture(uintptr_t* frames, size_t capacity);
 
-/// The same, as far as rules lead, without load(), a lock or an allocation: for reports of mistakes.
+/// The same, as far as rules lead, without load(), a lock or an allocation: for guarded objects, and for
+/// reports of mistakes.
 size_t capture_without_locks(uintptr_t* frames, size_t capacity);
 
 /// Where a thread was interrupted: by a signal, at the instruction `pc`.
@@ -50,8 +51,8 @@ struct Registers {
     uintptr_t sp;
     uintptr_t fp;
 };
-/// The same for the code that was interrupted, in the signal's handler; the first address is that behind the
-/// first byte of the instruction, as if it were a call. Never by libunwind: the stack may be a small one.
+/// The same, without locks, for the code that was interrupted, in the signal's handler. The first address is
+/// that behind the first byte of the instruction, as if it were a call.
 size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capacity);
 
 /// No thread is inside the unwinder while fork() runs: its locks are free in the child.

@@ -31,15 +31,18 @@ void write_place(Writer& out, uintptr_t address) {
 
 }  // namespace
 
-[[gnu::noinline]] void write_call_stack(Writer& out) {
-    uintptr_t frames[kMostFramesShown];
-    const size_t count = backtrace::capture_without_locks(frames, kMostFramesShown);
+void write_frames(Writer& out, const uintptr_t* frames, size_t count) {
     for (size_t i = 0; i < count; ++i) {
         const uintptr_t inside_the_call = frames[i] - 1;
         out.text("hotlane:   at ").hex(inside_the_call);
         write_place(out, inside_the_call);
         out.text("\n");
     }
+}
+
+[[gnu::noinline]] void write_call_stack(Writer& out) {
+    uintptr_t frames[kMostFramesShown];
+    write_frames(out, frames, backtrace::capture_without_locks(frames, kMostFramesShown));
 }
 
 }  // namespace hotlane

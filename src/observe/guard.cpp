@@ -4,8 +4,8 @@
 // Knows nothing of the tiers that serve requests.
 // Called through guard.h, and for each fault of the process.
 //
-// Stacks are taken before the lock: the unwinder has locks of its own. Reports are written after it: a
-// handler of SIGABRT may allocate.
+// Stacks are taken without a lock of the loader, which another thread may hold until this one goes on.
+// Reports are written after our lock is released: a handler of SIGABRT may allocate.
 #include "observe/guard.h"
 
 #include "base/faults.h"
@@ -58,17 +58,12 @@ GuardPool::Place next_place() {
     return mixed >> 62 == 1 ? GuardPool::Place::left : GuardPool::Place::right;
 }
 
-GuardTrace trace_of(size_t (*capture)(uintptr_t*, size_t)) {
+GuardTrace this_stack() {
     GuardTrace trace;
     trace.thread = os::thread_id();
-    trace.depth = static_cast<uint32_t>(capture(trace.frames, GuardTrace::kMostFrames));
+    trace.depth =
+        static_cast<uint32_t>(backtrace::capture_without_locks(trace.frames, GuardTrace::kMostFrames));
     return trace;
-}
-
-/// The stack of the caller; without frames inside an unwinder.
-GuardTrace this_stack() {
-    const backtrace::Token token;
-    return trace_of(token ? backtrace::capture : [](uintptr_t*, size_t) -> size_t { return 0; });
 }
 
 /// One thread reports at a time. Others wait; but not for one that does not come back, as in a forked child.
@@ -192,7 +187,6 @@ bool set_up(const Settings& chosen) {
     if (!pool.set_up() || !faults::set_up(on_fault)) {
         return false;
     }
-    backtrace::load(settings.unwinder);
     slots = pool.extent();
     sampler::start_guards(settings.one_in);
     return true;
@@ -202,14 +196,7 @@ void* allocate(size_t n, size_t alignment) {
     if (!is_affordable()) {
         return nullptr;
     }
-    GuardTrace trace;
-    {
-        const backtrace::Token token;
-        if (!token) {
-            return nullptr;
-        }
-        trace = trace_of(backtrace::capture);
-    }
+    const GuardTrace trace = this_stack();
     LockGuard guard(lock);
     GuardedObject* object = pool.take(n, alignment, next_place());
     if (object == nullptr) {

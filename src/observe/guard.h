@@ -13,7 +13,6 @@ namespace hotlane::guard {
 struct Settings {
     uint64_t one_in = 1000;  // requests of up to 64 KiB; 1: all for which there is a slot
     OnError on_error = OnError::abort;
-    Unwinder unwinder = Unwinder::libunwind;
 };
 /// Reserves the slots, and catches accesses to them (base/faults.h). Once, while the process has one thread,
 /// not from inside malloc. False: no memory, or the system refused; then nothing is guarded.
@@ -24,8 +23,7 @@ HOTLANE_HIDDEN extern constinit inspect::Extent slots;
 inline bool contains(const void* p) { return slots.contains(address_of(p)); }
 
 /// A guarded object of `n` bytes; what is in it is whatever its slot held before. Null where there is none to
-/// be had, or the request comes from inside an unwinder. O(depth of the stack), and three system calls with
-/// the free.
+/// be had. Waits for no lock of the loader. O(depth of the stack), and three system calls with the free.
 void* allocate(size_t n, size_t alignment);
 /// The profiler follows this object, too.
 void mark_followed(const void* p);

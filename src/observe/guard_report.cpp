@@ -5,9 +5,7 @@
 // Called through guard_report.h.
 #include "observe/guard_report.h"
 
-#include "observe/stack_text.h"
-
-#include <unistd.h>
+#include "observe/call_stack.h"
 
 namespace hotlane {
 
@@ -88,7 +86,7 @@ void write_trace(Writer& out, const char* what, const GuardTrace& trace) {
     }
     out.text("hotlane:   ").text(what).text(" by thread ").number(trace.thread);
     out.text(trace.depth == 0 ? ", stack unknown\n" : ":\n");
-    write_stack(out, trace.frames, trace.depth);
+    write_frames(out, trace.frames, trace.depth);
 }
 
 }  // namespace
@@ -106,7 +104,8 @@ void write_guard_report(const GuardFinding& finding) {
         write_trace(out, "freed", finding.object.freed);
     }
     out.flush();
-    write_to_standard_error({text, out.bytes_written()});
+    const std::string_view written{text, out.bytes_written()};
+    write_to_standard_error(written.substr(0, written.rfind('\n') + 1));  // whole lines
 }
 
 }  // namespace hotlane
