@@ -26,10 +26,7 @@ using namespace hotlane;
 /// A symbol of the C++ runtime that came later than us, with a plugin of a C program.
 template <typename Function>
 Function in_late_runtime(const char* symbol) {
-    if (!has_shared_libc()) {
-        return nullptr;  // a static program: nothing comes later
-    }
-    void* runtime = hotlane_shared_dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    void* runtime = open_shared("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
     return runtime != nullptr ? reinterpret_cast<Function>(hotlane_shared_dlsym(runtime, symbol)) : nullptr;
 }
 

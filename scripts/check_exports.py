@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks what libhotlane.so and libhotlane.a show to the outside: the names of tests/exports.golden and hotlane_*,
-libc.so.6 as the only library needed, and that the code is never unmapped."""
+"""Checks what libhotlane.so and libhotlane.a show to the outside: the names of preload/exports.list, those of
+hotlane.h with the version of preload/exports.map and all others without one; libc.so.6 as the only library needed;
+and that the code is never unmapped."""
 
 import argparse
 import pathlib
@@ -9,7 +10,7 @@ import re
 import subprocess
 import sys
 
-GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "exports.golden"
+PRELOAD = pathlib.Path(__file__).resolve().parent.parent / "preload"
 API_PREFIX = "hotlane_"
 NEEDED = ["libc.so.6"]
 # A static program has its own.
@@ -23,26 +24,52 @@ def run(*command):
     return done.stdout
 
 
-def defined_names(*nm_options):
-    lines = run("nm", "-P", "--defined-only", *nm_options).splitlines()
-    return {line.split()[0].split("@")[0] for line in lines if not line.endswith(":")}
+def without_comments(path):
+    return re.sub(r"#[^\n]*", "", path.read_text())
 
 
-def hidden_names(archive):
-    """What the archive's members show each other but nobody else."""
-    return {line.split()[-1] for line in run("readelf", "-sW", archive).splitlines() if " HIDDEN " in line}
+def listed_names():
+    return set(without_comments(PRELOAD / "exports.list").split()) - {API_PREFIX + "*"}
+
+
+def listed_versions():
+    """The version of each name, as the version script has it."""
+    nodes = re.findall(r"(\w+)\s*\{\s*global:(.*?)(?:local:.*?)?\}", without_comments(PRELOAD / "exports.map"), re.DOTALL)
+    return {name: version for version, names in nodes for name in re.findall(r"\w+", names)}
+
+
+def exported_versions(library):
+    """The version of each name, empty where it has none. "@@" is the version that new programs are linked with."""
+    lines = run("nm", "-DP", "--defined-only", library).splitlines()
+    # The versions themselves are symbols, too: absolute ones.
+    symbols = [line.split()[0] for line in lines if line.split()[1] != "A"]
+    return {name: version for name, _, version in (symbol.partition("@@") for symbol in symbols)}
+
+
+def global_names(archive):
+    """What others can refer to; the archive's members show each other more."""
+    hidden = {line.split()[-1] for line in run("readelf", "-sW", archive).splitlines() if " HIDDEN " in line}
+    lines = run("nm", "-gP", "--defined-only", archive).splitlines()
+    return {line.split()[0] for line in lines if not line.endswith(":")} - hidden
 
 
 def name_errors(what, found, expected):
     for name in sorted(expected - found):
         yield f"{what}: does not export {name}"
     for name in sorted(found - expected):
-        if not name.startswith(API_PREFIX):
-            yield f"{what}: exports {name}"
+        yield f"{what}: exports {name}"
+
+
+def version_errors(what, found, expected):
+    for name in sorted(found.keys() & expected.keys()):
+        if found[name] != expected[name]:
+            yield f"{what}: the version of {name} is {found[name] or 'missing'}, not {expected[name] or 'missing'}"
 
 
 def dynamic_errors(library):
     dynamic = run("readelf", "-dW", library)
+    if len(re.findall(r" LOCAL .* UND", run("readelf", "--dyn-syms", "-W", library))) != 1:
+        yield f"{library.name}: a dynamic symbol without a name, of which linkers warn"
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
     if needed != NEEDED:
         yield f"{library.name}: needs {', '.join(needed)}; only {', '.join(NEEDED)} is allowed"
@@ -58,13 +85,14 @@ def main():
     parser.add_argument("library", type=pathlib.Path, help="libhotlane.so")
     parser.add_argument("archive", type=pathlib.Path, help="libhotlane.a")
     arguments = parser.parse_args()
-    expected = set(GOLDEN.read_text().split())
-    errors = [*name_errors(arguments.library.name, defined_names("-D", arguments.library), expected),
-              *name_errors(arguments.archive.name,
-                           defined_names("-g", arguments.archive) - hidden_names(arguments.archive),
-                            expected - SHARED_ONLY),
+    versions = listed_versions()
+    expected = dict.fromkeys(listed_names(), "") | versions
+    exported = exported_versions(arguments.library)
+    errors = [*name_errors(arguments.library.name, exported.keys(), expected.keys()),
+              *version_errors(arguments.library.name, exported, expected),
+              *name_errors(arguments.archive.name, global_names(arguments.archive), expected.keys() - SHARED_ONLY),
               *dynamic_errors(arguments.library)]
-    print("\n".join(errors) if errors else f"exports: {len(expected)} names, and {API_PREFIX}*")
+    print("\n".join(errors) if errors else f"exports: {len(expected)} names, {len(versions)} of them with a version")
     return 1 if errors else 0
 
 

@@ -9,14 +9,13 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-// By names with a version, which only the shared libc has: a static executable has a dlopen too, but the
-// linker warns of it, and what it opens may crash. A sanitizer has its own, without a version.
+// By names with a version, which only the shared libc has: a static executable has a dlsym too, but the
+// linker warns of it, and what its dlopen opens may crash. A sanitizer has its own, without a version.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HOTLANE_AS(name) asm(#name)
 #else
 #define HOTLANE_AS(name)
-asm(".symver hotlane_shared_dlopen, dlopen@GLIBC_2.34\n"
-    ".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
+asm(".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
 #endif
 
 // libc's pthread_atfork() of old, which it has for x86-64 alone: what it registers is libc's own.
@@ -26,7 +25,6 @@ asm(".symver hotlane_shared_atfork, pthread_atfork@GLIBC_2.2.5\n");
 
 extern "C" {
 [[gnu::weak]] extern decltype(pthread_atfork) hotlane_shared_atfork;
-[[gnu::weak]] extern decltype(dlopen) hotlane_shared_dlopen HOTLANE_AS(dlopen);
 [[gnu::weak]] extern decltype(dlsym) hotlane_shared_dlsym HOTLANE_AS(dlsym);
 }
 
@@ -34,6 +32,17 @@ extern "C" {
 
 namespace hotlane {
 
-inline bool has_shared_libc() { return hotlane_shared_dlopen != nullptr && hotlane_shared_dlsym != nullptr; }
+inline bool has_shared_libc() { return hotlane_shared_dlsym != nullptr; }
+
+/// dlopen(), null where there is no shared libc. libhotlane.so defines the name: where such a library has
+/// symbol versions, GNU ld 2.40 makes an empty symbol of a reference to dlopen@GLIBC_2.34, and warns of it
+/// ever after.
+inline void* open_shared(const char* library, int flags) {
+    if (!has_shared_libc()) {
+        return nullptr;
+    }
+    const auto open = reinterpret_cast<decltype(&dlopen)>(hotlane_shared_dlsym(RTLD_DEFAULT, "dlopen"));
+    return open != nullptr ? open(library, flags) : nullptr;
+}
 
 }  // namespace hotlane

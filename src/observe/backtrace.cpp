@@ -35,7 +35,7 @@ constinit bool forked_beside_threads = false;  // in a child
 
 template <typename Function>
 Function find(const char* library, const char* name) {
-    void* opened = has_shared_libc() ? hotlane_shared_dlopen(library, RTLD_NOW | RTLD_LOCAL) : nullptr;
+    void* opened = open_shared(library, RTLD_NOW | RTLD_LOCAL);
     return opened == nullptr ? nullptr : reinterpret_cast<Function>(hotlane_shared_dlsym(opened, name));
 }
 

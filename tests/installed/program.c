@@ -2,7 +2,7 @@
 //
 // A C program with hotlane linked into it: every way to memory leads to hotlane.
 // Knows nothing of the library but what malloc promises, and that small objects are aligned to 64 bytes.
-// Built and run by check_static.py.
+// Built and run by check_installed.py.
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 //
 // A C++ program with hotlane linked into it: operator new in all its forms, exceptions, threads.
 // Knows nothing of the library but what the standard promises, and that small objects are aligned to 64
-// bytes. Built and run by check_static.py.
+// bytes. Built and run by check_installed.py.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
