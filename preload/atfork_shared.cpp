@@ -6,8 +6,11 @@
 #include "atfork.h"
 #include "base/shared_libc.h"
 #include "export.h"
+#include "fork.h"
 
 #include <cerrno>
+#include <cstdlib>
+#include <gnu/libc-version.h>
 
 // NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" void* const __dso_handle;
@@ -22,6 +25,13 @@ int register_with_libc(void (*before)(), void (*in_parent)(), void (*in_child)()
         next = reinterpret_cast<Register>(hotlane_shared_dlsym(RTLD_NEXT, "__register_atfork"));
     }
     return next != nullptr ? next(before, in_parent, in_child, library) : ENOMEM;
+}
+
+/// From 2.36 on, libc releases the lock of its table while a handler runs. Before that, nobody can be
+/// registering while our handlers run, and who waits for the lock must not keep them waiting.
+bool libc_unlocks_for_handlers() {
+    const char* version = gnu_get_libc_version();  // "2.36"
+    return strtoul(version + 2, nullptr, 10) >= 36;
 }
 
 }  // namespace
@@ -39,5 +49,9 @@ void hotlane::register_own_atfork(void (*before)(), void (*in_parent)(), void (*
 HOTLANE_EXPORT int __register_atfork(void (*before)(), void (*in_parent)(), void (*in_child)(),
                                      void* library) {
     hotlane::register_fork_handlers();
+    if (libc_unlocks_for_handlers()) {
+        hotlane::LockGuard guard(hotlane::fork_handlers_lock);
+        return register_with_libc(before, in_parent, in_child, library);
+    }
     return register_with_libc(before, in_parent, in_child, library);
 }

@@ -23,6 +23,8 @@
 
 namespace hotlane {
 
+constinit Lock fork_handlers_lock{LockRank::fork_handlers};
+
 namespace {
 
 /// The calling thread's fork, from the first handler to the last.
@@ -35,6 +37,7 @@ struct OwnFork {
 
 // The outermost first; unlock_everything() goes the other way.
 void lock_everything() {
+    fork_handlers_lock.lock();
     lock_snapshot_for_fork();
     lock_startup_for_fork();
     profile::lock_for_fork();
@@ -66,6 +69,7 @@ void unlock_everything(Side side) {
     profile::unlock_after_fork();
     unlock_startup_after_fork();
     unlock_snapshot_after_fork();
+    fork_handlers_lock.unlock();
 }
 
 }  // namespace

@@ -5,7 +5,13 @@
 // Registered by process.
 #pragma once
 
+#include "base/lock.h"
+
 namespace hotlane {
+
+/// Held while a fork handler is registered with libc, which allocates for it under a lock of its own. fork()
+/// takes that lock again after each handler, ours included, so nobody may be in there while malloc is locked.
+extern constinit Lock fork_handlers_lock;
 
 void before_fork();
 void after_fork_parent();

@@ -16,6 +16,7 @@ namespace hotlane {
 /// The lock order, outermost first: a thread may only take a lock of a higher rank than those it holds.
 /// fork() takes them in this order (src/README.md).
 enum class LockRank : uint8_t {
+    fork_handlers,
     reports,
     profile,
     guards,
