@@ -3,13 +3,13 @@
 // hotlane's own C interface: one-line forwarders.
 // Must not decide anything.
 // Called by programs that include hotlane/hotlane.h.
-#include "allocator.h"
+#include "api/buffers.h"
+#include "api/pool.h"
+#include "api/statistics.h"
 #include "hotlane/hotlane.h"
-#include "live.h"
-#include "pools/buffers.h"
-#include "pools/pool.h"
-#include "pools/statistics.h"
-#include "profiling.h"
+#include "malloc/allocator.h"
+#include "profiler/session.h"
+#include "reports/periodic_report.h"
 
 using namespace hotlane;
 

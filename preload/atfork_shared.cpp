@@ -4,9 +4,9 @@
 // Must not know what the handlers do. Constructors of linked libraries run before those of a preloaded one.
 // Called by process, and by pthread_atfork() of every library.
 #include "atfork.h"
-#include "base/shared_libc.h"
 #include "export.h"
-#include "fork.h"
+#include "lifecycle/fork.h"
+#include "platform/shared_libc.h"
 
 #include <cerrno>
 #include <cstdlib>

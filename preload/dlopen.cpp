@@ -6,7 +6,7 @@
 // RUNPATH, $ORIGIN and namespace. So both end in a jump; meson.build compiles this file with optimisation
 // always. In the shared library only: a static program has a dlopen of its own. Called by the program.
 #include "export.h"
-#include "startup.h"
+#include "lifecycle/startup.h"
 
 #include <atomic>
 #include <dlfcn.h>

@@ -3,10 +3,10 @@
 // malloc and its family under every name glibc gives them: one-line forwarders.
 // Must not decide anything: errors, overflow and tiers are allocator's. Those that glibc lacks, or that call
 // another of the family there, call the program's where it has one. Called by the program.
-#include "allocator.h"
 #include "binding.h"
 #include "export.h"
-#include "forward.h"
+#include "malloc/allocator.h"
+#include "malloc/fallback_requests.h"
 
 using namespace hotlane;
 

@@ -2,10 +2,10 @@
 //
 // What glibc's malloc tells of itself, answered from our counters: mallinfo, malloc_stats, malloc_info;
 // malloc_trim. Must not count anything itself. Called by the program.
-#include "allocator.h"
 #include "export.h"
-#include "observe/report.h"
-#include "snapshot.h"
+#include "malloc/allocator.h"
+#include "reports/report.h"
+#include "stats/snapshot.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,9 +3,9 @@
 // operator new and delete in every form the standard has, and what they do when memory runs out.
 // Must not need libstdc++ at load time: a C program that preloads us has none.
 // Called by the program.
-#include "allocator.h"
-#include "base/shared_libc.h"
 #include "binding.h"
+#include "malloc/allocator.h"
+#include "platform/shared_libc.h"
 
 #include <new>
 

@@ -3,16 +3,16 @@
 // The process: what happens when it starts, forks and ends.
 // Must not know how counters are counted or printed.
 // Called by the loader and by libc.
-#include "allocator.h"
 #include "atfork.h"
 #include "binding.h"
-#include "cache/thread_cache.h"
-#include "fork.h"
-#include "live.h"
-#include "observe/guard.h"
-#include "observe/report.h"
-#include "profiling.h"
-#include "snapshot.h"
+#include "guards/guard.h"
+#include "lifecycle/fork.h"
+#include "malloc/allocator.h"
+#include "profiler/session.h"
+#include "reports/periodic_report.h"
+#include "reports/report.h"
+#include "stats/snapshot.h"
+#include "thread_cache/thread_cache.h"
 
 #include <atomic>
 #include <unistd.h>

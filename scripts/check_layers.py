@@ -11,42 +11,62 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Lowest first. A file includes its own group and groups of lower layers; groups of one layer do not see each other.
 LAYERS = [
     ["src/base"],
-    ["src/classes", "src/observe/stats"],
-    ["src/depot", "src/fallback", "src/observe", "src/pools/registry"],
-    ["src/cache"],
-    ["src/background"],
-    ["src/startup"],
-    ["src/forward"],
-    ["src/allocator"],
-    ["src/snapshot", "src/aligned"],
-    ["src/pools"],
-    ["src/profiling"],
-    ["src/live"],
-    ["src/fork"],
-    ["preload", "src/cli"],
+    ["src/platform"],
+    ["src/sync", "src/text"],
+    ["src/options"],
+    ["src/diagnostics"],
+    ["src/maintenance/tuning", "src/stats", "src/profiler/sampler", "src/profiler/stack"],
+    ["src/reports", "src/page_heap", "src/fallback"],
+    ["src/depot", "src/profiler"],
+    ["src/guards"],
+    ["src/maintenance"],
+    ["src/thread_cache"],
+    ["src/lifecycle/startup"],
+    ["src/malloc"],
+    ["src/stats/snapshot"],
+    ["src/api", "src/profiler/session"],
+    ["src/reports/periodic_report"],
+    ["src/lifecycle/fork"],
+    ["preload"],
 ]
+
+# The command's rooms lie above one another too. Of the library it sees only what needs no allocator.
+COMMAND_LAYERS = [
+    ["src/cli/text"],
+    ["src/cli/profile"],
+    ["src/cli/symbols"],
+    ["src/cli/analysis"],
+    ["src/cli/export"],
+    ["src/cli/launch"],
+    ["src/cli/commands"],
+    ["src/cli/main"],
+]
+SEEN_BY_COMMAND = ["src/base/", "src/platform/", "src/text/", "src/options/", "src/diagnostics/", "src/cli/"]
+
+# More than a reader takes in at a glance; a directory that grows beyond it holds two rooms.
+MOST_FILES = 16
 
 # A name, and the only paths in which it may stand.
 KEPT_APART = {
     r"private_jemalloc_": ["src/fallback/"],
-    r"libunwind\.h|\bunw_\w+": ["src/observe/backtrace", "src/cli/"],
-    r"\b(mmap|munmap|madvise|mprotect)\(": ["src/base/", "src/cli/"],
+    r"libunwind\.h|\bunw_\w+": ["src/profiler/stack/backtrace", "src/cli/"],
+    r"\b(mmap|munmap|madvise|mprotect)\(": ["src/platform/", "src/cli/"],
     r"#\s*include <(vector|string|map|set|unordered_map|deque|list|iostream|sstream|fstream|functional|memory)>":
         ["src/cli/"],
     r"\b(try|catch|dynamic_cast|typeid)\b\s*[({<]": ["src/cli/", "preload/new.cpp"],
     # Platform and debug: one place each. (#pragma once and include guards are not conditions.)
-    r"^\s*#\s*(if|ifdef|elif)\b": ["src/base/", "src/observe/backtrace", "src/fallback/", "src/cli/"],
+    r"^\s*#\s*(if|ifdef|elif)\b": ["src/base/", "src/platform/", "src/sync/lock", "src/guards/faults",
+                                  "src/profiler/stack/backtrace", "src/fallback/", "src/cli/"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-def group_of(path):
-    """The most exact group whose prefix the path has, with its layer's number."""
-    found = [(len(group), number, group) for number, layer in enumerate(LAYERS) for group in layer
-             if path == group or path.startswith(group + "/") or path.startswith(group + ".")
-             or path.startswith(group + "_")]
+def group_of(path, layers=LAYERS + COMMAND_LAYERS):
+    """The most exact group that the path belongs to, after the number of its layer; None when there is none."""
+    found = [(len(group), number, group) for number, layer in enumerate(layers) for group in layer
+             if path.startswith((group + "/", group + "."))]
     return max(found)[1:] if found else None
 
 
@@ -66,9 +86,13 @@ def include_errors(path, text):
         target = resolve(path, included)
         if target is None:
             yield f'{path}: "{included}" is not a file of the project'
+        elif path.startswith("src/cli/") and not target.startswith(tuple(SEEN_BY_COMMAND + ["include/"])):
+            yield f"{path}: includes {target}, which the command does not see"
         elif not target.startswith("include/"):
             other = group_of(target)
-            if other is not None and other[1] != own[1] and other[0] >= own[0]:
+            if other is None:
+                yield f"{path}: includes {target}, which belongs to no layer"
+            elif other[1] != own[1] and other[0] >= own[0]:
                 yield f"{path}: includes {target}, which is not below it"
 
 
@@ -80,6 +104,14 @@ def name_errors(path, text):
                 yield f"{path}: '{match.group().strip()}' belongs to {', '.join(places)}"
 
 
+def size_errors():
+    directories = {file.parent for file in (ROOT / "src").rglob("*.[ch]*")}
+    for directory in sorted(directories):
+        count = sum(file.suffix in (".h", ".hpp", ".cpp") for file in directory.iterdir())
+        if count > MOST_FILES:
+            yield f"{directory.relative_to(ROOT).as_posix()}: {count} source files, at most {MOST_FILES} belong together"
+
+
 def header_errors(path, text):
     for included in INCLUDE.findall(text):
         if not included.startswith("hotlane/"):
@@ -87,7 +119,7 @@ def header_errors(path, text):
 
 
 def main():
-    errors = []
+    errors = [*size_errors()]
     for directory in ("src", "preload"):
         for file in sorted((ROOT / directory).rglob("*.[ch]*")):
             if file.suffix in (".h", ".hpp", ".cpp"):

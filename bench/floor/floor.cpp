@@ -4,20 +4,20 @@
 // plain malloc only. Run by scripts/compare --latency, linked to shared and to static libraries.
 #include "common/workload.h"
 #include "empty.h"
-#include "latency/ticks.h"
+#include "platform/fenced_tsc.h"
 
 namespace {
 
 template <typename Take, typename Release>
 std::uint64_t ticks_of_block(Take take, Release release, std::uint64_t pairs, std::size_t bytes) {
-    const std::uint64_t start = bench::ticks_before();
+    const std::uint64_t start = hotlane::ticks_before();
     for (std::uint64_t i = 0; i < pairs; ++i) {
         void* object = take(bytes);
         // The compiler has to believe that the object is used between the two calls.
         asm volatile("" : "+r"(object)::"memory");
         release(object);
     }
-    return bench::ticks_after() - start;
+    return hotlane::ticks_after() - start;
 }
 
 std::uint64_t least(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }

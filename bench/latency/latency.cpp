@@ -4,7 +4,7 @@
 // only. Run by scripts/compare --latency.
 #include "common/workload.h"
 #include "floor/empty.h"
-#include "ticks.h"
+#include "platform/fenced_tsc.h"
 
 #include <numeric>
 #include <vector>
@@ -84,17 +84,17 @@ constexpr int kHeld = 16;
 
 void measure_empty(Histogram& empty, std::uint64_t rounds) {
     for (std::uint64_t i = 0; i < rounds * kHeld; ++i) {
-        const std::uint64_t start = bench::ticks_before();
-        empty.add(bench::ticks_after() - start);
+        const std::uint64_t start = hotlane::ticks_before();
+        empty.add(hotlane::ticks_after() - start);
     }
 }
 
 // A call through the PLT that does nothing: what no malloc can be below.
 void measure_call(Histogram& calls, std::uint64_t rounds) {
     for (std::uint64_t i = 0; i < rounds * kHeld; ++i) {
-        const std::uint64_t start = bench::ticks_before();
+        const std::uint64_t start = hotlane::ticks_before();
         void* object = empty_take(i);
-        calls.add(bench::ticks_after() - start);
+        calls.add(hotlane::ticks_after() - start);
         asm volatile("" : : "r"(object));
     }
 }
@@ -103,15 +103,15 @@ void measure_hits(Histogram& takes, Histogram& releases, std::size_t bytes, std:
     void* held[kHeld];
     for (std::uint64_t round = 0; round < rounds; ++round) {
         for (void*& object : held) {
-            const std::uint64_t start = bench::ticks_before();
+            const std::uint64_t start = hotlane::ticks_before();
             object = std::malloc(bytes);
-            takes.add(bench::ticks_after() - start);
+            takes.add(hotlane::ticks_after() - start);
             *static_cast<volatile char*>(object) = 1;
         }
         for (void* object : held) {
-            const std::uint64_t start = bench::ticks_before();
+            const std::uint64_t start = hotlane::ticks_before();
             std::free(object);
-            releases.add(bench::ticks_after() - start);
+            releases.add(hotlane::ticks_after() - start);
         }
     }
 }
@@ -131,10 +131,10 @@ void measure_mixed(Histogram& pairs, std::uint64_t live, std::uint64_t warm_up, 
         bench::Block& block = blocks[random.below(static_cast<std::uint32_t>(live))];
         const std::size_t bytes = mixed_size(random);
         bench::check_stamp(block.object, block.bytes);
-        const std::uint64_t start = bench::ticks_before();
+        const std::uint64_t start = hotlane::ticks_before();
         std::free(block.object);
         block.object = std::malloc(bytes);
-        const std::uint64_t ticks = bench::ticks_after() - start;
+        const std::uint64_t ticks = hotlane::ticks_after() - start;
         if (i >= warm_up) {
             pairs.add(ticks);
         }

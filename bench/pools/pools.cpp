@@ -4,7 +4,7 @@
 // what a network codec and a database save with it beside glibc's malloc. Linked with libhotlane.so; glibc's
 // own malloc is found in libc. --check: fails where a bound is not kept.
 #include "hotlane/hotlane.hpp"
-#include "latency/ticks.h"
+#include "platform/fenced_tsc.h"
 
 #include <algorithm>
 #include <array>
@@ -31,11 +31,11 @@ struct Series {
 
 template <class Operation>
 void measure(Series& series, Operation operation) {
-    const uint64_t begin = bench::ticks_before();
+    const uint64_t begin = hotlane::ticks_before();
     for (int i = 0; i < kOperations; ++i) {
         operation();
     }
-    series.best = std::min(series.best, static_cast<double>(bench::ticks_after() - begin) / kOperations);
+    series.best = std::min(series.best, static_cast<double>(hotlane::ticks_after() - begin) / kOperations);
 }
 
 void print_series(const Series& series) { std::printf("%-44s %8.2f ticks\n", series.name, series.best); }
@@ -183,11 +183,11 @@ void query_from_pools(Database& database) {
 /// Of a batch of 16, with one reading of the clock: one operation is shorter than that.
 template <class Operation>
 double ticks_each(Operation operation) {
-    const uint64_t begin = bench::ticks_before();
+    const uint64_t begin = hotlane::ticks_before();
     for (size_t i = 0; i < 16; ++i) {
         operation(i);
     }
-    return static_cast<double>(bench::ticks_after() - begin) / 16;
+    return static_cast<double>(hotlane::ticks_after() - begin) / 16;
 }
 
 double median(std::vector<double>& values) {

@@ -3,8 +3,8 @@
 // The `hotlane` command: which subcommand, and how a mistake on the command line is said.
 // Knows nothing of what a subcommand does.
 // Called by the shell.
-#include "base/writer.h"
-#include "cli/commands.h"
+#include "cli/commands/commands.h"
+#include "text/writer.h"
 
 #include <algorithm>
 #include <exception>

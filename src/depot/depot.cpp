@@ -5,8 +5,8 @@
 // Called by the slow paths of thread cache, by upkeep and by fork.
 #include "depot/depot.h"
 
-#include "classes/policy.h"
 #include "depot/held_back.h"
+#include "maintenance/tuning.h"
 
 #include <algorithm>
 #include <atomic>

@@ -5,12 +5,12 @@
 // Called by the slow paths of thread cache, by upkeep and by fork.
 #pragma once
 
-#include "base/lock.h"
-#include "base/misuse.h"
-#include "classes/size_classes.h"
-#include "depot/region.h"
 #include "depot/ring.h"
-#include "depot/span.h"
+#include "diagnostics/misuse.h"
+#include "page_heap/region.h"
+#include "page_heap/size_classes.h"
+#include "page_heap/span.h"
+#include "sync/lock.h"
 
 namespace hotlane {
 

@@ -5,12 +5,12 @@
 // Called by allocator through fallback.h.
 #include "fallback/fallback.h"
 
-#include "base/errno_keeper.h"
-#include "base/os.h"
-#include "fallback/extents.h"
-#include "fallback/jemalloc_needs.h"
-#include "fallback/ledger.h"
+#include "base/errno_saver.h"
+#include "fallback/block_map.h"
+#include "fallback/extent_hooks.h"
+#include "fallback/jemalloc_stubs.h"
 #include "fallback/purge_policy.h"
+#include "platform/os.h"
 
 #include <atomic>
 #include <cerrno>

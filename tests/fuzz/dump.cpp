@@ -3,13 +3,13 @@
 // Any text as a dump: it is read or refused in one line, and what is shown of it has no control characters.
 // Knows nothing of symbols.
 // Run by libFuzzer, or by replay over the corpus.
-#include "cli/export_stacks.h"
-#include "cli/last_dumps.h"
-#include "cli/profile_json.h"
-#include "cli/profile_reader.h"
-#include "cli/shown_text.h"
-#include "cli/site_table.h"
-#include "cli/text_file.h"
+#include "cli/analysis/site_table.h"
+#include "cli/export/json.h"
+#include "cli/export/stacks.h"
+#include "cli/profile/last_dumps.h"
+#include "cli/profile/reader.h"
+#include "cli/text/shown_text.h"
+#include "cli/text/text_file.h"
 #include "input.h"
 
 #include <algorithm>

@@ -3,10 +3,10 @@
 // Any bytes as a program: requests of every kind, frees on this and on other threads, purges and forks, with
 // a pattern in every byte of every object. Knows nothing of the tiers. Run by libFuzzer, or by replay over
 // the corpus.
-#include "allocator.h"
-#include "fork.h"
 #include "input.h"
-#include "snapshot.h"
+#include "lifecycle/fork.h"
+#include "malloc/allocator.h"
+#include "stats/snapshot.h"
 
 #include <cstring>
 #include <sys/wait.h>

@@ -2,10 +2,10 @@
 //
 // Any bytes as an environment: each option's value is taken, and printed as it would be read, or changes
 // nothing. Knows nothing of what options do. Run by libFuzzer, or by replay over the corpus.
-#include "base/config.h"
-#include "base/labels.h"
 #include "input.h"
-#include "observe/output_file.h"
+#include "options/config.h"
+#include "options/labels.h"
+#include "reports/output_file.h"
 
 #include <cstring>
 #include <string>

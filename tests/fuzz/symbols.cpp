@@ -2,10 +2,10 @@
 //
 // Any bytes as an ELF file: functions, inlined calls and lines of addresses in it, and any text as a mangled
 // name. Knows nothing of profiles. Run by libFuzzer, or by replay over the corpus.
-#include "cli/demangler.h"
-#include "cli/function_name.h"
-#include "cli/shown_text.h"
-#include "cli/symbol_file.h"
+#include "cli/symbols/demangler.h"
+#include "cli/symbols/symbol_file.h"
+#include "cli/text/function_name.h"
+#include "cli/text/shown_text.h"
 #include "input.h"
 
 #include <string>

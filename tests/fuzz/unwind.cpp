@@ -4,7 +4,7 @@
 // Knows nothing of frames.
 // Run by libFuzzer, or by replay over the corpus.
 #include "input.h"
-#include "observe/unwind_table.h"
+#include "profiler/stack/cfi_interpreter.h"
 
 #include <cstring>
 #include <vector>

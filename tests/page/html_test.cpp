@@ -3,7 +3,7 @@
 // The page around a profile: what is put in comes out again, and is never markup.
 // Knows nothing of how the page shows it.
 // Called by the test runner.
-#include "cli/profile_html.h"
+#include "cli/export/html.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

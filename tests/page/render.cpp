@@ -3,7 +3,7 @@
 // A profile as JSON from standard input, the page of it on standard output.
 // Knows nothing of either.
 // Called by page_test.py.
-#include "cli/profile_html.h"
+#include "cli/export/html.h"
 
 #include <iostream>
 #include <nlohmann/json.hpp>

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// From a snapshot, less what it was at the last reset, to the structs of hotlane/hotlane.h.
+// Must not know how anything is counted.
+// Called by preload/api.cpp.
+#include "api/statistics.h"
+
+#include "lifecycle/startup.h"
+#include "page_heap/size_classes.h"
+#include "reports/report.h"
+#include "stats/pool_registry.h"
+#include "stats/snapshot.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotlane::pools {
+
+namespace {
+
+/// As of the last reset. Protected by the shared snapshot's lock.
+constinit Snapshot beginning;
+
+ClassStats since_reset(const Snapshot& now, ClassIndex c) {
+    const ClassStats& before = beginning.classes[c];
+    ClassStats stats = now.classes[c];
+    stats.hits -= before.hits;
+    stats.misses -= before.misses;
+    stats.puts -= before.puts;
+    stats.discards -= before.discards;
+    return stats;
+}
+
+/// The first `size` bytes, as many as there are.
+template <typename T>
+size_t copy_out(const T& from, T* out, size_t size) {
+    memcpy(out, &from, std::min(size, sizeof from));
+    return sizeof from;
+}
+
+hotlane_pool_statistics as_c(const PoolStats& now, const PoolStats& before) {
+    hotlane_pool_statistics stats{};
+    memcpy(stats.name, now.name, sizeof stats.name);
+    stats.object_size = now.object_size;
+    stats.pools = now.pools;
+    stats.capacity = now.capacity;
+    stats.in_use = now.in_use;
+    stats.peak = now.peak_since_reset;
+    stats.gets = now.gets - before.gets;
+    stats.puts = now.puts - before.puts;
+    stats.exhausted = now.exhausted - before.exhausted;
+    stats.fallbacks = now.fallbacks - before.fallbacks;
+    stats.utilisation = share(now.in_use, now.capacity, 0.0);
+    stats.hit_rate = share(stats.gets, stats.gets + stats.exhausted, 1.0);
+    return stats;
+}
+
+StatsFormat format_of(hotlane_format format) {
+    switch (format) {
+    case HOTLANE_JSON:
+        return StatsFormat::json;
+    case HOTLANE_PROMETHEUS:
+        return StatsFormat::prometheus;
+    default:
+        return StatsFormat::text;
+    }
+}
+
+}  // namespace
+
+double share(uint64_t part, uint64_t whole, double of_nothing) {
+    return whole == 0 ? of_nothing : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+hotlane_class_statistics as_c(const ClassStats& stats) {
+    hotlane_class_statistics out{};
+    out.object_size = stats.object_size;
+    out.gets = stats.gets();
+    out.puts = stats.puts;
+    out.hits = stats.hits;
+    out.misses = stats.misses;
+    out.discards = stats.discards;
+    out.live = stats.live();
+    out.bytes_allocated = stats.misses * stats.object_size;
+    out.bytes_reused = stats.hits * stats.object_size;
+    out.hit_rate = share(stats.hits, stats.gets(), 1.0);
+    return out;
+}
+
+size_t copy_statistics(struct hotlane_statistics* out, size_t size) {
+    const SharedSnapshot now;
+    hotlane_statistics stats{};
+    ClassStats sum;
+    for (ClassIndex c = 1; c < now->class_count; ++c) {
+        const ClassStats of_class = since_reset(*now, c);
+        stats.bytes_allocated += of_class.misses * of_class.object_size;
+        stats.bytes_reused += of_class.hits * of_class.object_size;
+        sum += of_class;
+    }
+    stats.gets = sum.gets();
+    stats.puts = sum.puts;
+    stats.hits = sum.hits;
+    stats.misses = sum.misses;
+    stats.discards = sum.discards;
+    stats.forwards = now->forward_count() - beginning.forward_count();
+    stats.forward_frees = now->forward_frees - beginning.forward_frees;
+    stats.live_bytes = now->live_bytes();
+    stats.committed_bytes = now->region_in_use_bytes + now->region_free_dirty_bytes;
+    stats.threads = now->threads_live;
+    stats.hit_rate = share(stats.hits, stats.gets, 1.0);
+    stats.reuse_efficiency = share(stats.bytes_reused, stats.bytes_reused + stats.bytes_allocated, 1.0);
+    return copy_out(stats, out, size);
+}
+
+size_t copy_class_statistics(size_t request, hotlane_class_statistics* out, size_t size) {
+    if (request > kLargestSmall) {
+        return 0;
+    }
+    const SharedSnapshot now;
+    const ClassIndex c = size_classes.class_of(request);
+    hotlane_class_statistics stats = as_c(since_reset(*now, c));
+    stats.live = now->classes[c].live();
+    return copy_out(stats, out, size);
+}
+
+size_t copy_pool_statistics(const char* name, hotlane_pool_statistics* out, size_t size) {
+    const SharedSnapshot now;
+    for (size_t i = 0; i < now->pool_count; ++i) {
+        if (strncmp(now->pools[i].name, name, PoolStats::kNameCapacity - 1) == 0) {
+            return copy_out(as_c(now->pools[i], beginning.pools[i]), out, size);
+        }
+    }
+    return 0;
+}
+
+void reset_statistics() {
+    const SharedSnapshot now;
+    beginning = *now;
+    reset_peaks();
+}
+
+int print_statistics(int fd, hotlane_format format) {
+    const SharedSnapshot now;
+    Writer out(fd);
+    write_report(out, *now, format_of(format));
+    return out.flush() ? 0 : -1;
+}
+
+size_t format_statistics(char* out, size_t capacity, hotlane_format format) {
+    if (capacity == 0) {
+        return 0;
+    }
+    const SharedSnapshot now;
+    Writer text(out, capacity - 1);
+    write_report(text, *now, format_of(format));
+    const size_t length = text.flush() ? text.bytes_written() : 0;
+    out[length] = '\0';
+    return length;
+}
+
+}  // namespace hotlane::pools

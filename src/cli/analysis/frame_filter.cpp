@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// libc's matcher: it needs no stack for long names, as the standard library's does.
+// Knows nothing of how profiles are shown.
+// Called by report.
+#include "cli/analysis/frame_filter.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace hotlane::cli {
+
+FrameFilter::FrameFilter(const std::string& expression) {
+    regex_t compiled;
+    const int error = regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB);
+    if (error != 0) {
+        char reason[128];
+        regerror(error, &compiled, reason, sizeof reason);
+        throw std::runtime_error{"\"" + expression + "\": " + reason};
+    }
+    expression_ = {new regex_t{compiled}, [](regex_t* owned) {
+                       regfree(owned);
+                       delete owned;
+                   }};
+}
+
+bool FrameFilter::matches(const Profile& profile, const Profile::Stack& stack) const {
+    const auto found = [this](const std::string& text) {
+        return regexec(expression_.get(), text.c_str(), 0, nullptr, 0) == 0;
+    };
+    return std::any_of(stack.frames.begin(), stack.frames.end(), [&](uint32_t frame) {
+        const Profile::Function& function = profile.function_of(frame);
+        return found(function.name) || found(function.file) || found(profile.library_of(frame).path);
+    });
+}
+
+}  // namespace hotlane::cli

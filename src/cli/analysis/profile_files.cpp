@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// All files are read before the first symbol is looked up: a mistake is said at once.
+// Knows nothing of what is then done with the profile.
+// Called by report, and by profile --report.
+#include "cli/analysis/profile_files.h"
+
+#include "cli/profile/last_dumps.h"
+#include "cli/profile/reader.h"
+#include "cli/symbols/symboliser.h"
+#include "text/writer.h"
+
+#include <chrono>
+#include <unistd.h>
+
+namespace hotlane::cli {
+
+namespace {
+
+/// A line on the terminal that is written over and over, and cleared at the end; none before the work is
+/// long.
+class ProgressLine {
+  public:
+    ~ProgressLine() {
+        if (shown_) {
+            dprintf(STDERR_FILENO, "\r\x1b[K");
+        }
+    }
+    void show(size_t done, size_t all) {
+        constexpr std::chrono::milliseconds kBetween{100};
+        const auto now = std::chrono::steady_clock::now();
+        if (terminal_ && now - last_ >= kBetween) {
+            last_ = now;
+            shown_ = true;
+            dprintf(STDERR_FILENO, "\r\x1b[Khotlane: symbols of %zu addresses, %zu done", all, done);
+        }
+    }
+
+  private:
+    const bool terminal_ = isatty(STDERR_FILENO) == 1;
+    bool shown_ = false;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// Says which files were left out, and why.
+void say_which_count(const std::vector<std::string>& files, const std::vector<Dump>& dumps,
+                     const std::vector<size_t>& counted) {
+    const std::string left_out = std::to_string(dumps.size() - counted.size());
+    const std::string of = left_out + " of " + std::to_string(dumps.size()) + " dumps left out: ";
+    if (counted.size() == 1) {
+        message("report: ", of, "a later one of the same process has all of theirs, the last is ",
+                files[counted.front()]);
+    } else {
+        message("report: ", of, "a later one of the same process has all of theirs; ",
+                std::to_string(counted.size()) + " processes, the last of each is taken");
+    }
+}
+
+/// Those that count, of all of the files.
+std::vector<Dump> read_all(const std::vector<std::string>& files) {
+    std::vector<Dump> dumps;
+    dumps.reserve(files.size());
+    std::vector<const ProfileOrigin*> origins;
+    for (const std::string& file : files) {
+        dumps.push_back(read_dump(file));
+        origins.push_back(&dumps.back().origin);
+    }
+    const std::vector<size_t> counted = last_of_each_process(origins);
+    if (counted.size() < dumps.size()) {
+        say_which_count(files, dumps, counted);
+    }
+    std::vector<Dump> last;
+    last.reserve(counted.size());
+    for (const size_t index : counted) {
+        last.push_back(std::move(dumps[index]));
+    }
+    return last;
+}
+
+}  // namespace
+
+Profile load_profile(const std::vector<std::string>& files, const std::vector<std::string>& base) {
+    const std::vector<Dump> added = read_all(files);
+    const std::vector<Dump> taken_away = read_all(base);
+    ProgressLine progress;
+    Symboliser symboliser{[&progress](size_t done, size_t all) { progress.show(done, all); }};
+    Profile profile;
+    for (const Dump& dump : added) {
+        if (&dump == &added.front()) {
+            profile = symboliser.symbolise(dump);
+        } else {
+            profile.add(symboliser.symbolise(dump));
+        }
+    }
+    profile.origin.difference = !base.empty();
+    for (const Dump& dump : taken_away) {
+        profile.subtract(symboliser.symbolise(dump));
+    }
+    return profile;
+}
+
+}  // namespace hotlane::cli

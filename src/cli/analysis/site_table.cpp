@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+//
+// A heading, a row for each site, what is left, and the sum.
+// Knows nothing of where profiles come from.
+// Called by report, and by profile --report.
+#include "cli/analysis/site_table.h"
+
+#include "cli/text/function_name.h"
+#include "cli/text/quantity.h"
+#include "cli/text/shown_text.h"
+
+#include <algorithm>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace hotlane::cli {
+
+namespace {
+
+struct Column {
+    const char* title;
+    size_t width;
+    std::string (*text)(const Tally& tally);
+};
+
+constexpr Column kColumns[] = {
+    {"live", 9, [](const Tally& tally) { return size_text(tally.live.bytes); }},
+    {"objects", 9, [](const Tally& tally) { return count_text(tally.live.objects); }},
+    {"cumulative", 11, [](const Tally& tally) { return size_text(tally.cumulative.bytes); }},
+    {"count", 9, [](const Tally& tally) { return count_text(tally.cumulative.objects); }},
+    {"temporary", 10,
+     [](const Tally& tally) { return share_text(tally.temporary.objects, tally.cumulative.objects); }},
+    {"slack", 8,
+     [](const Tally& tally) { return share_text(tally.cumulative.slack(), tally.cumulative.bytes); }},
+};
+
+const char* title_of(Grouping grouping) {
+    switch (grouping) {
+    case Grouping::site:
+        return "site";
+    case Grouping::function:
+        return "function";
+    case Grouping::library:
+        return "library";
+    }
+    return "";
+}
+
+std::string right(const std::string& text, size_t width) {
+    return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+size_t numbers_width() {
+    size_t width = 0;
+    for (const Column& column : kColumns) {
+        width += column.width;
+    }
+    return width;
+}
+
+std::string row(const Tally& tally, const std::string& name) {
+    std::string line;
+    for (const Column& column : kColumns) {
+        line += right(column.text(tally), column.width);
+    }
+    return line + "  " + name + "\n";
+}
+
+std::string titles(Grouping grouping) {
+    std::string line;
+    for (const Column& column : kColumns) {
+        line += right(column.title, column.width);
+    }
+    return line + "  " + title_of(grouping) + "\n";
+}
+
+/// The function and its place, the function cut where both are too long.
+std::string label(const Site& site, size_t width) {
+    constexpr size_t kLeast = 12;
+    const std::string function = short_name(site.function);
+    const size_t place = site.place.empty() ? 0 : site.place.size() + 1;
+    const size_t room = std::max(kLeast, width - std::min(width, place));
+    // Its end tells more than the class it is in.
+    const std::string name = keep_end(function, room);
+    return site.place.empty() ? name : name + " " + site.place;
+}
+
+}  // namespace
+
+std::string profile_heading(const ProfileOrigin& origin) {
+    const std::string program = origin.program.substr(origin.program.rfind('/') + 1);
+    std::string line = program.empty() ? "heap profile" : program;
+    if (origin.process != 0) {
+        line += " (pid " + std::to_string(origin.process) + ")";
+    }
+    if (!origin.reason.empty()) {
+        line += ", at " + origin.reason;
+    }
+    if (origin.duration_ns != 0) {
+        line += " after " + duration_text(origin.duration_ns);
+    }
+    line += ": ";
+    if (origin.samples != 0) {
+        line += counted(origin.samples, "sample") + ", ";
+    }
+    line += origin.period <= 1 ? "every allocation" : "one in " + size_text(origin.period);
+    if (origin.lost_samples != 0) {
+        line += "; " + count_text(origin.lost_samples) + " lost";
+    }
+    return line + (origin.difference ? "; change since the base" : "");
+}
+
+std::string site_table(const Profile& profile, const TableView& view) {
+    const std::vector<Site> sites = sites_of(profile, view.grouping, view.order);
+    const size_t room = view.width - std::min(view.width, numbers_width() + 2);
+    const size_t shown = std::min(view.most_rows, sites.size());
+    std::string text = profile_heading(profile.origin) + "\n" + titles(view.grouping);
+    Tally rest;
+    for (size_t i = 0; i < sites.size(); ++i) {
+        if (i < shown) {
+            text += row(sites[i].tally, label(sites[i], room));
+        } else {
+            rest += sites[i].tally;
+        }
+    }
+    if (shown < sites.size()) {
+        text += row(rest, count_text(static_cast<int64_t>(sites.size() - shown)) + " more");
+    }
+    return text + row(profile.total(), "all");
+}
+
+size_t screen_width() {
+    constexpr size_t kWithoutTerminal = 100;
+    constexpr size_t kLeast = 80;
+    struct winsize size {};
+    const bool terminal = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
+    return terminal ? std::max<size_t>(kLeast, size.ws_col) : kWithoutTerminal;
+}
+
+}  // namespace hotlane::cli

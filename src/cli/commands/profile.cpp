@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+//
+// `hotlane profile`: runs a program with the profiler on, and says what was written.
+// Knows nothing of how the profiler works, nor of what dumps hold.
+// Called by main.
+#include "cli/analysis/profile_files.h"
+#include "cli/analysis/site_table.h"
+#include "cli/commands/commands.h"
+#include "cli/launch/library.h"
+#include "cli/launch/profiled_run.h"
+#include "cli/launch/program.h"
+#include "cli/profile/reader.h"
+#include "cli/text/text_file.h"
+#include "text/units.h"
+#include "text/writer.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace hotlane::cli {
+
+namespace {
+
+struct ProfileOptions {
+    std::map<std::string, std::string> variables;  // by name, for the library
+    std::string file;
+    bool report = false;
+};
+
+/// An option that sets a variable of the library, which says itself what is valid; `valid` is the same in
+/// short.
+void add_variable(CLI::App& command, const char* option, const char* variable, const char* type,
+                  ProfileOptions& options, bool (*valid)(std::string_view), const char* help) {
+    const auto set = [=, &options](const std::string& value) {
+        if (!valid(value)) {
+            throw CLI::ValidationError{option, "\"" + value + "\" is not valid, expected " + type};
+        }
+        options.variables[variable] = value;
+    };
+    command.add_option_function<std::string>(option, set, help)->type_name(type);
+}
+
+bool is_sample(std::string_view text) {
+    uint64_t bytes = 0;
+    return parse_size(text, bytes) && bytes > 0;
+}
+
+bool is_interval(std::string_view text) {
+    uint64_t ns = 0;
+    return parse_duration(text, ns);
+}
+
+bool is_unwinder(std::string_view text) { return text == "libunwind" || text == "fp"; }
+
+/// The last of the program's own dumps, its children's left out; empty when it wrote none.
+std::string last_dump_of(pid_t process, const std::vector<std::string>& files) {
+    std::string last;
+    int64_t sequence = -1;
+    for (const std::string& file : files) {
+        const Dump dump = read_dump(file);
+        if (dump.origin.process == process && dump.origin.sequence > sequence) {
+            sequence = dump.origin.sequence;
+            last = file;
+        }
+    }
+    return last;
+}
+
+void say_what_was_written(const std::vector<std::string>& files, const ProgramEnd& end) {
+    for (const std::string& file : files) {
+        message("profile: wrote ", file);
+    }
+    if (!files.empty()) {
+        return;
+    }
+    if (WIFSIGNALED(end.status)) {
+        const char* signal = sigabbrev_np(WTERMSIG(end.status));
+        message("profile: nothing was written: the program ended by signal ",
+                signal != nullptr ? signal : std::to_string(WTERMSIG(end.status)).c_str());
+    } else {
+        message("profile: nothing was written: the program ended by _exit or executed another, or the dump "
+                "failed");
+    }
+}
+
+/// Before the program runs, perhaps for hours. A device needs no directory that can be written.
+void check_directory_of(const std::string& pattern) {
+    const std::filesystem::path directory = std::filesystem::path{pattern}.parent_path();
+    std::error_code error;
+    const auto status = std::filesystem::status(pattern, error);
+    const bool is_device = std::filesystem::is_character_file(status);
+    if (!is_device && access(directory.c_str(), W_OK | X_OK) != 0) {
+        throw ProgramError{
+            "profile: no dump can be written to " + directory.string() + ": " + strerror(errno), kFailed};
+    }
+}
+
+void print_report(pid_t process, const std::vector<std::string>& files) {
+    try {
+        const std::string file = last_dump_of(process, files);
+        if (!file.empty()) {
+            TableView view;
+            view.width = screen_width();
+            write_file("-", site_table(load_profile({file}), view));
+        }
+    } catch (const FileError& error) {
+        message(error.what());
+    }
+}
+
+int profile(const ProfileOptions& options, const std::vector<std::string>& arguments) {
+    if (!arguments.empty() && arguments.front().starts_with("-")) {
+        message("profile: no option ", arguments.front(), " (see hotlane profile --help)");
+        return kFailed;
+    }
+    if (arguments.empty()) {
+        message("profile: which program? (hotlane profile [OPTIONS] -- PROGRAM [ARGS])");
+        return kFailed;
+    }
+    try {
+        const std::string program = find_program(arguments.front());
+        check_preloadable(program);
+        const std::filesystem::path name = std::filesystem::path{program}.filename();
+        const std::string pattern =
+            std::filesystem::absolute(options.file.empty() ? name.string() + ".%p.%n.heap" : options.file);
+        check_directory_of(pattern);
+        setenv("LD_PRELOAD", preload_list(find_library(), getenv("LD_PRELOAD")).c_str(), 1);
+        setenv("HOTLANE_PROFILE", pattern.c_str(), 1);
+        setenv("HOTLANE_STATS", "off", 0);
+        for (const auto& [variable, value] : options.variables) {
+            setenv(variable.c_str(), value.c_str(), 1);
+        }
+        const DumpFiles dumps{pattern};
+        const ProgramEnd end = run_to_end(program, arguments);
+        const std::vector<std::string> files = dumps.written();
+        say_what_was_written(files, end);
+        if (options.report) {
+            print_report(end.process, files);
+        }
+        return end_like(end);
+    } catch (const ProgramError& error) {
+        message(error.what());
+        return error.status();
+    }
+}
+
+}  // namespace
+
+void add_profile(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("profile", "Run a program and record who allocates what");
+    command->prefix_command();
+    auto options = std::make_shared<ProfileOptions>();
+    add_variable(*command, "--sample", "HOTLANE_SAMPLE", "BYTES", *options, is_sample,
+                 "Mean bytes between samples, 512K by default");
+    command->add_flag_callback(
+        "--every-allocation", [options] { options->variables["HOTLANE_SAMPLE"] = "1"; },
+        "Record all of them, exactly");
+    add_variable(*command, "--interval", "HOTLANE_PROFILE_INTERVAL", "TIME", *options, is_interval,
+                 "A dump this often, too, such as 10s");
+    add_variable(*command, "--unwind", "HOTLANE_UNWIND", "libunwind|fp", *options, is_unwinder,
+                 "How stacks are walked; fp: by frame pointers");
+    command
+        ->add_option("-o,--output", options->file,
+                     "Dumps; %p: process, %n: number. PROGRAM.%p.%n.heap by default")
+        ->type_name("FILE");
+    command->add_flag("--report", options->report, "Show the top sites of the last dump at the end");
+    command->footer(
+        "PROGRAM and its ARGS follow the options: hotlane profile [OPTIONS] [--] PROGRAM [ARGS]\n"
+        "The exit status is the program's own; 125: hotlane failed, 126: the program cannot be run on it,\n"
+        "127: not found. See `hotlane report` for what can be done with the dumps.");
+    command->callback([command, options, &invocation] {
+        invocation.status = profile(*options, program_arguments(*command, invocation));
+    });
+}
+
+}  // namespace hotlane::cli

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// `hotlane run`: the options of the table as arguments, the library into LD_PRELOAD, and exec.
+// Knows nothing of any single option, nor of what the program does.
+// Called by main.
+#include "cli/commands/commands.h"
+#include "cli/launch/library.h"
+#include "cli/launch/program.h"
+#include "options/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace hotlane::cli {
+
+namespace {
+
+/// HOTLANE_STATS_FILE is --stats-file.
+std::string argument_name(const Option& option) {
+    std::string name = "--";
+    for (const char* c = option.name; *c != '\0'; ++c) {
+        name += *c == '_' ? '-' : static_cast<char>(tolower(*c));
+    }
+    return name;
+}
+
+/// The row's name that "--stats-fil" was meant for.
+std::string closest_argument(const std::string& argument) {
+    std::string name;
+    for (const char c :
+         argument.substr(std::min(argument.size(), argument.find_first_not_of('-')), argument.find('='))) {
+        name += c == '-' ? '_' : static_cast<char>(toupper(c));
+    }
+    return argument_name(closest_option(name));
+}
+
+/// Empty when `value` is valid for the option, else why not.
+std::string why_invalid(const Option& option, const std::string& value) {
+    Config scratch;
+    if (set_option(scratch, option, value)) {
+        return {};
+    }
+    char text[160];
+    Writer expected{text, sizeof text};
+    print_expected(expected, option);
+    return "\"" + value + "\" is not valid, expected " + std::string{text, expected.bytes_written()};
+}
+
+using Values = std::map<std::string, std::string>;
+
+/// The rows of the table as arguments of `command`; the values given end up in `values` by their variable's
+/// name.
+void add_options(CLI::App& command, Values& values) {
+    for (const Option& option : options()) {
+        const std::string variable = std::string{kOptionPrefix} + option.name;
+        auto store = [variable, &values](const std::string& value) { values[variable] = value; };
+        CLI::Option* added = nullptr;
+        if (option.type == OptionType::flag) {
+            added = command.add_flag_function(
+                argument_name(option), [store](int64_t on) { store(on > 0 ? "1" : "0"); }, option.help);
+        } else {
+            added = command.add_option_function<std::string>(argument_name(option), store, option.help);
+            added->type_name(option.values);
+            added->check([&option](const std::string& value) { return why_invalid(option, value); });
+        }
+        added->group("Options, as in the environment");
+    }
+}
+
+/// Replaces this process. Returns the exit status when that failed.
+int execute(const std::string& file, std::vector<std::string> arguments) {
+    const std::vector<char*> argv = pointers_to(arguments);
+    execvp(file.c_str(), argv.data());
+    const int error = errno;
+    message("cannot run ", file, ": ", strerror(error));
+    return error == ENOENT ? kNotFound : kCannotRun;
+}
+
+int run(const Values& values, std::vector<std::string> arguments) {
+    if (!arguments.empty() && arguments.front().starts_with("-")) {
+        message("run: no option ", arguments.front(), "; the closest is ",
+                closest_argument(arguments.front()));
+        return kFailed;
+    }
+    if (arguments.empty()) {
+        message("run: which program? (hotlane run [OPTIONS] -- PROGRAM [ARGS])");
+        return kFailed;
+    }
+    try {
+        const std::string file = find_program(arguments.front());
+        check_preloadable(file);
+        const std::string list = preload_list(find_library(), getenv("LD_PRELOAD"));
+        setenv("LD_PRELOAD", list.c_str(), 1);
+        for (const auto& [variable, value] : values) {
+            setenv(variable.c_str(), value.c_str(), 1);
+        }
+        return execute(file, std::move(arguments));
+    } catch (const ProgramError& error) {
+        message(error.what());
+        return error.status();
+    }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Invocation& invocation) {
+    CLI::App* command = app.add_subcommand("run", "Run a program on hotlane and print its counters at exit");
+    command->prefix_command();
+    command->footer(
+        "PROGRAM and its ARGS follow the options: hotlane run [OPTIONS] [--] PROGRAM [ARGS]\n"
+        "The exit status is the program's own; 125: hotlane failed, 126: the program cannot be run on it,\n"
+        "127: not found.");
+    auto values = std::make_shared<Values>();
+    add_options(*command, *values);
+    command->callback([command, values, &invocation] {
+        invocation.status = run(*values, program_arguments(*command, invocation));
+    });
+}
+
+}  // namespace hotlane::cli

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// Writing a profile's fields under their names.
+// Knows nothing of dumps or symbols.
+// Called by report.
+#include "cli/export/json.h"
+
+#include "cli/profile/profile.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace hotlane::cli {
+
+namespace {
+
+using nlohmann::json;
+
+std::string hex(uint64_t number) {
+    char text[20];
+    snprintf(text, sizeof text, "%#lx", static_cast<unsigned long>(number));
+    return text;
+}
+
+json amount(const Tally::Amount& amount) {
+    return {{"objects", amount.objects}, {"bytes", amount.bytes}, {"requested", amount.requested}};
+}
+
+json count(const Tally::Count& count) { return {{"objects", count.objects}, {"bytes", count.bytes}}; }
+
+json stack_object(const Profile::Stack& stack) {
+    json lifetimes = json::array();
+    for (const auto& [log2_ns, objects] : stack.tally.lifetimes) {
+        lifetimes.push_back({log2_ns, objects});
+    }
+    return {{"frames", stack.frames},
+            {"site", stack.site},
+            {"live", amount(stack.tally.live)},
+            {"cumulative", amount(stack.tally.cumulative)},
+            {"temporary", count(stack.tally.temporary)},
+            {"remote", count(stack.tally.remote)},
+            {"lifetimes", std::move(lifetimes)}};
+}
+
+json origin_object(const ProfileOrigin& origin) {
+    return {{"hotlane_profile", 1},
+            {"program", origin.program},
+            {"process", origin.process},
+            {"time_ns", origin.time_ns},
+            {"duration_ns", origin.duration_ns},
+            {"reason", origin.reason},
+            {"sequence", origin.sequence},
+            {"period", origin.period},
+            {"unwind", origin.unwind},
+            {"samples", origin.samples},
+            {"lost_samples", origin.lost_samples}};
+}
+
+}  // namespace
+
+json to_json(const Profile& profile) {
+    json document = origin_object(profile.origin);
+    json& classes = document["classes"] = json::array();
+    for (const auto& [size, counts] : profile.classes) {
+        classes.push_back(
+            {{"size", size}, {"hits", counts.hits}, {"misses", counts.misses}, {"puts", counts.puts}});
+    }
+    json& functions = document["functions"] = json::array();
+    for (const Profile::Function& function : profile.functions()) {
+        functions.push_back({{"name", function.name},
+                             {"file", function.file},
+                             {"library", profile.libraries()[function.library].name()}});
+    }
+    json& frames = document["frames"] = json::array();
+    for (const Profile::Frame& frame : profile.frames()) {
+        frames.push_back({{"function", frame.function},
+                          {"line", frame.line},
+                          {"address", hex(frame.address)},
+                          {"inlined", frame.inlined}});
+    }
+    json& stacks = document["stacks"] = json::array();
+    for (const Profile::Stack& stack : profile.stacks()) {
+        stacks.push_back(stack_object(stack));
+    }
+    return document;
+}
+
+}  // namespace hotlane::cli

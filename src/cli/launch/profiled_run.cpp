@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//
+// fork, exec, wait; and a directory compared with itself.
+// Knows nothing of what dumps hold.
+// Called by profile.
+#include "cli/launch/profiled_run.h"
+
+#include "cli/launch/exit_status.h"
+#include "cli/launch/program.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fnmatch.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace hotlane::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As fnmatch(3) has it.
+std::string as_glob(const std::string& name) {
+    std::string glob;
+    for (size_t i = 0; i < name.size(); ++i) {
+        const char next = i + 1 < name.size() ? name[i + 1] : '\0';
+        if (name[i] == '%' && (next == 'p' || next == 'n' || next == 'e')) {
+            glob += next == 'e' ? "*" : "[0-9]*";
+            ++i;
+        } else if (name[i] == '%' && next == '%') {
+            glob += '%';
+            ++i;
+        } else {
+            glob += std::string_view{"*?[\\"}.find(name[i]) != std::string_view::npos ? "\\" : "";
+            glob += name[i];
+        }
+    }
+    return glob;
+}
+
+volatile sig_atomic_t running_program = 0;
+
+void pass_on(int signal) {
+    if (running_program != 0) {
+        kill(running_program, signal);
+    }
+}
+
+/// What this process does with signals while the program runs; put back at the end.
+class SignalsOfTheProgram {
+  public:
+    SignalsOfTheProgram() {
+        struct sigaction action {};
+        for (Saved& saved : saved_) {
+            action.sa_handler = saved.passed_on ? pass_on : SIG_IGN;
+            sigaction(saved.signal, &action, &saved.before);
+        }
+    }
+    ~SignalsOfTheProgram() { put_back(); }
+    SignalsOfTheProgram(const SignalsOfTheProgram&) = delete;
+    SignalsOfTheProgram& operator=(const SignalsOfTheProgram&) = delete;
+
+    /// In the program's process, too.
+    void put_back() const {
+        for (const Saved& saved : saved_) {
+            sigaction(saved.signal, &saved.before, nullptr);
+        }
+    }
+
+  private:
+    struct Saved {
+        int signal;
+        bool passed_on;
+        struct sigaction before;
+    };
+    // The keyboard's reach the program by themselves.
+    Saved saved_[4] = {{SIGINT, false, {}}, {SIGQUIT, false, {}}, {SIGTERM, true, {}}, {SIGHUP, true, {}}};
+};
+
+}  // namespace
+
+DumpFiles::DumpFiles(std::string pattern) : pattern_{std::move(pattern)}, before_{present()} {}
+
+std::map<std::string, DumpFiles::Version> DumpFiles::present() const {
+    const fs::path pattern{pattern_};
+    const std::string glob = as_glob(pattern.filename());
+    std::map<std::string, Version> files;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator{pattern.parent_path(), error}) {
+        struct stat status {};
+        const std::string name = entry.path().filename();
+        if (fnmatch(glob.c_str(), name.c_str(), 0) == 0 && stat(entry.path().c_str(), &status) == 0 &&
+            S_ISREG(status.st_mode)) {
+            constexpr int64_t kSecond = 1'000'000'000;
+            files[entry.path()] = {status.st_ino, status.st_mtim.tv_sec * kSecond + status.st_mtim.tv_nsec,
+                                   status.st_size};
+        }
+    }
+    return files;
+}
+
+std::vector<std::string> DumpFiles::written() const {
+    std::vector<std::string> files;
+    for (const auto& [file, version] : present()) {
+        const auto before = before_.find(file);
+        if (before == before_.end() || before->second != version) {
+            files.push_back(file);
+        }
+    }
+    return files;
+}
+
+ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments) {
+    const std::vector<char*> argv = pointers_to(arguments);
+    int failure[2];
+    if (pipe2(failure, O_CLOEXEC) != 0) {
+        throw ProgramError{std::string{"pipe: "} + strerror(errno), kFailed};
+    }
+    const SignalsOfTheProgram signals;
+    const pid_t child = fork();
+    if (child == 0) {
+        signals.put_back();
+        execvp(file.c_str(), argv.data());
+        const int error = errno;
+        const ssize_t ignored = write(failure[1], &error, sizeof error);
+        _exit(ignored == sizeof error ? kCannotRun : kFailed);
+    }
+    const int fork_error = errno;
+    close(failure[1]);
+    running_program = child > 0 ? child : 0;
+    int error = 0;
+    ssize_t count = 0;
+    do {  // until the program is executed, which closes the other end, or is not
+        count = read(failure[0], &error, sizeof error);
+    } while (count < 0 && errno == EINTR);
+    const bool failed = count == sizeof error;
+    close(failure[0]);
+    if (child < 0) {
+        throw ProgramError{std::string{"fork: "} + strerror(fork_error), kFailed};
+    }
+    ProgramEnd end{child, 0};
+    while (waitpid(child, &end.status, 0) < 0 && errno == EINTR) {
+    }
+    running_program = 0;
+    if (failed) {
+        throw ProgramError{"cannot run " + file + ": " + strerror(error),
+                           error == ENOENT ? kNotFound : kCannotRun};
+    }
+    return end;
+}
+
+int end_like(const ProgramEnd& end) {
+    if (WIFSIGNALED(end.status)) {
+        // Its core was dumped, if any was to be; another of this process would only be in the way.
+        prctl(PR_SET_DUMPABLE, 0);
+        signal(WTERMSIG(end.status), SIG_DFL);
+        raise(WTERMSIG(end.status));
+        constexpr int kShellSignals = 128;  // blocked: as the shell says it
+        return kShellSignals + WTERMSIG(end.status);
+    }
+    return WEXITSTATUS(end.status);
+}
+
+}  // namespace hotlane::cli

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+//
+// Profiles are added and subtracted here, and equal parts kept once.
+// Knows nothing of dumps, of symbols, nor of how a profile is shown.
+// Called by the symboliser and by report.
+#include "cli/profile/profile.h"
+
+#include "cli/text/function_name.h"
+#include "cli/text/shown_text.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+namespace hotlane::cli {
+
+int64_t add_clamped(int64_t a, int64_t b) {
+    int64_t sum = 0;
+    if (!__builtin_add_overflow(a, b, &sum)) {
+        return sum;
+    }
+    return b > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
+}
+
+int64_t subtract_clamped(int64_t a, int64_t b) {
+    int64_t difference = 0;
+    if (!__builtin_sub_overflow(a, b, &difference)) {
+        return difference;
+    }
+    return b < 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
+}
+
+namespace {
+
+constexpr size_t kLongestPath = 4096;
+
+void add_to(int64_t& sum, int64_t n) { sum = add_clamped(sum, n); }
+
+void add_to(Tally::Amount& sum, const Tally::Amount& n) {
+    add_to(sum.objects, n.objects);
+    add_to(sum.bytes, n.bytes);
+    add_to(sum.requested, n.requested);
+}
+
+void add_to(Tally::Count& sum, const Tally::Count& n) {
+    add_to(sum.objects, n.objects);
+    add_to(sum.bytes, n.bytes);
+}
+
+int64_t negated(int64_t n) { return subtract_clamped(0, n); }
+
+Tally::Amount negated(const Tally::Amount& n) {
+    return {negated(n.objects), negated(n.bytes), negated(n.requested)};
+}
+
+Tally::Count negated(const Tally::Count& n) { return {negated(n.objects), negated(n.bytes)}; }
+
+/// The index of `value` in `values`, where it is added if it is not there.
+template <typename T, typename Key, typename Index>
+Index add_once(std::vector<T>& values, std::map<Key, Index>& index, const Key& key, const T& value) {
+    const auto [place, added] = index.try_emplace(key, static_cast<Index>(values.size()));
+    if (added) {
+        values.push_back(value);
+    }
+    return place->second;
+}
+
+}  // namespace
+
+Tally& Tally::operator+=(const Tally& other) {
+    add_to(live, other.live);
+    add_to(cumulative, other.cumulative);
+    add_to(temporary, other.temporary);
+    add_to(remote, other.remote);
+    for (const auto& [log2_ns, objects] : other.lifetimes) {
+        add_to(lifetimes[log2_ns], objects);
+    }
+    return *this;
+}
+
+Tally Tally::operator-() const {
+    Tally tally{negated(live), negated(cumulative), negated(temporary), negated(remote), {}};
+    for (const auto& [log2_ns, objects] : lifetimes) {
+        tally.lifetimes[log2_ns] = negated(objects);
+    }
+    return tally;
+}
+
+bool Tally::is_zero() const {
+    return live == Amount{} && cumulative == Amount{} && temporary == Count{} && remote == Count{};
+}
+
+uint32_t Profile::add_library(const Library& library) {
+    const std::string path = cut_text(shown_text(library.path), kLongestPath);
+    return add_once(libraries_, library_index_, path, {path, library.start, library.end, library.bias});
+}
+
+uint32_t Profile::add_function(const Function& function) {
+    const Function shown{bounded_name(shown_text(function.name)),
+                         cut_text(shown_text(function.file), kLongestPath), function.library};
+    return add_once(functions_, function_index_, shown, shown);
+}
+
+uint32_t Profile::add_frame(const Frame& frame) { return add_once(frames_, frame_index_, frame, frame); }
+
+void Profile::add_stack(const std::vector<uint32_t>& frames, const Tally& tally) {
+    const size_t at = add_once(stacks_, stack_index_, frames, Stack{frames, 0, {}});
+    Stack& stack = stacks_[at];
+    stack.tally += tally;
+    stack.site = site_of(frames);
+}
+
+size_t Profile::site_of(const std::vector<uint32_t>& frames) const {
+    const auto allocates = [this](uint32_t frame) {
+        return is_allocator(function_of(frame).name, library_of(frame).name());
+    };
+    const auto first = std::find_if_not(frames.begin(), frames.end(), allocates);
+    const auto own = std::find_if_not(first, frames.end(), [&](uint32_t frame) {
+        return allocates(frame) || is_standard(function_of(frame).name);
+    });
+    const auto site = own != frames.end() ? own : first != frames.end() ? first : frames.begin();
+    return static_cast<size_t>(site - frames.begin());
+}
+
+void Profile::add_stacks(const Profile& other, bool negative) {
+    std::vector<uint32_t> ours;  // by the other's frame
+    for (Frame frame : other.frames_) {
+        Function function = other.functions_[frame.function];
+        function.library = add_library(other.libraries_[function.library]);
+        frame.function = add_function(function);
+        ours.push_back(add_frame(frame));
+    }
+    for (const Stack& stack : other.stacks_) {
+        std::vector<uint32_t> frames;
+        for (const uint32_t frame : stack.frames) {
+            frames.push_back(ours[frame]);
+        }
+        add_stack(frames, negative ? -stack.tally : stack.tally);
+    }
+    for (const auto& [size, counts] : other.classes) {
+        SizeClass& sum = classes[size];
+        add_to(sum.hits, negative ? negated(counts.hits) : counts.hits);
+        add_to(sum.misses, negative ? negated(counts.misses) : counts.misses);
+        add_to(sum.puts, negative ? negated(counts.puts) : counts.puts);
+    }
+}
+
+void Profile::add(const Profile& other) {
+    add_stacks(other, false);
+    origin.duration_ns = std::max(origin.duration_ns, other.origin.duration_ns);
+    add_to(origin.samples, other.origin.samples);
+    add_to(origin.lost_samples, other.origin.lost_samples);
+}
+
+void Profile::subtract(const Profile& other) {
+    add_stacks(other, true);
+    keep([](const Stack& stack) { return !stack.tally.is_zero(); });
+}
+
+Tally Profile::total() const {
+    Tally sum;
+    for (const Stack& stack : stacks_) {
+        sum += stack.tally;
+    }
+    return sum;
+}
+
+}  // namespace hotlane::cli

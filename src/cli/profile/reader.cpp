@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+//
+// The reader of dumps: a line at a time, each either understood as a whole or refused.
+// Knows nothing of symbols, nor of how a profile is shown.
+// Called by report.
+#include "cli/profile/reader.h"
+
+#include "cli/text/shown_text.h"
+#include "cli/text/text_cursor.h"
+#include "cli/text/text_file.h"
+
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace hotlane::cli {
+
+namespace {
+
+constexpr std::string_view kMagic = "heap profile:";
+constexpr std::string_view kMaps = "MAPPED_LIBRARIES:";
+constexpr const char* kHeader = "heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD";
+constexpr const char* kEntry = "LIVE: BYTES [ALL: BYTES] @ ADDRESSES";
+constexpr const char* kMapping = "a line of /proc/PID/maps, in ascending order";
+constexpr int kBuckets = 64;           // of lifetimes
+constexpr size_t kLongestText = 4096;  // a path's most
+
+/// "12: 3456 [78: 9012] @": samples of live objects and of all.
+struct Samples {
+    int64_t live_objects = 0;
+    int64_t live_bytes = 0;
+    int64_t objects = 0;
+    int64_t bytes = 0;
+};
+
+bool read_samples(TextCursor& line, Samples& samples) {
+    line.spaces();
+    bool good = line.number(samples.live_objects) && line.literal(":");
+    line.spaces();
+    good = good && line.number(samples.live_bytes);
+    line.spaces();
+    good = good && line.literal("[");
+    line.spaces();
+    good = good && line.number(samples.objects) && line.literal(":");
+    line.spaces();
+    good = good && line.number(samples.bytes) && line.literal("]");
+    line.spaces();
+    // Objects without bytes, or bytes without objects, are no sample that can be scaled.
+    return good && line.literal("@") && (samples.live_objects == 0) == (samples.live_bytes == 0) &&
+           (samples.objects == 0) == (samples.bytes == 0);
+}
+
+int64_t scaled(int64_t number, double by) {
+    const double product = static_cast<double>(number) * by;
+    constexpr auto kMost = static_cast<double>(std::numeric_limits<int64_t>::max());
+    return product >= kMost ? std::numeric_limits<int64_t>::max() : std::llround(product);
+}
+
+/// What samples taken every `period` bytes stand for: an object of size s is sampled with the probability
+/// 1 - exp(-s / period).
+Tally::Amount estimate(int64_t objects, int64_t bytes, int64_t period) {
+    if (objects == 0 || period <= 1) {
+        return {objects, bytes, bytes};
+    }
+    const double size = static_cast<double>(bytes) / static_cast<double>(objects);
+    const double probability = -std::expm1(-size / static_cast<double>(period));
+    const int64_t estimated = scaled(bytes, 1 / probability);
+    return {scaled(objects, 1 / probability), estimated, estimated};
+}
+
+bool read_numbers(TextCursor& word, std::initializer_list<int64_t*> numbers) {
+    const char* between = "=";
+    for (int64_t* number : numbers) {
+        if (!word.literal(between) || !word.number(*number)) {
+            return false;
+        }
+        between = ",";
+    }
+    return word.at_end();
+}
+
+/// "=20:64,21:3", or "=-" for none.
+bool read_lifetimes(TextCursor& word, std::map<int, int64_t>& lifetimes) {
+    if (!word.literal("=")) {
+        return false;
+    }
+    if (word.rest() == "-") {
+        return true;
+    }
+    do {
+        int log2_ns = 0;
+        int64_t objects = 0;
+        if (!word.number(log2_ns) || log2_ns >= kBuckets || !word.literal(":") || !word.number(objects)) {
+            return false;
+        }
+        lifetimes[log2_ns] = add_clamped(lifetimes[log2_ns], objects);
+    } while (word.literal(","));
+    return word.at_end();
+}
+
+/// "live=… total=… temporary=… remote=… lifetimes=…": the first two must be there, others are ignored.
+bool read_site(TextCursor line, Tally& tally) {
+    bool live = false;
+    bool total = false;
+    for (line.spaces(); !line.at_end(); line.spaces()) {
+        TextCursor word{line.word()};
+        bool good = true;
+        if (word.literal("live")) {
+            live = good = read_numbers(word, {&tally.live.objects, &tally.live.bytes, &tally.live.requested});
+        } else if (word.literal("total")) {
+            Tally::Amount& all = tally.cumulative;
+            total = good = read_numbers(word, {&all.objects, &all.bytes, &all.requested});
+        } else if (word.literal("temporary")) {
+            good = read_numbers(word, {&tally.temporary.objects, &tally.temporary.bytes});
+        } else if (word.literal("remote")) {
+            good = read_numbers(word, {&tally.remote.objects, &tally.remote.bytes});
+        } else if (word.literal("lifetimes")) {
+            good = read_lifetimes(word, tally.lifetimes);
+        }
+        if (!good) {
+            return false;
+        }
+    }
+    return live && total;
+}
+
+/// "64 hits=1000 misses=12 puts=990"
+bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes) {
+    int64_t size = 0;
+    Profile::SizeClass counts;
+    const bool good = line.number(size) && line.literal(" hits=") && line.number(counts.hits) &&
+                      line.literal(" misses=") && line.number(counts.misses) && line.literal(" puts=") &&
+                      line.number(counts.puts) && line.at_end();
+    if (good) {
+        classes[size] = counts;
+    }
+    return good;
+}
+
+bool read_whole_number(TextCursor line, int64_t& number) { return line.number(number) && line.at_end(); }
+
+/// The kernel writes "\\012" for a newline, and changes nothing else.
+std::string path_of_mapping(std::string_view text) {
+    constexpr std::string_view kNewline = "\\012";
+    std::string path;
+    for (size_t found = 0; (found = text.find(kNewline)) != text.npos;
+         text.remove_prefix(found + kNewline.size())) {
+        path.append(text.substr(0, found)).append("\n");
+    }
+    return path.append(text);
+}
+
+class DumpReader {
+  public:
+    DumpReader(std::string_view text, const std::string& file) : text_{text}, file_{file} {}
+
+    Dump read() {
+        read_header();
+        while (next_line() && line_ != kMaps) {
+            if (line_.starts_with('#')) {
+                read_comment();
+            } else {
+                after_entry_ = false;
+                if (!line_.empty()) {
+                    read_entry();
+                }
+            }
+        }
+        if (line_ != kMaps) {
+            ++line_number_;
+            expected(std::string{kMaps} + ", the file is cut off");
+        }
+        while (next_line()) {
+            read_mapping();
+        }
+        if (dump_.mappings.empty()) {
+            ++line_number_;
+            expected(std::string{kMapping} + ", the file is cut off");
+        }
+        return std::move(dump_);
+    }
+
+  private:
+    [[noreturn]] void expected(const std::string& what) const {
+        throw FileError{file_ + ":" + std::to_string(line_number_) + ": expected " + what};
+    }
+
+    bool next_line() {
+        if (text_.empty()) {
+            line_ = {};
+            return false;
+        }
+        ++line_number_;
+        const size_t end = text_.find('\n');
+        if (end == std::string_view::npos) {
+            expected("a whole line, the file is cut off");
+        }
+        line_ = text_.substr(0, end);
+        text_.remove_prefix(end + 1);
+        return true;
+    }
+
+    void read_header() {
+        if (!next_line()) {
+            ++line_number_;
+            expected(kHeader);
+        }
+        TextCursor line{line_};
+        Samples all;
+        if (!line.literal(kMagic) || !read_samples(line, all) || !line.spaces()) {
+            expected(kHeader);
+        }
+        // Exact counts have no period.
+        const bool exact = line.rest() == "heapprofile";
+        if (!exact && (!line.literal("heap_v2/") || !read_whole_number(line, dump_.origin.period) ||
+                       dump_.origin.period == 0)) {
+            expected(kHeader);
+        }
+    }
+
+    void read_comment() {
+        TextCursor line{line_};
+        line.literal("#");
+        line.spaces();
+        const size_t colon = line.rest().find(": ");
+        if (colon == std::string_view::npos) {
+            return;
+        }
+        const std::string_view key = line.rest().substr(0, colon);
+        const std::string_view value = line.rest().substr(colon + 2);
+        if (key == "site") {
+            if (!after_entry_ || !read_site_of(dump_.entries.back(), TextCursor{value})) {
+                expected("# site: live=OBJECTS,BYTES,REQUESTED total=… of the entry before it");
+            }
+            after_entry_ = false;
+        } else if (key == "class") {
+            if (!read_class(TextCursor{value}, dump_.classes)) {
+                expected("# class: SIZE hits=N misses=N puts=N");
+            }
+        } else {
+            read_origin(key, value);
+        }
+    }
+
+    static bool read_site_of(Dump::Entry& entry, TextCursor line) {
+        Tally exact;
+        if (!read_site(line, exact)) {
+            return false;
+        }
+        entry.tally = exact;
+        return true;
+    }
+
+    /// What the whole dump is about. Keys that are not known are a later version's.
+    void read_origin(std::string_view key, std::string_view value) {
+        ProfileOrigin& origin = dump_.origin;
+        const std::pair<std::string_view, std::string*> texts[] = {
+            {"program", &origin.program}, {"reason", &origin.reason}, {"unwind", &origin.unwind}};
+        for (const auto& [name, text] : texts) {
+            if (key == name) {
+                *text = cut_text(shown_text(value), kLongestText);
+            }
+        }
+        const std::pair<std::string_view, int64_t*> numbers[] = {{"process", &origin.process},
+                                                                 {"time_ns", &origin.time_ns},
+                                                                 {"duration_ns", &origin.duration_ns},
+                                                                 {"sequence", &origin.sequence},
+                                                                 {"series", &origin.series},
+                                                                 {"samples", &origin.samples},
+                                                                 {"lost_samples", &origin.lost_samples}};
+        for (const auto& [name, number] : numbers) {
+            if (key == name && !read_whole_number(TextCursor{value}, *number)) {
+                expected("# " + std::string{key} + ": NUMBER");
+            }
+        }
+    }
+
+    void read_entry() {
+        TextCursor line{line_};
+        Samples samples;
+        if (!read_samples(line, samples)) {
+            expected(kEntry);
+        }
+        Dump::Entry entry;
+        while (line.spaces() && !line.at_end()) {
+            uint64_t address = 0;
+            if (!line.literal("0x") || !line.number(address, 16)) {
+                expected(kEntry);
+            }
+            entry.addresses.push_back(address);
+        }
+        if (!line.at_end() || entry.addresses.empty()) {
+            expected(kEntry);
+        }
+        const int64_t period = dump_.origin.period;
+        entry.tally.live = estimate(samples.live_objects, samples.live_bytes, period);
+        entry.tally.cumulative = estimate(samples.objects, samples.bytes, period);
+        dump_.entries.push_back(std::move(entry));
+        after_entry_ = true;
+    }
+
+    /// "7f00-7f01 r-xp 00001000 08:01 123   /usr/lib/libx.so"
+    void read_mapping() {
+        TextCursor line{line_};
+        Dump::Mapping mapping;
+        const bool addresses = line.number(mapping.start, 16) && line.literal("-") &&
+                               line.number(mapping.end, 16) && line.spaces();
+        const uint64_t least = dump_.mappings.empty() ? 0 : dump_.mappings.back().end;
+        if (!addresses || mapping.start < least || mapping.end <= mapping.start) {
+            expected(kMapping);
+        }
+        line.word();  // permissions
+        if (!line.spaces() || !line.number(mapping.offset, 16) || !line.spaces() || line.word().empty() ||
+            !line.spaces() || !line.number(mapping.inode)) {
+            expected(kMapping);
+        }
+        line.spaces();
+        mapping.path = path_of_mapping(line.rest());
+        dump_.mappings.push_back(std::move(mapping));
+    }
+
+    std::string_view text_;  // what is left
+    const std::string& file_;
+    std::string_view line_;
+    size_t line_number_ = 0;
+    bool after_entry_ = false;  // nothing stands between an entry and this line
+    Dump dump_;
+};
+
+}  // namespace
+
+Dump parse_dump(std::string_view text, const std::string& file) { return DumpReader{text, file}.read(); }
+
+Dump read_dump(const std::string& file) { return parse_dump(read_file(file, kMagic), file); }
+
+}  // namespace hotlane::cli

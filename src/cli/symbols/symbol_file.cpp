@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// An ELF file opened by libdw, its debug information found as debuggers do, its compile units found by
+// address. Knows nothing of profiles or processes. Called by the symboliser.
+#include "cli/symbols/symbol_file.h"
+
+#include "cli/symbols/compile_unit.h"
+#include "cli/symbols/demangler.h"
+#include "cli/symbols/symbol_table.h"
+
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <map>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hotlane::cli {
+
+namespace {
+
+struct Segment {
+    uint64_t offset = 0;
+    uint64_t size = 0;
+    uint64_t address = 0;
+};
+
+int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { return -1; }
+
+const Dwfl_Callbacks& callbacks() {
+    static const Dwfl_Callbacks table{.find_elf = find_no_elf,
+                                      .find_debuginfo = dwfl_standard_find_debuginfo,
+                                      .section_address = nullptr,
+                                      .debuginfo_path = nullptr};
+    return table;
+}
+
+/// A regular file's descriptor; -1 for everything else. Opening a pipe would wait.
+int open_regular(const std::string& path) {
+    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status {};
+    if (descriptor >= 0 && (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
+}
+
+}  // namespace
+
+struct SymbolFile::Parts {
+    Dwfl* dwfl = nullptr;
+    Dwfl_Module* module = nullptr;
+    std::vector<Segment> segments;
+    bool indexed = false;
+    Dwarf_Addr dwarf_bias = 0;
+    std::vector<AddressRange> unit_ranges;
+    std::map<Dwarf_Off, CompileUnit> units;  // those that were asked
+    std::optional<SymbolTable> symbols;      // once one was asked
+
+    Parts() : dwfl{dwfl_begin(&callbacks())} {}
+    ~Parts() { dwfl_end(dwfl); }
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    bool read_segments() {
+        GElf_Addr bias = 0;
+        Elf* elf = dwfl_module_getelf(module, &bias);
+        size_t count = 0;
+        if (elf == nullptr || elf_getphdrnum(elf, &count) != 0) {
+            return false;
+        }
+        for (size_t i = 0; i < count; ++i) {
+            GElf_Phdr header;
+            if (gelf_getphdr(elf, static_cast<int>(i), &header) != nullptr && header.p_type == PT_LOAD) {
+                segments.push_back({header.p_offset, header.p_filesz, header.p_vaddr + bias});
+            }
+        }
+        return true;
+    }
+
+    void index_units() {
+        indexed = true;
+        for (Dwarf_Die* unit = nullptr; (unit = dwfl_module_nextcu(module, unit, &dwarf_bias)) != nullptr;) {
+            append_ranges(*unit, unit_ranges);
+        }
+        sort_ranges(unit_ranges);
+    }
+
+    CompileUnit* unit_at(Dwarf_Addr address) {
+        if (!indexed) {
+            index_units();
+        }
+        const AddressRange* range = find_range(unit_ranges, address - dwarf_bias);
+        if (range == nullptr) {
+            return nullptr;
+        }
+        Dwarf_Die die = range->die;
+        return &units.try_emplace(dwarf_dieoffset(&die), die).first->second;
+    }
+
+    std::string symbol_at(GElf_Addr address) {
+        if (!symbols) {
+            symbols.emplace(module);
+        }
+        const char* name = symbols->name_at(address);
+        return name == nullptr ? "" : demangled(name);
+    }
+};
+
+SymbolFile::SymbolFile(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+SymbolFile::~SymbolFile() = default;
+
+std::unique_ptr<SymbolFile> SymbolFile::open(const std::string& path) {
+    const int descriptor = open_regular(path);
+    if (descriptor < 0) {
+        return nullptr;
+    }
+    auto parts = std::make_unique<Parts>();
+    // As it lies in the file: no address is moved. libdw keeps the descriptor when it succeeds.
+    parts->module = dwfl_report_elf(parts->dwfl, path.c_str(), path.c_str(), descriptor, 0, true);
+    if (parts->module == nullptr) {
+        close(descriptor);
+        return nullptr;
+    }
+    dwfl_report_end(parts->dwfl, nullptr, nullptr);
+    if (!parts->read_segments()) {
+        return nullptr;
+    }
+    return std::unique_ptr<SymbolFile>{new SymbolFile{std::move(parts)}};
+}
+
+std::optional<uint64_t> SymbolFile::address_of(uint64_t file_offset) const {
+    for (const Segment& segment : parts_->segments) {
+        if (file_offset >= segment.offset && file_offset - segment.offset < segment.size) {
+            return file_offset - segment.offset + segment.address;
+        }
+    }
+    return {};
+}
+
+std::vector<SourceFrame> SymbolFile::frames_at(uint64_t address) {
+    std::vector<SourceFrame> frames;
+    if (CompileUnit* unit = parts_->unit_at(address)) {
+        frames = unit->frames_at(address - parts_->dwarf_bias);
+    }
+    if (frames.empty()) {
+        frames.emplace_back();
+    }
+    if (frames.back().function.empty()) {
+        frames.back().function = parts_->symbol_at(address);
+    }
+    if (frames.back().function.empty()) {
+        frames.pop_back();
+    }
+    return frames;
+}
+
+}  // namespace hotlane::cli

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// From an address of a process by its mappings to an address of a file, and from there to functions and
+// lines. Knows nothing of how dumps are written or profiles shown. Called by report.
+#include "cli/symbols/symboliser.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <sys/stat.h>
+
+namespace hotlane::cli {
+
+struct Symboliser::Place {
+    std::vector<Dump::Mapping> mappings;
+    uint32_t library = 0;
+    Known* known = nullptr;  // null for what lies in no file
+
+    uint64_t start() const { return mappings.front().start; }
+    uint64_t end() const { return mappings.back().end; }
+
+    /// The address in the library's file. Where that cannot be read, its first segment is taken to be at 0,
+    /// as it is in all but executables at a fixed address.
+    uint64_t file_address(uint64_t address) const {
+        const auto holds = [=](const Dump::Mapping& m) { return m.start <= address && address < m.end; };
+        const auto mapping = std::find_if(mappings.begin(), mappings.end(), holds);
+        if (mapping != mappings.end() && known->file) {
+            const auto found = known->file->address_of(address - mapping->start + mapping->offset);
+            if (found) {
+                return *found;
+            }
+        }
+        return address - start();
+    }
+};
+
+namespace {
+
+std::string hex(uint64_t number) {
+    char text[20];
+    snprintf(text, sizeof text, "%#lx", static_cast<unsigned long>(number));
+    return text;
+}
+
+constexpr std::string_view kDeleted = " (deleted)";
+
+/// A file that was written after the dump, or replaced by another that came to its place after it. A file
+/// that merely has another number may be the same one on another machine.
+bool is_changed(const struct stat& status, uint64_t inode, int64_t dump_time_ns) {
+    constexpr int64_t kSecond = 1'000'000'000;
+    const int64_t dumped = dump_time_ns / kSecond;
+    return dumped != 0 &&
+           (status.st_mtim.tv_sec > dumped || (status.st_ctim.tv_sec > dumped && status.st_ino != inode));
+}
+
+}  // namespace
+
+Symboliser::Known& Symboliser::known(const Dump::Mapping& mapping, int64_t dump_time_ns) {
+    struct stat status {};
+    const bool usable = !mapping.path.ends_with(kDeleted) && stat(mapping.path.c_str(), &status) == 0 &&
+                        !is_changed(status, mapping.inode, dump_time_ns);
+    const auto [place, added] =
+        known_.try_emplace(usable ? mapping.path : mapping.path + std::string{kDeleted});
+    if (added && usable) {
+        place->second.file = SymbolFile::open(mapping.path);
+    }
+    return place->second;
+}
+
+std::vector<Symboliser::Place> Symboliser::places_of(const Dump& dump) {
+    std::vector<Place> places;
+    for (const Dump::Mapping& mapping : dump.mappings) {
+        if (mapping.path.empty()) {
+            continue;  // between the parts of a library there may be some
+        }
+        if (places.empty() || places.back().mappings.back().path != mapping.path) {
+            places.emplace_back();
+        }
+        places.back().mappings.push_back(mapping);
+    }
+    for (Place& place : places) {
+        if (place.mappings.front().path.starts_with('/')) {
+            place.known = &known(place.mappings.front(), dump.origin.time_ns);
+        }
+    }
+    return places;
+}
+
+std::vector<uint32_t> Symboliser::frames_at(uint64_t address, const std::vector<Place>& places,
+                                            Profile& profile) {
+    const auto after = std::upper_bound(places.begin(), places.end(), address,
+                                        [](uint64_t a, const Place& place) { return a < place.start(); });
+    const Place* place = after == places.begin() ? nullptr : &after[-1];
+    if (place == nullptr || address >= place->end() || place->known == nullptr) {
+        const bool named = place != nullptr && address < place->end();
+        const std::string name = named ? place->mappings.front().path : hex(address);
+        return {profile.add_frame({profile.add_function({name, "", 0}), 0, address, false})};
+    }
+    std::string path = place->mappings.front().path;
+    if (path.ends_with(kDeleted)) {
+        path.resize(path.size() - kDeleted.size());
+    }
+    const uint64_t file_address = place->file_address(address);
+    const uint32_t library =
+        profile.add_library({path, place->start(), place->end(), address - file_address});
+    const auto [found, added] = place->known->frames.try_emplace(file_address);
+    if (added && place->known->file) {
+        found->second = place->known->file->frames_at(file_address);
+    }
+    if (found->second.empty()) {
+        const std::string name = profile.libraries()[library].name() + "+" + hex(file_address);
+        found->second.push_back({name, "", 0, false});
+    }
+    std::vector<uint32_t> frames;
+    for (const SourceFrame& frame : found->second) {
+        const uint32_t function = profile.add_function({frame.function, frame.file, library});
+        frames.push_back(profile.add_frame({function, frame.line, file_address, frame.inlined}));
+    }
+    return frames;
+}
+
+Profile Symboliser::symbolise(const Dump& dump) {
+    Profile profile;
+    profile.origin = dump.origin;
+    profile.classes = dump.classes;
+    const std::vector<Place> places = places_of(dump);
+    std::map<uint64_t, std::vector<uint32_t>> frames;
+    for (const Dump::Entry& entry : dump.entries) {
+        for (const uint64_t address : entry.addresses) {
+            frames.try_emplace(address);
+        }
+    }
+    size_t done = 0;
+    for (auto& [address, found] : frames) {
+        // The call is before the address that it returns to.
+        found = frames_at(address == 0 ? 0 : address - 1, places, profile);
+        progress_(++done, frames.size());
+    }
+    for (const Dump::Entry& entry : dump.entries) {
+        std::vector<uint32_t> stack;
+        for (const uint64_t address : entry.addresses) {
+            const std::vector<uint32_t>& part = frames[address];
+            stack.insert(stack.end(), part.begin(), part.end());
+        }
+        profile.add_stack(stack, entry.tally);
+    }
+    return profile;
+}
+
+}  // namespace hotlane::cli

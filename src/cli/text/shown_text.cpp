@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// Text by its characters: shown or not, and cut only between them.
+// Knows nothing of the formats that want it.
+// Called where names enter a profile, and where they are cut for a table.
+#include "cli/text/shown_text.h"
+
+#include "text/writer.h"
+
+namespace hotlane::cli {
+
+namespace {
+
+constexpr std::string_view kEllipsis = "…";
+
+/// Whether a character of UTF-8 begins there.
+bool begins_character(const std::string& text, size_t at) {
+    return at == text.size() || (static_cast<unsigned char>(text[at]) & 0xc0U) != 0x80;
+}
+
+}  // namespace
+
+std::string shown_text(std::string_view text) {
+    constexpr size_t kLongest = 4;  // of a byte that is not shown: "\012"
+    std::string shown(kLongest * text.size(), '\0');
+    Writer out{shown.data(), shown.size()};
+    out.shown(text);
+    shown.resize(out.bytes_written());
+    return shown;
+}
+
+std::string cut_text(std::string text, size_t most) {
+    if (text.size() <= most) {
+        return text;
+    }
+    size_t end = most - kEllipsis.size();
+    while (end > 0 && !begins_character(text, end)) {
+        --end;
+    }
+    text.resize(end);
+    return text.append(kEllipsis);
+}
+
+std::string keep_end(std::string text, size_t most) {
+    if (text.size() <= most) {
+        return text;
+    }
+    size_t start = text.size() - (most - kEllipsis.size());
+    while (!begins_character(text, start)) {
+        ++start;
+    }
+    return text.replace(0, start, kEllipsis);
+}
+
+}  // namespace hotlane::cli

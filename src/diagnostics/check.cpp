@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+//
+// Where a failed check ends.
+// Knows nothing of what was checked; allocates nothing, takes no lock.
+// Called through HOTLANE_CHECK.
+#include "base/base.h"
+#include "platform/os.h"
+#include "text/writer.h"
+
+namespace hotlane {
+
+void check_failed(const char* condition, const char* file, int line) {
+    char digits[12];
+    Writer number(digits, sizeof digits - 1);
+    number.number(static_cast<uint64_t>(line)).flush();
+    digits[number.bytes_written()] = '\0';
+    message(file, ":", digits, ": check failed: ", condition);
+    os::abort_process();
+}
+
+}  // namespace hotlane

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+//
+// Start: options become numbers, and every tier gets its own.
+// Must not know what is allocated afterwards.
+// Called by the slow paths of allocator, before anything else they do, and by process.
+#include "lifecycle/startup.h"
+
+#include "base/errno_saver.h"
+#include "depot/depot.h"
+#include "diagnostics/misuse.h"
+#include "fallback/fallback.h"
+#include "maintenance/maintenance.h"
+#include "profiler/stack/call_stack.h"
+#include "thread_cache/prefill.h"
+#include "thread_cache/thread_registry.h"
+
+#include <atomic>
+
+namespace hotlane {
+
+namespace {
+
+// All in .data, where the configuration lies: in .bss it would take a page more, faulted in twice, at every
+// start.
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): attributes
+#define HOTLANE_BESIDE_CONFIGURATION [[gnu::section(".data")]]
+
+constinit Config configuration;
+HOTLANE_BESIDE_CONFIGURATION constinit Lock start_lock{LockRank::reports};
+HOTLANE_BESIDE_CONFIGURATION constinit bool has_options = false;  // under start_lock
+HOTLANE_BESIDE_CONFIGURATION constinit std::atomic<bool> started{false};
+HOTLANE_BESIDE_CONFIGURATION constinit uint64_t start_ns = 0;
+
+#undef HOTLANE_BESIDE_CONFIGURATION
+
+constinit std::atomic<void (*)(uint64_t)> tick_listener{nullptr};
+
+/// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
+constexpr size_t kHugeFromBytes = 32 * MiB;
+
+CacheSettings cache_settings() {
+    CacheSettings settings;
+    settings.budget_bytes = configuration.cache_bytes;
+    settings.uncached = configuration.check;
+    return settings;
+}
+
+void register_warmups() {
+    for (size_t i = 0; i < configuration.warmup_count; ++i) {
+        const WarmupEntry& entry = configuration.warmup[i];
+        if (entry.size <= kLargestSmall) {
+            warm_up_new_threads(size_classes.class_of(entry.size), entry.count);
+        }
+    }
+}
+
+size_t huge_from_bytes() {
+    switch (configuration.huge_pages) {
+    case HugePages::automatic:
+        return kHugeFromBytes;
+    case HugePages::always:
+        return 0;
+    case HugePages::never:
+        break;
+    }
+    return SIZE_MAX;
+}
+
+Region::Settings region_settings() {
+    Region::Settings settings;
+    settings.reserve_bytes = configuration.reserve_bytes;
+    settings.limit_bytes = configuration.limit;
+    settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
+    settings.huge_from_bytes = huge_from_bytes();
+    return settings;
+}
+
+/// Inside malloc, whose caller sees no errno but ENOMEM.
+void after_tick(uint64_t now_ns) {
+    const ErrnoKeeper keep;
+    if (auto* const listener = tick_listener.load(std::memory_order_acquire)) {
+        listener(now_ns);
+    }
+}
+
+/// Under start_lock.
+void set_options() {
+    if (has_options) {
+        return;
+    }
+    has_options = true;
+    start_ns = os::monotonic_ns();
+    os::remember_program_name();
+    set_stack_writer(write_call_stack);
+    read_config(configuration, os::in_shared_object());
+    if (configuration.on_error != Config{}.on_error) {  // else nothing is written, and no page touched
+        set_on_error(configuration.on_error);
+    }
+}
+
+void start() {
+    LockGuard guard(start_lock);
+    if (started.load(std::memory_order_relaxed)) {
+        return;
+    }
+    set_options();
+    select_size_classes(configuration.classes);
+    Depot::set_up_all();
+    if (!region.set_up(region_settings()) && configuration.verbose) {
+        message("no address space for the hot lane: every request goes to the fallback");
+    }
+    fallback::ask_for_huge_pages_from(huge_from_bytes());
+    set_up_thread_caches(cache_settings());
+    register_warmups();
+    threads::set_up();
+    upkeep::set_up(configuration.purge_delay_ns,
+                   {.tick = fallback::tick, .purge = fallback::purge, .after_tick = after_tick});
+    // Pairs with the acquire of ensure_started(): every tier is set up.
+    started.store(true, std::memory_order_release);
+}
+
+}  // namespace
+
+void ensure_configured() {
+    LockGuard guard(start_lock);
+    set_options();
+}
+
+void ensure_started() {
+    if (!started.load(std::memory_order_acquire)) [[unlikely]] {
+        start();
+    }
+}
+
+uint64_t started_at_ns() { return start_ns; }
+
+const Config& config() { return configuration; }
+
+void call_after_ticks(void (*listener)(uint64_t)) {
+    // Pairs with the acquire of after_tick(): what the listener reads is set.
+    tick_listener.store(listener, std::memory_order_release);
+}
+
+void lock_startup_for_fork() { start_lock.lock(); }
+
+void unlock_startup_after_fork() { start_lock.unlock(); }
+
+}  // namespace hotlane

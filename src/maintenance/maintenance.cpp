@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// The clockwork of the middle and back tiers.
+// Knows nothing of who drives it.
+// Called from slow paths, by the background thread, and by malloc_trim.
+#include "maintenance/maintenance.h"
+
+#include "depot/depot.h"
+#include "maintenance/tuning.h"
+#include "sync/lock.h"
+#include "sync/thread_end.h"
+
+#include <algorithm>
+
+namespace hotlane::upkeep {
+
+namespace {
+
+constinit Lock lock{LockRank::upkeep};
+constinit std::atomic<uint64_t> next_tick_ns{0};
+constinit std::atomic<uint64_t> next_purge_ns{0};  // after a refusal, without any other sign that it helps
+constinit uint64_t interval = 250'000'000;
+constinit Neighbour beside;
+constinit CacheHooks caches;
+
+void reap_depots(bool everything) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].reap(everything);
+    }
+}
+
+void work(uint64_t now_ns) {
+    caches.reclaim(false);
+    reap_depots(false);
+    if (region.has_free_dirty_pages()) {
+        // One more: a page may have been freed just before a tick of the clock.
+        region.purge(tick_at(now_ns), policy::kTicksPerPurgeDelay + 1);
+    }
+    if (beside.tick != nullptr) {
+        beside.tick(now_ns);
+    }
+}
+
+}  // namespace
+
+void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
+    interval = std::max<uint64_t>(purge_delay_ns / policy::kTicksPerPurgeDelay, 1);
+    tick_ns = interval;
+    beside = neighbour;
+    next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
+    next_purge_ns.store(0, std::memory_order_relaxed);
+}
+
+void set_cache_hooks(const CacheHooks& hooks) { caches = hooks; }
+
+uint64_t interval_ns() { return interval; }
+
+uint64_t tick_if_due() {
+    const uint64_t now = os::coarse_ns();
+    if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
+        return now;
+    }
+    // What lies beside us may come to know this thread.
+    if (!thread_end::prepare() || !lock.try_lock()) {
+        return now;
+    }
+    const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
+    if (due) {
+        // With the ticks of the clock, in which the age of pages is counted.
+        next_tick_ns.store((now / interval + 1) * interval, std::memory_order_relaxed);
+        work(now);
+    }
+    lock.unlock();
+    if (due) {
+        caches.look_soon();
+        if (beside.after_tick != nullptr) {
+            beside.after_tick(now);
+        }
+    }
+    return now;
+}
+
+uint64_t tick_if_due_at_free() { return thread_end::is_to_come() ? tick_if_due() : os::coarse_ns(); }
+
+void squeeze_if_due() {
+    if (region.growth_calls_for_squeeze() && lock.try_lock()) {
+        caches.flush_this_thread();
+        reap_depots(true);
+        lock.unlock();
+    }
+}
+
+size_t purge_everything() {
+    caches.flush_this_thread();
+    thread_end::prepare();
+    LockGuard guard(lock);
+    caches.reclaim(true);
+    // After the caches have come back, and before the depots go: what comes back from here on is a surplus.
+    region.forget_surplus();
+    reap_depots(true);
+    const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);
+    region.give_back_end();
+    if (beside.purge != nullptr) {
+        beside.purge();
+    }
+    return bytes;
+}
+
+bool purge_after_refusal() {
+    const uint64_t now = os::coarse_ns();
+    const bool freed_here = caches.freed_since_asked();
+    if (!freed_here && !region.has_surplus() && now < next_purge_ns.load(std::memory_order_relaxed)) {
+        return false;
+    }
+    next_purge_ns.store(now + interval, std::memory_order_relaxed);
+    purge_everything();
+    return true;
+}
+
+void note_surplus() { region.note_surplus(); }
+
+void lock_for_fork() { lock.lock(); }
+void unlock_after_fork() { lock.unlock(); }
+
+}  // namespace hotlane::upkeep

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+//
+// Which tier serves a request, and whose a pointer is.
+// The only place that knows hot lane and fallback. Must not know who exports it.
+// Called by preload and by the C API.
+//
+//   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
+//   allocate_miss   a turn that was drawn -> guard or profile; take_slow; no pages -> forward(limit,
+//   no_region) release_slow    null; a page with a class -> put_back_slow; guarded; sampled; the fallback's;
+//   else misuse
+#include "malloc/allocator.h"
+
+#include "base/errno_saver.h"
+#include "depot/depot.h"
+#include "fallback/fallback.h"
+#include "guards/guard.h"
+#include "maintenance/background_thread.h"
+#include "maintenance/maintenance.h"
+#include "malloc/fallback_requests.h"
+#include "profiler/sample_registry.h"
+#include "thread_cache/thread_block.h"
+#include "thread_cache/thread_registry.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constinit std::atomic<uint64_t> wrong_sized_deletes{0};
+
+/// An object for a request that was drawn; null when there is none to be had.
+void* take_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
+    void* p = drawn.guarded ? forward_guarded(c, n, alignment, drawn.sampled) : nullptr;
+    return p != nullptr || !drawn.sampled ? p : forward_sampled(c, n);
+}
+
+/// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
+/// and then whether it is.
+void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
+    background::ensure_running();
+    profile::answer_if_called();
+    RegionFailure why = RegionFailure::no_region;
+    const bool wants_zero = *zeroed;
+    if (const Drawn drawn = drawn_for(c); drawn.sampled || drawn.guarded) [[unlikely]] {
+        if (void* p = take_drawn(c, n, alignment, drawn)) {
+            *zeroed = false;
+            return p;
+        }
+    }
+    if (void* p = take_slow(c, zeroed, &why)) {
+        return p;
+    }
+    *zeroed = wants_zero;
+    return forward(n, alignment, wants_zero,
+                   why == RegionFailure::limit ? ForwardReason::limit : ForwardReason::no_region);
+}
+
+/// The class of the page `p` lies in; kNoClass when it is not in a span or not in the region.
+ClassIndex class_at(const void* p) {
+    return region_view.contains(p)
+               ? region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords
+               : kNoClass;
+}
+
+/// A pointer into a span that the fast path did not take: misaligned or interior ones end here. Only `check`
+/// and the odd address ask; the others are told apart when they go back to their span.
+/// `used`: the class of an object that stays in use. Whether it is live, nobody else asks; of an object that
+/// is freed its span will.
+bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClass) {
+    if (!config().check && address_of(p) % size_classes.alignment == 0) [[likely]] {
+        return true;
+    }
+    size_t object_size = 0;
+    if (!is_object_start(p, &object_size)) {
+        report_misuse(Misuse::interior_pointer, operation, p, object_size);
+        return false;
+    }
+    if (config().check && used != kNoClass && !depots[used].is_live(p)) {
+        report_misuse(Misuse::double_free, operation, p, 0);
+        return false;
+    }
+    return true;
+}
+
+/// A pointer outside every span: of the fallback, or a mistake.
+[[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
+    if (guard::contains(p)) {
+        release_guarded(p, operation);
+        return;
+    }
+    if (release_forwarded(p)) {
+        upkeep::tick_if_due_at_free();
+        return;
+    }
+    report_dead(p, operation);
+}
+
+void release_with(void* p, Operation operation) {
+    if (p == nullptr) {
+        return;
+    }
+    ErrnoKeeper keep;
+    if (const ClassIndex c = class_at(p); c == kNoClass) {
+        release_elsewhere(p, operation);
+    } else if (is_plausible_object(p, operation)) {
+        put_back_slow(p, c, operation);
+    }
+}
+
+void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
+    if (c != size_classes.class_of_aligned(n, alignment)) {
+        wrong_sized_deletes.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
+void* allocate_miss(size_t n) {
+    ensure_started();
+    bool zeroed = false;
+    return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+}
+
+/// For a caller that has its own slow path.
+void* give_up(size_t) { return nullptr; }
+
+/// Whether realloc leaves an object of class `c` where it is: while it would not shrink by more than half.
+bool stays(ClassIndex c, size_t n) {
+    const size_t usable = size_classes[c].object_size;
+    return n <= usable && (n > usable / 2 || size_classes.class_of(n) == c);
+}
+
+/// realloc by copying, of what can hold `usable` bytes.
+void* move(void* p, size_t usable, size_t n) {
+    void* fresh = allocate(n);
+    if (fresh != nullptr) {
+        memcpy(fresh, p, std::min(n, usable));
+        release(p);
+    }
+    return fresh;
+}
+
+/// realloc of an object of the hot lane.
+void* reallocate_small(void* p, ClassIndex c, size_t n) {
+    return stays(c, n) ? p : move(p, size_classes[c].object_size, n);
+}
+
+/// The same of a sampled one.
+void* reallocate_sampled(void* p, size_t usable, size_t n) {
+    if (!stays(size_classes.class_of(usable), n)) {
+        return move(p, usable, n);
+    }
+    profile::resize(p, n);
+    return p;
+}
+
+/// The same of a guarded one, always by copying: what the program kept of the old address shows.
+void* reallocate_guarded(void* p, size_t n) {
+    const size_t usable = guard::usable_size(p);
+    if (usable == 0) {
+        guard::report_dead(p, "realloc");
+        return no_memory();
+    }
+    return move(p, usable, n);
+}
+
+}  // namespace
+
+void* allocate_slow(size_t n) {
+    if (n > kLargestSmall) {
+        return forward(n, fallback::kMinAlignment, false, ForwardReason::large);
+    }
+    return n > kSmallLimit ? allocate_medium_fast<allocate_miss>(n) : allocate_miss(n);
+}
+
+void release_slow(void* p) noexcept { release_with(p, "free"); }
+
+void release_delete_slow(void* p) noexcept { release_with(p, "operator delete"); }
+
+void release_sized_slow(void* p, size_t excess) noexcept {
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        // A lane that is not set up has counted from 0.
+        count_wrong_size(c, excess + thread_cache.lanes[c].smallest, 1);
+    }
+    release_with(p, "operator delete");
+}
+
+void release_sized_aligned(void* p, size_t n, size_t alignment) noexcept {
+    if (alignment <= size_classes.alignment) {
+        return release_sized(p, n);
+    }
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        count_wrong_size(c, n, alignment);
+    }
+    release_delete(p);
+}
+
+void* allocate_zeroed(size_t count, size_t size) {
+    size_t n = 0;
+    if (__builtin_mul_overflow(count, size, &n)) {
+        return no_memory();
+    }
+    if (n > kLargestSmall) {
+        return forward(n, fallback::kMinAlignment, true, ForwardReason::large);
+    }
+    ensure_started();
+    // What comes fresh from the kernel is zero; only the slow path knows.
+    bool zeroed = false;
+    void* p = allocate_fast<give_up>(n);
+    if (p == nullptr) {
+        zeroed = true;  // what a forward shall be
+        p = take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+    }
+    if (p != nullptr && !zeroed) {
+        memset(p, 0, n);
+    }
+    return p;
+}
+
+void* allocate_aligned(size_t alignment, size_t n) {
+    if (n <= kLargestSmall) {
+        ensure_started();  // it chooses the classes that are asked here
+        if (alignment <= size_classes.alignment) {
+            return allocate(n);
+        }
+        if (const ClassIndex c = size_classes.class_of_aligned(n, alignment); c != kNoClass) {
+            bool zeroed = false;
+            return take(c, n, alignment, &zeroed);
+        }
+    }
+    return forward(n, std::max(alignment, fallback::kMinAlignment), false,
+                   n > kLargestSmall ? ForwardReason::large : ForwardReason::alignment);
+}
+
+void* reallocate(void* p, size_t n) {
+    if (p == nullptr) {
+        return allocate(n);
+    }
+    if (n == 0) {
+        release(p);
+        return nullptr;
+    }
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        return is_plausible_object(p, "realloc", c) ? reallocate_small(p, c, n) : no_memory();
+    }
+    if (guard::contains(p)) {
+        return reallocate_guarded(p, n);
+    }
+    if (const size_t usable = profile::usable_size(p); usable != 0) {
+        return reallocate_sampled(p, usable, n);
+    }
+    if (fallback::owns(p)) {
+        return n > kLargestSmall ? forward_again(p, n) : move(p, fallback::usable_size(p), n);
+    }
+    report_dead(p, "realloc");
+    return no_memory();
+}
+
+void* reallocate_array(void* p, size_t count, size_t size) {
+    size_t n = 0;
+    return __builtin_mul_overflow(count, size, &n) ? no_memory() : reallocate(p, n);
+}
+
+size_t usable_size(const void* p) {
+    if (p == nullptr) {
+        return 0;
+    }
+    if (const ClassIndex c = class_at(p); c != kNoClass) {
+        return size_classes[c].object_size;
+    }
+    if (guard::contains(p)) {
+        const size_t usable = guard::usable_size(p);
+        if (usable == 0) {
+            guard::report_dead(p, "malloc_usable_size");
+        }
+        return usable;
+    }
+    if (const size_t usable = profile::usable_size(p); usable != 0) {
+        return usable;
+    }
+    if (fallback::owns(p)) {
+        return fallback::usable_size(p);
+    }
+    report_dead(p, "malloc_usable_size");
+    return 0;
+}
+
+bool owns(const void* p) {
+    return class_at(p) != kNoClass || profile::usable_size(p) != 0 || fallback::owns(p);
+}
+
+void report_dead(const void* p, Operation operation) {
+    ensure_started();  // the options say what a mistake leads to, and this may be the first call of all
+    if (guard::contains(p)) {
+        guard::report_dead(p, operation);
+        return;
+    }
+    if (const size_t object_size = profile::object_around(p); object_size != 0) {
+        report_misuse(Misuse::interior_pointer, operation, p, object_size);
+        return;
+    }
+    // A free page of the region was a span once: the object was freed, and the page with it.
+    const bool was_ours = region_view.contains(p) || profile::contains(p) || fallback::released(p);
+    report_misuse(was_ours ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
+}
+
+uint64_t count_of_wrong_sized_deletes() { return wrong_sized_deletes.load(std::memory_order_relaxed); }
+
+size_t purge_everything() {
+    ensure_started();
+    return upkeep::purge_everything();
+}
+
+}  // namespace hotlane

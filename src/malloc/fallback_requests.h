@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// Requests that leave the hot lane: counted, followed by the profiler where it wants them, tried again after
+// a purge. Must not know the hot lane's objects. Called by allocator alone.
+#pragma once
+
+#include "diagnostics/misuse.h"
+#include "stats/stats.h"
+
+namespace hotlane {
+
+/// Null, with errno ENOMEM.
+void* no_memory();
+
+/// A block of the fallback.
+void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason);
+/// realloc of a block of the fallback to n > kLargestSmall.
+void* forward_again(void* p, size_t n);
+/// An object of class `c` that the profiler follows, outside the region; null when there is none to be had.
+void* forward_sampled(ClassIndex c, size_t n);
+/// The same beside a guard page; `is_sample`: the profiler follows it, too.
+void* forward_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample);
+/// Frees what forward_guarded() returned, or reports that `p`, which points into the guards' slots, is not
+/// live.
+void release_guarded(void* p, Operation operation);
+/// Frees what any of the others returned. False, and nothing done: it is not live, or none of theirs.
+bool release_forwarded(void* p);
+
+}  // namespace hotlane

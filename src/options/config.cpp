@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+//
+// The option table, and reading it from the environment.
+// Knows nothing of the tiers, and nothing of any single option outside its row.
+// Called once at start by process, and by the command.
+#include "options/config.h"
+
+#include "platform/environment.h"
+
+#include <cstddef>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+constexpr uint64_t kHour = 3'600'000 * kMillisecond;
+
+using enum OptionType;
+
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): offsetof takes no member pointer
+#define HOTLANE_FIELD(member) offsetof(Config, member), sizeof(Config::member)
+
+// clang-format off
+constexpr Option kOptions[] = {
+    // name, type, field, least, most, values, help
+    {"CLASSES", choice, HOTLANE_FIELD(classes), 0, 0, "cacheline|compact",
+     "steps of small sizes: 64 bytes, or 16 to save memory"},
+    {"STATS", choice, HOTLANE_FIELD(stats), 0, 0, "off|text|json|prometheus",
+     "report of the counters at exit; off when static"},
+    {"STATS_FILE", path, HOTLANE_FIELD(stats_file), 0, 0, "PATH",
+     "its file, %p: process id, %e: program; else stderr"},
+    {"STATS_INTERVAL", duration, HOTLANE_FIELD(stats_interval_ns), 100 * kMillisecond, 24 * kHour, "TIME",
+     "rewrite the file this often; 0: at exit only"},
+    {"LABELS", labels, HOTLANE_FIELD(labels), 0, 0, "NAME=VALUE,...",
+     "labels of all counters, besides program and pid"},
+    {"HIT_ALARM", percent, HOTLANE_FIELD(hit_alarm_percent), 0, 100, "PERCENT",
+     "a hit rate below this is reported; 0: never"},
+    {"CACHE", size, HOTLANE_FIELD(cache_bytes), 0, GiB, "SIZE",
+     "most bytes that a thread keeps free in one class"},
+    {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * KiB * GiB, "SIZE",
+     "most memory of the hot lane; 0: no limit"},
+    {"RESERVE", size, HOTLANE_FIELD(reserve_bytes), MiB, 512 * GiB, "SIZE",
+     "address space of the hot lane at start; it grows"},
+    {"LIMIT_MODE", choice, HOTLANE_FIELD(limit_mode), 0, 0, "fallback|fail",
+     "over the limit: ask the fallback, or fail with ENOMEM"},
+    {"WARMUP", warmup, HOTLANE_FIELD(warmup), 1, UINT32_MAX, "SIZE:COUNT,...",
+     "objects ready in each thread before its first request"},
+    {"ON_ERROR", choice, HOTLANE_FIELD(on_error), 0, 0, "abort|warn",
+     "after a free of what was never allocated"},
+    {"CHECK", flag, HOTLANE_FIELD(check), 0, 1, "0|1",
+     "verify every free: finds double frees, costs time"},
+    {"GUARD", count, HOTLANE_FIELD(guard_one_in), 0, UINT32_MAX, "N",
+     "guards one request in N against overruns; 0: none"},
+    {"HUGEPAGES", choice, HOTLANE_FIELD(huge_pages), 0, 0, "auto|always|never",
+     "2-MiB pages: once the heap is large, always, never"},
+    {"PURGE_DELAY", duration, HOTLANE_FIELD(purge_delay_ns), 0, kHour, "TIME",
+     "free memory goes back to the system after this"},
+    {"BACKGROUND", flag, HOTLANE_FIELD(background), 0, 1, "0|1",
+     "a thread gives memory back when the program is idle"},
+    {"PROFILE", path, HOTLANE_FIELD(profile), 0, 0, "PATH",
+     "samples who allocates, %p: process id, %n: number"},
+    {"SAMPLE", size, HOTLANE_FIELD(sample_bytes), 1, GiB, "SIZE",
+     "a sample each so many bytes; 1: every allocation"},
+    {"PROFILE_INTERVAL", duration, HOTLANE_FIELD(profile_interval_ns), 100 * kMillisecond, 24 * kHour, "TIME",
+     "write a profile this often; 0: at exit only"},
+    {"PROFILE_SIGNAL", choice, HOTLANE_FIELD(profile_signal), 0, 0, "off|USR1|USR2|HUP|PROF|URG",
+     "starts a profile; while there is one, writes it"},
+    {"UNWIND", choice, HOTLANE_FIELD(unwinder), 0, 0, "libunwind|fp",
+     "stacks by unwind tables, or by frame pointers"},
+    {"DEEPBIND", choice, HOTLANE_FIELD(deepbind), 0, 0, "clear|keep",
+     "whether dlopen heeds RTLD_DEEPBIND (a second malloc)"},
+    {"VERBOSE", flag, HOTLANE_FIELD(verbose), 0, 1, "0|1",
+     "say on stderr what was set up at start"},
+};
+// clang-format on
+
+#undef HOTLANE_FIELD
+
+constexpr uint16_t width_of(OptionType type) {
+    switch (type) {
+    case choice:
+    case flag:
+        return 1;
+    case path:
+        return Config::kPathCapacity;
+    case labels:
+        return Config::kLabelsCapacity;
+    case warmup:
+        return sizeof(Config::warmup);
+    default:
+        return 8;
+    }
+}
+
+constexpr bool table_is_sound() {
+    for (const Option& option : kOptions) {
+        if (option.width != width_of(option.type) || option.least > option.most || option.help[0] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(table_is_sound());
+
+/// The fewest letters to insert, remove or replace to make one name of the other (Levenshtein, 1966), row by
+/// row.
+size_t edit_distance(std::string_view a, std::string_view b) {
+    constexpr size_t kLongest = 32;
+    size_t row[kLongest + 1];
+    const size_t columns = b.size() < kLongest ? b.size() : kLongest;
+    for (size_t j = 0; j <= columns; ++j) {
+        row[j] = j;
+    }
+    for (size_t i = 0; i < a.size(); ++i) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < columns; ++j) {
+            const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            const size_t shorter = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            diagonal = row[j + 1];
+            row[j + 1] = replaced < shorter ? replaced : shorter;
+        }
+    }
+    return row[columns];
+}
+
+void report_invalid(const Option& option, const Config& defaults, std::string_view value) {
+    char what[160];
+    Writer expected{what, sizeof what};
+    expected.text("\": expected ");
+    print_expected(expected, option);
+    expected.text("; using ");
+    const size_t before = expected.bytes_written();
+    print_value(expected, option, defaults);
+    expected.text(expected.bytes_written() == before ? "none" : "");
+    char name[32];
+    Writer full{name, sizeof name};
+    full.text(kOptionPrefix).text(option.name).text("=\"");
+    message({name, full.bytes_written()}, value, {what, expected.bytes_written()});
+}
+
+void read_variable(Config& config, const Config& defaults, std::string_view name, std::string_view value,
+                   uint64_t& seen) {
+    const Option* option = find_option(name);
+    if (option == nullptr) {
+        message(kOptionPrefix, name, " is not an option; the closest is ", kOptionPrefix,
+                closest_option(name).name);
+        return;
+    }
+    // Of a name that is there twice the first counts, as for getenv.
+    const uint64_t bit = uint64_t{1} << (option - kOptions);
+    if ((seen & bit) == 0 && !set_option(config, *option, value)) {
+        report_invalid(*option, defaults, value);
+    }
+    seen |= bit;
+}
+static_assert(sizeof kOptions / sizeof kOptions[0] <= 64, "one bit each");
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+
+const Option* find_option(std::string_view name) {
+    for (const Option& option : kOptions) {
+        if (name == option.name) {
+            return &option;
+        }
+    }
+    return nullptr;
+}
+
+const Option& closest_option(std::string_view name) {
+    const Option* closest = kOptions;
+    size_t fewest = SIZE_MAX;
+    for (const Option& option : kOptions) {
+        const size_t edits = edit_distance(name, option.name);
+        if (edits < fewest) {
+            fewest = edits;
+            closest = &option;
+        }
+    }
+    return *closest;
+}
+
+void read_config(Config& config, bool preloaded) {
+    Config defaults;
+    defaults.stats = preloaded ? StatsFormat::text : StatsFormat::off;
+    config = defaults;
+    const char* const* entry = environment_list();
+    uint64_t seen = 0;
+    for (; entry != nullptr && *entry != nullptr; ++entry) {
+        if (strncmp(*entry, kOptionPrefix.data(), kOptionPrefix.size()) == 0) {
+            const std::string_view variable{*entry + kOptionPrefix.size()};
+            const size_t equals = variable.find('=');
+            const size_t length = equals == variable.npos ? variable.size() : equals;
+            const size_t skipped = equals == variable.npos ? length : length + 1;
+            read_variable(config, defaults, {variable.data(), length},
+                          {variable.data() + skipped, variable.size() - skipped}, seen);
+        }
+    }
+}
+
+void print_config(Writer& out, const Config& config) {
+    constexpr size_t kNameWidth = 25;
+    constexpr size_t kValueWidth = 11;
+    Config defaults;
+    defaults.stats = StatsFormat::text;
+    out.left("OPTION", kNameWidth).left("VALUE", kValueWidth).left("DEFAULT", kValueWidth).text("MEANING\n");
+    for (const Option& option : kOptions) {
+        out.text(kOptionPrefix).left(option.name, kNameWidth - kOptionPrefix.size());
+        for (const Config* source : {&config, static_cast<const Config*>(&defaults)}) {
+            char value[Config::kPathCapacity];
+            Writer text{value, sizeof value};
+            print_value(text, option, *source);
+            char memory[4 * sizeof value];
+            Writer shown{memory, sizeof memory};
+            shown.shown({value, text.bytes_written()});
+            out.left(text.bytes_written() == 0 ? "-" : std::string_view{memory, shown.bytes_written()},
+                     kValueWidth - 1);
+            out.text(" ");
+        }
+        out.text(option.help).text("\n");
+    }
+}
+
+}  // namespace hotlane

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+//
+// The value of an option, by its type: set from text, printed as text.
+// Knows the types, and no single option.
+// Called by read_config and by the command.
+#include "options/config.h"
+
+#include "options/labels.h"
+#include "text/units.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+using enum OptionType;
+
+template <class T>
+T& value_of(Config& config, const Option& option) {
+    return *reinterpret_cast<T*>(reinterpret_cast<char*>(&config) + option.offset);
+}
+template <class T>
+const T& value_of(const Config& config, const Option& option) {
+    return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&config) + option.offset);
+}
+
+/// What is before the next separator; `rest` keeps what is after it.
+std::string_view take_until(std::string_view& rest, char separator) {
+    size_t end = 0;
+    while (end < rest.size() && rest[end] != separator) {
+        ++end;
+    }
+    const std::string_view part{rest.data(), end};
+    rest.remove_prefix(end == rest.size() ? end : end + 1);
+    return part;
+}
+
+/// 0 switches off what can be off: not that whose least is 1.
+bool in_range(const Option& option, uint64_t n) {
+    return n == 0 ? option.least != 1 : n >= option.least && n <= option.most;
+}
+
+bool set_choice(uint8_t& chosen, const Option& option, std::string_view value) {
+    std::string_view names{option.values};
+    for (uint8_t place = 0; !names.empty(); ++place) {
+        if (take_until(names, '|') == value) {
+            chosen = place;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool set_flag(bool& on, std::string_view value) {
+    if (value != "0" && value != "1") {
+        return false;
+    }
+    on = value == "1";
+    return true;
+}
+
+bool set_path(char* path, std::string_view value) {
+    if (value.size() >= Config::kPathCapacity) {
+        return false;
+    }
+    memcpy(path, value.data(), value.size());
+    path[value.size()] = '\0';
+    return true;
+}
+
+bool set_labels(char* labels, std::string_view value) {
+    if (value.size() >= Config::kLabelsCapacity || !labels_are_valid(value)) {
+        return false;
+    }
+    memcpy(labels, value.data(), value.size());
+    labels[value.size()] = '\0';
+    return true;
+}
+
+bool set_warmup(Config& config, const Option& option, std::string_view value) {
+    WarmupEntry entries[Config::kWarmupCapacity] = {};
+    size_t count = 0;
+    while (!value.empty()) {
+        std::string_view objects = take_until(value, ',');
+        const std::string_view size = take_until(objects, ':');
+        uint64_t bytes = 0;
+        uint64_t ready = 0;
+        if (count == Config::kWarmupCapacity || !parse_size(size, bytes) || bytes == 0 ||
+            bytes > kLargestSmall || !parse_count(objects, ready) || ready < option.least ||
+            ready > option.most) {
+            return false;
+        }
+        entries[count++] = {.size = bytes, .count = static_cast<uint32_t>(ready)};
+    }
+    memcpy(config.warmup, entries, sizeof entries);
+    config.warmup_count = count;
+    return true;
+}
+
+}  // namespace
+
+bool set_option(Config& config, const Option& option, std::string_view value) {
+    uint64_t n = 0;
+    double rate = 0;
+    switch (option.type) {
+    case choice:
+        return set_choice(value_of<uint8_t>(config, option), option, value);
+    case flag:
+        return set_flag(value_of<bool>(config, option), value);
+    case path:
+        return set_path(&value_of<char>(config, option), value);
+    case labels:
+        return set_labels(&value_of<char>(config, option), value);
+    case warmup:
+        return set_warmup(config, option, value);
+    case percent:
+        if (!parse_percent(value, rate) || rate > static_cast<double>(option.most)) {
+            return false;
+        }
+        value_of<double>(config, option) = rate;
+        return true;
+    case count:
+        if (!parse_count(value, n) || !in_range(option, n)) {
+            return false;
+        }
+        value_of<uint64_t>(config, option) = n;
+        return true;
+    case size:
+    case duration:
+        if (!(option.type == size ? parse_size(value, n) : parse_duration(value, n)) ||
+            !in_range(option, n)) {
+            return false;
+        }
+        value_of<uint64_t>(config, option) = n;
+        return true;
+    }
+    return false;
+}
+
+void print_expected(Writer& out, const Option& option) {
+    std::string_view names{option.values};
+    switch (option.type) {
+    case choice:
+    case flag:
+        while (!names.empty()) {
+            out.text(take_until(names, '|'))
+                .text(names.empty()                   ? ""
+                      : names.find('|') == names.npos ? " or "
+                                                      : ", ");
+        }
+        return;
+    case path:
+        out.text("a path shorter than ").number(Config::kPathCapacity).text(" bytes");
+        return;
+    case labels:
+        out.text("NAME=VALUE,... like service=web,zone=b, names of letters, digits and _, none of");
+        for (const char* taken : kOwnLabels) {
+            out.text(" ").text(taken);
+        }
+        return;
+    case warmup:
+        out.text("SIZE:COUNT,... like 64:1000,4096:16, at most ").number(Config::kWarmupCapacity);
+        out.text(" sizes up to 64K");
+        return;
+    case percent:
+        out.text("a percentage from ").number(option.least).text(" to ").number(option.most);
+        return;
+    case count:
+        out.text("a number from ").number(option.least).text(" to ").number(option.most);
+        return;
+    case size:
+    case duration:
+        const auto write = option.type == size ? write_size : write_duration;
+        out.text(option.type == size ? "a size like 64K or 1.5G" : "a time like 500ms or 10s");
+        out.text(option.least > 1 ? ", 0 or from " : ", from ");
+        write(out, option.least);
+        out.text(" to ");
+        write(out, option.most);
+        return;
+    }
+}
+
+void print_value(Writer& out, const Option& option, const Config& config) {
+    std::string_view names{option.values};
+    switch (option.type) {
+    case choice:
+        for (uint8_t place = value_of<uint8_t>(config, option); place != 0; --place) {
+            take_until(names, '|');
+        }
+        out.text(take_until(names, '|'));
+        return;
+    case flag:
+        out.text(value_of<bool>(config, option) ? "1" : "0");
+        return;
+    case path:
+    case labels:
+        out.text(&value_of<char>(config, option));
+        return;
+    case percent: {
+        const double rate = value_of<double>(config, option);
+        out.fixed(rate, rate == static_cast<double>(static_cast<uint64_t>(rate)) ? 0 : 2).text("%");
+        return;
+    }
+    case warmup:
+        for (size_t i = 0; i < config.warmup_count; ++i) {
+            out.text(i == 0 ? "" : ",");
+            write_size(out, config.warmup[i].size);
+            out.text(":").number(config.warmup[i].count);
+        }
+        return;
+    case count:
+        out.number(value_of<uint64_t>(config, option));
+        return;
+    case size:
+        write_size(out, value_of<uint64_t>(config, option));
+        return;
+    case duration:
+        write_duration(out, value_of<uint64_t>(config, option));
+        return;
+    }
+}
+
+}  // namespace hotlane

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+//
+// Page runs, and their way back to the kernel. region_addresses.cpp has where they lie.
+// Knows nothing of objects or threads.
+// Called by depot and upkeep.
+#include "page_heap/region.h"
+
+#include "base/bits.h"
+#include "maintenance/tuning.h"
+
+#include <algorithm>
+
+namespace hotlane {
+
+namespace {
+
+constexpr uint32_t kHugePages = kHugePageSize / kPageSize;
+
+}  // namespace
+
+/// Which pages of a section are free, which of those still hold memory, and since when.
+struct Region::SectionHeader {
+    uint32_t free_count;
+    uint32_t dirty_count;
+    uint64_t free[kSectionPages / kBitsPerWord];
+    uint64_t dirty[kSectionPages / kBitsPerWord];
+    uint8_t freed_at[kSectionPages];  // tick, modulo 256
+};
+
+Region::SectionHeader& Region::header(size_t index) const {
+    static_assert(sizeof(SectionHeader) <= kSectionHeaderBytes);
+    return *reinterpret_cast<SectionHeader*>(section(index));
+}
+
+bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why) {
+    HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
+    LockGuard guard(lock_);
+    if (settings_.limit_bytes != 0 && (used_pages_ + pages) * kPageSize > settings_.limit_bytes) {
+        *why = RegionFailure::limit;
+        return false;
+    }
+    *fresh = true;
+    if (!take_free(pages, first, fresh) && !(may_grow && take_beyond_frontier(pages, first))) {
+        *why = may_grow ? RegionFailure::no_region : RegionFailure::would_grow;
+        return false;
+    }
+    used_pages_ += pages;
+    *why = RegionFailure::none;
+    return true;
+}
+
+bool Region::growth_calls_for_squeeze() {
+    LockGuard guard(lock_);
+    if (!policy::squeeze_before_growth(frontier_ - frontier_at_squeeze_)) {
+        return false;
+    }
+    frontier_at_squeeze_ = frontier_;
+    return true;
+}
+
+bool Region::take_free(uint32_t pages, PageIndex* first, bool* fresh) {
+    if (free_pages_ < pages) {
+        return false;
+    }
+    bool seen_free = false;
+    for (size_t s = first_free_section_; s < sections_ready_; ++s) {
+        SectionHeader& h = header(s);
+        if (!seen_free) {
+            first_free_section_ = s;
+            seen_free = h.free_count != 0;
+        }
+        if (h.free_count < pages) {
+            continue;
+        }
+        for (uint32_t at = find_bit(h.free, 0, kSectionPages, true); at < kSectionPages;) {
+            const uint32_t end = find_bit(h.free, at, kSectionPages, false);
+            if (end - at >= pages) {
+                *fresh = mark_taken(h, at, pages) == 0;
+                *first = {static_cast<uint32_t>(s * kSectionPages + at)};
+                return true;
+            }
+            at = find_bit(h.free, end, kSectionPages, true);
+        }
+    }
+    return false;
+}
+
+bool Region::take_beyond_frontier(uint32_t pages, PageIndex* first) {
+    size_t start = frontier_;
+    const size_t section_left = kSectionPages - start % kSectionPages;
+    if (section_left < pages) {
+        start += section_left;
+    }
+    if (start + pages > page_count_) {
+        return false;
+    }
+    if (start / kSectionPages >= sections_ready_ && !commit_section(start / kSectionPages)) {
+        return false;
+    }
+    if (!commit_pages_until(start + pages)) {
+        return false;
+    }
+    if (start != frontier_) {  // the rest of the section serves shorter runs
+        mark_free({static_cast<uint32_t>(frontier_)}, static_cast<uint32_t>(start - frontier_), false, 0);
+    }
+    frontier_ = start + pages;
+    *first = {static_cast<uint32_t>(start)};
+    return true;
+}
+
+void Region::put_back(PageIndex first, uint32_t pages, uint8_t now) {
+    LockGuard guard(lock_);
+    used_pages_ -= pages;
+    mark_free(first, pages, true, now);
+}
+
+uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
+    const uint32_t dirty = count_bits(h.dirty, at, pages);
+    set_bits(h.free, at, pages, false);
+    set_bits(h.dirty, at, pages, false);
+    h.free_count -= pages;
+    h.dirty_count -= dirty;
+    free_pages_ -= pages;
+    free_dirty_pages_ -= dirty;
+    return dirty;
+}
+
+void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now) {
+    const size_t s = first.value / kSectionPages;
+    const uint32_t at = first.value % kSectionPages;
+    SectionHeader& h = header(s);
+    set_bits(h.free, at, pages, true);
+    h.free_count += pages;
+    free_pages_ += pages;
+    if (dirty) {
+        set_bits(h.dirty, at, pages, true);
+        std::fill_n(h.freed_at + at, pages, now);
+        h.dirty_count += pages;
+        free_dirty_pages_ += pages;
+    }
+    first_free_section_ = std::min(first_free_section_, s);
+}
+
+/// The run that begins at `at` (a dirty page, or the 2-MiB page around it) and may be purged; empty when none
+/// does.
+uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) {
+    const auto run_end = [&](uint32_t i, uint32_t end, uint8_t least_age, bool clean_too) {
+        while (i < end && (test_bit(h.dirty, i) ? static_cast<uint8_t>(now - h.freed_at[i]) >= least_age
+                                                : clean_too && test_bit(h.free, i))) {
+            ++i;
+        }
+        return i;
+    };
+    if (!huge || age == 0) {
+        return run_end(*at, kSectionPages, age, false);
+    }
+    // Where the kernel was asked for 2-MiB pages: whole ones, or what is left of one that is hardly used.
+    const auto first = static_cast<uint32_t>(round_down(*at, kHugePages));
+    const auto whole_end =
+        static_cast<uint32_t>(round_down(run_end(first, kSectionPages, age, true), kHugePages));
+    if (whole_end > first) {
+        *at = first;
+        return whole_end;
+    }
+    return policy::worth_splitting(count_bits(h.free, first, kHugePages), kHugePages)
+               ? run_end(*at, first + kHugePages, policy::splitting_age(age), false)
+               : *at;
+}
+
+uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age) {
+    SectionHeader& h = header(section_index);
+    uint32_t at = find_bit(h.dirty, *from, kSectionPages, true);
+    for (; at < kSectionPages; at = find_bit(h.dirty, at + 1, kSectionPages, true)) {
+        const bool huge = (section_index * kSectionPages + at) * kPageSize >= settings_.huge_from_bytes;
+        uint32_t start = at;
+        const uint32_t end = purgeable_from(h, &start, huge, now, age);
+        if (start < end) {
+            mark_taken(h, start, end - start);
+            *from = start;
+            return end - start;
+        }
+    }
+    *from = kSectionPages;
+    return 0;
+}
+
+size_t Region::purge(uint8_t now, uint8_t age) {
+    size_t total = 0;
+    lock_.lock();
+    for (size_t s = 0; s < sections_ready_; ++s) {
+        uint32_t at = header(s).dirty_count == 0 ? kSectionPages : 0;
+        while (const uint32_t pages = at < kSectionPages ? take_purgeable(s, &at, now, age) : 0) {
+            const PageIndex first{static_cast<uint32_t>(s * kSectionPages + at)};
+            lock_.unlock();
+            const bool purged = os::purge(address(first), size_t{pages} * kPageSize);
+            lock_.lock();
+            mark_free(first, pages, !purged, now);
+            total += purged ? size_t{pages} * kPageSize : 0;
+            purges_ += purged;
+            at += pages;
+        }
+    }
+    purged_bytes_ += total;
+    lock_.unlock();
+    return total;
+}
+
+size_t Region::first_of_free_end() const {
+    size_t first = frontier_;
+    while (first > lasting_pages_ && test_bit(header((first - 1) / kSectionPages).free,
+                                              static_cast<uint32_t>((first - 1) % kSectionPages))) {
+        --first;
+    }
+    return first;
+}
+
+void Region::give_back_end() {
+    LockGuard guard(lock_);
+    const size_t end = std::max(first_of_free_end(), lasting_pages_);
+    if (reserved_pages_ <= end) {
+        return;
+    }
+    while (frontier_ > end) {
+        --frontier_;
+        mark_taken(header(frontier_ / kSectionPages), static_cast<uint32_t>(frontier_ % kSectionPages), 1);
+    }
+    const size_t bytes = (reserved_pages_ - end) * kPageSize;
+    committed_pages_ = std::min(committed_pages_, end);
+    reserved_pages_ = end;
+    // A free() that has seen the old limit finds the class bytes still there, and 0.
+    publish_page_limit();
+    os::unreserve(pointer_to(base_ + end * kPageSize), bytes);
+}
+
+void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
+    for (uint32_t i = 0; i < pages; ++i) {
+        // Read without order by free(), of an object that came to it through the depot's lock after this.
+        __atomic_store_n(&region_view.class_byte(first.value + i), value, __ATOMIC_RELAXED);
+    }
+}
+
+bool Region::has_free_dirty_pages() {
+    LockGuard guard(lock_);
+    return free_dirty_pages_ != 0;
+}
+
+RegionStats Region::stats() {
+    LockGuard guard(lock_);
+    RegionStats stats;
+    stats.reserved_bytes = reserved_pages_ * kPageSize;
+    stats.committed_bytes = committed_pages_ * kPageSize;
+    stats.in_use_bytes = used_pages_ * kPageSize;
+    stats.free_dirty_bytes = free_dirty_pages_ * kPageSize;
+    stats.metadata_bytes =
+        sections_ready_ * kSectionHeaderBytes + frontier_ * (settings_.span_metadata_bytes + 1);
+    stats.purges = purges_;
+    stats.purged_bytes = purged_bytes_;
+    return stats;
+}
+
+}  // namespace hotlane

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+//
+// Where the region lies, and how it grows in place.
+// Knows nothing of which pages are free.
+// Called by region.cpp, under its lock.
+#include "page_heap/region.h"
+#include "platform/quiet_addresses.h"
+
+#include <algorithm>
+
+namespace hotlane {
+
+namespace {
+// Before the region is set up, a thread's empty lanes pop this.
+constinit void* no_slots[1] = {nullptr};
+}  // namespace
+
+constinit RegionView region_view{.base = no_slots + 1, .page_limit = 0};
+
+namespace {
+
+constexpr size_t kFirstCommitPages = 16;          // 1 MiB: what a small program needs, in one call
+constexpr size_t kLargestCommitPages = 512;       // 32 MiB
+constexpr size_t kFewestPages = 16;               // of address space: fewer are no region
+constexpr size_t kWithoutGrowthBytes = 16 * GiB;  // reserved at once where the region cannot choose its place
+
+}  // namespace
+
+bool Region::set_up(const Settings& settings) {
+    settings_ = settings;
+    section_bytes_ =
+        round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, kOsPageSize);
+    page_count_ = settings.largest_bytes / kPageSize;
+    const size_t wanted = std::min(divide_up(settings.reserve_bytes, kPageSize), page_count_);
+    if (!settle_where_it_is_quiet(std::max(wanted, kFewestPages)) &&
+        !settle_anywhere(std::max(wanted * kPageSize, kWithoutGrowthBytes))) {
+        page_count_ = reserved_pages_ = 0;
+        thread_memory_ = 0;
+        return false;
+    }
+    lasting_pages_ = reserved_pages_;
+    // Pairs with load_either(region_view.base), and the addresses that follow from it.
+    __atomic_store_n(&region_view.base, static_cast<void**>(pointer_to(base_)), __ATOMIC_RELEASE);
+    return true;
+}
+
+/// Where the kernel puts nothing by itself: little is reserved, and the rest is free when it is needed.
+bool Region::settle_where_it_is_quiet(size_t pages) {
+    constexpr int kPlaces = 3;
+    constexpr size_t kThreadRoom = 8 * GiB;
+    constexpr size_t kRoomBelow = kThreadRoom + round_up(RegionView::kClassTableOffset, kHugePageSize);
+    constexpr size_t kRoomAbove = (RegionView::kMostPages + kSectionPages) * kPageSize;
+    const size_t tables = RegionView::kMostPages / kSectionPages * section_bytes_;
+    Reservation reserved = Reservation::occupied;
+    for (int place = 0; place < kPlaces && reserved == Reservation::occupied; ++place) {
+        base_ = quiet_address(kRoomBelow + kRoomAbove + tables) + kRoomBelow;
+        reserved = Reservation::refused;
+        for (size_t count = pages; count >= kFewestPages && reserved == Reservation::refused; count /= 2) {
+            reserved_pages_ = count;
+            reserved = os::reserve_at(base_ - kOsPageSize, kOsPageSize + count * kPageSize);
+        }
+    }
+    thread_memory_ = base_ - RegionView::kClassTableOffset;
+    sections_ = static_cast<std::byte*>(pointer_to(base_ + kRoomAbove));
+    return reserved == Reservation::granted && commit_null();
+}
+
+/// Where the system puts mappings where it likes: all that may be needed, or half of what it grants, since
+/// the program needs addresses, too.
+bool Region::settle_anywhere(size_t bytes) {
+    tables_reserved_ = true;
+    const size_t most = std::min(bytes, page_count_ * kPageSize);
+    for (size_t granted = most; granted >= kFewestPages * kPageSize; granted /= 2) {
+        if (!reserve_anywhere(granted)) {
+            continue;
+        }
+        if (granted == most) {
+            return commit_null();
+        }
+        unreserve_all();
+        if (reserve_anywhere(std::max(granted / 2, kFewestPages * kPageSize))) {
+            return commit_null();
+        }
+    }
+    return false;
+}
+
+bool Region::reserve_anywhere(size_t bytes) {
+    const size_t tables = divide_up(bytes / kPageSize, kSectionPages) * section_bytes_;
+    constexpr size_t kPrefix = round_up(RegionView::kClassTableOffset, kHugePageSize);
+    void* start = os::reserve(kPrefix + bytes, kHugePageSize);
+    if (start == nullptr) {
+        return false;
+    }
+    void* sections = os::reserve(tables, kOsPageSize);
+    if (sections == nullptr) {
+        os::unreserve(start, kPrefix + bytes);
+        return false;
+    }
+    base_ = address_of(start) + kPrefix;
+    thread_memory_ = address_of(start);
+    sections_ = static_cast<std::byte*>(sections);
+    page_count_ = reserved_pages_ = bytes / kPageSize;
+    return true;
+}
+
+/// The word before the first page, for threads that are not set up.
+bool Region::commit_null() {
+    const bool committed = os::commit(pointer_to(base_ - kOsPageSize), kOsPageSize);
+    if (!committed) {
+        unreserve_all();
+    }
+    return committed;
+}
+
+void Region::unreserve_all() {
+    const size_t before = tables_reserved_ ? base_ - thread_memory_ : kOsPageSize;
+    os::unreserve(pointer_to(base_ - before), before + reserved_pages_ * kPageSize);
+    if (tables_reserved_) {
+        os::unreserve(sections_, divide_up(reserved_pages_, kSectionPages) * section_bytes_);
+    }
+}
+
+/// A part of the tables becomes usable, for the first time.
+Reservation Region::claim(uintptr_t at, size_t bytes) const {
+    const Reservation reserved = tables_reserved_ ? Reservation::granted : os::reserve_at(at, bytes);
+    if (reserved != Reservation::granted || os::commit(pointer_to(at), bytes)) {
+        return reserved;
+    }
+    if (!tables_reserved_) {
+        os::unreserve(pointer_to(at), bytes);
+    }
+    return Reservation::refused;
+}
+
+void* Region::take_thread_memory(size_t bytes) {
+    LockGuard guard(lock_);
+    if (thread_memory_ == 0) {
+        return nullptr;
+    }
+    const size_t whole = round_up(bytes, kOsPageSize);
+    const uintptr_t below = thread_memory_ - whole;
+    Reservation reserved = os::reserve_at(below, whole);
+    if (reserved == Reservation::occupied) {
+        return os::map(whole);  // an index reaches it wherever it is
+    }
+    if (reserved != Reservation::granted) {
+        return nullptr;
+    }
+    if (!os::commit(pointer_to(below), whole)) {
+        os::unreserve(pointer_to(below), whole);
+        return nullptr;
+    }
+    thread_memory_ = below;
+    return pointer_to(below);
+}
+
+/// Behind what is ours lies something else: the region has its final size.
+bool Region::grows_no_more(Reservation reserved) {
+    if (reserved == Reservation::occupied) {
+        page_count_ = std::min(reserved_pages_, sections_ready_ * kSectionPages);
+    }
+    return reserved != Reservation::granted;
+}
+
+bool Region::commit_section(size_t index) {
+    if (section_tables_ == index) {
+        if (grows_no_more(claim(address_of(section(index)), section_bytes_))) {
+            return false;
+        }
+        ++section_tables_;
+    }
+    if (grows_no_more(claim(address_of(&region_view.class_byte(index * kSectionPages)), kSectionPages))) {
+        return false;
+    }
+    ++sections_ready_;
+    publish_page_limit();
+    return true;
+}
+
+/// From here on free() may read the class bytes of so many pages, and takes their addresses for ours: pairs
+/// with load_either(page_limit).
+void Region::publish_page_limit() {
+    __atomic_store_n(&region_view.page_limit, std::min(reserved_pages_, sections_ready_ * kSectionPages),
+                     __ATOMIC_RELEASE);
+}
+
+bool Region::reserve_pages_until(size_t page_end, bool at_least) {
+    if (page_end <= reserved_pages_) {
+        return true;
+    }
+    const Reservation reserved =
+        os::reserve_at(base_ + reserved_pages_ * kPageSize, (page_end - reserved_pages_) * kPageSize);
+    if (at_least ? grows_no_more(reserved) : reserved != Reservation::granted) {
+        return false;
+    }
+    reserved_pages_ = page_end;
+    publish_page_limit();
+    note_surplus();
+    return true;
+}
+
+bool Region::commit_pages_until(size_t page_end) {
+    if (page_end <= committed_pages_) {
+        return true;
+    }
+    const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
+    const size_t generous = std::min(page_count_, std::max(page_end, committed_pages_ + step));
+    for (const size_t end : {generous, page_end}) {
+        void* start = pointer_to(base_ + committed_pages_ * kPageSize);
+        const size_t bytes = (end - committed_pages_) * kPageSize;
+        if (reserve_pages_until(end, end == page_end) && os::commit(start, bytes)) {
+            if (committed_pages_ * kPageSize >= settings_.huge_from_bytes) {
+                os::advise_huge(start, bytes, true);
+            }
+            committed_pages_ = end;
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace hotlane

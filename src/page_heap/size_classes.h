@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// The class table: which object size serves a request, and how a span of each class is cut.
+// Knows nothing of memory or threads; the table is data, built by a function that the compiler can run.
+// Read by the fast path (index of small sizes), the slow paths and the reports.
+#pragma once
+
+#include "base/base.h"
+#include "options/config.h"
+
+namespace hotlane {
+
+/// Requests of up to this many bytes find their class by one load; larger ones out of line.
+inline constexpr size_t kSmallLimit = 1024;
+inline constexpr size_t kSmallStep = 16;
+inline constexpr size_t kMediumStep = 256;
+
+/// One size class. Invariant: object_count * object_size <= span_pages * kPageSize, with at most 1/16 left
+/// over.
+struct SizeClass {
+    uint32_t object_size = 0;   // bytes
+    uint32_t object_count = 0;  // in a span
+    uint32_t span_pages = 0;
+    uint64_t reciprocal = 0;  // ceil(2^40 / object_size): a multiplication instead of a division
+
+    /// Which object of a span the byte at `offset` belongs to. Exact for every offset below 2^24.
+    constexpr uint32_t index_of(size_t offset) const {
+        return static_cast<uint32_t>((offset * reciprocal) >> 40);
+    }
+};
+
+/// Classes are sorted by size and numbered from 1; class 0 is "none".
+///
+///   cacheline   64 128 192 ... 1024 (steps of 64) | 1280 1536 1792 2048 | 2560 ... | four per doubling ...
+///   65536 compact     16 32 48 ... 256 (steps of 16) | 320 384 448 512 | four per doubling ... 65536
+///
+/// The tables hold 4 * class: an index of words that reaches a thread's 32-byte lane of the class by one
+/// scaled operand. The class bytes of pages do the same.
+struct SizeClasses {
+    static constexpr uint32_t kLaneWords = 4;
+
+    uint8_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
+    uint8_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 255) / 256
+    uint32_t count = 1;                                          // classes, class 0 included
+    uint32_t alignment = 0;                                      // every object has at least this
+    uint32_t most_objects = 0;                                   // of any span
+    SizeClass classes[kMaxClasses] = {};
+
+    /// The class that serves `n` bytes, n <= kLargestSmall. O(1).
+    constexpr ClassIndex class_of(size_t n) const {
+        return (n <= kSmallLimit ? small_index[(n + kSmallStep - 1) / kSmallStep]
+                                 : medium_index[(n + kMediumStep - 1) / kMediumStep]) /
+               kLaneWords;
+    }
+    static constexpr uint8_t lane_of(ClassIndex c) { return static_cast<uint8_t>(c * kLaneWords); }
+    /// The fewest bytes that class_of() gives to class `c`.
+    constexpr size_t smallest_request(ClassIndex c) const {
+        return c == 1 ? 0 : classes[c - 1].object_size + 1;
+    }
+    /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two),
+    /// or kNoClass.
+    ClassIndex class_of_aligned(size_t n, size_t alignment) const;
+
+    constexpr const SizeClass& operator[](ClassIndex c) const { return classes[c]; }
+};
+
+constexpr SizeClasses build_size_classes(ClassChoice choice);
+
+/// The table in force: the cache-line classes until select_size_classes() chooses others, before the first
+/// object.
+HOTLANE_HIDDEN extern constinit SizeClasses size_classes;
+void select_size_classes(ClassChoice choice);
+
+// ---- construction -----------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// The fewest pages that waste at most a sixteenth.
+constexpr uint32_t span_pages_for(size_t object_size) {
+    uint32_t pages = 1;
+    while (pages * kPageSize % object_size * 16 > pages * kPageSize) {
+        ++pages;
+    }
+    return pages;
+}
+
+constexpr void add_class(SizeClasses& table, size_t object_size) {
+    SizeClass& added = table.classes[table.count++];
+    added.object_size = static_cast<uint32_t>(object_size);
+    added.span_pages = span_pages_for(object_size);
+    added.object_count = static_cast<uint32_t>(added.span_pages * kPageSize / object_size);
+    added.reciprocal = ((uint64_t{1} << 40) + object_size - 1) / object_size;
+    if (added.object_count > table.most_objects) {
+        table.most_objects = added.object_count;
+    }
+}
+
+template <size_t N>
+constexpr void fill_index(const SizeClasses& table, uint8_t (&index)[N], size_t step) {
+    ClassIndex c = 1;
+    for (size_t i = 0; i < N; ++i) {
+        while (table.classes[c].object_size < i * step) {
+            ++c;
+        }
+        index[i] = SizeClasses::lane_of(c);
+    }
+}
+
+}  // namespace detail
+
+constexpr SizeClasses build_size_classes(ClassChoice choice) {
+    const bool compact = choice == ClassChoice::compact;
+    SizeClasses table;
+    table.alignment = compact ? 16 : 64;
+    const size_t even_until = compact ? 256 : 1024;
+    for (size_t size = table.alignment; size <= even_until; size += table.alignment) {
+        detail::add_class(table, size);
+    }
+    for (size_t doubling = even_until; doubling < kLargestSmall; doubling *= 2) {
+        for (size_t quarter = 5; quarter <= 8; ++quarter) {
+            detail::add_class(table, doubling * quarter / 4);
+        }
+    }
+    detail::fill_index(table, table.small_index, kSmallStep);
+    detail::fill_index(table, table.medium_index, kMediumStep);
+    return table;
+}
+
+}  // namespace hotlane

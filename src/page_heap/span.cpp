@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// The bitmap of a span, and the heap of spans.
+// Knows nothing of threads or of where pages come from.
+// Called by depot, under the lock of the class.
+#include "page_heap/span.h"
+
+#include "base/bits.h"
+
+#include <algorithm>
+
+namespace hotlane {
+
+namespace {
+
+/// Of the address `offset` bytes into a span with these bits; `i` is the object there.
+PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t offset, uint32_t i) {
+    if (size_t{i} * c.object_size != offset || i >= c.object_count) [[unlikely]] {
+        return PutBackResult::interior_pointer;
+    }
+    const bool is_free = (free_bits[i / kBitsPerWord] >> (i % kBitsPerWord) & 1) != 0;
+    return is_free ? PutBackResult::double_free : PutBackResult::ok;
+}
+
+}  // namespace
+
+void Span::open(PageIndex first, ClassIndex c, bool fresh) {
+    const uint32_t objects = size_classes[c].object_count;
+    first_ = first;
+    class_ = static_cast<uint8_t>(c);
+    distance_ = 0;
+    first_word_ = 0;
+    free_count_ = objects;
+    fresh_from_ = fresh ? 0 : objects;
+    child_ = next_ = previous_ = nullptr;
+    uint64_t* bits = free_bits();
+    std::fill_n(bits, objects / kBitsPerWord, ~uint64_t{0});
+    if (objects % kBitsPerWord != 0) {
+        bits[objects / kBitsPerWord] = (uint64_t{1} << (objects % kBitsPerWord)) - 1;
+    }
+}
+
+uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
+    HOTLANE_ASSERT(!exhausted());
+    const SizeClass& c = size_classes[class_];
+    const size_t object_size = c.object_size;
+    const uintptr_t start = base + size_t{first_.value} * kPageSize;
+    count = std::min(count, free_count_);
+    free_count_ -= count;
+    uint64_t* const bits = free_bits();
+    uint32_t word = first_word_;
+    uint64_t left = bits[word];
+    for (uint32_t taken = 0; taken != count; ++taken) {
+        while (left == 0) {
+            bits[word] = 0;
+            left = bits[++word];
+        }
+        const uint32_t i = word * kBitsPerWord + static_cast<uint32_t>(std::countr_zero(left));
+        left &= left - 1;
+        out[taken] = pointer_to(start + i * object_size);
+    }
+    bits[word] = left;
+    first_word_ = static_cast<uint16_t>(word);
+    *zeroed = c.index_of(address_of(out[0]) - start) >= fresh_from_;
+    fresh_from_ = std::max(fresh_from_, c.index_of(address_of(out[count - 1]) - start) + 1);
+    return count;
+}
+
+uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
+    const SizeClass c = size_classes[class_];
+    const uintptr_t start = base + size_t{first_.value} * kPageSize;
+    uint64_t* const bits = free_bits();
+    uint32_t lowest_word = first_word_;
+    uint32_t done = 0;
+    *result = PutBackResult::ok;
+    for (; done != count; ++done) {
+        const size_t offset = address_of(objects[done]) - start;
+        if (offset >= c.span_pages * kPageSize) {
+            break;
+        }
+        const uint32_t i = c.index_of(offset);
+        *result = judge_place(c, bits, offset, i);
+        if (*result != PutBackResult::ok) [[unlikely]] {
+            break;
+        }
+        const uint32_t word = i / kBitsPerWord;
+        bits[word] |= uint64_t{1} << (i % kBitsPerWord);
+        lowest_word = std::min(lowest_word, word);
+    }
+    free_count_ += done;
+    first_word_ = static_cast<uint16_t>(lowest_word);
+    return done;
+}
+
+PutBackResult Span::judge(uintptr_t base, const void* object) const {
+    const SizeClass& c = size_classes[class_];
+    const size_t offset = address_of(object) - (base + size_t{first_.value} * kPageSize);
+    return judge_place(c, free_bits(), offset, c.index_of(offset));
+}
+
+Span* SpanHeap::merge(Span* a, Span* b) {
+    if (a == nullptr || b == nullptr) {
+        return a != nullptr ? a : b;
+    }
+    if (b < a) {
+        std::swap(a, b);
+    }
+    b->previous_ = a;
+    b->next_ = a->child_;
+    if (b->next_ != nullptr) {
+        b->next_->previous_ = b;
+    }
+    a->child_ = b;
+    return a;
+}
+
+/// Two passes: neighbours in pairs, then the pairs from the last to the first.
+Span* SpanHeap::merge_siblings(Span* first) {
+    Span* pairs = nullptr;
+    while (first != nullptr) {
+        Span* second = first->next_;
+        Span* rest = second != nullptr ? second->next_ : nullptr;
+        first->next_ = first->previous_ = nullptr;
+        if (second != nullptr) {
+            second->next_ = second->previous_ = nullptr;
+        }
+        Span* pair = merge(first, second);
+        pair->next_ = pairs;
+        pairs = pair;
+        first = rest;
+    }
+    Span* result = nullptr;
+    while (pairs != nullptr) {
+        Span* pair = pairs;
+        pairs = pair->next_;
+        pair->next_ = nullptr;
+        result = merge(result, pair);
+    }
+    return result;
+}
+
+void SpanHeap::insert(Span* span) {
+    span->child_ = span->next_ = span->previous_ = nullptr;
+    root_ = merge(root_, span);
+}
+
+void SpanHeap::remove(Span* span) {
+    Span* children = merge_siblings(span->child_);
+    if (span == root_) {
+        root_ = children;
+        return;
+    }
+    if (span->previous_->child_ == span) {
+        span->previous_->child_ = span->next_;
+    } else {
+        span->previous_->next_ = span->next_;
+    }
+    if (span->next_ != nullptr) {
+        span->next_->previous_ = span->previous_;
+    }
+    root_ = merge(root_, children);
+}
+
+}  // namespace hotlane

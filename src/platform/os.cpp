@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+//
+// The verbs of os.h on Linux.
+// Knows nothing of hotlane's tiers.
+// Replaced by tests/unit/fake_os.cpp in unit tests.
+#include "platform/os.h"
+
+#include "base/errno_saver.h"
+#include "platform/environment.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <link.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// The first byte of the ELF file this code was linked into; the linker defines it.
+extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;
+
+namespace hotlane::os {
+
+namespace {
+
+void* map_or_null(size_t bytes, int protection, int flags) {
+    ErrnoKeeper keep;
+    void* p = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return p == MAP_FAILED ? nullptr : p;
+}
+
+}  // namespace
+
+void* reserve(size_t bytes, size_t alignment) {
+    const size_t slack = alignment > kOsPageSize ? alignment : 0;
+    void* raw = map_or_null(bytes + slack, PROT_NONE, MAP_NORESERVE);
+    if (raw == nullptr || slack == 0) {
+        return raw;
+    }
+    const uintptr_t start = address_of(raw);
+    const uintptr_t aligned = round_up(start, alignment);
+    if (aligned != start) {
+        unmap(raw, aligned - start);
+    }
+    if (aligned + bytes != start + bytes + slack) {
+        unmap(pointer_to(aligned + bytes), start + slack - aligned);
+    }
+    return pointer_to(aligned);
+}
+
+// As a hint, which every kernel knows. MAP_FIXED_NOREPLACE would be ignored before Linux 4.17, and refused by
+// some emulators.
+Reservation reserve_at(uintptr_t at, size_t bytes) {
+    ErrnoKeeper keep;
+    void* p = mmap(pointer_to(at), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        return Reservation::refused;
+    }
+    if (address_of(p) != at) {
+        munmap(p, bytes);
+        return Reservation::occupied;
+    }
+    return Reservation::granted;
+}
+
+void unreserve(void* p, size_t bytes) {
+    if (bytes != 0) {
+        unmap(p, bytes);
+    }
+}
+
+bool commit(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool block(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    return mprotect(p, bytes, PROT_NONE) == 0;
+}
+
+void* map(size_t bytes) { return map_or_null(bytes, PROT_READ | PROT_WRITE, 0); }
+
+void unmap(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    munmap(p, bytes);
+}
+
+bool purge(void* p, size_t bytes) {
+    ErrnoKeeper keep;
+    return madvise(p, bytes, MADV_DONTNEED) == 0;
+}
+
+void advise_huge(void* p, size_t bytes, bool huge) {
+    ErrnoKeeper keep;
+    madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+size_t memory_limit() {
+    ErrnoKeeper keep;
+    size_t least = SIZE_MAX;
+    for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+        rlimit limit{};
+        if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+            least = std::min<size_t>(least, limit.rlim_cur);
+        }
+    }
+    return least;
+}
+
+uint64_t random_word() {
+    ErrnoKeeper keep;
+    uint64_t word = 0;
+    if (getrandom(&word, sizeof word, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof word)) {
+        // Early in the boot, or where a filter forbids it: the stack's place and the time are what there is.
+        word = (address_of(&word) ^ monotonic_ns()) * 0x9E3779B97F4A7C15;
+        word ^= word >> 32;
+    }
+    return word;
+}
+
+namespace {
+
+uint64_t read_clock(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+uint64_t monotonic_ns() { return read_clock(CLOCK_MONOTONIC); }
+uint64_t real_time_ns() { return read_clock(CLOCK_REALTIME); }
+uint64_t coarse_ns() { return read_clock(CLOCK_MONOTONIC_COARSE); }
+
+size_t peak_rss_bytes() {
+    rusage usage{};
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<size_t>(usage.ru_maxrss) * KiB : 0;
+}
+
+unsigned cpu_count() {
+    cpu_set_t set;
+    ErrnoKeeper keep;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+}
+
+unsigned processor() {
+    ErrnoKeeper keep;
+    return static_cast<unsigned>(std::max(sched_getcpu(), 0));
+}
+
+int process_id() { return getpid(); }
+
+uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
+
+bool thread_is_leaving() {
+    ErrnoKeeper keep;
+    constexpr int kOwnSignal = 32;  // SIGCANCEL: libc takes it out of every mask that a program gives it
+    uint64_t blocked = 0;
+    return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, sizeof blocked) == 0 &&
+           (blocked >> (kOwnSignal - 1) & 1) != 0;
+}
+
+bool is_privileged() { return getauxval(AT_SECURE) != 0; }
+
+bool in_shared_object() { return address_of(&__ehdr_start) + __ehdr_start.e_phoff != getauxval(AT_PHDR); }
+
+// Not getenv(): it may be interposed, and before libc is set up `environ` is simply null.
+const char* environment(const char* name) {
+    if (environ == nullptr || is_privileged()) {
+        return nullptr;
+    }
+    const size_t length = strlen(name);
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+            return *entry + length + 1;
+        }
+    }
+    return nullptr;
+}
+
+namespace {
+
+// In .data: every start writes there anyway.
+[[gnu::section(".data")]] constinit char name_at_start[64] = {};
+
+/// A character that may be part of any file's name, and of a line on a terminal.
+char as_plain(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '_' : c; }
+
+}  // namespace
+
+void remember_program_name() {
+    const char* path = first_argument();
+    const char* slash = strrchr(path, '/');
+    const char* name = slash != nullptr ? slash + 1 : path;
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        name = "?";
+    }
+    const size_t length = strnlen(name, sizeof name_at_start - 1);
+    std::transform(name, name + length, name_at_start, as_plain);
+    name_at_start[length] = '\0';
+}
+
+void program_name(char* out, size_t capacity) {
+    if (name_at_start[0] == '\0') {
+        remember_program_name();
+    }
+    const size_t length = strnlen(name_at_start, capacity - 1);
+    memcpy(out, name_at_start, length);
+    out[length] = '\0';
+}
+
+void program_path(char* out, size_t capacity) {
+    ErrnoKeeper keep;
+    const ssize_t length = readlink("/proc/self/exe", out, capacity - 1);
+    out[std::max<ssize_t>(length, 0)] = '\0';
+}
+
+bool on_signal(int number, void (*handler)(int)) {
+    ErrnoKeeper keep;
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    return sigaction(number, &action, nullptr) == 0;
+}
+
+void wait_on(const uint32_t* word, uint32_t while_equal) {
+    ErrnoKeeper keep;
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_equal, nullptr, nullptr, 0);
+}
+
+void wake_one(const uint32_t* word) {
+    ErrnoKeeper keep;
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+void yield_cpu() { sched_yield(); }
+
+void sleep_ns(uint64_t duration) {
+    ErrnoKeeper keep;
+    timespec left{static_cast<time_t>(duration / 1'000'000'000), static_cast<long>(duration % 1'000'000'000)};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
+namespace {
+
+struct ProcessState {
+    char of_main = '?';  // 'Z': it has ended, and waits for the others
+    unsigned threads = 0;
+};
+
+/// The third and the twentieth word of /proc/self/stat. The second, the program's name, may hold spaces but
+/// ends with the last ')'.
+ProcessState process_state() {
+    char text[512];
+    const long length = read_file("/proc/self/stat", text, sizeof text - 1);
+    text[std::max(length, 0L)] = '\0';
+    const char* word = strrchr(text, ')');
+    if (word == nullptr || word[1] == '\0') {
+        return {};
+    }
+    ProcessState state{.of_main = word[2]};
+    constexpr int kNameIndex = 2;
+    constexpr int kThreadsIndex = 20;
+    for (int index = kNameIndex; index < kThreadsIndex && word != nullptr; ++index) {
+        word = strchr(word + 1, ' ');
+    }
+    for (const char* digit = word != nullptr ? word + 1 : ""; *digit >= '0' && *digit <= '9'; ++digit) {
+        state.threads = state.threads * 10 + static_cast<unsigned>(*digit - '0');
+    }
+    return state;
+}
+
+}  // namespace
+
+unsigned thread_count() { return process_state().threads; }
+
+bool is_only_thread_left() {
+    const ProcessState state = process_state();
+    return state.of_main == 'Z' && state.threads == 2;
+}
+
+bool start_thread(void (*body)()) {
+    ErrnoKeeper keep;
+    constexpr size_t kStackBytes = 256 * KiB;
+    sigset_t all;
+    sigset_t before;
+    pthread_attr_t attributes;
+    pthread_t thread{};
+    sigfillset(&all);
+    if (pthread_attr_init(&attributes) != 0) {
+        return false;
+    }
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    // The program's signals are for the program's threads; a new thread inherits the mask.
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const auto run = [](void* argument) -> void* {
+        pthread_setname_np(pthread_self(), "hotlane");
+        reinterpret_cast<void (*)()>(argument)();
+        return nullptr;
+    };
+    const bool created = pthread_create(&thread, &attributes, run, reinterpret_cast<void*>(body)) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
+    return created;
+}
+
+void announce_barriers() {
+    ErrnoKeeper keep;
+    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+}
+
+bool barrier_all_threads() {
+    ErrnoKeeper keep;
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void abort_process() { abort(); }
+
+}  // namespace hotlane::os

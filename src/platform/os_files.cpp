@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+//
+// The verbs of os.h for files: opened safely, written completely.
+// Knows nothing of hotlane's tiers.
+// Replaced by tests/unit/fake_os.cpp in unit tests.
+#include "base/errno_saver.h"
+#include "platform/cancellation_blocker.h"
+#include "platform/os.h"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hotlane::os {
+
+uint64_t descriptor_identity(int fd) {
+    ErrnoKeeper keep;
+    struct stat status {};
+    if (fstat(fd, &status) != 0) {
+        return 0;
+    }
+    // Never 0 for an open descriptor: inode numbers and devices are mixed, then the lowest bit is set.
+    return ((status.st_dev * 0x9E3779B97F4A7C15) ^ (status.st_ino * 0xC2B2AE3D27D4EB4F) ^ status.st_rdev) | 1;
+}
+
+namespace {
+
+/// A reader that has gone, or a limit on the size of files, must cost the program neither its life nor its
+/// exit status: for as long as this exists, SIGPIPE and SIGXFSZ are blocked, and those that we caused are
+/// taken away again.
+class WriteSignalBlocker {
+  public:
+    WriteSignalBlocker() {
+        sigset_t pending;
+        sigpending(&pending);
+        sigemptyset(&ours_);
+        sigset_t blocked;
+        sigemptyset(&blocked);
+        for (const int signal : {SIGPIPE, SIGXFSZ}) {
+            sigaddset(&blocked, signal);
+            if (sigismember(&pending, signal) == 0) {
+                sigaddset(&ours_, signal);
+            }
+        }
+        pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+    }
+    ~WriteSignalBlocker() {
+        ErrnoKeeper keep;
+        const timespec none{};
+        while (sigtimedwait(&ours_, nullptr, &none) > 0) {
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    WriteSignalBlocker(const WriteSignalBlocker&) = delete;
+    WriteSignalBlocker& operator=(const WriteSignalBlocker&) = delete;
+
+  private:
+    sigset_t ours_;  // not pending before
+    sigset_t before_;
+};
+
+}  // namespace
+
+bool write_all(int fd, const char* bytes, size_t count) {
+    const int errno_before = errno;
+    CancellationBlocker uncancelled;
+    WriteSignalBlocker blocker;
+    while (count > 0) {
+        const ssize_t written = write(fd, bytes, count);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        bytes += written;
+        count -= static_cast<size_t>(written);
+    }
+    errno = errno_before;
+    return true;
+}
+
+namespace {
+
+/// As open(2), for a file that is to be written.
+int open_safely(const char* path, int flags, unsigned permissions) {
+    CancellationBlocker uncancelled;
+    return open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, permissions);
+}
+
+void close_keeping_errno(int fd) {
+    ErrnoKeeper keep;
+    CancellationBlocker uncancelled;
+    close(fd);
+}
+
+FileKind kind_of(mode_t mode) {
+    switch (mode & S_IFMT) {
+    case S_IFLNK:
+        return FileKind::link;
+    case S_IFCHR:
+        return FileKind::character_device;
+    case S_IFBLK:
+        return FileKind::block_device;
+    case S_IFDIR:
+        return FileKind::directory;
+    case S_IFIFO:
+        return FileKind::fifo;
+    case S_IFSOCK:
+        return FileKind::socket;
+    default:
+        return FileKind::regular;
+    }
+}
+
+}  // namespace
+
+FileStatus file_status(const char* path) {
+    ErrnoKeeper keep;
+    struct stat status {};
+    if (lstat(path, &status) != 0) {
+        return {};
+    }
+    return {.kind = kind_of(status.st_mode),
+            .permissions = status.st_mode & 0777,
+            .is_own = status.st_uid == geteuid()};
+}
+
+int create_file(const char* path, unsigned permissions) {
+    return open_safely(path, O_CREAT | O_EXCL, permissions);
+}
+
+void set_permissions(int fd, unsigned permissions) {
+    ErrnoKeeper keep;
+    fchmod(fd, permissions);
+}
+
+int open_device(const char* path) {
+    const int fd = open_safely(path, 0, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    struct stat status {};
+    if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode)) {
+        close_keeping_errno(fd);
+        errno = ENXIO;  // another file has taken the name
+        return -1;
+    }
+    // A terminal takes what it takes, at its own pace.
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
+
+bool read_link(const char* path, char* out, size_t capacity) {
+    CancellationBlocker uncancelled;
+    // By a descriptor: the link whose owner is looked at is the link that is read.
+    const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    struct stat status {};
+    const bool trusted = fstat(fd, &status) == 0 && (status.st_uid == geteuid() || status.st_uid == 0);
+    const ssize_t length = trusted ? readlinkat(fd, "", out, capacity) : -1;
+    close_keeping_errno(fd);
+    if (length < 0 || static_cast<size_t>(length) >= capacity) {
+        errno = !trusted ? EPERM : length < 0 ? errno : ENAMETOOLONG;
+        return false;
+    }
+    out[length] = '\0';
+    return true;
+}
+
+int duplicate(int fd) {
+    CancellationBlocker uncancelled;
+    return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+// Unlike strerror(), not translated: that allocates.
+const char* error_text() {
+    const char* text = strerrordesc_np(errno);
+    return text != nullptr ? text : "unknown error";
+}
+
+uint64_t random_number() {
+    ErrnoKeeper keep;
+    static constinit std::atomic<uint64_t> calls{0};
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = (monotonic_ns() << 16) ^ (static_cast<uint64_t>(gettid()) << 44) ^ ++calls;
+    }
+    return number;
+}
+
+long read_file(const char* path, char* out, size_t capacity) {
+    ErrnoKeeper keep;
+    CancellationBlocker uncancelled;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    size_t total = 0;
+    ssize_t count = 0;
+    while (total < capacity && (count = read(fd, out + total, capacity - total)) > 0) {
+        total += static_cast<size_t>(count);
+    }
+    close(fd);
+    return count < 0 ? -1 : static_cast<long>(total);
+}
+
+bool copy_file(const char* path, int fd) {
+    CancellationBlocker uncancelled;
+    const int from = open(path, O_RDONLY | O_CLOEXEC);
+    if (from < 0) {
+        return false;
+    }
+    char bytes[2048];
+    ssize_t count = 0;
+    bool good = true;
+    while (good && (count = read(from, bytes, sizeof bytes)) > 0) {
+        good = write_all(fd, bytes, static_cast<size_t>(count));
+    }
+    close_keeping_errno(from);
+    return good && count == 0;
+}
+
+bool close_file(int fd) {
+    CancellationBlocker uncancelled;
+    return close(fd) == 0;
+}
+
+bool rename_file(const char* from, const char* to) { return rename(from, to) == 0; }
+bool remove_file(const char* path) { return unlink(path) == 0; }
+
+}  // namespace hotlane::os

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// The verbs of os.h that only a fork needs: signals, libc's list of open files.
+// Knows nothing of hotlane's tiers.
+// Replaced by tests/unit/fake_os.cpp in unit tests.
+#include "base/errno_saver.h"
+#include "platform/os.h"
+
+#include <csignal>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// libc's own, which no header declares. Weak: another libc has none.
+extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
+[[gnu::weak]] void _IO_list_lock();
+[[gnu::weak]] void _IO_list_unlock();
+[[gnu::weak]] void _IO_list_resetlock();
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
+}
+
+namespace hotlane::os {
+
+// The kernel's form of a mask, in one word. libc refuses to block its own two signals (32 and 33), which make
+// pthread_cancel and setuid work, and so do we.
+uint64_t block_signals() {
+    ErrnoKeeper keep;
+    constexpr uint64_t kAllButLibcs = ~(uint64_t{3} << 31);
+    uint64_t before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kAllButLibcs, &before, sizeof before);
+    return before;
+}
+
+void restore_signals(uint64_t mask) {
+    ErrnoKeeper keep;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
+bool has_threads() { return __libc_single_threaded == 0; }
+
+void lock_open_files() {
+    if (_IO_list_lock != nullptr) {
+        _IO_list_lock();
+    }
+}
+
+void unlock_open_files() {
+    if (_IO_list_unlock != nullptr) {
+        _IO_list_unlock();
+    }
+}
+
+void reset_open_files() {
+    if (_IO_list_resetlock != nullptr) {
+        _IO_list_resetlock();
+    }
+}
+
+}  // namespace hotlane::os

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+//
+// The text of a profile.
+// Knows nothing of when a profile is written, nor into which file.
+// Called through profile_dump.h.
+#include "profiler/dump.h"
+
+#include "profiler/sample_registry.h"
+
+namespace hotlane {
+
+namespace {
+
+constexpr double kOne = uint64_t{1} << sampler::kWeightShift;
+
+uint64_t unsampled(uint64_t weighted) { return sampler::rounded(static_cast<double>(weighted) / kOne); }
+
+/// What a reader's own scaling turns back into the tally: never 0 where there is something, and with the same
+/// mean size.
+struct Sampled {
+    uint64_t objects = 0;
+    uint64_t bytes = 0;
+
+    Sampled() = default;
+    explicit Sampled(const Tally& tally) {
+        if (tally.samples == 0) {
+            return;
+        }
+        const double mean = static_cast<double>(tally.bytes) / static_cast<double>(tally.objects);
+        const uint64_t period = sampler::period();
+        const double chance = period <= 1 ? 1.0 : sampler::one_minus_exp(mean / static_cast<double>(period));
+        objects = sampler::rounded(static_cast<double>(tally.objects) / kOne * chance);
+        objects += objects == 0 ? 1 : 0;
+        bytes = sampler::rounded(static_cast<double>(objects) * mean);
+    }
+    Sampled& operator+=(const Sampled& other) {
+        objects += other.objects;
+        bytes += other.bytes;
+        return *this;
+    }
+};
+
+void write_sampled(Writer& out, const Sampled& live, const Sampled& total) {
+    out.number(live.objects).text(": ").number(live.bytes);
+    out.text(" [").number(total.objects).text(": ").number(total.bytes).text("] @");
+}
+
+void write_tally(Writer& out, const char* name, const Tally& tally, bool with_requested) {
+    out.text(" ")
+        .text(name)
+        .text("=")
+        .number(unsampled(tally.objects))
+        .text(",")
+        .number(unsampled(tally.bytes));
+    if (with_requested) {
+        out.text(",").number(unsampled(tally.requested));
+    }
+}
+
+void write_lifetimes(Writer& out, const Site& site) {
+    out.text(" lifetimes=");
+    const char* separator = "";
+    for (size_t power = 0; power < Site::kLifetimes; ++power) {
+        if (site.lifetimes[power] != 0) {
+            out.text(separator).number(power).text(":").number(unsampled(site.lifetimes[power]));
+            separator = ",";
+        }
+    }
+    out.text(*separator == '\0' ? "-\n" : "\n");
+}
+
+void write_site(const Site& site, const uintptr_t* frames, void* context) {
+    Writer& out = *static_cast<Writer*>(context);
+    write_sampled(out, Sampled{site.live}, Sampled{site.total});
+    for (size_t i = 0; i < site.depth; ++i) {
+        out.text(" ").hex(frames[i]);
+    }
+    out.text("\n# site:");
+    write_tally(out, "live", site.live, true);
+    write_tally(out, "total", site.total, true);
+    write_tally(out, "temporary", site.temporary, false);
+    write_tally(out, "remote", site.remote, false);
+    write_lifetimes(out, site);
+}
+
+struct Totals {
+    Sampled live;
+    Sampled total;
+};
+
+void add_site(const Site& site, const uintptr_t*, void* context) {
+    Totals& totals = *static_cast<Totals*>(context);
+    totals.live += Sampled{site.live};
+    totals.total += Sampled{site.total};
+}
+
+void write_classes(Writer& out, const Snapshot& snapshot) {
+    for (size_t c = 1; c < snapshot.class_count; ++c) {
+        const ClassStats& stats = snapshot.classes[c];
+        if (stats.gets() != 0 || stats.puts != 0) {
+            out.text("# class: ").number(stats.object_size).text(" hits=").number(stats.hits);
+            out.text(" misses=").number(stats.misses).text(" puts=").number(stats.puts).text("\n");
+        }
+    }
+}
+
+void write_header(Writer& out, const ProfileHeader& header, const Snapshot& snapshot) {
+    Totals totals;
+    profile::for_each_site(add_site, &totals);
+    const profile::Statistics statistics = profile::statistics();
+    out.text("heap profile: ");
+    write_sampled(out, totals.live, totals.total);
+    out.text(" heap_v2/").number(sampler::period()).text("\n# hotlane profile 1");
+    out.text("\n# program: ").shown(header.program);
+    out.text("\n# process: ").signed_number(snapshot.process_id);
+    out.text("\n# time_ns: ").number(os::real_time_ns());
+    out.text("\n# duration_ns: ").number(header.duration_ns);
+    out.text("\n# reason: ").text(header.reason);
+    out.text("\n# sequence: ").number(header.number);
+    out.text("\n# series: ").number(header.series);
+    out.text("\n# unwind: ").text(header.unwinder == Unwinder::libunwind ? "libunwind" : "fp");
+    out.text("\n# samples: ").number(statistics.samples);
+    out.text("\n# lost_samples: ").number(statistics.lost_samples).text("\n");
+    write_classes(out, snapshot);
+}
+
+}  // namespace
+
+bool write_profile(int descriptor, const ProfileHeader& header, const Snapshot& snapshot) {
+    Writer out{descriptor};
+    write_header(out, header, snapshot);
+    profile::for_each_site(write_site, &out);
+    out.text("\nMAPPED_LIBRARIES:\n");
+    return out.flush() && os::copy_file("/proc/self/maps", descriptor);
+}
+
+}  // namespace hotlane

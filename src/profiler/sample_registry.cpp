@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+//
+// Samples come and go; their sites are counted.
+// Knows nothing of the tiers that serve requests, nor of files.
+// Called through profile.h.
+//
+// A stack is taken before the lock: the unwinder has locks of its own, and may allocate. What it allocates
+// comes by here again and is turned away by the token, which every step needs and one thread can hold but
+// once. Threads share the profile in shards, each with a lock: an object is of the shard of the thread that
+// allocated it, a block of the fallback of the shard its address says.
+#include "profiler/sample_registry.h"
+
+#include "platform/safe_read.h"
+#include "platform/tsc.h"
+#include "profiler/stack/backtrace.h"
+#include "sync/lock.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace hotlane::profile {
+
+namespace {
+
+/// Under its lock.
+struct alignas(128) Shard {  // two cache lines: processors fetch neighbours together
+    Lock lock{LockRank::profile};
+    StackTable stacks;
+    SampleHeap heap;
+    uint64_t sample_count = 0;
+};
+
+constexpr uint32_t kMostShards = 8;
+constinit Shard shards[kMostShards];
+constinit inspect::Extent objects_of[kMostShards];      // of the shards' heaps: any thread may look
+constinit std::atomic<uint32_t> shard_count{0};         // 0: never started
+constinit std::atomic<uint32_t> threads_with_shard{0};  // they take turns
+constinit std::atomic<uint64_t> lost{0};
+
+constinit std::atomic<bool> called{false};
+constinit std::atomic<void (*)()> answerer{nullptr};
+
+[[gnu::tls_model("initial-exec")]] constinit thread_local uint32_t own_shard = 0;  // its number, from 1
+
+using backtrace::Token;
+
+uintptr_t this_thread() { return address_of(__builtin_thread_pointer()); }
+
+struct Stack {
+    uintptr_t frames[backtrace::kMostFrames];
+    size_t depth;
+};
+
+Shard& shard_of_thread() {
+    if (own_shard == 0) {
+        own_shard = 1 + threads_with_shard.fetch_add(1, std::memory_order_relaxed) % shard_count.load();
+    }
+    return shards[own_shard - 1];
+}
+
+/// Whose heap `p` lies in; null when it lies in none.
+Shard* shard_around(const void* p) {
+    const uint32_t count = shard_count.load(std::memory_order_acquire);
+    for (uint32_t i = 0; i < count; ++i) {
+        if (objects_of[i].contains(address_of(p))) {
+            return &shards[i];
+        }
+    }
+    return nullptr;
+}
+
+/// Where a sample that begins at `p` is to be found.
+Shard& shard_of(const void* p) {
+    Shard* around = shard_around(p);
+    return around != nullptr ? *around : shards[address_of(p) / kOsPageSize % shard_count.load()];
+}
+
+void count_lost() { lost.fetch_add(1, std::memory_order_relaxed); }
+
+/// False, and one sample lost, when there is none. Where every allocation is recorded, deep stacks cost the
+/// most.
+bool take_stack(const Token&, Stack& stack) {
+    const size_t deepest = sampler::period() > 1 ? backtrace::kMostFrames : backtrace::kMostFrames / 2;
+    stack.depth = backtrace::capture(stack.frames, deepest);
+    if (stack.depth == 0) {
+        count_lost();
+    }
+    return stack.depth != 0;
+}
+
+/// A sample of `n` bytes that take `bytes`. `take` gives the object and its record, under the lock; null when
+/// there are none.
+template <typename Take>
+auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
+    -> decltype(take(std::declval<Sample*&>())) {
+    const Token token;
+    Stack stack;
+    if (!token || !take_stack(token, stack)) {
+        return nullptr;
+    }
+    const uint64_t now = ticks::now();
+    LockGuard guard(shard.lock);
+    const SiteNumber number = shard.stacks.find_or_add(stack.frames, stack.depth);
+    Sample* sample = nullptr;
+    auto* object = number == 0 ? nullptr : take(sample);
+    if (object == nullptr) {
+        count_lost();
+        return nullptr;
+    }
+    *sample = {.born = now,
+               .weight = sampler::weight(bytes),
+               .bytes = bytes,
+               .requested = n,
+               .thread = this_thread(),
+               .site = number,
+               .next = 0};
+    Site& site = shard.stacks[number];
+    site.live.add(sample->weight, bytes, n);
+    site.total.add(sample->weight, bytes, n);
+    ++shard.sample_count;
+    return object;
+}
+
+void end_sample(Site& site, const Sample& sample, uint64_t now) {
+    site.live.take(sample.weight, sample.bytes, sample.requested);
+    const uint64_t age = ticks::to_ns(now - sample.born);
+    const auto power = static_cast<size_t>(std::bit_width(age | 1) - 1);
+    site.lifetimes[std::min(power, Site::kLifetimes - 1)] += sample.weight;
+    if (age < kYoungNs) {
+        site.temporary.add(sample.weight, sample.bytes, sample.requested);
+    }
+    if (sample.thread != this_thread()) {
+        site.remote.add(sample.weight, sample.bytes, sample.requested);
+    }
+}
+
+/// How many shards there are: one where addresses are scarce, none where not even it has some.
+uint32_t set_up_shards() {
+    const auto give_up = [](uint32_t count) {
+        for (uint32_t i = 0; i < count; ++i) {
+            shards[i].stacks.give_up();
+            shards[i].heap.give_up();
+        }
+    };
+    uint32_t count = 0;
+    while (count < kMostShards && shards[count].stacks.set_up() && shards[count].heap.set_up()) {
+        ++count;
+    }
+    if (count != kMostShards) {
+        // The program needs what little there is.
+        give_up(count + 1);
+        count = shards[0].stacks.set_up() && shards[0].heap.set_up_scarce() ? 1 : 0;
+    }
+    if (count == 0) {
+        give_up(1);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        objects_of[i] = shards[i].heap.extent();
+    }
+    return count;
+}
+
+Site copy_of(Shard& shard, SiteNumber number) {
+    LockGuard guard(shard.lock);
+    return shard.stacks[number];
+}
+
+/// Adds to `site`, of the shard `first`, what the later ones have under the same stack. False: an earlier one
+/// has it.
+bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumber (&counts)[kMostShards]) {
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        if (i == first || counts[i] == 0) {
+            continue;
+        }
+        LockGuard guard(shards[i].lock);
+        const SiteNumber same = shards[i].stacks.find(frames, site.depth, site.hash);
+        if (same == 0 || same > counts[i]) {
+            continue;
+        }
+        if (i < first) {
+            return false;
+        }
+        site.add(shards[i].stacks[same]);
+    }
+    return true;
+}
+
+}  // namespace
+
+bool used() { return shard_count.load(std::memory_order_acquire) != 0; }
+
+bool start(uint64_t period) {
+    LockGuard guard(shards[0].lock);
+    if (!used()) {
+        ticks::set_up();
+        const uint32_t count = set_up_shards();
+        if (count == 0) {
+            return false;
+        }
+        // Pairs with the acquires of shard_count: the shards are set up.
+        shard_count.store(count, std::memory_order_release);
+    }
+    sampler::start(std::max<uint64_t>(period, 1));
+    return true;
+}
+
+void stop() {
+    LockGuard guard(shards[0].lock);
+    sampler::stop();
+}
+
+void* allocate(ClassIndex c, size_t n) {
+    Shard& shard = shard_of_thread();
+    return begin_sample(shard, size_classes[c].object_size, n,
+                        [&shard, c](Sample*& sample) { return shard.heap.take(c, sample); });
+}
+
+bool follow(const void* p, size_t usable, size_t n) {
+    Shard& shard = shard_of(p);
+    return begin_sample(shard, usable, n, [&shard, p](Sample*& sample) {
+               sample = shard.heap.add_block(p);
+               return sample != nullptr ? p : nullptr;
+           }) != nullptr;
+}
+
+bool contains(const void* p) { return shard_around(p) != nullptr; }
+
+size_t usable_size(const void* p) {
+    Shard* shard = shard_around(p);
+    if (shard == nullptr) {
+        return 0;
+    }
+    LockGuard guard(shard->lock);
+    const Sample* sample = shard->heap.find(p);
+    return sample == nullptr ? 0 : sample->bytes;
+}
+
+size_t object_around(const void* p) {
+    Shard* shard = shard_around(p);
+    if (shard == nullptr) {
+        return 0;
+    }
+    LockGuard guard(shard->lock);
+    const Sample* sample = shard->heap.find_around(p);
+    return sample == nullptr ? 0 : sample->bytes;
+}
+
+void resize(const void* p, size_t n) {
+    Shard& shard = shard_of(p);
+    LockGuard guard(shard.lock);
+    if (Sample* sample = shard.heap.find(p)) {
+        Site& site = shard.stacks[sample->site];
+        site.live.requested += sample->weight * (n - sample->requested);  // modulo 2^64: may shrink
+        site.total.requested += sample->weight * (n - sample->requested);
+        sample->requested = n;
+    }
+}
+
+bool release(const void* p) {
+    if (!used()) {
+        return false;
+    }
+    const uint64_t now = ticks::now();
+    Shard& shard = shard_of(p);
+    LockGuard guard(shard.lock);
+    const Sample* sample = shard.heap.find(p);
+    if (sample == nullptr) {
+        return false;
+    }
+    end_sample(shard.stacks[sample->site], *sample, now);
+    shard.heap.put_back(p);
+    return true;
+}
+
+bool forgive(const void* p) {
+    Shard* shard = shard_around(p);
+    if (shard == nullptr) {
+        return false;
+    }
+    LockGuard guard(shard->lock);
+    return shard->heap.forgive(p);
+}
+
+Statistics statistics() {
+    Statistics sum{.samples = 0, .lost_samples = lost.load(std::memory_order_relaxed), .memory_bytes = 0};
+    for (Shard& shard : shards) {
+        LockGuard guard(shard.lock);
+        sum.samples += shard.sample_count;
+        sum.memory_bytes += shard.heap.usable_bytes() + shard.stacks.usable_bytes();
+    }
+    return sum;
+}
+
+void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void* context), void* context) {
+    SiteNumber counts[kMostShards] = {};
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        LockGuard guard(shards[i].lock);
+        counts[i] = shards[i].stacks.count();
+    }
+    for (uint32_t i = 0; i < kMostShards; ++i) {
+        for (SiteNumber number = 1; number <= counts[i]; ++number) {
+            Site site = copy_of(shards[i], number);
+            const uintptr_t* frames = shards[i].stacks.frames(site);
+            if (gather(site, frames, i, counts)) {
+                visit(site, frames, context);
+            }
+        }
+    }
+}
+
+// Pairs with the acquire of answer_if_called().
+void set_answer(void (*answer)()) { answerer.store(answer, std::memory_order_release); }
+
+// Pairs with the exchange of answer_if_called().
+void call() { called.store(true, std::memory_order_release); }
+
+void answer_if_called() {
+    if (called.load(std::memory_order_relaxed)) [[unlikely]] {
+        const Token token;
+        if (token && called.exchange(false)) {
+            answerer.load(std::memory_order_acquire)();
+        }
+    }
+}
+
+void lock_for_fork() {
+    backtrace::before_fork();
+    for (Shard& shard : shards) {
+        shard.lock.lock();
+    }
+}
+
+void unlock_after_fork() {
+    for (Shard& shard : shards) {
+        shard.lock.unlock();
+    }
+    backtrace::after_fork();
+}
+
+void forget_threads_in_child() {
+    backtrace::forget_threads_in_child();
+    for (Shard& shard : shards) {
+        shard.heap.expect_frees_again();
+    }
+}
+
+}  // namespace hotlane::profile

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// The sampling session under way, and the random numbers it draws.
+// Knows nothing of stacks, threads or the tiers that serve requests.
+// Called through sampler.h.
+#include "profiler/sampler.h"
+
+#include "platform/os.h"
+
+#include <atomic>
+
+namespace hotlane::sampler {
+
+namespace {
+
+constinit std::atomic<uint64_t> current_period{1};
+constinit std::atomic<uint32_t> current_epoch{0};  // odd: a session is running
+constinit std::atomic<uint64_t> guard_one_in{0};
+constinit std::atomic<uint64_t> random_state{0};
+
+/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): its state is a
+/// counter, so any thread may draw.
+uint64_t draw_random() {
+    constexpr uint64_t kGamma = 0x9E3779B97F4A7C15;
+    uint64_t z = random_state.fetch_add(kGamma, std::memory_order_relaxed) + kGamma;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+
+void seed() {
+    random_state.fetch_xor(os::monotonic_ns() * 0xD6E8FEB86659FD93 ^ static_cast<uint64_t>(os::process_id()));
+}
+
+}  // namespace
+
+void start(uint64_t period) {
+    seed();
+    current_period.store(period, std::memory_order_relaxed);
+    // Pairs with epoch(): who sees the session sees its period.
+    // Odd, and another than before.
+    current_epoch.store((current_epoch.load(std::memory_order_relaxed) + 1) | 1, std::memory_order_release);
+}
+
+void stop() {
+    const uint32_t epoch = current_epoch.load(std::memory_order_relaxed);
+    current_epoch.store(epoch + (epoch & 1), std::memory_order_release);
+}
+
+bool running() { return (epoch() & 1) != 0; }
+uint64_t period() { return current_period.load(std::memory_order_relaxed); }
+uint32_t epoch() { return current_epoch.load(std::memory_order_acquire); }
+
+void start_guards(uint64_t one_in) {
+    seed();
+    guard_one_in.store(one_in, std::memory_order_relaxed);
+    current_epoch.store(current_epoch.load(std::memory_order_relaxed) + 2, std::memory_order_release);
+}
+
+uint64_t draw_guard_gap() {
+    const uint64_t one_in = guard_one_in.load(std::memory_order_relaxed);
+    if (one_in == 0) {
+        return kNoGuards;
+    }
+    // Geometric: a chance p for each request is an exponential with the mean -1 / ln(1 - p), rounded down;
+    // for p = 1 / n that mean is n - 1/2, up to 4 % of it for n = 2 and less for others.
+    const double mean = static_cast<double>(one_in) - 0.5;
+    return one_in == 1 ? 0 : static_cast<uint64_t>(exponential(draw_random()) * mean);
+}
+
+uint64_t draw_gap(size_t object_size) {
+    const uint64_t mean = period();
+    return mean <= 1 ? 0 : gap(draw_random(), object_size, mean);
+}
+bool draw(size_t bytes) { return draw_gap(bytes) == 0; }
+uint64_t weight(size_t bytes) { return weight_of_chance(chance(bytes, period())); }
+
+}  // namespace hotlane::sampler

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+//
+// Sessions of profiling, from options, signals, calls and the clock.
+// Must not know how a profile is taken or what is in the file.
+// Called through profiling.h.
+#include "profiler/session.h"
+
+#include "base/errno_saver.h"
+#include "lifecycle/startup.h"
+#include "profiler/dump.h"
+#include "profiler/sample_registry.h"
+#include "profiler/stack/backtrace.h"
+#include "reports/output_file.h"
+#include "stats/snapshot.h"
+#include "thread_cache/thread_cache.h"
+
+#include <atomic>
+#include <csignal>
+
+namespace hotlane::profiling {
+
+namespace {
+
+constexpr const char* kDefaultPattern = "hotlane.%p.%n.heap";
+
+constinit int first_process = 0;  // for which the options ask; its forked children are others
+constinit std::atomic<bool> dumping{false};
+constinit std::atomic<uint64_t> number{0};
+constinit std::atomic<uint64_t> next_dump_ns{0};
+constinit std::atomic<uint64_t> session_start_ns{0};
+
+/// The dumps of one process: each has all that those before it had. Protected by `dumping`.
+struct Series {
+    int process = 0;
+    uint64_t name = 0;  // the time of the first, for process ids come again, and every container has its own
+};
+constinit Series series;
+
+int signal_number(ProfileSignal chosen) {
+    switch (chosen) {
+    case ProfileSignal::none:
+        break;
+    case ProfileSignal::usr1:
+        return SIGUSR1;
+    case ProfileSignal::usr2:
+        return SIGUSR2;
+    case ProfileSignal::hup:
+        return SIGHUP;
+    case ProfileSignal::prof:
+        return SIGPROF;
+    case ProfileSignal::urg:
+        return SIGURG;
+    }
+    return 0;
+}
+
+const char* pattern() { return config().profile[0] != '\0' ? config().profile : kDefaultPattern; }
+
+/// Unasked, a forked child writes only where its file is not its parent's.
+bool writes_here(const char* path) {
+    return os::process_id() == first_process || std::string_view(path).find("%p") != std::string_view::npos;
+}
+
+/// The unwinder is loaded by now: this may be called inside malloc.
+bool start_sampling(size_t sample_bytes) {
+    const uint64_t now = os::monotonic_ns();
+    session_start_ns.store(now);
+    next_dump_ns.store(now + config().profile_interval_ns);
+    if (!profile::start(sample_bytes != 0 ? sample_bytes : config().sample_bytes)) {
+        message("no memory for a profile");
+        return false;
+    }
+    look_soon();  // this thread samples from its next request on
+    return true;
+}
+
+void load_unwinder() {
+    if (!backtrace::load(config().unwinder)) {
+        message("libunwind.so.8 cannot be loaded: stacks are taken by frame pointers");
+    }
+}
+
+/// A forked child begins its own.
+uint64_t series_of(int process) {
+    if (series.process != process) {
+        series = {.process = process, .name = os::real_time_ns()};
+    }
+    return series.name;
+}
+
+bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot) {
+    char program[Config::kPathCapacity];
+    os::program_path(program, sizeof program);
+    const ProfileHeader header{.program = program,
+                               .reason = reason,
+                               .number = number.fetch_add(1),
+                               .series = series_of(snapshot.process_id),
+                               .duration_ns = os::monotonic_ns() - session_start_ns.load(),
+                               .unwinder = backtrace::unwinder()};
+    const NameFields fields{
+        .process_id = snapshot.process_id, .program = snapshot.program, .number = header.number};
+    char path[Config::kPathCapacity];
+    if (!expand_path(wanted, fields, path, sizeof path)) {
+        message("the name of the profile is too long: ", wanted);
+        return false;
+    }
+    OutputFile file(path);
+    const bool written = file.descriptor() >= 0 && write_profile(file.descriptor(), header, snapshot);
+    if (!file.finish(written)) {
+        message("cannot write the profile to ", path, ": ", file.problem());
+        return false;
+    }
+    if (config().verbose) {
+        message("wrote the profile to ", path);
+    }
+    return true;
+}
+
+/// For the right to write a dump. With Wait::yes another thread that is writing one is waited for, five
+/// seconds at most: it may be this one, which a signal has interrupted.
+bool begin_dump(SharedSnapshot::Wait wait) {
+    constexpr uint64_t kPauseNs = 1'000'000;
+    for (int tries = wait == SharedSnapshot::Wait::yes ? 5000 : 1; tries > 0; --tries) {
+        // Pairs with the store of false by whoever wrote the last dump.
+        if (!dumping.exchange(true)) {
+            return true;
+        }
+        os::sleep_ns(tries > 1 ? kPauseNs : 0);
+    }
+    return false;
+}
+
+bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) {
+    if (!profile::used() || !begin_dump(wait)) {
+        return false;
+    }
+    const SharedSnapshot snapshot(wait);
+    const bool written = snapshot && write_file(wanted, reason, *snapshot);
+    dumping.store(false);
+    return written;
+}
+
+/// The same to where the options say.
+bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
+    return writes_here(pattern()) && dump_to(pattern(), reason, wait);
+}
+
+/// On a slow path after the signal, inside malloc.
+void answer_signal() {
+    const ErrnoKeeper keep;
+    if (sampler::running()) {
+        dump_as_configured("signal", SharedSnapshot::Wait::no);
+    } else {
+        start_sampling(0);
+    }
+}
+
+}  // namespace
+
+void set_up() {
+    first_process = os::process_id();
+    const int signal = signal_number(config().profile_signal);
+    load_unwinder();
+    if (signal != 0) {
+        profile::set_answer(answer_signal);
+        if (!os::on_signal(signal, [](int) { profile::call(); })) {
+            message("the signal that starts a profile cannot be caught");
+        }
+    }
+    if (config().profile[0] != '\0') {
+        start_sampling(0);
+    }
+}
+
+bool start(size_t sample_bytes) {
+    ensure_started();
+    load_unwinder();
+    return start_sampling(sample_bytes);
+}
+
+void stop() { profile::stop(); }
+
+bool dump(const char* path) {
+    return path != nullptr ? dump_to(path, "call", SharedSnapshot::Wait::yes)
+                           : dump_as_configured("call", SharedSnapshot::Wait::yes);
+}
+
+void at_exit() {
+    if (config().wants_profile()) {
+        dump_as_configured("exit", SharedSnapshot::Wait::yes);
+    }
+}
+
+bool wants_ticks() {
+    return (config().profile_interval_ns != 0 || config().profile_signal != ProfileSignal::none) &&
+           writes_here(pattern());
+}
+
+void tick(uint64_t now_ns) {
+    profile::answer_if_called();
+    uint64_t due = next_dump_ns.load(std::memory_order_relaxed);
+    if (config().profile_interval_ns != 0 && sampler::running() && now_ns >= due &&
+        next_dump_ns.compare_exchange_strong(due, now_ns + config().profile_interval_ns)) {
+        dump_as_configured("interval", SharedSnapshot::Wait::no);
+    }
+}
+
+void forget_in_child() {
+    dumping.store(false);
+    number.store(0);
+}
+
+}  // namespace hotlane::profiling

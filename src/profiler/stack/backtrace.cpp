@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+//
+// The stack by rules, by libunwind, loaded when a profile is wanted, or by the chain of frame pointers.
+// Knows nothing of what it is wanted for.
+// Called through backtrace.h.
+#include "profiler/stack/backtrace.h"
+
+#include "base/errno_saver.h"
+#include "platform/cancellation_blocker.h"
+#include "platform/os.h"
+#include "platform/safe_read.h"
+#include "platform/shared_libc.h"
+#include "profiler/stack/cfa_cache.h"
+#include "sync/critical_section.h"
+
+#include <algorithm>
+#include <atomic>
+
+// Weak: libunwind may have been linked.
+extern "C" [[gnu::weak]] int unw_backtrace(void** frames, int capacity);
+
+namespace hotlane::backtrace {
+
+namespace {
+
+using Unwind = int (*)(void** frames, int capacity);
+
+constinit std::atomic<Unwind> unwind{nullptr};
+constinit inspect::Extent own_code{};
+
+constinit std::atomic<uint32_t> threads_inside{0};
+constinit std::atomic<bool> fork_under_way{false};
+constinit bool has_threads = false;            // at a fork
+constinit bool forked_beside_threads = false;  // in a child
+
+template <typename Function>
+Function find(const char* library, const char* name) {
+    void* opened = open_shared(library, RTLD_NOW | RTLD_LOCAL);
+    return opened == nullptr ? nullptr : reinterpret_cast<Function>(hotlane_shared_dlsym(opened, name));
+}
+
+Unwind find_unwinder() {
+    return unw_backtrace != nullptr ? unw_backtrace : find<Unwind>("libunwind.so.8", "unw_backtrace");
+}
+
+/// Only those of x86-64 are known.
+void find_frame_rules() {
+    if constexpr (kIsX86_64) {
+        frame_rules::set_up(find<frame_rules::FindTable>("libgcc_s.so.1", "_Unwind_Find_FDE"));
+    }
+}
+
+/// What a thread knows of the stack it is on.
+struct KnownStack {
+    inspect::Extent readable;  // from its deepest frame outward, as far as frames led
+    inspect::Extent mapping;   // all of it; looked up for those that guess
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local KnownStack known_stack{};
+
+/// Up to where the stack of this frame is known to be readable.
+uintptr_t readable_end(uintptr_t sp) {
+    inspect::Extent& known = known_stack.readable;
+    if (!known.contains(sp)) {
+        const uintptr_t page = round_down(sp, kOsPageSize);
+        known = {.begin = page, .end = page + kOsPageSize};
+    }
+    return known.end;
+}
+
+/// After readable_end(): whether it is up to `end`, where a frame ends.
+bool is_readable_to(uintptr_t end) {
+    inspect::Extent& known = known_stack.readable;
+    if (end > known.end && inspect::is_readable(known.end, end)) {
+        known.end = round_up(end, kOsPageSize);
+    }
+    return end <= known.end;
+}
+
+/// Whether `end` is on the stack that `sp` is on: what is taken for the end of a frame may be anywhere, in
+/// pages that are readable now.
+bool is_on_stack(uintptr_t sp, uintptr_t end) {
+    inspect::Extent& mapping = known_stack.mapping;
+    if (!mapping.contains(sp)) {
+        mapping = inspect::mapping_around(sp);
+    }
+    return mapping.contains(end - 1);
+}
+
+/// libunwind was seen to take 4.4 KiB of stack; more for code with odd tables. A thread may have 16 KiB in
+/// all. The first thread's stack grows.
+bool has_room_for_unwinder() {
+    constexpr size_t kUnwinderBytes = 12 * KiB;
+    const uintptr_t here = address_of(__builtin_frame_address(0));
+    return os::thread_id() == static_cast<uint32_t>(os::process_id()) ||
+           inspect::is_readable(here - kUnwinderBytes, here);
+}
+
+/// Counts a thread in, unless a fork is under way: it would find the unwinder's locks held in the child.
+class Visit {
+  public:
+    Visit() {
+        // Pairs with before_fork(), which stores and loads the two the other way round: one sees the other.
+        threads_inside.fetch_add(1);
+        admitted_ = !fork_under_way.load();
+    }
+    ~Visit() { threads_inside.fetch_sub(1); }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    explicit operator bool() const { return admitted_; }
+
+  private:
+    CriticalSection critical_;
+    bool admitted_;
+};
+
+using frame_rules::Frame;
+
+/// To its caller, where code keeps frame pointers.
+void leave(Frame& frame) {
+    const auto* const saved = reinterpret_cast<const uintptr_t*>(frame.fp);
+    frame = {.pc = saved[1], .sp = address_of(saved + 2), .fp = saved[0]};
+}
+
+/// The innermost frame that is not ours: all of our code keeps frame pointers.
+[[gnu::noinline]] Frame frame_of_program() {
+    Frame frame{.pc = 0, .sp = 0, .fp = address_of(__builtin_frame_address(0))};
+    do {
+        leave(frame);
+    } while (own_code.contains(frame.pc));
+    return frame;
+}
+
+size_t follow_frame_pointers(Frame frame, uintptr_t* frames, size_t capacity) {
+    size_t count = 0;
+    while (count < capacity && frame.pc != 0) {
+        frames[count++] = frame.pc;
+        const bool has_caller = frame.fp - frame.sp < frame_rules::kLargestFrame &&
+                                frame.fp % sizeof(uintptr_t) == 0 &&
+                                is_on_stack(frame.sp, frame.fp + 2 * sizeof(uintptr_t));
+        if (!has_caller) {
+            break;  // the outermost, or no frame pointer
+        }
+        leave(frame);
+    }
+    return count;
+}
+
+/// Goes on where a frame has no rule yet; false where it cannot.
+bool learn(uintptr_t pc) {
+    const Visit visit;
+    if (visit) {
+        frame_rules::learn(pc);
+    }
+    return static_cast<bool>(visit);
+}
+
+bool learn_without_locks(uintptr_t pc) {
+    frame_rules::learn_without_locks(pc);
+    return true;
+}
+
+/// `complete` says whether the stack was followed to its end or to `capacity`.
+template <bool learn_rule(uintptr_t)>
+size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity, bool& complete) {
+    complete = false;
+    frame_rules::Walk walk{.at = innermost,
+                           .readable_end = readable_end(innermost.sp),
+                           .frames = frames,
+                           .capacity = capacity,
+                           .count = 0,
+                           .needed_end = 0,
+                           .guessed = false};
+    for (;;) {
+        switch (frame_rules::follow(walk)) {
+        case frame_rules::Stop::done:
+            complete = true;
+            return walk.count;
+        case frame_rules::Stop::no_rule:
+            return walk.count;
+        case frame_rules::Stop::beyond:
+            if (walk.guessed ? !is_on_stack(walk.at.sp, walk.needed_end) : !is_readable_to(walk.needed_end)) {
+                return walk.count;
+            }
+            walk.readable_end = walk.needed_end;
+            break;
+        case frame_rules::Stop::unseen:
+            if (!learn_rule(walk.at.pc)) {
+                return walk.count;
+            }
+        }
+    }
+}
+
+/// As far as rules lead. By frame pointers where there are no rules: on other processors, or where the
+/// innermost frame has none.
+size_t follow_without_locks(const Frame& innermost, uintptr_t* frames, size_t capacity) {
+    bool complete = false;
+    const size_t count =
+        kIsX86_64 ? follow_rules<learn_without_locks>(innermost, frames, capacity, complete) : 0;
+    return count != 0 ? count : follow_frame_pointers(innermost, frames, capacity);
+}
+
+/// What precedes the first frame of the program, at most.
+constexpr size_t kMostOwnFrames = 16;
+
+size_t ask_unwinder(Unwind unwinder, uintptr_t* frames, size_t capacity) {
+    const Visit visit;
+    if (!visit) {
+        return 0;
+    }
+    CancellationBlocker uncancelled;  // libunwind reads from a pipe to see what memory there is
+    void* found[kMostFrames + kMostOwnFrames];
+    const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
+    void** const end = found + std::max(unwinder(found, static_cast<int>(wanted)), 0);
+    void** const first =
+        std::find_if_not(found, end, [](void* pc) { return own_code.contains(address_of(pc)); });
+    const size_t count = std::min<size_t>(end - first, capacity);
+    std::transform(first, first + count, frames, [](void* pc) { return address_of(pc); });
+    return count;
+}
+
+}  // namespace
+
+bool load(Unwinder wanted) {
+    own_code = os::in_shared_object() ? inspect::own_code() : inspect::Extent{};
+    if (wanted == Unwinder::frame_pointers || forked_beside_threads) {
+        unwind.store(nullptr);
+        return true;
+    }
+    find_frame_rules();
+    const Unwind found = find_unwinder();
+    if (found != nullptr) {
+        // The first call reads tables and takes memory.
+        void* frames[kMostOwnFrames];
+        found(frames, kMostOwnFrames);
+    }
+    // Pairs with the acquire of capture(): the tables that the first call read are in place.
+    unwind.store(found, std::memory_order_release);
+    return found != nullptr;
+}
+
+Unwinder unwinder() { return unwind.load() != nullptr ? Unwinder::libunwind : Unwinder::frame_pointers; }
+
+size_t capture(uintptr_t* frames, size_t capacity) {
+    ErrnoKeeper keep;
+    const Frame innermost = frame_of_program();
+    if (const Unwind by_tables = unwind.load(std::memory_order_acquire)) {
+        bool complete = false;
+        if (const size_t count = follow_rules<learn>(innermost, frames, capacity, complete); complete) {
+            return count;
+        }
+        if (has_room_for_unwinder()) {
+            return ask_unwinder(by_tables, frames, capacity);
+        }
+    }
+    return follow_frame_pointers(innermost, frames, capacity);
+}
+
+size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capacity) {
+    ErrnoKeeper keep;
+    if (at.pc == 0) {
+        return 0;
+    }
+    const Frame innermost{.pc = at.pc + 1, .sp = at.sp, .fp = at.fp};
+    return follow_without_locks(innermost, frames, capacity);
+}
+
+size_t capture_without_locks(uintptr_t* frames, size_t capacity) {
+    ErrnoKeeper keep;
+    if (own_code.end == 0 && os::in_shared_object()) {
+        own_code = inspect::own_code();  // load() was not called: no profile was wanted
+    }
+    return follow_without_locks(frame_of_program(), frames, capacity);
+}
+
+void before_fork() {
+    fork_under_way.store(true);
+    has_threads = os::has_threads();
+    // Bounded: one of them may wait for what the forking thread holds (a callback of dl_iterate_phdr that
+    // forks).
+    constexpr int kMostWaits = 10'000;
+    for (int i = 0; threads_inside.load() != 0 && i < kMostWaits; ++i) {
+        os::yield_cpu();
+    }
+}
+
+void after_fork() { fork_under_way.store(false); }
+
+// libunwind asks the loader what is mapped, under a lock that a thread which was loading a library may have
+// held: it will never be free in the child.
+void forget_threads_in_child() {
+    threads_inside.store(0);
+    if (has_threads) {
+        forked_beside_threads = true;
+        unwind.store(nullptr);
+    }
+}
+
+}  // namespace hotlane::backtrace

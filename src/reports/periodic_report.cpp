@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+//
+// The statistics file while the process runs, and the alarm about a low hit rate.
+// Must not know how a report looks.
+// Called after a tick of the upkeep and by the background thread; started by process.
+#include "reports/periodic_report.h"
+
+#include "api/statistics.h"
+#include "lifecycle/startup.h"
+#include "maintenance/background_thread.h"
+#include "profiler/session.h"
+#include "reports/report.h"
+#include "stats/snapshot.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace hotlane::live {
+
+namespace {
+
+constinit int reporting_process = 0;
+constinit std::atomic<uint64_t> next_report_ns{0};
+constinit std::atomic<uint32_t> writer{0};  // the thread that writes what is due; 0: none
+constinit std::atomic<bool> ended{false};
+
+/// What is asked for, and the counts of the last look. Protected by the shared snapshot's lock, which fork
+/// takes too.
+struct Alarm {
+    double below = 0;
+    uint64_t least_gets = 0;
+    hotlane_alarm call = nullptr;
+    void* context = nullptr;
+    uint64_t gets[kMaxClasses] = {};
+    uint64_t hits[kMaxClasses] = {};
+};
+constinit Alarm alarm;
+constinit std::atomic<bool> alarm_is_set{false};
+/// What the alarm itself allocates may bring its thread here again. The thread's own, so that a child forked
+/// meanwhile by another thread is not left with it.
+constinit thread_local bool is_in_alarm = false;
+
+/// What happened since the last look, which this one becomes. `worst` gets the class that missed most.
+ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
+    ClassStats sum;
+    for (ClassIndex c = 1; c < snapshot.class_count; ++c) {
+        ClassStats interval;
+        interval.object_size = snapshot.classes[c].object_size;
+        interval.hits = snapshot.classes[c].hits - alarm.hits[c];
+        interval.misses = snapshot.classes[c].gets() - alarm.gets[c] - interval.hits;
+        alarm.hits[c] = snapshot.classes[c].hits;
+        alarm.gets[c] = snapshot.classes[c].gets();
+        if (interval.misses >= worst.misses) {
+            worst = interval;
+        }
+        sum += interval;
+    }
+    return sum;
+}
+
+void look_at_hit_rate() {
+    hotlane_alarm call = nullptr;
+    void* context = nullptr;
+    double rate = 1.0;
+    ClassStats worst;
+    {
+        const SharedSnapshot snapshot(SharedSnapshot::Wait::no);
+        if (!snapshot) {
+            return;
+        }
+        const ClassStats sum = since_last_look(*snapshot, worst);
+        rate = pools::share(sum.hits, sum.gets(), 1.0);
+        if (sum.gets() == 0 || sum.gets() < alarm.least_gets || rate >= alarm.below) {
+            return;
+        }
+        call = alarm.call;
+        context = alarm.context;
+    }
+    if (call != nullptr) {
+        const hotlane_class_statistics stats = pools::as_c(worst);
+        is_in_alarm = true;
+        call(rate, &stats, context);
+        is_in_alarm = false;
+    }
+}
+
+/// Whether the statistics file is to be rewritten by this process.
+bool rewrites_file() {
+    return config().stats_interval_ns != 0 && config().stats != StatsFormat::off &&
+           config().stats_file[0] != '\0' && reports_here();
+}
+
+/// Rewrites HOTLANE_STATS_FILE when HOTLANE_STATS_INTERVAL has passed since the last time.
+void rewrite_file_if_due(uint64_t now_ns) {
+    if (now_ns < next_report_ns.load(std::memory_order_relaxed) || !rewrites_file()) {
+        return;
+    }
+    if (const SharedSnapshot snapshot(SharedSnapshot::Wait::no); snapshot) {
+        next_report_ns.store(now_ns + config().stats_interval_ns, std::memory_order_relaxed);
+        write_report_file(config().stats_file, *snapshot, config().stats);
+    }
+}
+
+/// What is due by the clock, by one thread at a time.
+void write_what_is_due(uint64_t now_ns) {
+    uint32_t nobody = 0;
+    // Then `ended`: pairs with end(), which stores and loads the two the other way round. One sees the other.
+    if (writer.compare_exchange_strong(nobody, os::thread_id())) {
+        if (!ended.load()) {
+            rewrite_file_if_due(now_ns);
+            profiling::tick(now_ns);
+        }
+        writer.store(0);
+    }
+}
+
+void after_tick(uint64_t now_ns) {
+    if (alarm_is_set.load(std::memory_order_relaxed) && !is_in_alarm) {
+        look_at_hit_rate();
+    }
+    write_what_is_due(now_ns);
+}
+
+/// How often the thread has to look; UINT64_MAX: nothing is due by the clock.
+uint64_t report_interval_ns() {
+    constexpr uint64_t kForSignalsNs = 100'000'000;
+    uint64_t interval = rewrites_file() ? config().stats_interval_ns : UINT64_MAX;
+    if (profiling::wants_ticks()) {
+        interval =
+            std::min(interval, config().profile_interval_ns != 0 ? config().profile_interval_ns : interval);
+        interval =
+            std::min(interval, config().profile_signal != ProfileSignal::none ? kForSignalsNs : interval);
+    }
+    return interval;
+}
+
+}  // namespace
+
+void start() {
+    reporting_process = os::process_id();
+    const uint64_t interval_ns = report_interval_ns();
+    const bool writes = interval_ns != UINT64_MAX;
+    if (writes) {
+        call_after_ticks(after_tick);
+    }
+    if (writes || config().background) {
+        ensure_started();
+        background::start(writes ? write_what_is_due : nullptr, interval_ns);
+    }
+}
+
+void end() {
+    constexpr int kMostWaitsMs = 1000;
+    ended.store(true);
+    for (int i = 0; i < kMostWaitsMs && writer.load() != 0 && writer.load() != os::thread_id(); ++i) {
+        os::sleep_ns(1'000'000);
+    }
+}
+
+void restart_in_child() {
+    writer.store(0);
+    next_report_ns.store(0);  // its own first report
+    if (background::wanted()) {
+        background::after_fork_in_child(config().background || report_interval_ns() != UINT64_MAX);
+    }
+}
+
+bool reports_here() {
+    return os::process_id() == reporting_process ||
+           std::string_view(config().stats_file).find("%p") != std::string_view::npos;
+}
+
+void set_alarm(double below, uint64_t least_gets, hotlane_alarm call, void* context) {
+    const SharedSnapshot snapshot;
+    ClassStats worst;
+    since_last_look(*snapshot, worst);  // the first interval begins now
+    alarm.below = below;
+    alarm.least_gets = least_gets;
+    alarm.call = call;
+    alarm.context = context;
+    alarm_is_set.store(call != nullptr, std::memory_order_relaxed);
+    call_after_ticks(after_tick);
+}
+
+}  // namespace hotlane::live

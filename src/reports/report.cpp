@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// Which report is written, where it goes, and the alarm about a low hit rate.
+// Knows nothing of how a report looks, nor of when it is due.
+// Called by process at exit, by the interval's upkeep and by the C API.
+#include "reports/report.h"
+
+#include "maintenance/tuning.h"
+#include "platform/os.h"
+#include "reports/output_file.h"
+#include "text/units.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+/// The class with the most misses, or null when nothing missed.
+const ClassStats* worst_class(const Snapshot& snapshot) {
+    const ClassStats* worst = nullptr;
+    for (size_t i = 1; i < snapshot.class_count; ++i) {
+        const ClassStats& stats = snapshot.classes[i];
+        if (stats.misses > (worst == nullptr ? 0 : worst->misses)) {
+            worst = &stats;
+        }
+    }
+    return worst;
+}
+
+/// Objects that are kept were in no cache before: have them ready. Objects that come back and miss all the
+/// same went through a cache that was too small for them, and can be larger as long as it has slots for more.
+void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
+    if (stats.puts < stats.gets() / 2) {
+        out.text("try HOTLANE_WARMUP=").number(stats.object_size).text(":COUNT");
+    } else if (stats.object_size * policy::kMostSlots > cache_bytes) {
+        out.text("try HOTLANE_CACHE=");
+        write_size(out, 2 * cache_bytes);
+    } else {
+        out.text("caches are at their largest");
+    }
+}
+
+/// False when the report could not be written completely.
+bool write_to(int fd, const Snapshot& snapshot, StatsFormat format) {
+    Writer out{fd};
+    write_report(out, snapshot, format);
+    return out.flush();
+}
+
+}  // namespace
+
+void write_report(Writer& out, const Snapshot& snapshot, StatsFormat format) {
+    switch (format) {
+    case StatsFormat::off:
+        return;
+    case StatsFormat::text:
+        write_text_report(out, snapshot);
+        return;
+    case StatsFormat::json:
+        write_json_report(out, snapshot);
+        return;
+    case StatsFormat::prometheus:
+        write_prometheus_report(out, snapshot);
+        return;
+    }
+}
+
+bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes) {
+    constexpr uint64_t kFewestRequests = 10'000;
+    const ClassStats* worst = worst_class(snapshot);
+    const double percent = snapshot.hit_rate_percent();
+    if (worst == nullptr || snapshot.gets() < kFewestRequests || percent >= alarm_percent) {
+        return false;
+    }
+    const bool whole = alarm_percent == static_cast<double>(static_cast<unsigned>(alarm_percent));
+    out.text("hotlane: alarm    under ").fixed(alarm_percent, whole ? 0 : 2).text(" % hits: ");
+    write_grouped_count(out, worst->object_size);
+    out.text(" B missed ");
+    write_rounded_count(out, worst->misses);
+    out.text(" of ");
+    write_rounded_count(out, worst->gets());
+    out.text("; ");
+    write_advice(out, *worst, cache_bytes);
+    out.text("\n");
+    return true;
+}
+
+bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format) {
+    char path[Config::kPathCapacity];
+    const std::string_view program{snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)};
+    const NameFields fields{.process_id = snapshot.process_id, .program = program};
+    if (!expand_path(pattern, fields, path, sizeof path)) {
+        message("the name of the statistics file is too long: ", pattern);
+        return false;
+    }
+    OutputFile file(path);
+    const bool written = file.descriptor() >= 0 && write_to(file.descriptor(), snapshot, format);
+    if (!file.finish(written)) {
+        message("cannot write the statistics to ", path, ": ", file.problem());
+        return false;
+    }
+    return true;
+}
+
+}  // namespace hotlane

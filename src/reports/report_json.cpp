@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// The report as one JSON document, for programs.
+// Knows nothing of where it is written.
+// Called by write_report.
+//
+//     {
+//       "format": "hotlane-stats", "version": 1,
+//       "process":  {"program": "python3", "pid": 4242, "labels": {"zone": "b"}, "run_time": 1.240000000,
+//       ...}, "totals":   {"gets": 12, "puts": 10, "hits": 11, ...}, "forwards": {"large": {"count": 2,
+//       "bytes": 300000}, "alignment": {...}, ...}, "memory":   {"live": 128, ...}, "pools":    {"frames":
+//       {"size": 4096, "pools": 2, ...}, ...}, "classes":  [{"size": 64, "gets": 12, ...}, ...]
+//     }
+//
+// Sizes are in bytes, times in seconds, rates are shares of 1. Classes stand in ascending order of their
+// size, those that were never used are left out. What each key means is in its row of metrics.cpp. Keys may
+// be added under the same version; one that goes, or changes its meaning, raises it.
+#include "options/labels.h"
+#include "reports/report.h"
+#include "stats/metrics.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+/// The rows of one scope as members of an object, each after a comma where `separator` says so.
+void write_members(Writer& out, MetricScope scope, const Snapshot& snapshot, size_t index,
+                   const char* separator) {
+    for (const Metric& metric : metrics()) {
+        if (metric.scope == scope) {
+            out.text(separator).quoted(metric.key).text(": ");
+            write_metric_value(out, metric, metric_value(metric, snapshot, index));
+            separator = ", ";
+        }
+    }
+}
+
+void write_labels(Writer& out, const Snapshot& snapshot) {
+    out.text(", \"labels\": {");
+    const char* separator = "";
+    for (std::string_view rest = snapshot.label_list(); !rest.empty();) {
+        const Label label = take_label(rest);
+        out.text(separator).quoted(label.name).text(": ").quoted(label.value);
+        separator = ", ";
+    }
+    out.text("}");
+}
+
+void write_forwards(Writer& out, const Snapshot& snapshot) {
+    const char* separator = "";
+    for (size_t i = 0; i < kForwardReasons; ++i) {
+        out.text(separator).text("\n    ").quoted(kForwardReasonNames[i]).text(": {");
+        write_members(out, MetricScope::forward, snapshot, i, "");
+        out.text("}");
+        separator = ",";
+    }
+}
+
+void write_pools(Writer& out, const Snapshot& snapshot) {
+    const char* separator = "";
+    for (size_t i = 0; i < snapshot.pool_count; ++i) {
+        out.text(separator).text("\n    ").quoted(snapshot.pools[i].name).text(": {");
+        write_members(out, MetricScope::pool, snapshot, i, "");
+        out.text("}");
+        separator = ",";
+    }
+}
+
+void write_classes(Writer& out, const Snapshot& snapshot) {
+    const char* separator = "";
+    for (size_t i = 1; i < snapshot.class_count; ++i) {
+        const ClassStats& stats = snapshot.classes[i];
+        if (stats.used()) {
+            out.text(separator).text("\n    {\"size\": ").number(stats.object_size);
+            write_members(out, MetricScope::size_class, snapshot, i, ", ");
+            out.text("}");
+            separator = ",";
+        }
+    }
+}
+
+}  // namespace
+
+void write_json_report(Writer& out, const Snapshot& snapshot) {
+    constexpr unsigned kVersion = 1;
+    out.text("{\n  \"format\": \"hotlane-stats\",\n  \"version\": ").number(kVersion);
+    out.text(",\n  \"process\": {\"program\": ");
+    out.quoted({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
+    out.text(", \"pid\": ").signed_number(snapshot.process_id);
+    write_labels(out, snapshot);
+    write_members(out, MetricScope::process, snapshot, 0, ", ");
+    out.text("},\n  \"totals\": {");
+    write_members(out, MetricScope::total, snapshot, 0, "");
+    out.text("},\n  \"forwards\": {");
+    write_forwards(out, snapshot);
+    out.text("\n  },\n  \"memory\": {");
+    write_members(out, MetricScope::memory, snapshot, 0, "");
+    out.text("},\n  \"pools\": {");
+    write_pools(out, snapshot);
+    out.text("},\n  \"classes\": [");
+    write_classes(out, snapshot);
+    out.text("\n  ]\n}\n");
+}
+
+}  // namespace hotlane

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+//
+// The report for people: a heading, tables of the classes and of the bounded pools, and a line each for what
+// left the hot lane and for memory. Knows nothing of where it is written. Called by write_report.
+#include "reports/report.h"
+#include "stats/metrics.h"
+#include "text/units.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+constexpr std::string_view kPrefix = "hotlane: ";
+constexpr size_t kSizeWidth = 9;
+/// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines. Where there
+/// are pools, labels or guarded objects, their lines are taken from the classes'.
+constexpr size_t kMostClasses = 15;
+constexpr size_t kMostPools = 5;
+constexpr size_t kLongestName = 24;
+
+size_t column_width(const Metric& metric) {
+    constexpr size_t kWidth = 9;
+    return metric.unit == MetricUnit::billionths ? kWidth + 1 : std::max(kWidth, strlen(metric.column) + 1);
+}
+
+bool is_column(const Metric& metric, MetricScope scope) {
+    return metric.scope == scope && metric.column[0] != '\0';
+}
+
+/// "99.98 %", rounded down: "100.00 %" is said only when it is so.
+void write_share(Writer& out, uint64_t billionths, size_t width) {
+    char text[32];
+    Writer share{text, sizeof text};
+    const uint64_t hundredths = billionths / 100'000;
+    const uint64_t rest = hundredths % 100;
+    share.number(hundredths / 100).text(rest < 10 ? ".0" : ".").number(rest).text(" %");
+    out.right({text, share.bytes_written()}, width);
+}
+
+void write_heading(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).shown({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)},
+                            kLongestName);
+    out.text(" (pid ");
+    out.signed_number(snapshot.process_id).text("): ");
+    if (snapshot.gets() == 0) {
+        out.text("no requests, ");
+    } else {
+        write_grouped_count(out, snapshot.gets());
+        out.text(" requests, ");
+        write_share(out, share_in_billionths(snapshot.hits(), snapshot.gets()), 0);
+        out.text(" hits, ");
+    }
+    write_rounded_duration(out, snapshot.run_time_ns);
+    out.text("\n");
+}
+
+void write_labels(Writer& out, const Snapshot& snapshot) {
+    constexpr size_t kMost = 80;
+    if (!snapshot.label_list().empty()) {
+        out.text(kPrefix).text("labels   ").shown(snapshot.label_list(), kMost).text("\n");
+    }
+}
+
+void write_column_names(Writer& out, MetricScope scope, std::string_view of, size_t width) {
+    out.text(kPrefix).right(of, width);
+    for (const Metric& metric : metrics()) {
+        if (is_column(metric, scope)) {
+            out.right(metric.column, column_width(metric));
+        }
+    }
+    out.text("\n");
+}
+
+/// A row of the table. Of several classes together, what cannot be added up is left out.
+void write_row(Writer& out, std::string_view name, const ClassStats& stats, bool several) {
+    out.text(kPrefix).right(name, kSizeWidth);
+    for (const Metric& metric : metrics()) {
+        const size_t width = column_width(metric);
+        if (!is_column(metric, MetricScope::size_class)) {
+            continue;
+        }
+        if (metric.unit == MetricUnit::billionths) {
+            write_share(out, class_metric_value(metric, stats), width);
+        } else if (several && !metric.additive) {
+            out.right("-", width);
+        } else {
+            write_rounded_count(out, class_metric_value(metric, stats), width);
+        }
+    }
+    out.text("\n");
+}
+
+/// The used classes, most requests first.
+struct Order {
+    explicit Order(const Snapshot& snapshot) {
+        for (size_t i = 1; i < snapshot.class_count; ++i) {
+            if (snapshot.classes[i].used()) {
+                insert(snapshot, static_cast<ClassIndex>(i));
+            }
+        }
+    }
+    void insert(const Snapshot& snapshot, ClassIndex added) {
+        size_t place = count++;
+        for (; place > 0; --place) {
+            const ClassIndex before = classes[place - 1];
+            if (snapshot.classes[before].gets() >= snapshot.classes[added].gets()) {
+                break;
+            }
+            classes[place] = before;
+        }
+        classes[place] = added;
+    }
+
+    size_t count = 0;
+    ClassIndex classes[kMaxClasses];
+};
+
+size_t lines_of_pools(const Snapshot& snapshot) {
+    return snapshot.pool_count == 0 ? 0 : 1 + std::min(snapshot.pool_count, kMostPools);
+}
+
+const ForwardStats& guarded(const Snapshot& snapshot) {
+    return snapshot.forwards[static_cast<size_t>(ForwardReason::guarded)];
+}
+
+void write_table(Writer& out, const Snapshot& snapshot) {
+    const Order order{snapshot};
+    const size_t most = kMostClasses - lines_of_pools(snapshot) - (snapshot.label_list().empty() ? 0 : 1) -
+                        (guarded(snapshot).count != 0 ? 1 : 0);
+    // One class too many takes the line that would say so.
+    const size_t shown = order.count <= most + 1 ? order.count : most;
+    ClassStats rest;
+    ClassStats all;
+    if (order.count == 0) {
+        return;
+    }
+    write_column_names(out, MetricScope::size_class, "size", kSizeWidth);
+    for (size_t i = 0; i < order.count; ++i) {
+        const ClassStats& stats = snapshot.classes[order.classes[i]];
+        char name[24];
+        Writer text{name, sizeof name};
+        write_grouped_count(text, stats.object_size);
+        text.text(" B");
+        if (i < shown) {
+            write_row(out, {name, text.bytes_written()}, stats, false);
+        } else {
+            rest += stats;
+        }
+        all += stats;
+    }
+    if (shown < order.count) {
+        char name[24];
+        Writer text{name, sizeof name};
+        text.number(order.count - shown).text(" more");
+        write_row(out, {name, text.bytes_written()}, rest, true);
+    }
+    write_row(out, "all", all, true);
+}
+
+/// A row of the table of pools: of one name, or of all names from `first` to `last` together.
+void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name, size_t name_width,
+                    size_t first, size_t last) {
+    out.text(kPrefix).right(name, name_width);
+    for (const Metric& metric : metrics()) {
+        if (!is_column(metric, MetricScope::pool)) {
+            continue;
+        }
+        uint64_t value = 0;
+        for (size_t i = first; i <= last; ++i) {
+            value += metric_value(metric, snapshot, i);
+        }
+        if (first != last && !metric.additive) {
+            out.right("-", column_width(metric));
+        } else if (metric.unit == MetricUnit::bytes) {
+            char text[24];
+            Writer size{text, sizeof text};
+            write_rounded_size(size, value);
+            out.right({text, size.bytes_written()}, column_width(metric));
+        } else {
+            write_rounded_count(out, value, column_width(metric));
+        }
+    }
+    out.text("\n");
+}
+
+/// A name as Writer::shown() writes it, for a column.
+class ShownName {
+  public:
+    explicit ShownName(const char* name) : out_{text_, sizeof text_} { out_.shown(name, kLongestName); }
+    std::string_view view() const { return {text_, out_.bytes_written()}; }
+
+  private:
+    char text_[kLongestName];
+    Writer out_;
+};
+
+/// The bounded pools by name, in the order in which the names came.
+void write_pools(Writer& out, const Snapshot& snapshot) {
+    if (snapshot.pool_count == 0) {
+        return;
+    }
+    const size_t shown = snapshot.pool_count <= kMostPools ? snapshot.pool_count : kMostPools - 1;
+    size_t name_width = kSizeWidth;
+    for (size_t i = 0; i < shown; ++i) {
+        name_width = std::max(name_width, ShownName{snapshot.pools[i].name}.view().size());
+    }
+    write_column_names(out, MetricScope::pool, "pool", name_width);
+    for (size_t i = 0; i < shown; ++i) {
+        write_pool_row(out, snapshot, ShownName{snapshot.pools[i].name}.view(), name_width, i, i);
+    }
+    if (shown < snapshot.pool_count) {
+        char name[24];
+        Writer text{name, sizeof name};
+        text.number(snapshot.pool_count - shown).text(" more");
+        write_pool_row(out, snapshot, {name, text.bytes_written()}, name_width, shown,
+                       snapshot.pool_count - 1);
+    }
+}
+
+void write_forwards(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("forwards ");
+    if (snapshot.forward_count() == 0) {
+        out.text("none\n");
+        return;
+    }
+    write_rounded_count(out, snapshot.forward_count());
+    out.text(", ");
+    write_rounded_size(out, snapshot.forward_bytes());
+    const char* separator = ": ";
+    for (size_t i = 0; i < kForwardReasons; ++i) {
+        // Guarded ones have a line of their own.
+        if (snapshot.forwards[i].count != 0 && &snapshot.forwards[i] != &guarded(snapshot)) {
+            write_rounded_count(out.text(separator), snapshot.forwards[i].count);
+            out.text(" ").text(kForwardReasonNames[i]);
+            separator = ", ";
+        }
+    }
+    out.text("\n");
+}
+
+void write_guards(Writer& out, const Snapshot& snapshot) {
+    if (guarded(snapshot).count == 0) {
+        return;
+    }
+    out.text(kPrefix).text("guards   ");
+    write_rounded_count(out, guarded(snapshot).count);
+    write_rounded_count(out.text(" objects, "), snapshot.guarded_live);
+    write_rounded_count(out.text(" live, "), snapshot.guarded_in_quarantine);
+    write_rounded_count(out.text(" in quarantine, "), snapshot.guard_reports);
+    out.text(" mistakes\n");
+}
+
+void write_memory(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("memory   ");
+    write_rounded_size(out, snapshot.live_bytes());
+    write_rounded_size(out.text(" live in "), snapshot.region_in_use_bytes);
+    write_rounded_size(out.text(" of pages, "), snapshot.region_free_dirty_bytes);
+    write_rounded_size(out.text(" free, "), snapshot.metadata_bytes);
+    write_rounded_size(out.text(" metadata, "), snapshot.purged_bytes);
+    out.text(" purged\n");
+}
+
+void write_process(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("process  peak RSS ");
+    write_rounded_size(out, snapshot.peak_rss_bytes);
+    write_rounded_size(out.text(", fallback "), snapshot.fallback_bytes);
+    write_rounded_count(out.text(", threads "), snapshot.threads_live);
+    write_rounded_count(out.text(" live, "), snapshot.threads_ended);
+    out.text(" ended\n");
+}
+
+void write_notes(Writer& out, const Snapshot& snapshot) {
+    if (snapshot.wrong_sized_deletes != 0) {
+        write_rounded_count(out.text(kPrefix).text("notes    "), snapshot.wrong_sized_deletes);
+        out.text(" deletes with a wrong size\n");
+    }
+}
+
+}  // namespace
+
+void write_text_report(Writer& out, const Snapshot& snapshot) {
+    write_heading(out, snapshot);
+    write_labels(out, snapshot);
+    write_table(out, snapshot);
+    write_pools(out, snapshot);
+    write_forwards(out, snapshot);
+    write_guards(out, snapshot);
+    write_memory(out, snapshot);
+    write_process(out, snapshot);
+    write_notes(out, snapshot);
+}
+
+}  // namespace hotlane

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of metrics and the values of its rows.
+// Knows nothing of how a report looks or where it goes.
+// Called by the reports.
+#include "stats/metrics.h"
+
+#include <array>
+#include <iterator>
+#include <utility>
+
+namespace hotlane {
+
+namespace {
+
+/// A row with the expression of its value. Read at compile time only, so that no pointer to a function is
+/// stored.
+template <class Of>
+struct Row {
+    Metric metric;
+    uint64_t (*value)(const Of&);
+};
+
+using enum MetricScope;
+using enum MetricType;
+using enum MetricUnit;
+constexpr bool kAdditive = true;
+
+using C = const ClassStats&;
+using F = const ForwardStats&;
+using P = const PoolStats&;
+using S = const Snapshot&;
+
+// clang-format off
+constexpr Row<ClassStats> kClassRows[] = {
+    {{size_class, counter, count, kAdditive, "gets", "hotlane_gets_total", "gets",
+      "Requests of the class."}, [](C c) { return c.gets(); }},
+    {{size_class, counter, count, kAdditive, "puts", "hotlane_puts_total", "puts",
+      "Objects freed."}, [](C c) { return c.puts; }},
+    {{size_class, gauge, billionths, !kAdditive, "hit_rate", "hotlane_hit_ratio", "hit rate",
+      "Share of the requests that hit."}, [](C c) { return share_in_billionths(c.hits, c.gets()); }},
+    {{size_class, counter, count, kAdditive, "hits", "hotlane_hits_total", "",
+      "Requests served from the calling thread's own cache."}, [](C c) { return c.hits; }},
+    {{size_class, counter, count, kAdditive, "misses", "hotlane_misses_total", "misses",
+      "Requests that had to refill the thread's cache first."}, [](C c) { return c.misses; }},
+    {{size_class, counter, count, kAdditive, "refills", "hotlane_refills_total", "refills",
+      "Times a thread's cache was filled from the depot or a span."}, [](C c) { return c.refills; }},
+    {{size_class, counter, count, kAdditive, "flushes", "hotlane_flushes_total", "flushes",
+      "Times a thread's cache gave objects back."}, [](C c) { return c.flushes; }},
+    {{size_class, counter, count, kAdditive, "discards", "hotlane_discards_total", "",
+      "Objects that a thread's cache gave back."}, [](C c) { return c.discards; }},
+    {{size_class, gauge, count, kAdditive, "spans", "hotlane_spans", "spans",
+      "Runs of pages that the class holds now."}, [](C c) { return c.spans; }},
+    {{size_class, gauge, count, kAdditive, "live", "hotlane_live_objects", "live",
+      "Objects allocated and not freed."}, [](C c) { return c.live(); }},
+    {{size_class, gauge, count, !kAdditive, "peak", "hotlane_peak_objects", "peak",
+      "Most objects at once that were live or in a thread's cache."}, [](C c) { return c.peak_objects; }},
+    {{size_class, gauge, count, kAdditive, "depot", "hotlane_depot_objects", "",
+      "Free objects that wait in the depot for any thread."}, [](C c) { return c.depot_objects; }},
+};
+
+constexpr Row<ForwardStats> kForwardRows[] = {
+    {{forward, counter, count, kAdditive, "count", "hotlane_forwards_total", "",
+      "Requests that went to the fallback."}, [](F f) { return f.count; }},
+    {{forward, counter, bytes, kAdditive, "bytes", "hotlane_forwarded_bytes_total", "",
+      "Bytes of the requests that went to the fallback."}, [](F f) { return f.bytes; }},
+};
+
+constexpr Row<PoolStats> kPoolRows[] = {
+    {{pool, gauge, bytes, !kAdditive, "size", "hotlane_pool_object_bytes", "size",
+      "Size of the objects of the pools of this name."}, [](P p) { return uint64_t{p.object_size}; }},
+    {{pool, gauge, count, kAdditive, "pools", "hotlane_pools", "",
+      "Bounded pools of this name."}, [](P p) { return p.pools; }},
+    {{pool, gauge, count, kAdditive, "capacity", "hotlane_pool_capacity", "capacity",
+      "Objects that they hold."}, [](P p) { return p.capacity; }},
+    {{pool, gauge, count, kAdditive, "in_use", "hotlane_pool_in_use", "in use",
+      "Objects handed out."}, [](P p) { return p.in_use; }},
+    {{pool, gauge, billionths, !kAdditive, "utilisation", "hotlane_pool_utilisation_ratio", "",
+      "Share of the objects that is handed out."},
+      [](P p) { return p.capacity == 0 ? 0 : share_in_billionths(p.in_use, p.capacity); }},
+    {{pool, gauge, count, !kAdditive, "peak", "hotlane_pool_peak", "peak",
+      "Most objects handed out at once."}, [](P p) { return p.peak; }},
+    {{pool, counter, count, kAdditive, "gets", "hotlane_pool_gets_total", "gets",
+      "Requests served from the pools' own objects."}, [](P p) { return p.gets; }},
+    {{pool, counter, count, kAdditive, "puts", "hotlane_pool_puts_total", "",
+      "Objects of their own put back."}, [](P p) { return p.puts; }},
+    {{pool, counter, count, kAdditive, "exhausted", "hotlane_pool_exhausted_total", "exhausted",
+      "Requests that found every object handed out."}, [](P p) { return p.exhausted; }},
+    {{pool, counter, count, kAdditive, "fallbacks", "hotlane_pool_fallbacks_total", "fallbacks",
+      "Of those, served by the allocator."}, [](P p) { return p.fallbacks; }},
+};
+
+constexpr Row<Snapshot> kSnapshotRows[] = {
+    {{total, counter, count, kAdditive, "gets", "", "",
+      "Requests of all classes."}, [](S s) { return s.gets(); }},
+    {{total, counter, count, kAdditive, "puts", "", "",
+      "Objects of all classes freed."}, [](S s) { return s.puts(); }},
+    {{total, counter, count, kAdditive, "hits", "", "",
+      "Requests of all classes that hit."}, [](S s) { return s.hits(); }},
+    {{total, counter, count, kAdditive, "misses", "", "",
+      "Requests of all classes that missed."}, [](S s) { return s.misses(); }},
+    {{total, gauge, billionths, !kAdditive, "hit_rate", "", "",
+      "Share of all these requests that hit."}, [](S s) { return share_in_billionths(s.hits(), s.gets()); }},
+    {{total, counter, count, kAdditive, "forwards", "", "",
+      "Requests that went to the fallback."}, [](S s) { return s.forward_count(); }},
+    {{total, counter, count, kAdditive, "forward_frees", "hotlane_forward_frees_total", "",
+      "Objects of the fallback freed."}, [](S s) { return s.forward_frees; }},
+    {{total, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
+      "Deletes with a size that was not the object's; served by its real size."},
+      [](S s) { return s.wrong_sized_deletes; }},
+    {{total, gauge, count, kAdditive, "guarded_live", "hotlane_guarded_objects", "",
+      "Live objects beside a guard page."}, [](S s) { return s.guarded_live; }},
+    {{total, gauge, count, kAdditive, "guarded_freed", "hotlane_guard_quarantine_objects", "",
+      "Freed guarded objects that are still inaccessible."}, [](S s) { return s.guarded_in_quarantine; }},
+    {{total, counter, count, kAdditive, "guard_reports", "hotlane_guard_reports_total", "",
+      "Mistakes that guards found."}, [](S s) { return s.guard_reports; }},
+
+    {{memory, gauge, bytes, kAdditive, "live", "hotlane_live_bytes", "",
+      "Bytes of the live objects of all classes."}, [](S s) { return s.live_bytes(); }},
+    {{memory, gauge, bytes, kAdditive, "reserved", "hotlane_region_reserved_bytes", "",
+      "Address space of the region."}, [](S s) { return s.region_reserved_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "committed", "hotlane_region_committed_bytes", "",
+      "Part of the region that was made usable."}, [](S s) { return s.region_committed_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "in_use", "hotlane_region_in_use_bytes", "",
+      "Pages that belong to a class."}, [](S s) { return s.region_in_use_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "free_dirty", "hotlane_region_free_dirty_bytes", "",
+      "Free pages that still hold memory."}, [](S s) { return s.region_free_dirty_bytes; }},
+    {{memory, counter, count, kAdditive, "purges", "hotlane_purges_total", "",
+      "Times free memory was given back to the system."}, [](S s) { return s.purges; }},
+    {{memory, counter, bytes, kAdditive, "purged", "hotlane_purged_bytes_total", "",
+      "Bytes given back to the system."}, [](S s) { return s.purged_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "metadata", "hotlane_metadata_bytes", "",
+      "Memory that the bookkeeping takes."}, [](S s) { return s.metadata_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "fallback", "hotlane_fallback_bytes", "",
+      "Memory allocated by the fallback."}, [](S s) { return s.fallback_bytes; }},
+    {{memory, gauge, bytes, !kAdditive, "peak_rss", "hotlane_peak_rss_bytes", "",
+      "Largest resident set of the process so far."}, [](S s) { return s.peak_rss_bytes; }},
+
+    {{process, gauge, nanoseconds, !kAdditive, "run_time", "hotlane_run_time_seconds", "",
+      "Time since the process started."}, [](S s) { return s.run_time_ns; }},
+    {{process, gauge, count, kAdditive, "threads_live", "hotlane_threads", "",
+      "Threads that have a cache."}, [](S s) { return s.threads_live; }},
+    {{process, counter, count, kAdditive, "threads_ended", "hotlane_threads_ended_total", "",
+      "Threads that had a cache and have ended."}, [](S s) { return s.threads_ended; }},
+};
+// clang-format on
+
+/// The rows without their expressions, one table after the other.
+template <class... Of, size_t... N>
+consteval auto without_expressions(const Row<Of> (&... rows)[N]) {
+    std::array<Metric, (N + ...)> table{};
+    size_t count = 0;
+    const auto append = [&table, &count](const auto& some) {
+        for (const auto& row : some) {
+            table[count++] = row.metric;
+        }
+    };
+    (append(rows), ...);
+    return table;
+}
+constexpr auto kMetrics = without_expressions(kClassRows, kForwardRows, kPoolRows, kSnapshotRows);
+constexpr size_t kFirstForward = std::size(kClassRows);
+constexpr size_t kFirstPool = kFirstForward + std::size(kForwardRows);
+constexpr size_t kFirstOfSnapshot = kFirstPool + std::size(kPoolRows);
+
+/// The value of one row; the compiler makes a switch of it.
+template <const auto& kRows, class Of, size_t... I>
+uint64_t evaluate(size_t row, const Of& of, std::index_sequence<I...> /*rows*/) {
+    uint64_t value = 0;
+    (void)((row == I && (value = kRows[I].value(of), true)) || ...);
+    return value;
+}
+template <const auto& kRows, class Of>
+uint64_t evaluate(size_t row, const Of& of) {
+    return evaluate<kRows>(row, of, std::make_index_sequence<std::size(kRows)>{});
+}
+
+size_t row_of(const Metric& metric) { return static_cast<size_t>(&metric - kMetrics.data()); }
+
+}  // namespace
+
+std::span<const Metric> metrics() { return kMetrics; }
+
+uint64_t class_metric_value(const Metric& metric, const ClassStats& stats) {
+    return evaluate<kClassRows>(row_of(metric), stats);
+}
+
+uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t index) {
+    switch (metric.scope) {
+    case size_class:
+        return class_metric_value(metric, snapshot.classes[index]);
+    case forward:
+        return evaluate<kForwardRows>(row_of(metric) - kFirstForward, snapshot.forwards[index]);
+    case pool:
+        return evaluate<kPoolRows>(row_of(metric) - kFirstPool, snapshot.pools[index]);
+    default:
+        return evaluate<kSnapshotRows>(row_of(metric) - kFirstOfSnapshot, snapshot);
+    }
+}
+
+void write_metric_value(Writer& out, const Metric& metric, uint64_t value) {
+    constexpr uint64_t kBillion = 1'000'000'000;
+    if (metric.unit != nanoseconds && metric.unit != billionths) {
+        out.number(value);
+        return;
+    }
+    // Ten digits, the first of which is not shown: that pads the part after the point with zeros.
+    char digits[10];
+    Writer padded{digits, sizeof digits};
+    padded.number(kBillion + value % kBillion);
+    out.number(value / kBillion).text(".").text({digits + 1, 9});
+}
+
+}  // namespace hotlane

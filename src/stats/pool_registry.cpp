@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+//
+// The list of pools, and the totals of those that are gone.
+// Must not know how a pool gets its memory, nor who asks.
+// Called by pool, by snapshot and by fork.
+#include "stats/pool_registry.h"
+
+#include "sync/lock.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotlane::pools {
+
+namespace {
+
+constinit Lock lock{LockRank::pools};
+constinit Pool* first = nullptr;
+constinit size_t name_count = 0;
+/// What is known of each name: its pools that are gone; nothing of those that exist.
+constinit PoolStats gone[kMaxPoolNames];
+
+/// Finds the name or makes room for it.
+size_t index_of(const char* wanted) {
+    char name[PoolStats::kNameCapacity] = {};
+    // What is no text has no place in a report.
+    std::transform(wanted, wanted + strnlen(wanted, sizeof name - 1), name,
+                   [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c; });
+    for (size_t i = 0; i < name_count; ++i) {
+        if (strcmp(gone[i].name, name) == 0) {
+            return i;
+        }
+    }
+    if (name_count == kMaxPoolNames) {
+        return kMaxPoolNames - 1;
+    }
+    strcpy(gone[name_count].name, name_count == kMaxPoolNames - 1 ? "others" : name);
+    return name_count++;
+}
+
+void add(PoolStats& stats, const Pool& pool) {
+    // Read before the level: a get in between may be missing, but no put without its get is counted.
+    const uint64_t in_use = pool.in_use();
+    const uint64_t gets = __atomic_load_n(&pool.gets, __ATOMIC_RELAXED);
+    stats.object_size = pool.object_size;
+    ++stats.pools;
+    stats.capacity += pool.capacity;
+    stats.in_use += in_use;
+    stats.peak += pool.peak();
+    stats.peak_since_reset += pool.peak_since_reset();
+    stats.gets += gets;
+    stats.puts += gets - std::min(gets, in_use);
+    stats.exhausted += __atomic_load_n(&pool.exhausted, __ATOMIC_RELAXED);
+    stats.fallbacks += __atomic_load_n(&pool.fallbacks, __ATOMIC_RELAXED);
+}
+
+}  // namespace
+
+void enter(Pool& pool, const char* name) {
+    LockGuard guard(lock);
+    pool.name_index = index_of(name == nullptr || name[0] == '\0' ? "unnamed" : name);
+    pool.previous = nullptr;
+    pool.next = first;
+    if (first != nullptr) {
+        first->previous = &pool;
+    }
+    first = &pool;
+}
+
+void leave(Pool& pool) {
+    LockGuard guard(lock);
+    (pool.previous != nullptr ? pool.previous->next : first) = pool.next;
+    if (pool.next != nullptr) {
+        pool.next->previous = pool.previous;
+    }
+    PoolStats& stats = gone[pool.name_index];
+    PoolStats own;
+    add(own, pool);
+    stats.object_size = own.object_size;
+    stats.peak = std::max(stats.peak, own.peak);
+    stats.peak_since_reset = std::max(stats.peak_since_reset, own.peak_since_reset);
+    stats.gets += own.gets;
+    stats.puts += own.puts;
+    stats.exhausted += own.exhausted;
+    stats.fallbacks += own.fallbacks;
+}
+
+const char* name_of(const Pool& pool) { return gone[pool.name_index].name; }
+
+void add_to(Snapshot& snapshot) {
+    LockGuard guard(lock);
+    snapshot.pool_count = name_count;
+    for (size_t i = 0; i < name_count; ++i) {
+        snapshot.pools[i] = gone[i];
+        snapshot.pools[i].peak = 0;
+        snapshot.pools[i].peak_since_reset = 0;
+    }
+    for (const Pool* pool = first; pool != nullptr; pool = pool->next) {
+        add(snapshot.pools[pool->name_index], *pool);
+    }
+    for (size_t i = 0; i < name_count; ++i) {
+        PoolStats& stats = snapshot.pools[i];
+        stats.peak = std::max(stats.peak, gone[i].peak);
+        stats.peak_since_reset = std::max(stats.peak_since_reset, gone[i].peak_since_reset);
+    }
+}
+
+// The owner may be getting and putting meanwhile. A low above its top sends its next get out of line, which
+// sets it right; a peak of its own that is overwritten here came before the reset.
+void reset_peaks() {
+    LockGuard guard(lock);
+    for (PoolStats& stats : gone) {
+        stats.peak_since_reset = 0;
+    }
+    for (Pool* pool = first; pool != nullptr; pool = pool->next) {
+        pool->peak_before_reset = pool->peak();
+        __atomic_store_n(&pool->low, pool->full - pool->in_use(), __ATOMIC_RELAXED);
+    }
+}
+
+void lock_for_fork() { lock.lock(); }
+void unlock_after_fork() { lock.unlock(); }
+
+}  // namespace hotlane::pools

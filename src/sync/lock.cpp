@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// What a lock does when it is not free, and the rank check of debug builds.
+// Knows nothing of what is protected.
+// Called through lock.h.
+#include "sync/lock.h"
+
+namespace hotlane {
+
+namespace {
+
+#ifndef NDEBUG
+constexpr size_t kRankCount = static_cast<size_t>(LockRank::last);
+thread_local uint32_t held_locks[kRankCount];  // of one rank: as many as there are threads, in fork
+#endif
+
+constexpr int kSpins = 100;
+
+void pause_cpu() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+void lock_rank_push([[maybe_unused]] LockRank rank) {
+#ifndef NDEBUG
+    const auto index = static_cast<size_t>(rank);
+    for (size_t higher = index + 1; higher < kRankCount; ++higher) {
+        HOTLANE_CHECK(held_locks[higher] == 0);
+    }
+    ++held_locks[index];
+#endif
+}
+
+void lock_rank_pop([[maybe_unused]] LockRank rank) {
+#ifndef NDEBUG
+    HOTLANE_CHECK(held_locks[static_cast<size_t>(rank)] > 0);
+    --held_locks[static_cast<size_t>(rank)];
+#endif
+}
+
+void Lock::lock_slow() {
+    for (int spin = 0; spin < kSpins; ++spin) {
+        pause_cpu();
+        uint32_t expected = 0;
+        if (state_.load(std::memory_order_relaxed) == 0 &&
+            state_.compare_exchange_weak(expected, 1, std::memory_order_acquire)) {
+            return;
+        }
+    }
+    while (state_.exchange(2, std::memory_order_acquire) != 0) {
+        os::wait_on(word(), 2);
+    }
+}
+
+}  // namespace hotlane

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// The two pthread keys whose destructors tell of a thread's end, and how one gets the highest number.
+// Knows nothing of what is done at the end.
+// Called by the thread caches and by the private jemalloc.
+#include "sync/thread_end.h"
+
+#include "platform/os.h"
+#include "sync/lock.h"
+
+#include <atomic>
+#include <bitset>
+#include <climits>
+#include <pthread.h>
+#include <utility>
+
+namespace hotlane::thread_end {
+
+namespace {
+
+constexpr size_t kParts = static_cast<size_t>(Part::count);
+
+/// Number of the key that comes after all others. Keys are given out from 0 upward, so one with a higher
+/// number exists only if the program has nearly a thousand of them. Those that remain are left to threads
+/// that create keys while we hold all lower ones.
+constexpr pthread_key_t kLastKey = 991;
+constexpr uint64_t kRetryNs = 100'000'000;
+
+constinit Lock lock{LockRank::thread_end};
+constinit pthread_key_t first_thread_key;  // any number: certain for the first thread, likely for others
+constinit bool has_first_thread_key = false;
+constinit pthread_t first_thread;                 // 0: unknown
+constinit std::atomic<bool> has_last_key{false};  // of number kLastKey, ours for good
+constinit std::atomic<uint64_t> retry_at_ns{0};
+
+constinit std::atomic<void (*)(void*)> functions[kParts];
+
+/// Of the calling thread.
+struct End {
+    void* arguments[kParts] = {};
+    bool is_to_come = false;
+    bool is_busy = false;  // it is here, or a key is being set, which allocates and so may come here again
+};
+[[gnu::tls_model("initial-exec")]] constinit thread_local End end;
+
+void on_thread_end(void*) {
+    End& end = thread_end::end;
+    end.is_to_come = false;
+    end.is_busy = true;
+    for (size_t part = 0; part < kParts; ++part) {
+        if (void* const argument = std::exchange(end.arguments[part], nullptr); argument != nullptr) {
+            functions[part].load(std::memory_order_relaxed)(argument);
+        }
+    }
+    end.is_busy = false;
+}
+
+bool set_key(pthread_key_t key) { return pthread_setspecific(key, &end) == 0; }
+
+/// Leaves the key's value as it is. Never allocates: either there is a value, or the new one is null.
+bool is_in_use(pthread_key_t key) { return pthread_setspecific(key, pthread_getspecific(key)) == 0; }
+
+bool is_any_in_use_above_last() {
+    for (pthread_key_t key = kLastKey + 1; key < PTHREAD_KEYS_MAX; ++key) {
+        if (is_in_use(key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Creates every key up to kLastKey that is free. False: somebody else creates keys at this moment (and may
+/// need those that are left), or has that one.
+bool hold_all_up_to_last(std::bitset<PTHREAD_KEYS_MAX>& held) {
+    for (pthread_key_t wanted = 0; wanted <= kLastKey; ++wanted) {
+        if (is_in_use(wanted)) {
+            continue;
+        }
+        pthread_key_t key = 0;
+        if (pthread_key_create(&key, wanted == kLastKey ? on_thread_end : nullptr) != 0) {
+            return false;
+        }
+        held[key] = true;
+        if (key != wanted) {
+            return false;
+        }
+    }
+    return held[kLastKey];
+}
+
+bool create_last_key() {
+    std::bitset<PTHREAD_KEYS_MAX> held;
+    const bool has_all = hold_all_up_to_last(held);
+    for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
+        if (held[key] && !(has_all && key == kLastKey)) {
+            pthread_key_delete(key);
+        }
+    }
+    return has_all;
+}
+
+bool ensure_last_key() {
+    if (has_last_key.load(std::memory_order_acquire)) [[likely]] {
+        return true;
+    }
+    const uint64_t now = os::coarse_ns();
+    LockGuard guard(lock);
+    if (has_last_key.load(std::memory_order_relaxed)) {
+        return true;
+    }
+    if (now < retry_at_ns.load(std::memory_order_relaxed)) {
+        return false;
+    }
+    const bool created = create_last_key();
+    retry_at_ns.store(now + kRetryNs, std::memory_order_relaxed);
+    // Pairs with the acquire above: who finds the key created may set it.
+    has_last_key.store(created, std::memory_order_release);
+    return created;
+}
+
+/// A key whose destructor will be called for the calling thread.
+bool set_certain_key() {
+    if (first_thread != 0 && pthread_self() == first_thread) {
+        if (has_first_thread_key) {
+            set_key(first_thread_key);
+        }
+        return true;  // where there is no key, there is also no harm
+    }
+    return ensure_last_key() && !is_any_in_use_above_last() && set_key(kLastKey);
+}
+
+}  // namespace
+
+void set_up() {
+    if (os::thread_id() == static_cast<uint32_t>(os::process_id())) {
+        first_thread = pthread_self();
+    }
+    if (!has_first_thread_key) {
+        has_first_thread_key = pthread_key_create(&first_thread_key, on_thread_end) == 0;
+    }
+}
+
+void declare(Part part, void (*function)(void*)) {
+    functions[static_cast<size_t>(part)].store(function, std::memory_order_relaxed);
+}
+
+bool prepare() {
+    End& end = thread_end::end;
+    if (end.is_busy) {
+        return false;
+    }
+    if (!end.is_to_come) {
+        end.is_busy = true;
+        end.is_to_come = set_certain_key();
+        end.is_busy = false;
+    }
+    return true;
+}
+
+bool expect(Part part, void* argument) {
+    End& end = thread_end::end;
+    if (!prepare() || !end.is_to_come) {
+        return false;
+    }
+    end.arguments[static_cast<size_t>(part)] = argument;
+    return true;
+}
+
+bool is_busy() { return end.is_busy; }
+
+bool is_to_come() { return end.is_to_come; }
+
+void lock_for_fork() { lock.lock(); }
+void unlock_after_fork() { lock.unlock(); }
+
+}  // namespace hotlane::thread_end

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// UTF-8 taken apart, one character at a time (RFC 3629).
+// Knows nothing of who shows it.
+// Called by the writer and by the command.
+#include "text/characters.h"
+
+namespace hotlane {
+
+namespace {
+
+bool is_shown(char32_t code) {
+    struct Range {
+        char32_t first;
+        char32_t last;
+    };
+    constexpr Range kNotShown[] = {{0x00, 0x1f},     {0x7f, 0x9f},       // control characters
+                                   {0x61c, 0x61c},   {0x200e, 0x200f},   // marks of direction
+                                   {0x2028, 0x202e}, {0x2066, 0x2069}};  // separators, overrides, isolates
+    for (const Range& range : kNotShown) {
+        if (code >= range.first && code <= range.last) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+Character first_character(std::string_view text) {
+    const auto byte = [text](size_t i) -> char32_t { return static_cast<unsigned char>(text[i]); };
+    const char32_t first = byte(0);
+    const size_t length = first < 0x80          ? 1
+                          : first >> 5U == 0x6  ? 2
+                          : first >> 4U == 0xe  ? 3
+                          : first >> 3U == 0x1e ? 4
+                                                : 0;
+    const Character none{1, first, false, false};
+    if (length == 0 || length > text.size()) {
+        return none;
+    }
+    if (length == 1) {
+        return {1, first, true, is_shown(first)};
+    }
+    char32_t code = first & (0xffU >> (length + 1));
+    for (size_t i = 1; i < length; ++i) {
+        if (byte(i) >> 6U != 0x2) {
+            return none;
+        }
+        code = code << 6U | (byte(i) & 0x3fU);
+    }
+    constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // what is less must be written shorter
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    if (code < kLeast[length] || code > 0x10ffff || surrogate) {
+        return none;
+    }
+    return {length, code, true, is_shown(code)};
+}
+
+}  // namespace hotlane

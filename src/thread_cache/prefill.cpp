@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// Warm-up of a lane, of the depot, and of the threads to come.
+// Knows nothing of options.
+// Called by thread_cache, startup and the C API.
+#include "thread_cache/prefill.h"
+
+#include "depot/depot.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+/// Class and count in one word, so that a new thread reads both or neither; 0: none.
+constinit std::atomic<uint64_t> warmups[16];
+
+void touch_object(void* object, ClassIndex c) {
+    for (size_t at = 0; at < size_classes[c].object_size; at += kOsPageSize) {
+        static_cast<volatile char*>(object)[at] = 0;
+    }
+}
+
+/// Up to `count` objects more on the stack, which has room for them. Returns how many.
+uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
+    ClassRecord& record = block.record(c);
+    uint32_t stocked = 0;
+    while (stocked < count) {
+        bool zeroed = false;
+        RegionFailure why{};
+        const uint64_t top = block.top(c);
+        void** const place = slot(region_view.base, top - (count - stocked));
+        const uint32_t taken = depots[c].take(place, count - stocked, true, &zeroed, &why);
+        if (taken == 0) {
+            break;
+        }
+        std::for_each(place, place + taken, [c](void* object) { touch_object(object, c); });
+        memmove(slot(region_view.base, top - taken), place, taken * sizeof *place);
+        record.refilled += taken;
+        ++record.refills;
+        block.set_top(c, top - taken);
+        stocked += taken;
+    }
+    return stocked;
+}
+
+/// `count` objects in the lane, as far as it goes. Returns how many are there.
+uint32_t warm_up_lane(ThreadBlock& block, ClassIndex c, size_t count) {
+    const auto wanted = static_cast<uint32_t>(std::min<size_t>(count, policy::kMostSlots));
+    if (!block.is_set_up(c)) {
+        set_up_class(block, c, std::max(wanted, 2U));
+    } else if (wanted > block.capacity(c)) {
+        block.grow(c, wanted);
+    }
+    const uint32_t level = block.level(c);
+    return wanted <= level ? wanted : level + stock_lane(block, c, wanted - level);
+}
+
+/// `count` objects in the depot. They are held all at once, linked through their first words. Returns how
+/// many.
+size_t warm_up_depot(ClassIndex c, size_t count) {
+    void* held = nullptr;
+    size_t taken = 0;
+    bool zeroed = false;
+    RegionFailure why{};
+    for (void* object = nullptr; taken < count && depots[c].take(&object, 1, true, &zeroed, &why) != 0;
+         ++taken) {
+        touch_object(object, c);
+        memcpy(object, &held, sizeof held);
+        held = object;
+    }
+    while (held != nullptr) {
+        void* const object = held;
+        memcpy(&held, object, sizeof held);
+        depots[c].put_back(&object, 1);
+    }
+    return taken;
+}
+
+}  // namespace
+
+size_t warm_up_this_thread(ClassIndex c, size_t count) {
+    size_t ready = 0;
+    if (ThreadBlock* block = own_block()) {
+        LockGuard guard(block->lock);
+        block->settle_limbo(c);
+        ready = warm_up_lane(*block, c, count);
+    }
+    return ready + warm_up_depot(c, count - ready);
+}
+
+bool warm_up_new_threads(ClassIndex c, uint32_t count) {
+    for (std::atomic<uint64_t>& warmup : warmups) {
+        // Pairs with warm_up_new_thread(), which reads class and count in one word, and nothing besides.
+        uint64_t entry = warmup.load();
+        // Two sizes of one class want the sum.
+        while (entry == 0 || entry >> 32 == c) {
+            const uint64_t sum =
+                std::min<uint64_t>(static_cast<uint32_t>(entry) + uint64_t{count}, UINT32_MAX);
+            if (warmup.compare_exchange_strong(entry, uint64_t{c} << 32 | sum)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void forget_warm_ups() {
+    for (std::atomic<uint64_t>& warmup : warmups) {
+        warmup.store(0);
+    }
+}
+
+void warm_up_new_thread(ThreadBlock& block) {
+    for (const std::atomic<uint64_t>& warmup : warmups) {
+        if (const uint64_t entry = warmup.load(std::memory_order_relaxed); entry != 0) {
+            const auto c = static_cast<ClassIndex>(entry >> 32);
+            const auto count = static_cast<uint32_t>(entry);
+            warm_up_depot(c, count - warm_up_lane(block, c, count));
+        }
+    }
+}
+
+}  // namespace hotlane

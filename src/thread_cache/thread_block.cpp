@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+//
+// What a thread's record of a class says, and how a lane is set up, grown and emptied.
+// Knows nothing of the fallback or of options.
+// Used by thread_cache.cpp and threads.cpp.
+#include "thread_cache/thread_block.h"
+
+#include "depot/depot.h"
+#include "profiler/sampler.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotlane {
+
+namespace {
+
+void move_objects(uint64_t to, uint64_t from, uint32_t count) {
+    memmove(slot(region_view.base, to), slot(region_view.base, from), count * sizeof(void*));
+}
+
+}  // namespace
+
+uint64_t ThreadBlock::lane_begin(ClassIndex c) const {
+    const uintptr_t window = address_of(this) + windows[c] * kWindowBytes;
+    return static_cast<uint64_t>(static_cast<int64_t>(window - address_of(region_view.base)) /
+                                 static_cast<int64_t>(sizeof(void*)));
+}
+
+void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
+    if (!has_record(c)) {
+        return;
+    }
+    const ClassRecord& record = this->record(c);
+    const uint64_t hits =
+        record.hits_before + record.credit_given - __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+    stats.hits += hits;
+    stats.misses += record.misses;
+    stats.puts += level(c) + hits + record.flushed - record.refilled;
+    stats.refills += record.refills;
+    stats.flushes += record.flushes;
+    stats.discards += record.flushed;
+}
+
+void ThreadBlock::ensure_record(ClassIndex c) {
+    if (!has_record(c)) {
+        windows[c] = ++window_count;
+        record(c) = {};
+        record(c).sample_at = UINT64_MAX;
+    }
+}
+
+uint64_t ThreadBlock::gets(ClassIndex c) const {
+    const ClassRecord& record = this->record(c);
+    return record.hits_before + record.credit_given + record.misses -
+           __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+}
+
+void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
+    ensure_record(c);
+    record(c).floor = lane_begin(c) + capacity;
+    *slot(region_view.base, record(c).floor) = nullptr;
+    lane(c).smallest = size_classes.smallest_request(c);
+    lane(c).spread = size_classes[c].object_size - lane(c).smallest;
+    set_top(c, record(c).floor);
+}
+
+void ThreadBlock::grow(ClassIndex c, uint32_t capacity) {
+    const uint32_t count = level(c);
+    const uint64_t new_floor = lane_begin(c) + capacity;
+    move_objects(new_floor - count, top(c), count);
+    *slot(region_view.base, new_floor) = nullptr;
+    record(c).floor = new_floor;
+    set_top(c, new_floor - count);
+}
+
+void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
+    ClassRecord& record = this->record(c);
+    depots[c].put_back(slot(region_view.base, record.floor - count), count);
+    move_objects(top(c) + count, top(c), level(c) - count);
+    set_top(c, top(c) + count);
+    ++record.flushes;
+    record.flushed += count;
+}
+
+void ThreadBlock::flush_all(ClassIndex c) {
+    if (is_set_up(c)) {
+        settle_limbo(c);
+        if (const uint32_t count = level(c); count != 0) {
+            flush_oldest(c, count);
+        }
+        unset_class(c);
+    }
+}
+
+void ThreadBlock::flush_unused(ClassIndex c) {
+    if (is_set_up(c)) {
+        settle_limbo(c);
+        if (const uint32_t count = level(c); count != 0) {
+            depots[c].put_back_unused(slot(region_view.base, top(c)), count);
+            ++record(c).flushes;
+            record(c).flushed += count;
+        }
+        unset_class(c);
+    }
+}
+
+void ThreadBlock::undo_newest_frees() {
+    constexpr uint64_t kOfALane = 8;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (is_set_up(c)) {
+            settle_limbo(c);
+            const ClassRecord& record = this->record(c);
+            // Not more than there were: what a refill brought was not freed by anybody.
+            const uint64_t frees = level(c) + gets(c) - record.misses + record.flushed - record.refilled;
+            set_top(c, top(c) + std::min({uint64_t{level(c)}, kOfALane, frees}));
+        }
+    }
+}
+
+void ThreadBlock::unset_class(ClassIndex c) {
+    look_after(c, 0);
+    record(c).floor = 0;
+    set_top(c, 0);
+}
+
+void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
+    ClassRecord& record = this->record(c);
+    uint64_t& credit = lane(c).credit;
+    record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
+    const uint64_t gets = record.hits_before + record.misses;
+    record.credit_given = std::min(pops, record.sample_at - std::min(gets, record.sample_at));
+    record.withheld = static_cast<uint16_t>(pops - record.credit_given);
+    __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
+}
+
+void ThreadBlock::settle_credit(ClassIndex c) {
+    const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+    if (static_cast<int64_t>(credit) < 0) {
+        record(c).hits_before += ~credit;  // credit is -1 less these
+        __atomic_store_n(&lane(c).credit, 0, __ATOMIC_RELAXED);
+    }
+}
+
+void ThreadBlock::limit_credit(ClassIndex c) {
+    const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+    const uint64_t gets = this->gets(c);
+    const ClassRecord& record = this->record(c);
+    if (record.withheld != 0 || credit > record.sample_at - std::min(gets, record.sample_at)) {
+        give_credit(c, credit + record.withheld);
+    }
+}
+
+Drawn ThreadBlock::take_turn(ClassIndex c, uint32_t epoch) {
+    ClassRecord& record = this->record(c);
+    const uint64_t gets = this->gets(c);
+    const auto next_guard = [gets] {
+        const uint64_t gap = sampler::draw_guard_gap();
+        return gap == sampler::kNoGuards ? UINT64_MAX : gets + gap;
+    };
+    const size_t bytes = size_classes[c].object_size;
+    if (record.sample_epoch != epoch) {  // a session began or ended
+        record.sample_epoch = epoch;
+        profile_at[c] = sampler::running() ? gets + sampler::draw_gap(bytes) : UINT64_MAX;
+        guard_at[c] = next_guard();
+    }
+    const Drawn drawn{.sampled = gets >= profile_at[c], .guarded = gets >= guard_at[c]};
+    if (drawn.sampled) {
+        profile_at[c] = gets + sampler::draw_gap(bytes);
+    }
+    if (drawn.guarded) {
+        guard_at[c] = next_guard();
+    }
+    record.sample_at = std::min(profile_at[c], guard_at[c]);
+    return drawn;
+}
+
+void ThreadBlock::look_after(ClassIndex c, uint64_t pops) {
+    record(c).look_after = static_cast<uint16_t>(pops);
+    give_credit(c, pops);
+}
+
+void ThreadBlock::look_soon() {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (is_set_up(c)) {
+            look_after(c, 0);
+        }
+    }
+}
+
+void ThreadBlock::settle_limbo(ClassIndex c) {
+    if (!has_record(c)) {
+        return;
+    }
+    ClassRecord& record = this->record(c);
+    if (record.limbo == nullptr) {
+        return;
+    }
+    // The slot is empty and still in the stack: the owner never got the object, so it goes back where it was.
+    // Else the owner popped it before it was taken (and may have pushed another since).
+    void** const place = slot(region_view.base, record.limbo_index);
+    if (top(c) <= record.limbo_index && *place == nullptr) {
+        *place = record.limbo;
+    }
+    record.limbo = nullptr;
+}
+
+}  // namespace hotlane

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+//
+// The list of live threads' blocks, the blocks of ended threads, and what is done to caches from outside.
+// Knows nothing of the fallback or of options.
+// Called by thread_cache, upkeep, statistics and fork.
+#include "thread_cache/thread_registry.h"
+
+#include "depot/depot.h"
+#include "maintenance/maintenance.h"
+#include "sync/thread_end.h"
+#include "thread_cache/reclaim_protocol.h"
+
+#include <algorithm>
+#include <atomic>
+#include <iterator>
+#include <span>
+#include <utility>
+
+namespace hotlane::threads {
+
+namespace {
+
+constinit Lock lock{LockRank::threads};
+constinit ThreadBlock* live = nullptr;
+constinit ThreadBlock* recycled = nullptr;
+constinit uint64_t live_count = 0;
+constinit uint64_t ended_count = 0;
+
+/// Counts of ended threads, under `lock`.
+constinit Snapshot ended;
+
+struct UncachedCounts {
+    std::atomic<uint64_t> gets{0};
+    std::atomic<uint64_t> puts{0};
+};
+constinit UncachedCounts uncached[kMaxClasses];
+constinit std::atomic<uint64_t> uncached_forwards[kForwardReasons];
+constinit std::atomic<uint64_t> uncached_forward_bytes[kForwardReasons];
+constinit std::atomic<uint64_t> uncached_forward_frees;
+
+void add(std::atomic<uint64_t>& counter, uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
+
+void link(ThreadBlock* block) {
+    block->next = live;
+    block->previous = nullptr;
+    if (live != nullptr) {
+        live->previous = block;
+    }
+    live = block;
+    ++live_count;
+}
+
+void unlink(ThreadBlock* block) {
+    (block->previous != nullptr ? block->previous->next : live) = block->next;
+    if (block->next != nullptr) {
+        block->next->previous = block->previous;
+    }
+    --live_count;
+}
+
+void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        block.add_to(snapshot.classes[c], c);
+    }
+    for (size_t reason = 0; reason < kForwardReasons; ++reason) {
+        snapshot.forwards[reason].count += ThreadBlock::counted(block.forwards[reason].count);
+        snapshot.forwards[reason].bytes += ThreadBlock::counted(block.forwards[reason].bytes);
+    }
+    snapshot.forward_frees += ThreadBlock::counted(block.forward_frees);
+}
+
+/// Objects to the depots, counts to the totals, block to the list of free ones. Under `lock`.
+void retire(ThreadBlock* block) {
+    {
+        LockGuard guard(block->lock);
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            block->flush_all(c);
+        }
+        add_block_to(ended, *block);
+    }
+    unlink(block);
+    ++ended_count;
+    block->next = recycled;
+    recycled = block;
+}
+
+/// A new life for a block: every class unset, every count zero; the slots may hold what they like.
+void make_new(ThreadBlock* block) {
+    block->window_count = 0;
+    std::fill(std::begin(block->windows), std::end(block->windows), uint8_t{0});
+    for (ForwardStats& forwards : block->forwards) {
+        forwards = {};
+    }
+    block->forward_frees = 0;
+}
+
+/// How often the calling thread freed; without a cache, how often the threads did that have none.
+constinit thread_local uint64_t frees_when_asked = 0;
+
+uint64_t frees_of(const ThreadBlock& block) {
+    uint64_t frees = block.forward_frees;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        ClassStats stats{};
+        block.add_to(stats, c);
+        frees += stats.puts;
+    }
+    return frees;
+}
+
+/// Whether the calling thread has freed anything since it last asked, as far as its counts tell: they take in
+/// what no slow path has seen yet. Does not wait.
+bool freed_since_asked() {
+    uint64_t frees = 0;
+    if (ThreadBlock* block = thread_cache.block; block == nullptr) {
+        frees = forward_frees_uncached();
+    } else if (block->lock.try_lock()) {
+        frees = frees_of(*block);
+        block->lock.unlock();
+    } else {
+        return true;  // somebody works on the cache at this moment
+    }
+    return std::exchange(frees_when_asked, frees) != frees;
+}
+
+/// What the thread's other destructors still allocate and free, in later rounds, goes to the depots.
+void at_thread_end(void*) {
+    detach();
+    thread_cache.ended = true;
+}
+
+}  // namespace
+
+void set_up() {
+    os::announce_barriers();
+    upkeep::set_cache_hooks({.reclaim = reclaim,
+                             .flush_this_thread = flush_this_thread,
+                             .look_soon = look_soon,
+                             .freed_since_asked = freed_since_asked});
+    thread_end::declare(thread_end::Part::cache, at_thread_end);
+    thread_end::set_up();
+}
+
+bool attach() {
+    ThreadCache& cache = thread_cache;
+    // Before the cache is in place: this may allocate, and what it allocates comes from a depot.
+    if (!thread_end::expect(thread_end::Part::cache, &cache)) {
+        return false;
+    }
+    LockGuard guard(lock);
+    ThreadBlock* block = recycled;
+    if (block != nullptr) {
+        recycled = block->next;
+        make_new(block);
+    } else {
+        block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));
+        if (block == nullptr) {
+            return false;
+        }
+        // The memory is zero: what remains is the rank of the lock.
+        new (&block->lock) Lock(LockRank::cache);
+    }
+    block->cache = &cache;
+    link(block);
+    cache.block = block;
+    return true;
+}
+
+void detach() {
+    ThreadCache& cache = thread_cache;
+    if (cache.block == nullptr) {
+        return;
+    }
+    LockGuard guard(lock);
+    retire(cache.block);
+    cache.block = nullptr;
+}
+
+void count_uncached_get(ClassIndex c) { add(uncached[c].gets, 1); }
+void count_uncached_puts(ClassIndex c, int n) { add(uncached[c].puts, static_cast<uint64_t>(n)); }
+void count_uncached_forward(ForwardReason reason, size_t bytes) {
+    add(uncached_forwards[static_cast<size_t>(reason)], 1);
+    add(uncached_forward_bytes[static_cast<size_t>(reason)], bytes);
+}
+void count_uncached_forward_free() { add(uncached_forward_frees, 1); }
+uint64_t forward_frees_uncached() { return uncached_forward_frees.load(std::memory_order_relaxed); }
+
+void add_to(Snapshot& snapshot) {
+    LockGuard guard(lock);
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        LockGuard block_guard(block->lock);
+        add_block_to(snapshot, *block);
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        ClassStats& stats = snapshot.classes[c];
+        stats.hits += ended.classes[c].hits;
+        stats.misses += ended.classes[c].misses + uncached[c].gets.load(std::memory_order_relaxed);
+        stats.puts += ended.classes[c].puts + uncached[c].puts.load(std::memory_order_relaxed);
+        stats.refills += ended.classes[c].refills;
+        stats.flushes += ended.classes[c].flushes;
+        stats.discards += ended.classes[c].discards;
+    }
+    for (size_t reason = 0; reason < kForwardReasons; ++reason) {
+        snapshot.forwards[reason].count +=
+            ended.forwards[reason].count + uncached_forwards[reason].load(std::memory_order_relaxed);
+        snapshot.forwards[reason].bytes +=
+            ended.forwards[reason].bytes + uncached_forward_bytes[reason].load(std::memory_order_relaxed);
+    }
+    snapshot.forward_frees += ended.forward_frees + uncached_forward_frees.load(std::memory_order_relaxed);
+    snapshot.threads_live = live_count;
+    snapshot.threads_ended = ended_count;
+}
+
+// ---- taking unused objects from the caches of other threads (reclaim_protocol.h) --------------------------
+
+namespace {
+
+/// What the protocol reads while the owner may be writing.
+struct LaneOfOther {
+    const ThreadBlock& block;
+    ClassIndex c;
+
+    // Pairs with the store of top in the owner's fast path (tls::store): what the owner put into a slot
+    // before that is seen by load_slot() after this.
+    uint64_t load_top() const { return __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE); }
+    void* load_slot(uint64_t index) const {
+        return __atomic_load_n(slot(region_view.base, index), __ATOMIC_RELAXED);
+    }
+};
+
+/// Remembers how far a class was used; true when it has not been since the last call.
+bool mark_use(ThreadBlock& block, ClassIndex c) {
+    if (!block.has_record(c)) {
+        return true;
+    }
+    ClassRecord& record = block.record(c);
+    const uint64_t top = block.top(c);
+    const uint64_t credit = __atomic_load_n(&block.lane(c).credit, __ATOMIC_RELAXED);
+    const bool unused = top == record.top_at_upkeep && credit == record.credit_at_upkeep;
+    record.top_at_upkeep = top;
+    record.credit_at_upkeep = credit;
+    return unused;
+}
+
+/// First step, before the barrier. True when there is something to take.
+bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
+    const bool unused = mark_use(block, c);
+    if (!block.is_set_up(c)) {
+        return false;
+    }
+    ClassRecord& record = block.record(c);
+    const uint64_t top = record.top_at_upkeep;
+    if (record.limbo != nullptr || !(unused || everything) || record.floor - top <= reclaim::kLeftInCache) {
+        return false;
+    }
+    record.limbo_index = top + reclaim::kLeftInCache;
+    // Pairs with the barrier that follows: a pop that begins after it finds the slot empty.
+    record.limbo = __atomic_exchange_n(slot(region_view.base, record.limbo_index),
+                                       static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
+    return record.limbo != nullptr;
+}
+
+/// Second step, after the barrier: everything behind the new floor goes to the depot, if it is ours.
+void finish_reclaim(ThreadBlock& block, ClassIndex c) {
+    ClassRecord& record = block.record(c);
+    const uint64_t new_floor = record.limbo_index;
+    switch (reclaim::judge(LaneOfOther{block, c}, new_floor)) {
+    case reclaim::Verdict::popped:
+        record.limbo = nullptr;
+        return;
+    case reclaim::Verdict::undecided:
+        return;  // the owner's next slow path settles it
+    case reclaim::Verdict::ours:
+        break;
+    }
+    const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
+    depots[c].put_back_unused(slot(region_view.base, new_floor + 1), behind);
+    depots[c].put_back_unused(&record.limbo, 1);
+    record.flushed += behind + 1;
+    ++record.flushes;
+    record.floor = new_floor;
+    record.limbo = nullptr;
+}
+
+/// Caches of other threads between the two steps: one barrier serves them all. Their locks are held until
+/// both steps are done, so there are not too many of them.
+class ReclaimBatch {
+  public:
+    ~ReclaimBatch() { finish(); }
+    ReclaimBatch() = default;
+    ReclaimBatch(const ReclaimBatch&) = delete;
+    ReclaimBatch& operator=(const ReclaimBatch&) = delete;
+
+    void begin(ThreadBlock& block, bool everything) {
+        block.lock.lock();
+        uint64_t begun = 0;
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
+        }
+        if (begun == 0) {
+            block.lock.unlock();
+            return;
+        }
+        entries_[count_++] = {&block, begun};
+        if (count_ == kMost) {
+            finish();
+        }
+    }
+
+  private:
+    struct Entry {
+        ThreadBlock* block;
+        uint64_t begun;  // a bit for each class
+    };
+    static constexpr size_t kMost = 64;
+
+    void finish() {
+        // Where the kernel has no such barrier, everything begun stays undecided.
+        const bool passed = count_ != 0 && os::barrier_all_threads();
+        for (const Entry& entry : std::span(entries_, count_)) {
+            for (ClassIndex c = 1; passed && c < size_classes.count; ++c) {
+                if ((entry.begun >> c & 1) != 0) {
+                    finish_reclaim(*entry.block, c);
+                }
+            }
+            entry.block->lock.unlock();
+        }
+        count_ = 0;
+    }
+
+    Entry entries_[kMost];
+    size_t count_ = 0;
+};
+
+/// The calling thread is in its slow path: nothing of its own can be in flight, and unused classes go whole.
+void reclaim_own(ThreadBlock& block, bool everything) {
+    LockGuard guard(block.lock);
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (mark_use(block, c) || everything) {
+            block.flush_unused(c);
+        }
+    }
+}
+
+}  // namespace
+
+void reclaim(bool everything) {
+    LockGuard guard(lock);
+    ReclaimBatch others;
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        block == thread_cache.block ? reclaim_own(*block, everything) : others.begin(*block, everything);
+    }
+}
+
+// ---- fork -------------------------------------------------------------------------------------------------
+
+void lock_all() {
+    lock.lock();
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        block->lock.lock();
+    }
+}
+
+void unlock_all() {
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        block->lock.unlock();
+    }
+    lock.unlock();
+}
+
+void adopt_all_in_child() {
+    for (ThreadBlock *block = live, *next = nullptr; block != nullptr; block = next) {
+        next = block->next;
+        // Asked of the block: a handler that forks may have interrupted attach() before the cache knew of it.
+        if (block->cache != &thread_cache) {
+            block->undo_newest_frees();
+            retire(block);
+        }
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        count_uncached_puts(c, -static_cast<int>(depots[c].undo_newest_frees()));
+    }
+}
+
+}  // namespace hotlane::threads

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+//
+// What the reader of dumps understands and what it refuses; and that nothing a file may hold brings it, the
+// symboliser or an export down.
+// Knows nothing of the library that writes dumps.
+// Called by the test runner.
+#include "cli/analysis/leaks.h"
+#include "cli/analysis/site_table.h"
+#include "cli/export/json.h"
+#include "cli/export/pprof.h"
+#include "cli/export/stacks.h"
+#include "cli/profile/reader.h"
+#include "cli/symbols/symboliser.h"
+#include "cli/text/text_file.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <unistd.h>
+
+namespace hotlane::cli {
+namespace {
+
+/// The program itself is one of the libraries: its symbols are really read.
+std::string good_dump() {
+    char self[4096] = {};
+    EXPECT_GT(readlink("/proc/self/exe", self, sizeof self - 1), 0);
+    return "heap profile: 3: 400 [8: 900] @ heap_v2/1024\n"
+           "# hotlane profile 1\n"
+           "# program: /opt/app/server\n"
+           "# process: 1234\n"
+           "# time_ns: 4102444800000000000\n"
+           "# duration_ns: 2000000000\n"
+           "# reason: exit\n"
+           "# sequence: 7\n"
+           "# unwind: fp\n"
+           "# samples: 11\n"
+           "# lost_samples: 2\n"
+           "# class: 64 hits=1000 misses=12 puts=990\n"
+           "2: 200 [5: 320] @ 0x401136 0x402240 0x7f0000001234\n"
+           "# site: live=81,5184,4000 total=200,12800,9000 temporary=100,6400 remote=3,192 "
+           "lifetimes=12:100,24:19\n"
+           "1: 200 [3: 580] @ 0x7f0000001238 0x500000\n"
+           "\n"
+           "MAPPED_LIBRARIES:\n"
+           "00400000-00480000 r-xp 00000000 08:01 17                         " +
+           std::string{self} +
+           "\n"
+           "7f0000000000-7f0000002000 r-xp 00001000 08:01 23                 /gone/lib with space.so\n"
+           "7fff00000000-7fff00001000 r-xp 00000000 00:00 0                  [vdso]\n";
+}
+
+Dump parsed(const std::string& text) { return parse_dump(text, "x.heap"); }
+
+std::string error_of(const std::string& text) {
+    try {
+        parsed(text);
+        return "";
+    } catch (const FileError& error) {
+        return error.what();
+    }
+}
+
+std::string with(std::string text, const std::string& part, const std::string& other) {
+    const size_t at = text.find(part);
+    EXPECT_NE(at, std::string::npos) << part;
+    return text.replace(at, part.size(), other);
+}
+
+TEST(ProfileReader, TakesWhatTheLibraryCountedAsItIs) {
+    const Dump dump = parsed(good_dump());
+    EXPECT_EQ(dump.origin.program, "/opt/app/server");
+    EXPECT_EQ(dump.origin.process, 1234);
+    EXPECT_EQ(dump.origin.time_ns, 4102444800000000000);
+    EXPECT_EQ(dump.origin.duration_ns, 2000000000);
+    EXPECT_EQ(dump.origin.reason, "exit");
+    EXPECT_EQ(dump.origin.sequence, 7);
+    EXPECT_EQ(dump.origin.period, 1024);
+    EXPECT_EQ(dump.origin.unwind, "fp");
+    EXPECT_EQ(dump.origin.samples, 11);
+    EXPECT_EQ(dump.origin.lost_samples, 2);
+    EXPECT_EQ(dump.classes.at(64).hits, 1000);
+    EXPECT_EQ(dump.classes.at(64).misses, 12);
+    EXPECT_EQ(dump.classes.at(64).puts, 990);
+    ASSERT_EQ(dump.entries.size(), 2U);
+    const Dump::Entry& entry = dump.entries[0];
+    EXPECT_EQ(entry.addresses, (std::vector<uint64_t>{0x401136, 0x402240, 0x7f0000001234}));
+    EXPECT_EQ(entry.tally.live, (Tally::Amount{81, 5184, 4000}));
+    EXPECT_EQ(entry.tally.cumulative, (Tally::Amount{200, 12800, 9000}));
+    EXPECT_EQ(entry.tally.temporary, (Tally::Count{100, 6400}));
+    EXPECT_EQ(entry.tally.remote, (Tally::Count{3, 192}));
+    EXPECT_EQ(entry.tally.lifetimes, (std::map<int, int64_t>{{12, 100}, {24, 19}}));
+    ASSERT_EQ(dump.mappings.size(), 3U);
+    EXPECT_EQ(dump.mappings[1].path, "/gone/lib with space.so");
+    EXPECT_EQ(dump.mappings[1].offset, 0x1000U);
+}
+
+TEST(ProfileReader, ScalesSamplesWhereNothingElseIsThere) {
+    // 1 of 200 bytes, 3 of 580 / 3, by 1 / (1 - exp(-size / 1024)).
+    const Tally tally = parsed(good_dump()).entries.at(1).tally;
+    EXPECT_EQ(tally.live, (Tally::Amount{6, 1127, 1127}));
+    EXPECT_EQ(tally.cumulative, (Tally::Amount{17, 3371, 3371}));
+}
+
+TEST(ProfileReader, TakesExactCountsAsTheyAre) {
+    for (const char* exact : {"heapprofile", "heap_v2/1"}) {
+        const Tally tally = parsed(with(good_dump(), "heap_v2/1024", exact)).entries.at(1).tally;
+        EXPECT_EQ(tally.live, (Tally::Amount{1, 200, 200})) << exact;
+        EXPECT_EQ(tally.cumulative, (Tally::Amount{3, 580, 580})) << exact;
+    }
+}
+
+TEST(ProfileReader, NamesTheLineAndWhatWasExpected) {
+    const std::string header = "x.heap:1: expected heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD";
+    const std::string entry = "expected LIVE: BYTES [ALL: BYTES] @ ADDRESSES";
+    const std::string mapping = "expected a line of /proc/PID/maps, in ascending order";
+    const std::string good = good_dump();
+    EXPECT_EQ(error_of(""), header);
+    EXPECT_EQ(error_of("heap_v2/524288\n  t*: 1: 2 [0: 0]\n"), header);
+    EXPECT_EQ(error_of(with(good, "/1024", "/0")), header);
+    EXPECT_EQ(error_of(with(good, "3: 400", "3; 400")), header);
+    EXPECT_EQ(error_of(with(good, "# process: 1234", "# process: many")),
+              "x.heap:4: expected # process: NUMBER");
+    EXPECT_EQ(error_of(with(good, "hits=1000", "hits=-1")),
+              "x.heap:12: expected # class: SIZE hits=N misses=N puts=N");
+    EXPECT_EQ(error_of(with(good, "2: 200 [", "2: 200 ")), "x.heap:13: " + entry);
+    EXPECT_EQ(error_of(with(good, "2: 200 [", "2: 0 [")), "x.heap:13: " + entry);
+    EXPECT_EQ(error_of(with(good, "2: 200 [", "-2: 200 [")), "x.heap:13: " + entry);
+    EXPECT_EQ(error_of(with(good, "0x402240", "0x1ffffffffffffffff")), "x.heap:13: " + entry);
+    EXPECT_EQ(error_of(with(good, " 0x7f0000001238 0x500000", "")), "x.heap:15: " + entry);
+    const std::string site =
+        "x.heap:14: expected # site: live=OBJECTS,BYTES,REQUESTED total=… of the entry before it";
+    EXPECT_EQ(error_of(with(good, "live=81,5184,4000", "live=81,5184")), site);
+    EXPECT_EQ(error_of(with(good, " total=", " sum=")), site);
+    EXPECT_EQ(error_of(with(good, "24:19", "64:19")), site);
+    EXPECT_EQ(error_of(with(good, "# site", "# note: x\n\n# site")).substr(0, 10), "x.heap:16:");
+    EXPECT_EQ(error_of(with(good, "MAPPED_LIBRARIES:", "")), "x.heap:18: " + entry);
+    EXPECT_EQ(error_of(good.substr(0, good.find("MAPPED"))),
+              "x.heap:17: expected MAPPED_LIBRARIES:, the file is cut off");
+    EXPECT_EQ(error_of(good.substr(0, good.find("00400000"))),
+              "x.heap:18: " + mapping + ", the file is cut off");
+    EXPECT_EQ(error_of(good.substr(0, good.size() - 1)),
+              "x.heap:20: expected a whole line, the file is cut off");
+    EXPECT_EQ(error_of(with(good, "7f0000000000-7f0000002000", "0-1000")), "x.heap:19: " + mapping);
+    EXPECT_EQ(error_of(with(good, "7f0000000000-7f0000002000", "7f0000000000-7f0000000000")),
+              "x.heap:19: " + mapping);
+}
+
+TEST(ProfileReader, SaysWhyAFileCannotBeRead) {
+    EXPECT_THROW(read_dump("/nowhere/x.heap"), FileError);
+    EXPECT_THROW(read_dump("/"), FileError);
+    EXPECT_THROW(read_dump("/dev/zero"), FileError);  // which never ends
+    EXPECT_THROW(read_dump("/dev/null"), FileError);
+}
+
+TEST(Symboliser, NamesWhatItCanAndPlacesTheRest) {
+    Symboliser symboliser{[](size_t, size_t) {}};
+    const Profile profile = symboliser.symbolise(parsed(good_dump()));
+    ASSERT_EQ(profile.stacks().size(), 2U);
+    const Profile::Stack& second = profile.stacks()[1];
+    ASSERT_EQ(second.frames.size(), 2U);
+    // The return address less 1, from where the library begins; and an address in no library.
+    EXPECT_EQ(profile.function_of(second.frames[0]).name, "lib with space.so+0x1237");
+    EXPECT_EQ(profile.library_of(second.frames[0]).path, "/gone/lib with space.so");
+    EXPECT_EQ(profile.frames()[second.frames[0]].address, 0x1237U);
+    EXPECT_EQ(profile.function_of(second.frames[1]).name, "0x4fffff");
+}
+
+/// Everything that is done with a dump, of one that may hold anything.
+void use(Symboliser& symboliser, const std::string& text, size_t& read) {
+    Profile profile;
+    try {
+        profile = symboliser.symbolise(parsed(text));
+    } catch (const FileError& error) {
+        const std::string what = error.what();
+        ASSERT_TRUE(what.starts_with("x.heap:")) << what;
+        ASSERT_EQ(what.find('\n'), std::string::npos) << what;
+        return;
+    }
+    ++read;
+    const Profile once = profile;
+    profile.add(once);
+    profile.subtract(once);
+    EXPECT_FALSE(site_table(profile, {}).empty());
+    EXPECT_FALSE(find_leaks(profile, {}, 3).text.empty());
+    EXPECT_FALSE(export_pprof(profile).empty());
+    EXPECT_FALSE(to_json(profile).dump().empty());
+    EXPECT_FALSE(export_speedscope(profile, Order::slack).empty());
+    export_folded(profile, Order::count);
+}
+
+/// One to four changes of a few bytes, a line or a number.
+std::string mutated(std::string text, std::mt19937& random) {
+    const std::string good = text;
+    const auto below = [&random](size_t n) { return n == 0 ? 0 : random() % n; };
+    const char* const numbers[] = {"0",
+                                   "1",
+                                   "9223372036854775807",
+                                   "9223372036854775808",
+                                   "18446744073709551615",
+                                   "-1",
+                                   "99999999999999999999",
+                                   "0xffffffffffffffff",
+                                   "\xff\xfe",
+                                   "%n"};
+    for (size_t changes = 1 + below(4); changes > 0; --changes) {
+        const size_t at = below(text.size());
+        const size_t digit = std::min(text.find_first_of("0123456789", at), text.size());
+        const size_t line = std::min(text.find('\n', at), text.size());
+        switch (below(7)) {
+        case 0:
+            text.resize(at);
+            break;
+        case 1:
+            text.insert(at, 1, static_cast<char>(below(256)));
+            break;
+        case 2:
+            text.erase(at, 1 + below(8));
+            break;
+        case 3: {
+            const size_t end = std::min(text.find_first_not_of("0123456789", digit), text.size());
+            text.replace(digit, end - digit, numbers[below(std::size(numbers))]);
+            break;
+        }
+        case 4:
+            text.insert(line, good.substr(below(good.size()), below(200)));
+            break;
+        case 5:
+            text.erase(at, line - at);
+            break;
+        default:
+            if (at < text.size()) {
+                text[at] = static_cast<char>(text[at] ^ (1U << below(8)));
+            }
+        }
+    }
+    return text;
+}
+
+TEST(ProfileReader, SurvivesEveryCut) {
+    Symboliser symboliser{[](size_t, size_t) {}};
+    const std::string good = good_dump();
+    size_t read = 0;
+    for (size_t size = 0; size <= good.size(); ++size) {
+        use(symboliser, good.substr(0, size), read);
+    }
+    EXPECT_EQ(read, 3U);  // whole, and cut after a whole mapping
+}
+
+TEST(ProfileReader, SurvivesWhateverAFileHolds) {
+    constexpr size_t kRounds = 10'000;
+    std::mt19937 random{20261121};  // NOLINT: the same files in every run
+    Symboliser symboliser{[](size_t, size_t) {}};
+    const std::string good = good_dump();
+    size_t read = 0;
+    for (size_t round = 0; round < kRounds && !HasFatalFailure(); ++round) {
+        use(symboliser, mutated(good, random), read);
+    }
+    // Neither all of them were refused, nor was none.
+    EXPECT_GT(read, kRounds / 20);
+    EXPECT_LT(read, kRounds);
+}
+
+}  // namespace
+}  // namespace hotlane::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// The hot lane alone, without options and fallback: requests and frees as the exported entry points make
+// them. Knows nothing of what is tested. Called by unit tests.
+#pragma once
+
+#include "fake_os.h"
+#include "fresh_core.h"
+#include "maintenance/maintenance.h"
+#include "thread_cache/thread_block.h"
+#include "thread_cache/thread_registry.h"
+
+#include <gtest/gtest.h>
+
+namespace hotlane {
+
+inline constexpr uint64_t kTestPurgeDelayNs = 1'000'000'000;
+
+/// Everything as before the first request, on a clock that stands still.
+inline void fresh_caches(const CacheSettings& settings = {}, size_t limit_bytes = 0) {
+    threads::set_up();
+    threads::detach();
+    fake_os::reset();
+    fresh_depots(ClassChoice::cacheline, 4 * GiB, limit_bytes);
+    set_up_thread_caches(settings);
+    fake_os::stop_clock();
+    upkeep::set_up(kTestPurgeDelayNs, {});
+    set_on_error(OnError::abort);
+}
+
+inline void* get_slow(size_t n) {
+    bool zeroed = false;
+    RegionFailure why{};
+    return take_slow(size_classes.class_of(n), &zeroed, &why);
+}
+inline void put_slow(void* p) {
+    const auto c = region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords;
+    put_back_slow(p, c, "free");
+}
+
+/// Not inlined, as malloc is not: a thread-local variable's place must not be kept across a thread's end.
+[[gnu::noinline]] inline void* get(size_t n) { return allocate_fast<get_slow>(n); }
+[[gnu::noinline]] inline void put(void* p) { release_fast<put_slow>(p); }
+
+inline Snapshot counts() {
+    Snapshot snapshot;
+    snapshot.class_count = size_classes.count;
+    threads::add_to(snapshot);
+    return snapshot;
+}
+
+/// What every lane of a cache must be between two operations of its thread.
+inline void check_lanes(const ThreadBlock& block) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (!block.is_set_up(c)) {
+            ASSERT_EQ(block.top(c), 0U);
+            continue;
+        }
+        const uint64_t begin = block.lane_begin(c);
+        const uint64_t floor = begin + block.capacity(c);
+        ASSERT_EQ(begin % kSlotsPerLane, 0U);
+        ASSERT_GE(block.capacity(c), 1U);
+        ASSERT_LE(block.capacity(c), policy::kMostSlots);
+        ASSERT_LE(block.level(c), block.capacity(c));
+        ASSERT_EQ(block.top(c), floor - block.level(c));
+        ASSERT_EQ(*slot(region_view.base, floor), nullptr);
+        ASSERT_TRUE(block.level(c) == 0 || block.record(c).limbo != nullptr ||
+                    *slot(region_view.base, block.top(c)) != nullptr);
+    }
+}
+
+}  // namespace hotlane

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+//
+// The option table: every row's default, round trip and refusal, and what the user is told.
+// Knows nothing of what the options do.
+// Run by `scripts/test`.
+#include "options/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <set>
+#include <string>
+
+namespace hotlane {
+namespace {
+
+const Option& row(std::string_view name) {
+    const Option* option = find_option(name);
+    EXPECT_NE(option, nullptr) << name;
+    return *option;
+}
+
+std::string value(std::string_view name, const Config& config) {
+    char memory[Config::kPathCapacity];
+    Writer out{memory, sizeof memory};
+    print_value(out, row(name), config);
+    return {memory, out.bytes_written()};
+}
+
+bool set(Config& config, std::string_view name, std::string_view text) {
+    return set_option(config, row(name), text);
+}
+
+/// Variables set for one test and removed after it.
+class Environment : public testing::Test {
+  protected:
+    void TearDown() override {
+        for (const std::string& name : names_) {
+            unsetenv(name.c_str());
+        }
+    }
+    void set_variable(const std::string& name, const std::string& text) {
+        setenv(name.c_str(), text.c_str(), 1);
+        names_.insert(name);
+    }
+    /// What read_config says on stderr.
+    static std::string read(Config& config, bool preloaded = true) {
+        testing::internal::CaptureStderr();
+        read_config(config, preloaded);
+        return testing::internal::GetCapturedStderr();
+    }
+    std::set<std::string> names_;
+};
+
+TEST(OptionTable, NamesAreUniqueAndFound) {
+    std::set<std::string> names;
+    for (const Option& option : options()) {
+        EXPECT_TRUE(names.insert(option.name).second) << option.name;
+        EXPECT_EQ(find_option(option.name), &option);
+        for (const char* c = option.name; *c != '\0'; ++c) {
+            EXPECT_TRUE(isupper(*c) != 0 || *c == '_') << option.name;
+        }
+    }
+    EXPECT_EQ(find_option("NOTHING"), nullptr);
+    EXPECT_EQ(find_option(""), nullptr);
+}
+
+TEST(OptionTable, DefaultsReadBackInEveryRow) {
+    const Config defaults;
+    for (const Option& option : options()) {
+        const std::string text = value(option.name, defaults);
+        Config config;
+        EXPECT_TRUE(set_option(config, option, text)) << option.name << "=" << text;
+        EXPECT_EQ(value(option.name, config), text) << option.name;
+    }
+}
+
+TEST(OptionTable, EveryChoiceIsItsEnumerator) {
+    Config config;
+    for (const Option& option : options()) {
+        if (option.type != OptionType::choice && option.type != OptionType::flag) {
+            continue;
+        }
+        std::string names = option.values;
+        for (size_t end = 0; end != std::string::npos;) {
+            end = names.find('|');
+            const std::string name = names.substr(0, end);
+            EXPECT_TRUE(set_option(config, option, name)) << option.name << "=" << name;
+            EXPECT_EQ(value(option.name, config), name);
+            names = names.substr(end == std::string::npos ? 0 : end + 1);
+        }
+    }
+    EXPECT_EQ(config.classes, ClassChoice::compact);
+    EXPECT_EQ(config.stats, StatsFormat::prometheus);
+    EXPECT_EQ(config.limit_mode, LimitMode::fail);
+    EXPECT_EQ(config.on_error, OnError::warn);
+    EXPECT_EQ(config.huge_pages, HugePages::never);
+    EXPECT_TRUE(config.check && config.background && config.verbose);
+}
+
+TEST(OptionTable, RangesHoldAtTheirEnds) {
+    Config config;
+    EXPECT_TRUE(set(config, "LIMIT", "1M"));
+    EXPECT_EQ(config.limit, MiB);
+    EXPECT_TRUE(set(config, "LIMIT", "64T"));
+    EXPECT_FALSE(set(config, "LIMIT", "1048575"));
+    EXPECT_FALSE(set(config, "LIMIT", "65T"));
+    EXPECT_EQ(config.limit, 64 * 1024 * GiB);
+    EXPECT_TRUE(set(config, "LIMIT", "0"));
+    EXPECT_EQ(config.limit, 0U);
+    EXPECT_TRUE(set(config, "HIT_ALARM", "100%"));
+    EXPECT_FALSE(set(config, "HIT_ALARM", "100.1"));
+    EXPECT_FALSE(set(config, "STATS_INTERVAL", "99ms"));
+    EXPECT_TRUE(set(config, "STATS_INTERVAL", "100ms"));
+    EXPECT_EQ(config.stats_interval_ns, 100'000'000U);
+}
+
+TEST(OptionTable, PathsUpToTheirCapacity) {
+    Config config;
+    const std::string longest(Config::kPathCapacity - 1, 'p');
+    EXPECT_TRUE(set(config, "STATS_FILE", longest));
+    EXPECT_EQ(config.stats_file, longest);
+    EXPECT_FALSE(set(config, "STATS_FILE", longest + "p"));
+    EXPECT_EQ(config.stats_file, longest);
+    EXPECT_TRUE(set(config, "STATS_FILE", ""));
+    EXPECT_STREQ(config.stats_file, "");
+}
+
+TEST(OptionTable, Warmup) {
+    Config config;
+    ASSERT_TRUE(set(config, "WARMUP", "64:1000,4K:16"));
+    ASSERT_EQ(config.warmup_count, 2U);
+    EXPECT_EQ(config.warmup[0].size, 64U);
+    EXPECT_EQ(config.warmup[0].count, 1000U);
+    EXPECT_EQ(config.warmup[1].size, 4096U);
+    EXPECT_EQ(config.warmup[1].count, 16U);
+    for (const char* text :
+         {"64", "64:", ":5", "64:x", "64:0", "0:5", "65K:1", "64:1,,64:2", "64:1;64:2", "64:1:2",
+          "64:4294967296", "1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1,1:1"}) {
+        EXPECT_FALSE(set(config, "WARMUP", text)) << text;
+    }
+    EXPECT_EQ(value("WARMUP", config), "64:1000,4K:16");
+    EXPECT_TRUE(set(config, "WARMUP", ""));
+    EXPECT_EQ(config.warmup_count, 0U);
+}
+
+TEST(OptionTable, Labels) {
+    Config config;
+    for (const char* text : {"zone=b", "zone=b,service=web", "a_1=", "_a=x=y", "A=a b", ""}) {
+        EXPECT_TRUE(set(config, "LABELS", text)) << text;
+        EXPECT_EQ(value("LABELS", config), text);
+    }
+    ASSERT_TRUE(set(config, "LABELS", "zone=b"));
+    for (const char* text :
+         {"zone", "=b", "1a=b", "a-b=c", "__a=b", "pid=1", "zone=b,program=c", "class=1", "reason=1",
+          "pool=1", "a=1,a=2", "a=1,", ",a=1", "a=1,,b=2", "a,b=1", "\xc3\xa4=1"}) {
+        EXPECT_FALSE(set(config, "LABELS", text)) << text;
+    }
+    EXPECT_FALSE(set(config, "LABELS", "a=" + std::string(Config::kLabelsCapacity - 2, 'x')));
+    EXPECT_EQ(value("LABELS", config), "zone=b");
+}
+
+TEST(OptionTable, ClosestName) {
+    EXPECT_STREQ(closest_option("STAT").name, "STATS");
+    EXPECT_STREQ(closest_option("HUGE_PAGES").name, "HUGEPAGES");
+    EXPECT_STREQ(closest_option("LIMITMODE").name, "LIMIT_MODE");
+    EXPECT_STREQ(closest_option("CLASES").name, "CLASSES");
+    EXPECT_NE(closest_option(std::string(5000, 'X')).name[0], '\0');
+}
+
+TEST_F(Environment, DefaultOfStatsDependsOnPreloading) {
+    Config config;
+    EXPECT_EQ(read(config, true), "");
+    EXPECT_EQ(config.stats, StatsFormat::text);
+    EXPECT_EQ(read(config, false), "");
+    EXPECT_EQ(config.stats, StatsFormat::off);
+}
+
+TEST_F(Environment, ValuesAreRead) {
+    set_variable("HOTLANE_STATS", "json");
+    set_variable("HOTLANE_CACHE", "32K");
+    set_variable("HOTLANE_PURGE_DELAY", "250ms");
+    set_variable("HOTLANE", "not ours");
+    set_variable("XHOTLANE_CACHE", "not ours");
+    Config config;
+    EXPECT_EQ(read(config), "");
+    EXPECT_EQ(config.stats, StatsFormat::json);
+    EXPECT_EQ(config.cache_bytes, 32 * KiB);
+    EXPECT_EQ(config.purge_delay_ns, 250'000'000U);
+}
+
+TEST_F(Environment, WhatWasReadBeforeIsForgotten) {
+    set_variable("HOTLANE_VERBOSE", "1");
+    Config config;
+    config.cache_bytes = 1;
+    EXPECT_EQ(read(config), "");
+    EXPECT_TRUE(config.verbose);
+    EXPECT_EQ(config.cache_bytes, Config{}.cache_bytes);
+}
+
+TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
+    const struct {
+        const char* name;
+        const char* text;
+        const char* said;
+    } cases[] = {
+        {"STATS", "xml", "expected off, text, json or prometheus; using text"},
+        {"CHECK", "yes", "expected 0 or 1; using 0"},
+        {"CACHE", "-3", "expected a size like 64K or 1.5G, from 0 to 1G; using 256K"},
+        {"LIMIT", "1K", "expected a size like 64K or 1.5G, 0 or from 1M to 64T; using 0"},
+        {"PURGE_DELAY", "10", "expected a time like 500ms or 10s, from 0 to 1h; using 1s"},
+        {"HIT_ALARM", "101", "expected a percentage from 0 to 100; using 90%"},
+        {"LABELS", "pid=1",
+         "expected NAME=VALUE,... like service=web,zone=b, names of letters, digits and _, none of program "
+         "pid "
+         "class reason pool; using none"},
+        {"WARMUP", "64",
+         "expected SIZE:COUNT,... like 64:1000,4096:16, at most 16 sizes up to 64K; using none"},
+    };
+    for (const auto& wrong : cases) {
+        const std::string name = std::string("HOTLANE_") + wrong.name;
+        set_variable(name, wrong.text);
+        Config config;
+        EXPECT_EQ(read(config), "hotlane: " + name + "=\"" + wrong.text + "\": " + wrong.said + "\n");
+        unsetenv(name.c_str());
+    }
+}
+
+TEST_F(Environment, UnknownNamesAreSaidWithTheClosest) {
+    set_variable("HOTLANE_STAT", "json");
+    Config config;
+    EXPECT_EQ(read(config), "hotlane: HOTLANE_STAT is not an option; the closest is HOTLANE_STATS\n");
+}
+
+TEST(PrintConfig, ShowsEveryOptionInAHundredColumns) {
+    char memory[8192];
+    Writer out{memory, sizeof memory};
+    Config config;
+    config.limit = 2 * GiB;
+    print_config(out, config);
+    ASSERT_TRUE(out.ok());
+    const std::string text{memory, out.bytes_written()};
+    for (const Option& option : options()) {
+        EXPECT_NE(text.find("HOTLANE_" + std::string(option.name) + " "), std::string::npos);
+    }
+    EXPECT_NE(text.find("HOTLANE_LIMIT            2G         0 "), std::string::npos) << text;
+    for (size_t start = 0, end = 0; (end = text.find('\n', start)) != std::string::npos; start = end + 1) {
+        EXPECT_LE(end - start, 100U) << text.substr(start, end - start);
+    }
+}
+
+}  // namespace
+}  // namespace hotlane

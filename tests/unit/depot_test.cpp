@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+//
+// The depot: no object lost or doubled, the order in which they come, and what it says about misuse.
+// Knows nothing of thread caches.
+// Run by meson.
+#include "depot/depot.h"
+
+#include "fake_os.h"
+#include "fresh_core.h"
+#include "maintenance/tuning.h"
+
+#include <algorithm>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+#include <set>
+#include <thread>
+
+namespace {
+
+using namespace hotlane;
+using fake_os::Call;
+
+class DepotTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        fake_os::reset();
+        fresh_depots();
+        set_on_error(OnError::abort);
+    }
+    void TearDown() override { fake_os::reset(); }
+
+    static std::vector<void*> take(ClassIndex c, uint32_t count, bool* zeroed = nullptr) {
+        std::vector<void*> out(count);
+        bool is_zero = false;
+        RegionFailure why{};
+        out.resize(depots[c].take(out.data(), count, true, &is_zero, &why));
+        if (zeroed != nullptr) {
+            *zeroed = is_zero;
+        }
+        return out;
+    }
+    static void put_back(ClassIndex c, const std::vector<void*>& objects) {
+        depots[c].put_back(objects.data(), static_cast<uint32_t>(objects.size()));
+    }
+};
+
+TEST_F(DepotTest, FreshObjectsRiseAndReturnedOnesComeNewestFirst) {
+    const std::vector<void*> objects = take(1, 10);
+    ASSERT_EQ(objects.size(), 10U);
+    EXPECT_TRUE(std::is_sorted(objects.begin(), objects.end()));
+    put_back(1, {objects[3], objects[4]});
+    put_back(1, {objects[7]});
+    EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[7], objects[3]}));
+    EXPECT_EQ(take(1, 1), (std::vector<void*>{objects[4]}));
+    depots[1].put_back_unused(&objects[5], 1);
+    put_back(1, {objects[6]});
+    EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[6], objects[5]})) << "the unused behind the others";
+}
+
+TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
+    const uint32_t capacity = policy::ring_capacity(size_classes[1].object_size);
+    std::vector<void*> objects = take(1, capacity);
+    put_back(1, objects);
+    EXPECT_EQ(depots[1].stats().objects, capacity);
+    for (int turn = 0; turn < 200; ++turn) {
+        const std::vector<void*> some = take(1, 137);
+        ASSERT_EQ(some.size(), 137U);
+        put_back(1, some);
+    }
+    std::vector<void*> again = take(1, capacity);
+    std::sort(again.begin(), again.end());
+    std::sort(objects.begin(), objects.end());
+    EXPECT_EQ(again, objects);
+}
+
+TEST_F(DepotTest, AFullRingGivesItsOldestToTheSpansAndHoldsNoMore) {
+    for (const size_t size : {size_t{64}, size_t{8192}}) {
+        const ClassIndex c = size_classes.class_of(size);
+        const uint32_t capacity = policy::ring_capacity(size_classes[c].object_size);
+        const std::vector<void*> objects = take(c, 3 * capacity);
+        ASSERT_EQ(objects.size(), size_t{3} * capacity);
+        for (void* const& object : objects) {
+            depots[c].put_back(&object, 1);
+            ASSERT_LE(depots[c].stats().objects, capacity);
+        }
+        EXPECT_EQ(depots[c].stats().objects, capacity);
+        EXPECT_EQ(take(c, 1), (std::vector<void*>{objects.back()})) << "the newest stayed";
+        std::set<void*> again;
+        for (uint32_t i = 1; i < 3 * capacity; ++i) {
+            ASSERT_TRUE(again.insert(take(c, 1).at(0)).second) << "handed out twice";
+        }
+        EXPECT_FALSE(again.contains(objects.back()));
+    }
+}
+
+TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
+    const std::vector<void*> objects = take(1, 6);
+    fake_os::run_on(0);
+    put_back(1, {objects[0], objects[1]});
+    fake_os::run_on(1);
+    put_back(1, {objects[2]});
+    fake_os::run_on(0);
+    EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[0], objects[1]}));
+    EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[2]})) << "then another's, before a span's";
+    fake_os::run_on(Depot::kMostRings + 1);  // shares a ring
+    put_back(1, {objects[3]});
+    fake_os::run_on(1);
+    EXPECT_EQ(take(1, 1), (std::vector<void*>{objects[3]}));
+    put_back(1, {objects[3], objects[4]});
+    fake_os::run_on(2);
+    put_back(1, {objects[5]});
+    EXPECT_EQ(depots[1].stats().objects, 3U);
+    depots[1].reap(true);
+    EXPECT_EQ(depots[1].stats().objects, 0U);
+}
+
+TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {
+    const ClassIndex c = size_classes.class_of(10'000);
+    const std::vector<void*> objects = take(c, size_classes[c].object_count * 3);
+    EXPECT_EQ(depots[c].stats().spans, 3U);
+    EXPECT_EQ(region.stats().in_use_bytes, 3 * size_classes[c].span_pages * kPageSize);
+    for (void* object : objects) {
+        EXPECT_EQ(region_view.class_byte(region_view.page_of(object)), SizeClasses::lane_of(c));
+    }
+    put_back(c, objects);
+    depots[c].reap(true);
+    EXPECT_EQ(depots[c].stats().spans, 0U);
+    EXPECT_EQ(depots[c].stats().objects, 0U);
+    EXPECT_EQ(region.stats().in_use_bytes, 0U);
+    EXPECT_EQ(region_view.class_byte(region_view.page_of(objects[0])), 0U);
+}
+
+TEST_F(DepotTest, ReapingKeepsTheWorkingSet) {
+    const std::vector<void*> objects = take(1, 100);
+    put_back(1, objects);
+    depots[1].reap(false);  // none of them was there for the whole interval
+    EXPECT_EQ(depots[1].stats().objects, 100U);
+    put_back(1, take(1, 30));  // 30 are needed, 70 never
+    depots[1].reap(false);
+    EXPECT_EQ(depots[1].stats().objects, 30U);
+    depots[1].reap(false);
+    EXPECT_EQ(depots[1].stats().objects, 0U);
+}
+
+TEST_F(DepotTest, TheUnusedGoAtTheNextReap) {
+    const std::vector<void*> objects = take(1, 100);
+    depots[1].put_back_unused(objects.data(), 60);
+    depots[1].put_back(objects.data() + 60, 40);
+    depots[1].reap(false);
+    EXPECT_EQ(depots[1].stats().objects, 40U);
+}
+
+TEST_F(DepotTest, ThePeakIsWhatWasOutsideAtOnce) {
+    const std::vector<void*> objects = take(1, 100);
+    put_back(1, objects);
+    put_back(1, take(1, 60));
+    EXPECT_EQ(depots[1].stats().peak_outside, 100U);
+    const std::vector<void*> more = take(1, 100);
+    take(1, 20);
+    EXPECT_EQ(depots[1].stats().peak_outside, 120U);
+}
+
+TEST_F(DepotTest, WhatIsSaidToBeZeroIs) {
+    std::mt19937 random(1);
+    for (const ClassIndex c : {1U, 9U, size_classes.class_of(3000), size_classes.count - 1}) {
+        std::vector<void*> live;
+        int zeroes = 0;
+        for (int step = 0; step < 3'000; ++step) {
+            if (random() % 100 < 55) {
+                bool zeroed = false;
+                const std::vector<void*> objects = take(c, 1 + random() % 8, &zeroed);
+                const auto* bytes = static_cast<const char*>(objects[0]);
+                if (zeroed) {
+                    ++zeroes;
+                    ASSERT_TRUE(std::all_of(bytes, bytes + size_classes[c].object_size,
+                                            [](char byte) { return byte == 0; }));
+                }
+                for (void* object : objects) {
+                    memset(object, 'x', size_classes[c].object_size);
+                    live.push_back(object);
+                }
+            } else if (!live.empty()) {
+                std::shuffle(live.begin(), live.end(), random);
+                const size_t count = std::min<size_t>(live.size(), 1 + random() % 30);
+                put_back(c, {live.end() - static_cast<long>(count), live.end()});
+                live.resize(live.size() - count);
+            }
+            if (random() % 50 == 0) {
+                depots[c].reap(random() % 2 == 0);
+                region.purge(0, 0);
+            }
+        }
+        for (void* object : live) {
+            put_back(c, {object});
+        }
+        EXPECT_GT(zeroes, 0);
+    }
+}
+
+TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
+    fresh_depots(ClassChoice::cacheline, 4 * GiB, 2 * kPageSize);
+    void* out[4096];
+    bool zeroed = false;
+    RegionFailure why{};
+    EXPECT_EQ(depots[1].take(out, 4096, true, &zeroed, &why), 2048U) << "what there is";
+    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::limit);
+    fresh_depots();
+    fake_os::fail_always(Call::commit, true);
+    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::no_region);
+    fake_os::reset();
+    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 1U);
+}
+
+TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
+    const ClassIndex small = size_classes.class_of(1024);
+    const ClassIndex other = size_classes.class_of(2048);
+    void* out[128];
+    bool zeroed = false;
+    RegionFailure why{};
+    EXPECT_EQ(depots[small].take(out, 1, false, &zeroed, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::would_grow);
+    ASSERT_EQ(depots[small].take(out, 60, true, &zeroed, &why), 60U);
+    EXPECT_EQ(depots[small].take(out + 60, 60, false, &zeroed, &why), 4U) << "the rest of its page";
+    EXPECT_EQ(depots[small].take(out + 64, 1, false, &zeroed, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::would_grow);
+    EXPECT_EQ(depots[other].take(out + 64, 1, false, &zeroed, &why), 0U);
+    for (int i = 0; i < 64; ++i) {
+        ASSERT_TRUE(depots[small].put_back_checked(out[i], "free"));
+    }
+    EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 0U) << "the newest are held back";
+    depots[small].reap(true);
+    EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
+    EXPECT_EQ(out[0], region.address({0}));
+    EXPECT_EQ(region.stats().in_use_bytes, kPageSize);
+}
+
+TEST_F(DepotTest, ThreadsExchangeObjectsAndNoneIsLostOrDoubled) {
+    constexpr int kThreads = 4;
+    std::vector<std::thread> threads;
+    std::vector<std::set<void*>> left(kThreads);
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([t, &left] {
+            std::mt19937 random(static_cast<unsigned>(t));
+            std::vector<void*> live;
+            for (int step = 0; step < 4'000; ++step) {
+                if (random() % 2 == 0 || live.size() < 100) {
+                    for (void* object : take(3, 1 + random() % 100)) {
+                        auto* owner = static_cast<std::atomic<int>*>(object);
+                        owner->store(t, std::memory_order_relaxed);
+                        live.push_back(object);
+                    }
+                } else {
+                    const auto count = static_cast<long>(1 + random() % 100);
+                    for (auto object = live.end() - count; object != live.end(); ++object) {
+                        ASSERT_EQ(static_cast<std::atomic<int>*>(*object)->load(std::memory_order_relaxed),
+                                  t);
+                    }
+                    put_back(3, {live.end() - count, live.end()});
+                    live.resize(live.size() - static_cast<size_t>(count));
+                }
+                if (random() % 200 == 0) {
+                    depots[3].reap(t == 0);
+                }
+            }
+            left[static_cast<size_t>(t)].insert(live.begin(), live.end());
+            EXPECT_EQ(left[static_cast<size_t>(t)].size(), live.size());
+        });
+    }
+    size_t count = 0;
+    std::set<void*> all;
+    for (int t = 0; t < kThreads; ++t) {
+        threads[static_cast<size_t>(t)].join();
+        count += left[static_cast<size_t>(t)].size();
+        all.merge(left[static_cast<size_t>(t)]);
+    }
+    EXPECT_EQ(all.size(), count);
+    for (void* object : all) {
+        put_back(3, {object});
+    }
+    depots[3].reap(true);
+    EXPECT_EQ(depots[3].stats().spans, 0U);
+    EXPECT_EQ(region.stats().in_use_bytes, 0U);
+}
+
+TEST_F(DepotTest, MisuseThatIsOnlyWarnedOfChangesNothing) {
+    set_on_error(OnError::warn);
+    const std::vector<void*> objects = take(1, 8);
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(depots[1].put_back_checked(static_cast<char*>(objects[2]) + 16, "free"));
+    EXPECT_TRUE(depots[1].put_back_checked(objects[2], "free"));
+    EXPECT_FALSE(depots[1].put_back_checked(objects[2], "free"));
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find("interior pointer into an object of 64 bytes"), std::string::npos) << said;
+    EXPECT_NE(said.find("double free"), std::string::npos) << said;
+    EXPECT_NE(take(1, 1)[0], objects[2]);
+    depots[1].reap(true);
+    EXPECT_EQ(take(1, 1)[0], objects[2]);
+}
+
+TEST_F(DepotTest, ALateFreeOfAnotherThreadIsHeldBackAndCanBeUndone) {
+    const std::vector<void*> objects = take(1, 12);
+    const std::set<void*> held(objects.end() - 8, objects.end());
+    for (const bool checked : {true, false}) {
+        std::thread([&] {
+            for (void* p : objects) {
+                checked ? (void)depots[1].put_back_checked(p, "free") : depots[1].put_back_late(p);
+            }
+        }).join();
+        const std::vector<void*> next = take(1, 100);
+        EXPECT_TRUE(std::any_of(next.begin(), next.end(), [&](void* p) { return p == objects[3]; }));
+        EXPECT_TRUE(std::none_of(next.begin(), next.end(), [&](void* p) { return held.contains(p); }));
+        EXPECT_EQ(depots[1].undo_newest_frees(), 8U);
+    }
+    EXPECT_TRUE(depots[1].put_back_checked(objects.back(), "free")) << "it is live again";
+    EXPECT_EQ(depots[1].undo_newest_frees(), 0U) << "this thread is not lost";
+}
+
+TEST_F(DepotTest, ADoubleFreeInTheRingIsFoundWhenItIsReapedAndThePeakStaysRight) {
+    set_on_error(OnError::warn);
+    const std::vector<void*> objects = take(1, 3);
+    put_back(1, {objects[0], objects[0], objects[0], objects[1], objects[2]});
+    take(1, 1);
+    EXPECT_EQ(depots[1].stats().peak_outside, 3U) << "fewer than none are outside";
+    put_back(1, {objects[0]});
+    testing::internal::CaptureStderr();
+    depots[1].reap(true);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("double free"), std::string::npos);
+    take(1, 4);
+    EXPECT_EQ(depots[1].stats().peak_outside, 4U);
+}
+
+TEST_F(DepotTest, APageThatMovedOnIsADoubleFree) {
+    set_on_error(OnError::warn);
+    void* object = take(1, 1)[0];
+    EXPECT_TRUE(depots[1].put_back_checked(object, "free"));
+    depots[1].reap(true);  // its span is empty, the page goes back
+    const std::vector<void*> other = take(2, 1);
+    ASSERT_EQ(other[0], object) << "the page serves another class now";
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(depots[1].put_back_checked(object, "free"));
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("double free"), std::string::npos);
+    EXPECT_TRUE(depots[2].put_back_checked(object, "free"));
+}
+
+}  // namespace

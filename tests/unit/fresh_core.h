@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// Region, depots and class table as they are before the first request, for one test after the other.
+// Knows nothing of thread caches: the calling thread must have none.
+// Called by unit tests.
+#pragma once
+
+#include "depot/depot.h"
+#include "page_heap/size_classes.h"
+
+#include <new>
+
+namespace hotlane {
+
+inline void fresh_depots(ClassChoice choice = ClassChoice::cacheline, size_t region_bytes = 4 * GiB,
+                         size_t limit_bytes = 0) {
+    size_classes = build_size_classes(choice);
+    region_view.page_limit = 0;
+    tick_ns = 1;
+    new (&region) Region;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        new (&depots[c]) Depot;
+    }
+    Depot::set_up_all();
+    HOTLANE_CHECK(region.set_up({.largest_bytes = region_bytes,
+                                 .limit_bytes = limit_bytes,
+                                 .span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects)}));
+}
+
+}  // namespace hotlane

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+//
+// Taking from another thread's lane, in every order in which its owner and the reclaim can act: no object may
+// get two owners, none may be lost. The judgement is the real one (thread_cache/reclaim_protocol.h), stepped
+// read by read. The other steps stand for lines of the code, which each of them names. Knows nothing of the
+// rest of hotlane. Run by meson.
+#include "thread_cache/reclaim_protocol.h"
+
+#include <algorithm>
+#include <array>
+#include <compare>
+#include <gtest/gtest.h>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace hotlane;
+using reclaim::Verdict;
+
+// ---- what there is ----------------------------------------------------------------------------------------
+
+using Byte = uint8_t;  // an index of the lane, or the number of an object; object 0 is nullptr
+
+constexpr Byte kFloor = 6;
+constexpr Byte kObjectsInLane = 4;
+constexpr Byte kObjectsHeld = 3;  // by the owner, from the start: what it can push before it has popped
+constexpr int kOperations = 6;
+constexpr int kReclaims = 2;
+
+constexpr Byte kTop = kFloor + 1;  // as a place in memory; the places below it are the slots
+using Memory = std::array<Byte, kTop + 1>;
+
+struct Store {
+    Byte place;
+    Byte value;
+    auto operator<=>(const Store&) const = default;
+};
+
+enum class OwnerAt : Byte { rest, pop_slot, pop_commit, push_slot, push_commit, slow_pop, done };
+enum class ReclaimAt : Byte { rest, exchange, barrier, judge };
+
+/// The two reads of the judgement, as far as they have been made.
+struct Reads {
+    std::optional<Byte> top;
+    std::optional<Byte> slot;
+    auto operator<=>(const Reads&) const = default;
+};
+
+struct State {
+    Memory memory{};
+    std::vector<Store> buffer;  // the owner's stores that nobody else sees yet, in order
+    OwnerAt owner = OwnerAt::rest;
+    Byte operations = 0;
+    Byte seen_top = 0;  // registers of the operation under way
+    Byte seen_object = 0;
+    std::vector<Byte> held;  // what the owner has live, newest last
+    ReclaimAt reclaim = ReclaimAt::rest;
+    Byte reclaims = 0;
+    Byte floor = kFloor;
+    Byte limbo = 0;
+    Byte limbo_index = 0;
+    Reads reads;
+    std::vector<Byte> depot;
+    auto operator<=>(const State&) const = default;
+};
+
+/// What of the protocol is left out or done wrong.
+struct Rules {
+    bool slot_before_top = false;
+    bool barrier = true;
+    bool without_margin = false;  // ours while top is at the slot
+    bool delays_stores = true;    // as x86 does; else each store is seen at once
+};
+
+// ---- the owner --------------------------------------------------------------------------------------------
+
+Byte load(const State& state, Byte place) {
+    const auto own = std::find_if(state.buffer.rbegin(), state.buffer.rend(),
+                                  [place](const Store& store) { return store.place == place; });
+    return own != state.buffer.rend() ? own->value : state.memory[place];
+}
+
+void store(State& state, const Rules& rules, Byte place, Byte value) {
+    if (rules.delays_stores) {
+        state.buffer.push_back({place, value});
+    } else {
+        state.memory[place] = value;
+    }
+}
+
+void drain(State& state) {
+    for (const Store& store : state.buffer) {
+        state.memory[store.place] = store.value;
+    }
+    state.buffer.clear();
+}
+
+/// ThreadBlock::settle_limbo(). Under the lock, whose taking has drained the buffer.
+void settle(State& state) {
+    if (state.limbo != 0 && state.memory[kTop] <= state.limbo_index && state.memory[state.limbo_index] == 0) {
+        state.memory[state.limbo_index] = state.limbo;
+    }
+    state.limbo = 0;
+}
+
+/// The owner's next step; the states that it can lead to. None: it waits, or is done.
+void step_owner(const State& from, const Rules& rules, std::vector<State>& next) {
+    State state = from;
+    switch (from.owner) {
+    case OwnerAt::rest: {
+        if (from.operations == kOperations) {
+            state.owner = OwnerAt::done;
+            next.push_back(state);
+            return;
+        }
+        // The first load of pop_fast() or of push_fast(): top.
+        ++state.operations;
+        state.seen_top = load(from, kTop);
+        state.owner = OwnerAt::pop_slot;
+        next.push_back(state);
+        // A full lane, or nothing to push: not looked at here.
+        if (state.seen_top != 0 && !from.held.empty()) {
+            state.owner = OwnerAt::push_slot;
+            for (const Byte object : std::set{from.held.front(), from.held.back()}) {
+                state.seen_object = object;
+                next.push_back(state);
+            }
+        }
+        return;
+    }
+    case OwnerAt::pop_slot:  // object = load(slot(top)); null: Slow
+        state.seen_object = load(from, from.seen_top);
+        state.owner = state.seen_object == 0 ? OwnerAt::slow_pop : OwnerAt::pop_commit;
+        break;
+    case OwnerAt::pop_commit:  // tls::store(top + 1)
+        store(state, rules, kTop, static_cast<Byte>(from.seen_top + 1));
+        state.held.push_back(from.seen_object);
+        state.owner = OwnerAt::rest;
+        break;
+    case OwnerAt::push_slot:  // store(slot(top), p)
+        store(state, rules, static_cast<Byte>(from.seen_top - 1), from.seen_object);
+        state.owner = OwnerAt::push_commit;
+        break;
+    case OwnerAt::push_commit:  // tls::store(top)
+        store(state, rules, kTop, static_cast<Byte>(from.seen_top - 1));
+        std::erase(state.held, from.seen_object);
+        state.owner = OwnerAt::rest;
+        break;
+    case OwnerAt::slow_pop:  // take_slow(): waits for the lock, settles, and pops what there is
+        if (from.reclaim != ReclaimAt::rest) {
+            return;
+        }
+        drain(state);
+        settle(state);
+        if (state.memory[kTop] == state.floor) {
+            state.owner = OwnerAt::done;  // a refill follows
+        } else {
+            state.held.push_back(state.memory[state.memory[kTop]]);
+            ++state.memory[kTop];
+            state.owner = OwnerAt::rest;
+        }
+        break;
+    case OwnerAt::done:
+        return;
+    }
+    next.push_back(state);
+}
+
+// ---- the reclaim ------------------------------------------------------------------------------------------
+
+enum class Wanted : Byte { top, slot };
+
+/// Gives the judgement what was read before, and stops it at the first read that was not made yet.
+struct Replay {
+    const Reads& reads;
+    uint64_t load_top() const { return reads.top.has_value() ? *reads.top : throw Wanted::top; }
+    void* load_slot(uint64_t) const {
+        static Byte objects[kObjectsInLane + kObjectsHeld + 1];
+        const Byte object = reads.slot.has_value() ? *reads.slot : throw Wanted::slot;
+        return object == 0 ? nullptr : &objects[object];
+    }
+};
+
+/// The real judgement, or one that is wrong in the way that the rules say.
+Verdict judge(const Replay& lane, uint64_t new_floor, const Rules& rules) {
+    if (!rules.slot_before_top && !rules.without_margin) {
+        return reclaim::judge(lane, new_floor);
+    }
+    const void* const early = rules.slot_before_top ? lane.load_slot(new_floor) : nullptr;
+    const uint64_t top = lane.load_top();
+    const void* const object = rules.slot_before_top ? early : lane.load_slot(new_floor);
+    if (object != nullptr) {
+        return Verdict::popped;
+    }
+    const uint64_t undecided_from = rules.without_margin ? new_floor + 1 : new_floor;
+    return top >= undecided_from ? Verdict::undecided : Verdict::ours;
+}
+
+void conclude(State& state, Verdict verdict) {  // finish_reclaim()
+    if (verdict == Verdict::ours) {
+        for (Byte index = state.limbo_index + 1; index < state.floor; ++index) {
+            state.depot.push_back(state.memory[index]);
+        }
+        state.depot.push_back(state.limbo);
+        state.floor = state.limbo_index;
+    }
+    if (verdict != Verdict::undecided) {
+        state.limbo = 0;
+    }
+    state.limbo_index = verdict == Verdict::undecided ? state.limbo_index : 0;
+    state.reads = {};
+    state.reclaim = ReclaimAt::rest;
+}
+
+void step_judge(State& state, const Rules& rules) {
+    try {
+        conclude(state, judge({state.reads}, state.limbo_index, rules));
+    } catch (Wanted wanted) {
+        (wanted == Wanted::top ? state.reads.top : state.reads.slot) =
+            state.memory[wanted == Wanted::top ? kTop : state.limbo_index];
+    }
+}
+
+void step_reclaim(const State& from, const Rules& rules, std::vector<State>& next) {
+    State state = from;
+    switch (from.reclaim) {
+    case ReclaimAt::rest: {  // begin_reclaim(): top is read
+        const Byte top = from.memory[kTop];
+        if (from.reclaims == kReclaims || from.limbo != 0 || from.floor - top <= int{reclaim::kLeftInCache}) {
+            return;
+        }
+        ++state.reclaims;
+        state.limbo_index = static_cast<Byte>(top + reclaim::kLeftInCache);
+        state.reclaim = ReclaimAt::exchange;
+        break;
+    }
+    case ReclaimAt::exchange:
+        state.limbo = std::exchange(state.memory[from.limbo_index], Byte{0});
+        state.reclaim = state.limbo == 0 ? ReclaimAt::rest : ReclaimAt::barrier;
+        state.limbo_index = state.limbo == 0 ? 0 : state.limbo_index;
+        break;
+    case ReclaimAt::barrier:
+        if (rules.barrier) {
+            drain(state);
+        }
+        state.reclaim = ReclaimAt::judge;
+        break;
+    case ReclaimAt::judge:
+        step_judge(state, rules);
+        break;
+    }
+    next.push_back(state);
+}
+
+// ---- every order ------------------------------------------------------------------------------------------
+
+/// At the end each object is in one place, and only there: with the owner, in the lane, or in the depot.
+bool all_are_in_one_place(State state) {
+    drain(state);
+    settle(state);
+    std::vector<Byte> found = state.held;
+    found.insert(found.end(), state.depot.begin(), state.depot.end());
+    for (Byte index = state.memory[kTop]; index < state.floor; ++index) {
+        found.push_back(state.memory[index]);
+    }
+    if (state.memory[state.floor] != 0) {
+        return false;  // the lane has no end
+    }
+    std::sort(found.begin(), found.end());
+    for (size_t i = 0; i < found.size(); ++i) {
+        if (found[i] != i + 1) {
+            return false;
+        }
+    }
+    return found.size() == kObjectsInLane + kObjectsHeld;
+}
+
+State start() {
+    State state;
+    for (Byte i = 0; i < kObjectsInLane; ++i) {
+        state.memory[kFloor - kObjectsInLane + i] = static_cast<Byte>(i + 1);
+    }
+    state.memory[kTop] = kFloor - kObjectsInLane;
+    for (Byte i = 0; i < kObjectsHeld; ++i) {
+        state.held.push_back(static_cast<Byte>(kObjectsInLane + i + 1));
+    }
+    return state;
+}
+
+struct Outcome {
+    size_t ends = 0;
+    size_t wrong_ends = 0;
+    size_t takings = 0;  // ends in which objects were taken
+};
+
+/// Until the first end that is wrong.
+Outcome explore(const Rules& rules) {
+    Outcome outcome;
+    std::set<State> known{start()};
+    std::vector<State> open{start()};
+    std::vector<State> next;
+    while (!open.empty() && outcome.wrong_ends == 0) {
+        const State state = open.back();
+        open.pop_back();
+        next.clear();
+        step_owner(state, rules, next);
+        step_reclaim(state, rules, next);
+        if (!state.buffer.empty()) {  // the oldest store becomes visible
+            State seen = state;
+            seen.memory[seen.buffer.front().place] = seen.buffer.front().value;
+            seen.buffer.erase(seen.buffer.begin());
+            next.push_back(seen);
+        }
+        const bool ends = state.owner == OwnerAt::done && state.reclaim == ReclaimAt::rest;
+        outcome.ends += ends ? 1 : 0;
+        outcome.wrong_ends += ends && !all_are_in_one_place(state) ? 1 : 0;
+        outcome.takings += ends && !state.depot.empty() ? 1 : 0;
+        for (const State& one : next) {
+            if (known.insert(one).second) {
+                open.push_back(one);
+            }
+        }
+    }
+    return outcome;
+}
+
+TEST(ReclaimModel, InNoOrderIsAnObjectLostOrDoubled) {
+    for (const bool delays_stores : {true, false}) {
+        const Outcome outcome = explore({.delays_stores = delays_stores});
+        EXPECT_EQ(outcome.wrong_ends, 0U);
+        EXPECT_GT(outcome.takings, 100U);
+    }
+}
+
+TEST(ReclaimModel, TheSlotReadBeforeTopDoublesAnObject) {
+    EXPECT_GT(explore({.slot_before_top = true}).wrong_ends, 0U);
+}
+
+TEST(ReclaimModel, WithoutTheBarrierAnObjectIsDoubled) {
+    EXPECT_GT(explore({.barrier = false}).wrong_ends, 0U);
+}
+
+TEST(ReclaimModel, WithoutAMarginAnObjectIsDoubled) {
+    EXPECT_GT(explore({.without_margin = true}).wrong_ends, 0U) << "ours while top is at the slot";
+}
+
+}  // namespace

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+//
+// Taking from another thread's cache, step by step: what its owner may do in between, and how it is settled.
+// Knows nothing of the fallback.
+// Run by meson.
+#include "accounted_threads.h"
+#include "thread_cache/reclaim_protocol.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace {
+
+using namespace hotlane;
+
+using ReclaimTest = AccountedThreads;
+
+/// What the owner does between the two steps of a reclaim, told to it from the barrier.
+struct Between {
+    std::atomic<int> stage{0};
+    int pops = 0;
+    int pushes = 0;
+};
+Between between;
+
+void let_the_owner_move() {
+    between.stage = 2;
+    while (between.stage == 2) {
+        std::this_thread::yield();
+    }
+}
+
+TEST_F(ReclaimTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
+    uint64_t gets = 0;
+    for (int pops = 0; pops <= 6; ++pops) {
+        for (int pushes = 0; pushes <= 8; ++pushes) {
+            between.stage = 0;
+            between.pops = pops;
+            between.pushes = pushes;
+            std::thread owner([&gets] {
+                std::vector<void*> live;
+                const auto pop = [&] {
+                    live.push_back(get(64));
+                    ++gets;
+                    EXPECT_NE(stamp_of(live.back()).exchange(1), 1U) << "handed out twice";
+                };
+                const auto push = [&] {
+                    stamp_of(live.back()) = kFree;
+                    put(live.back());
+                    live.pop_back();
+                };
+                while (live.size() < 20) {
+                    pop();
+                }
+                while (live.size() > 10) {
+                    push();
+                }
+                between.stage = 1;
+                while (between.stage != 2) {
+                    std::this_thread::yield();
+                }
+                // At most to the slot that was emptied: beyond it the slow path would wait for the reclaim.
+                for (int i = 0; i < std::min(between.pops, 2); ++i) {
+                    pop();
+                }
+                for (int i = 0; i < between.pushes; ++i) {
+                    push();
+                }
+                between.stage = 3;
+                while (between.stage != 4) {
+                    std::this_thread::yield();
+                }
+                for (int i = 2; i < between.pops; ++i) {
+                    pop();
+                }
+                check_lanes(*thread_cache.block);
+                while (live.size() < 30) {
+                    pop();
+                }
+                while (!live.empty()) {
+                    push();
+                }
+            });
+            while (between.stage != 1) {
+                std::this_thread::yield();
+            }
+            fake_os::after_barrier(let_the_owner_move);
+            threads::reclaim(true);
+            fake_os::after_barrier(nullptr);
+            between.stage = 4;
+            owner.join();
+        }
+    }
+    expect_all_accounted_for(gets);
+}
+
+/// A lane whose owner acts between the two reads of the judgement.
+struct ActingLane {
+    mutable uint64_t top;
+    mutable void* object;
+    uint64_t top_between;  // what the owner leaves behind it
+    void* object_between;
+    mutable int reads = 0;
+
+    void act() const {
+        if (reads++ == 0) {
+            top = top_between;
+            object = object_between;
+        }
+    }
+    uint64_t load_top() const {
+        const uint64_t seen = top;
+        act();
+        return seen;
+    }
+    void* load_slot(uint64_t) const {
+        void* const seen = object;
+        act();
+        return seen;
+    }
+};
+
+TEST(Judgement, AnObjectPoppedBetweenTheTwoReadsIsNotOurs) {
+    // The owner was popping the object in slot 12; it commits, and pushes two others.
+    int other = 0;
+    const ActingLane lane{.top = 12, .object = nullptr, .top_between = 11, .object_between = &other};
+    EXPECT_NE(reclaim::judge(lane, 12), reclaim::Verdict::ours);
+}
+
+TEST(Judgement, TheObjectIsOursExactlyWhileTopIsBeforeIt) {
+    int other = 0;
+    const auto judged = [](uint64_t top, void* object) {
+        return reclaim::judge(ActingLane{top, object, top, object}, 12);
+    };
+    EXPECT_EQ(judged(10, nullptr), reclaim::Verdict::ours);
+    EXPECT_EQ(judged(11, nullptr), reclaim::Verdict::ours);
+    EXPECT_EQ(judged(12, nullptr), reclaim::Verdict::undecided) << "its pop may be under way";
+    EXPECT_EQ(judged(13, nullptr), reclaim::Verdict::undecided);
+    EXPECT_EQ(judged(10, &other), reclaim::Verdict::popped);
+    EXPECT_EQ(judged(12, &other), reclaim::Verdict::popped);
+}
+
+/// Sleeping threads, each with objects in its cache.
+class Sleepers {
+  public:
+    explicit Sleepers(int count) {
+        for (int i = 0; i < count; ++i) {
+            threads_.emplace_back([this] {
+                std::vector<void*> objects(10);
+                std::generate(objects.begin(), objects.end(), [] { return get(64); });
+                std::for_each(objects.begin(), objects.end(), put);
+                ++ready_;
+                ready_.notify_all();
+                done_.wait(false);
+                EXPECT_EQ(thread_cache.block->level(1), 2U);
+            });
+        }
+        for (int ready = 0; (ready = ready_) != count;) {
+            ready_.wait(ready);
+        }
+    }
+    ~Sleepers() {
+        done_ = true;
+        done_.notify_all();
+        std::for_each(threads_.begin(), threads_.end(), [](std::thread& thread) { thread.join(); });
+    }
+
+  private:
+    std::vector<std::thread> threads_;
+    std::atomic<int> ready_{0};
+    std::atomic<bool> done_{false};
+};
+
+std::atomic<int> barriers;
+
+TEST_F(ReclaimTest, OneBarrierServesManyThreads) {
+    constexpr int kSleepers = 100;
+    {
+        const Sleepers sleepers(kSleepers);
+        barriers = 0;
+        fake_os::after_barrier([] { ++barriers; });
+        threads::reclaim(true);
+        EXPECT_EQ(barriers, 2) << "64 threads each";
+        threads::reclaim(true);
+        EXPECT_EQ(barriers, 2) << "there is nothing to take any more";
+        fake_os::after_barrier(nullptr);
+    }
+    expect_all_accounted_for(uint64_t{10} * kSleepers);
+}
+
+TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
+    constexpr int kObjects = 10;
+    std::atomic<int> stage{0};
+    std::thread owner([&stage] {
+        std::vector<void*> objects(kObjects);
+        std::generate(objects.begin(), objects.end(), [] { return get(64); });
+        std::for_each(objects.begin(), objects.end(), put);
+        stage = 1;
+        stage.notify_all();
+        stage.wait(1);
+        std::generate(objects.begin(), objects.end(), [] { return get(64); });
+        EXPECT_EQ(std::count(objects.begin(), objects.end(), nullptr), 0) << "an object was lost";
+        objects.erase(std::remove(objects.begin(), objects.end(), nullptr), objects.end());
+        std::for_each(objects.begin(), objects.end(), put);
+    });
+    stage.wait(0);
+    fake_os::fail_barriers(true);  // without the barrier nobody can say whose the object is
+    threads::reclaim(true);
+    threads::reclaim(true);
+    fake_os::fail_barriers(false);
+    stage = 2;
+    stage.notify_all();
+    owner.join();
+    expect_all_accounted_for(uint64_t{2} * kObjects);
+}
+
+TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
+    // As after a reclaim that took an object while its owner was popping it: `taken` lay at `index`.
+    std::vector<void*> objects;
+    for (int i = 0; i < 8; ++i) {
+        objects.push_back(get(64));
+    }
+    for (void* p : objects) {
+        put(p);
+    }
+    ThreadBlock& block = *thread_cache.block;
+    ClassRecord& record = block.record(1);
+    const uint64_t index = block.top(1) + 2;
+    void*& place = *slot(region_view.base, index);
+    void* const taken = place;
+
+    record.limbo = taken;
+    record.limbo_index = index;
+    place = nullptr;
+    block.settle_limbo(1);
+    EXPECT_EQ(place, taken) << "the owner never got it";
+    EXPECT_EQ(record.limbo, nullptr);
+
+    void* const other = objects.front();
+    record.limbo = taken;
+    place = other;
+    block.settle_limbo(1);
+    EXPECT_EQ(place, other) << "the owner had popped it, and pushed another since";
+    EXPECT_EQ(record.limbo, nullptr);
+    place = taken;
+
+    record.limbo = taken;
+    place = nullptr;
+    block.set_top(1, index + 1);
+    block.settle_limbo(1);
+    EXPECT_EQ(place, nullptr) << "the owner had popped it";
+    EXPECT_EQ(record.limbo, nullptr);
+    place = taken;
+    block.set_top(1, index - 2);
+    flush_this_thread();
+    expect_all_accounted_for(8);
+}
+
+}  // namespace

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// A region on a system that refuses when it is told to, and its calls as tests make them.
+#pragma once
+
+#include "fake_os.h"
+#include "page_heap/region.h"
+
+#include <gtest/gtest.h>
+#include <memory>
+
+namespace hotlane {
+
+inline constexpr size_t kMetadataBytes = 64;
+
+class RegionFixture : public testing::Test {
+  protected:
+    void SetUp() override {
+        fake_os::reset();
+        region_view.page_limit = 0;
+    }
+    void TearDown() override { fake_os::reset(); }
+
+    bool set_up(size_t bytes, size_t limit = 0, size_t huge_from = SIZE_MAX) {
+        return region->set_up({.largest_bytes = bytes,
+                               .limit_bytes = limit,
+                               .span_metadata_bytes = kMetadataBytes,
+                               .huge_from_bytes = huge_from});
+    }
+    /// The first page of a run that must be had.
+    uint32_t take(uint32_t pages, bool* fresh = nullptr) {
+        PageIndex first{};
+        bool is_fresh = false;
+        RegionFailure why{};
+        EXPECT_TRUE(region->take(pages, true, &first, &is_fresh, &why));
+        EXPECT_EQ(why, RegionFailure::none);
+        if (fresh != nullptr) {
+            *fresh = is_fresh;
+        }
+        return first.value;
+    }
+    RegionFailure refused(uint32_t pages) {
+        PageIndex first{};
+        bool fresh = false;
+        RegionFailure why{};
+        EXPECT_FALSE(region->take(pages, true, &first, &fresh, &why));
+        return why;
+    }
+    uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }
+
+    std::unique_ptr<Region> region = std::make_unique<Region>();
+};
+
+}  // namespace hotlane

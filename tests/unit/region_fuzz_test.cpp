@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+//
+// The region against a model that is a plain array of pages, over long random sequences.
+// Knows nothing of objects or threads.
+// Run by meson.
+#include "page_heap/region.h"
+
+#include "fake_os.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+#include <random>
+
+namespace {
+
+using namespace hotlane;
+using fake_os::Call;
+
+/// What the region should be, page by page.
+class Model {
+  public:
+    explicit Model(uint32_t pages) : state_(pages) {}
+
+    /// First fit below the frontier; else the frontier; `pages` without a place: SIZE_MAX.
+    size_t place_for(uint32_t pages) const {
+        uint32_t run = 0;
+        for (uint32_t at = 0; at < frontier_; ++at) {
+            run = at % Region::kSectionPages == 0 ? 0 : run;
+            run = state_[at] == kUsed ? 0 : run + 1;
+            if (run == pages) {
+                return at + 1 - pages;
+            }
+        }
+        const uint32_t left = Region::kSectionPages - frontier_ % Region::kSectionPages;
+        const uint32_t start = left < pages ? frontier_ + left : frontier_;
+        return start + pages <= state_.size() ? start : SIZE_MAX;
+    }
+    bool take(uint32_t at, uint32_t pages) {
+        bool fresh = true;
+        for (uint32_t i = at; i < at + pages; ++i) {
+            EXPECT_NE(state_[i], kUsed) << i;
+            fresh = fresh && state_[i] != kDirty;
+            state_[i] = kUsed;
+        }
+        frontier_ = std::max(frontier_, at + pages);
+        return fresh;
+    }
+    void put_back(uint32_t at, uint32_t pages) { std::fill_n(state_.begin() + at, pages, kDirty); }
+    void purge(uint32_t at, uint32_t pages) {
+        for (uint32_t i = at; i < at + pages; ++i) {
+            EXPECT_NE(state_[i], kUsed) << "purged while in use: " << i;
+            state_[i] = kClean;
+        }
+    }
+    size_t count(uint8_t state) const {
+        return static_cast<size_t>(std::count(state_.begin(), state_.end(), state));
+    }
+    static constexpr uint8_t kClean = 0;
+    static constexpr uint8_t kDirty = 1;
+    static constexpr uint8_t kUsed = 2;
+
+  private:
+    std::vector<uint8_t> state_;
+    uint32_t frontier_ = 0;
+};
+
+class RegionFuzz : public testing::TestWithParam<unsigned> {
+  protected:
+    void SetUp() override {
+        fake_os::reset();
+        region_view.page_limit = 0;
+    }
+    uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }
+
+    std::unique_ptr<Region> region = std::make_unique<Region>();
+};
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RegionFuzz, testing::Range(1U, 5U));
+
+TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
+    constexpr size_t kBytes = 768 * MiB;
+    ASSERT_TRUE(region->set_up({.largest_bytes = kBytes,
+                                .span_metadata_bytes = 64,
+                                .huge_from_bytes = GetParam() % 2 == 0 ? SIZE_MAX : 128 * MiB}));
+    Model model(kBytes / kPageSize);
+    std::mt19937 random(GetParam());
+    std::map<uint32_t, uint32_t> live;  // first page: pages
+    size_t purges_seen = 0;
+    uint8_t tick = 0;
+    for (int step = 0; step < 6'000; ++step) {
+        // Swinging between growing and shrinking, through all sections.
+        const bool grow = random() % 100 < (step / 1'000 % 2 == 0 ? 65U : 35U);
+        if (grow) {
+            const uint32_t pages = 1 + random() % (random() % 4 == 0 ? Region::kLongestRun : 8);
+            const size_t expected = model.place_for(pages);
+            PageIndex page{};
+            bool fresh = false;
+            RegionFailure why{};
+            if (!region->take(pages, true, &page, &fresh, &why)) {
+                ASSERT_EQ(expected, SIZE_MAX);
+                ASSERT_EQ(why, RegionFailure::no_region);
+                continue;
+            }
+            const uint32_t first = page.value;
+            ASSERT_EQ(first, expected) << "step " << step;
+            ASSERT_EQ(fresh, model.take(first, pages)) << "step " << step;
+            ASSERT_TRUE(!fresh || (word_of(first) == 0 && word_of(first + pages - 1) == 0));
+            word_of(first) = word_of(first + pages - 1) = first + 1;
+            live[first] = pages;
+        } else if (!live.empty()) {
+            auto victim = std::next(live.begin(), static_cast<long>(random() % live.size()));
+            ASSERT_EQ(word_of(victim->first), victim->first + 1) << "written by nobody else";
+            region->put_back({victim->first}, victim->second, tick);
+            model.put_back(victim->first, victim->second);
+            live.erase(victim);
+        }
+        if (random() % 100 == 0) {
+            fake_os::fail_nth(Call::purge, random() % 3);
+            region->purge(++tick, random() % 8 == 0 ? 0 : 4);
+            fake_os::fail_nth(Call::purge, 0);
+            const std::vector<fake_os::PurgedRun> runs = fake_os::purged_runs();
+            for (; purges_seen < runs.size(); ++purges_seen) {
+                const PageIndex first = region->page_containing(pointer_to(runs[purges_seen].address));
+                model.purge(first.value, static_cast<uint32_t>(runs[purges_seen].bytes / kPageSize));
+            }
+        }
+        if (step % 16 != 0) {
+            continue;
+        }
+        const RegionStats stats = region->stats();
+        ASSERT_EQ(stats.in_use_bytes, model.count(Model::kUsed) * kPageSize);
+        ASSERT_EQ(stats.free_dirty_bytes, model.count(Model::kDirty) * kPageSize);
+    }
+}
+
+}  // namespace

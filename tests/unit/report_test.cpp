@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+//
+// The reports: the text to the letter, JSON through a parser, Prometheus' format by its grammar.
+// Knows nothing of where the numbers come from.
+// Run by `scripts/test`.
+#include "reports/report.h"
+
+#include "snapshots.h"
+#include "stats/metrics.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <map>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace hotlane {
+namespace {
+
+std::string report(const Snapshot& snapshot, StatsFormat format) {
+    static char memory[256 * KiB];
+    Writer out{memory, sizeof memory};
+    write_report(out, snapshot, format);
+    EXPECT_TRUE(out.ok());
+    return {memory, out.bytes_written()};
+}
+
+std::string alarm_line(const Snapshot& snapshot, double percent, size_t cache_bytes = 256 * KiB) {
+    char memory[512];
+    Writer out{memory, sizeof memory};
+    const bool written = write_hit_alarm(out, snapshot, percent, cache_bytes);
+    EXPECT_EQ(written, out.bytes_written() != 0);
+    return {memory, out.bytes_written()};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream in{text};
+    for (std::string line; std::getline(in, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+TEST(TextReport, ToTheLetter) {
+    EXPECT_EQ(report(small_snapshot(), StatsFormat::text),
+              R"(hotlane: python3 (pid 4242): 20,124,458 requests, 99.98 % hits, 1.24 s
+hotlane:      size     gets     puts  hit rate   misses  refills  flushes    spans     live     peak
+hotlane:  65,536 B  15.00 M  15.00 M   99.99 %        2        2        0        3        3        8
+hotlane:      64 B  5.123 M  5.120 M   99.93 %    3,456    3,456    1,200       12    3,456   45,678
+hotlane:     128 B    1,000    1,000   90.00 %      100      100       10        1        0       70
+hotlane:       all  20.12 M  20.12 M   99.98 %    3,558    3,558    1,210       16    3,459        -
+hotlane:      pool     size capacity   in use     peak     gets exhausted fallbacks
+hotlane:    frames    4 KiB       16        4        9    1,004         6         5
+hotlane: forwards 14, 34 MiB: 12 large, 2 alignment
+hotlane: memory   408 KiB live in 3 MiB of pages, 640 KiB free, 96 KiB metadata, 2 MiB purged
+hotlane: process  peak RSS 45 MiB, fallback 3 MiB, threads 1 live, 3 ended
+)");
+}
+
+TEST(TextReport, OfNothing) {
+    Snapshot s;
+    strcpy(s.program, "true");
+    s.process_id = 7;
+    s.run_time_ns = 900'000;
+    EXPECT_EQ(report(s, StatsFormat::text), R"(hotlane: true (pid 7): no requests, 900 us
+hotlane: forwards none
+hotlane: memory   0 B live in 0 B of pages, 0 B free, 0 B metadata, 0 B purged
+hotlane: process  peak RSS 0 B, fallback 0 B, threads 0 live, 0 ended
+)");
+}
+
+TEST(TextReport, PoolsBeyondTheFifthAreAddedUp) {
+    const std::string text = report(snapshot_of_many_pools(), StatsFormat::text);
+    EXPECT_NE(text.find(R"(    3,459        -
+hotlane:                     pool     size capacity   in use     peak     gets exhausted fallbacks
+hotlane:                   frames    4 KiB       16        4        9    1,004         6         5
+hotlane:                        b    128 B    1,000        1       10  1.000 M         0         0
+hotlane: a name of thirty-one cha    256 B    2,000        2       20  2.000 M         0         0
+hotlane:                        d    512 B    3,000        3       30  3.000 M         0         0
+hotlane:                   3 more        -   15,000       15        -  15.00 M         0         0
+hotlane: forwards)"),
+              std::string::npos)
+        << text;
+}
+
+TEST(TextReport, KeepsItsBoundsAtItsWidest) {
+    const Snapshot s = widest_snapshot();
+    std::vector<std::string> lines = lines_of(report(s, StatsFormat::text) + alarm_line(s, 99.95));
+    EXPECT_EQ(lines.size(), 24U);
+    for (const std::string& line : lines) {
+        EXPECT_LE(line.size(), 100U) << line;
+        EXPECT_EQ(line.find("hotlane: "), 0U) << line;
+    }
+    EXPECT_NE(lines[10].find("55 more"), std::string::npos) << lines[10];
+    EXPECT_NE(lines[17].find("28 more"), std::string::npos) << lines[17];
+    EXPECT_EQ(lines[19],
+              "hotlane: guards   999,999 objects, 999,999 live, 999,999 in quarantine, 999,999 mistakes");
+}
+
+TEST(TextReport, OneClassTooManyTakesTheLineThatWouldSaySo) {
+    Snapshot s = widest_snapshot();
+    s.pool_count = 0;
+    s.forwards[static_cast<size_t>(ForwardReason::guarded)] = {};
+    s.class_count = 17;
+    const std::string sixteen = report(s, StatsFormat::text);
+    EXPECT_EQ(sixteen.find(" more "), std::string::npos);
+    s.class_count = 18;
+    const std::string seventeen = report(s, StatsFormat::text);
+    EXPECT_NE(seventeen.find("hotlane:    2 more "), std::string::npos) << seventeen;
+    EXPECT_EQ(lines_of(seventeen).size(), lines_of(sixteen).size());
+}
+
+TEST(TextReport, OnlyAllHitsAreAHundredPercent) {
+    Snapshot s = small_snapshot();
+    s.class_count = 2;
+    s.classes[1].hits = 1'000'000'000;
+    s.classes[1].misses = 1;
+    EXPECT_NE(report(s, StatsFormat::text).find(" 99.99 % hits"), std::string::npos);
+    s.classes[1].misses = 0;
+    EXPECT_NE(report(s, StatsFormat::text).find(" 100.00 % hits"), std::string::npos);
+}
+
+TEST(JsonReport, HoldsEveryMetric) {
+    const Snapshot s = small_snapshot();
+    const auto document = nlohmann::json::parse(report(s, StatsFormat::json));
+    EXPECT_EQ(document.at("format"), "hotlane-stats");
+    EXPECT_EQ(document.at("version"), 1);
+    EXPECT_EQ(document.at("process").at("program"), "python3");
+    EXPECT_EQ(document.at("process").at("pid"), 4242);
+    EXPECT_DOUBLE_EQ(document.at("process").at("run_time"), 1.24);
+    EXPECT_EQ(document.at("forwards").size(), kForwardReasons);
+    EXPECT_EQ(document.at("forwards").at("large").at("bytes"), 34 * MiB);
+    ASSERT_EQ(document.at("classes").size(), 3U);
+    const size_t shown[] = {1, 2, 4};
+    for (const Metric& metric : metrics()) {
+        if (metric.scope == MetricScope::size_class) {
+            for (size_t i = 0; i < 3; ++i) {
+                const auto& value = document.at("classes").at(i).at(metric.key);
+                const uint64_t expected = metric_value(metric, s, shown[i]);
+                if (metric.unit == MetricUnit::billionths) {
+                    EXPECT_NEAR(value.get<double>(), static_cast<double>(expected) / 1e9, 1e-12);
+                } else {
+                    EXPECT_EQ(value.get<uint64_t>(), expected) << metric.key;
+                }
+            }
+        }
+    }
+    EXPECT_EQ(document.at("classes").at(2).at("size"), 65'536);
+    for (const Metric& metric : metrics()) {
+        const char* groups[] = {"classes", "forwards", "pools", "totals", "memory", "process"};
+        const auto& group = document.at(groups[static_cast<size_t>(metric.scope)]);
+        const auto& object = metric.scope == MetricScope::size_class ? group.at(0)
+                             : metric.scope == MetricScope::forward  ? group.at("limit")
+                             : metric.scope == MetricScope::pool     ? group.at("frames")
+                                                                     : group;
+        EXPECT_TRUE(object.contains(metric.key)) << metric.key;
+    }
+}
+
+TEST(JsonReport, IsValidWhateverTheProgramIsCalled) {
+    Snapshot s = small_snapshot();
+    strcpy(s.program, "a\"b\\c\n\xff\x01");
+    const auto document = nlohmann::json::parse(report(s, StatsFormat::json));
+    EXPECT_EQ(document.at("process").at("program"), "a\"b\\c\n\xef\xbf\xbd\x01");
+    EXPECT_EQ(nlohmann::json::parse(report(Snapshot{}, StatsFormat::json)).at("classes").size(), 0U);
+}
+
+/// Reads the exposition format by its grammar; series and values, families in one piece each.
+std::map<std::string, std::string> parse_prometheus(const std::string& text) {
+    const std::regex sample{
+        R"re(([a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? ([0-9.]+))re"};
+    std::map<std::string, std::string> series;
+    std::map<std::string, std::string> types;
+    std::string family;
+    EXPECT_TRUE(text.empty() || text.back() == '\n');
+    for (const std::string& line : lines_of(text)) {
+        std::smatch match;
+        if (std::regex_match(line, match, std::regex{"# HELP ([a-z_]+) [^\\\\]+"})) {
+            family = match[1];
+            EXPECT_EQ(types.count(family), 0U) << "a family in two pieces: " << line;
+        } else if (std::regex_match(line, match, std::regex{"# TYPE ([a-z_]+) (counter|gauge)"})) {
+            EXPECT_EQ(match[1], family) << line;
+            types[family] = match[2];
+        } else if (std::regex_match(line, match, sample)) {
+            EXPECT_EQ(match[1], family) << line;
+            EXPECT_TRUE(series.emplace(match[1].str() + match[2].str(), match[3]).second) << line;
+        } else {
+            ADD_FAILURE() << line;
+        }
+    }
+    return series;
+}
+
+TEST(PrometheusReport, FollowsTheGrammarAndHoldsEverySeries) {
+    const Snapshot s = small_snapshot();
+    auto series = parse_prometheus(report(s, StatsFormat::prometheus));
+    const std::string process = R"(program="python3",pid="4242"})";
+    EXPECT_EQ(series["hotlane_process_info{" + process], "1");
+    EXPECT_EQ(series["hotlane_hits_total{class=\"64\"," + process], "5120000");
+    EXPECT_EQ(series["hotlane_hit_ratio{class=\"65536\"," + process], "0.999999866");
+    EXPECT_EQ(series["hotlane_forwards_total{reason=\"large\"," + process], "12");
+    EXPECT_EQ(series["hotlane_pool_utilisation_ratio{pool=\"frames\"," + process], "0.250000000");
+    EXPECT_EQ(series["hotlane_run_time_seconds{" + process], "1.240000000");
+    EXPECT_EQ(series.count("hotlane_hits_total{class=\"1280\"," + process), 0U);
+    for (const Metric& metric : metrics()) {
+        const std::string label = metric.scope == MetricScope::size_class ? "class=\"128\","
+                                  : metric.scope == MetricScope::forward  ? "reason=\"no_region\","
+                                  : metric.scope == MetricScope::pool     ? "pool=\"frames\","
+                                                                          : "";
+        EXPECT_TRUE(metric.series[0] == '\0' || series.count(metric.series + ("{" + label) + process) == 1)
+            << metric.series;
+    }
+}
+
+TEST(PrometheusReport, LabelsAreEscapedWithoutJsonsControlCodes) {
+    Snapshot s = small_snapshot();
+    strcpy(s.program, "a\"b\\c\n\x01");
+    auto series = parse_prometheus(report(s, StatsFormat::prometheus));
+    EXPECT_EQ(series.count("hotlane_process_info{program=\"a\\\"b\\\\c\\n\xef\xbf\xbd\",pid=\"4242\"}"), 1U);
+}
+
+TEST(PrometheusReport, PassesPromtoolWhereThereIsOne) {
+    if (system("command -v promtool >/dev/null") != 0) {
+        GTEST_SKIP() << "no promtool";
+    }
+    FILE* promtool = popen("promtool check metrics", "w");
+    ASSERT_NE(promtool, nullptr);
+    fputs(report(small_snapshot(), StatsFormat::prometheus).c_str(), promtool);
+    EXPECT_EQ(pclose(promtool), 0);
+}
+
+TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
+    Snapshot s;
+    s.class_count = 3;
+    s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .puts = 10'000};
+    s.classes[2] = {.object_size = 4'096, .hits = 7'000, .misses = 3'000, .puts = 9'000};
+    EXPECT_EQ(alarm_line(s, 90),
+              "hotlane: alarm    under 90 % hits: 4,096 B missed 3,000 of 10,000; try HOTLANE_CACHE=512K\n");
+    s.classes[2].puts = 100;
+    EXPECT_EQ(alarm_line(s, 92.5), "hotlane: alarm    under 92.50 % hits: 4,096 B missed 3,000 of "
+                                   "10,000; try HOTLANE_WARMUP=4096:COUNT\n");
+    s.classes[1].misses = 5'000;
+    EXPECT_EQ(
+        alarm_line(s, 90),
+        "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; caches are at their largest\n");
+    EXPECT_EQ(alarm_line(s, 90, 4 * KiB),
+              "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; try HOTLANE_CACHE=8K\n");
+}
+
+TEST(HitAlarm, IsSilentWhenAllIsWell) {
+    Snapshot s;
+    s.class_count = 2;
+    s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .puts = 10'000};
+    EXPECT_EQ(alarm_line(s, 90), "");
+    EXPECT_NE(alarm_line(s, 90.1), "");
+    s.classes[1].hits = 1'000;
+    s.classes[1].misses = 8'999;  // one request too few to say anything
+    EXPECT_EQ(alarm_line(s, 90), "");
+    s.classes[1].misses = 9'000;
+    EXPECT_NE(alarm_line(s, 90), "");
+    EXPECT_EQ(alarm_line(s, 0), "");
+    EXPECT_EQ(alarm_line(Snapshot{}, 100), "");
+}
+
+}  // namespace
+}  // namespace hotlane

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+//
+// Snapshots with known numbers, for the tests of the metrics and of the reports.
+// Knows nothing of what is done with them.
+// Included by metrics_test.cpp and report_test.cpp.
+#pragma once
+
+#include "stats/stats.h"
+
+#include <cstring>
+
+namespace hotlane {
+
+/// A small program: three classes of the four were used, some requests were forwarded.
+inline Snapshot small_snapshot() {
+    Snapshot s;
+    s.class_count = 5;
+    s.classes[1] = {.object_size = 64,
+                    .hits = 5'120'000,
+                    .misses = 3'456,
+                    .puts = 5'120'000,
+                    .refills = 3'456,
+                    .flushes = 1'200,
+                    .spans = 12,
+                    .depot_objects = 512,
+                    .peak_objects = 45'678};
+    s.classes[2] = {.object_size = 128,
+                    .hits = 900,
+                    .misses = 100,
+                    .puts = 1'000,
+                    .refills = 100,
+                    .flushes = 10,
+                    .spans = 1,
+                    .depot_objects = 0,
+                    .peak_objects = 70};
+    s.classes[3].object_size = 1'280;
+    s.classes[4] = {.object_size = 65'536,
+                    .hits = 15'000'000,
+                    .misses = 2,
+                    .puts = 14'999'999,
+                    .refills = 2,
+                    .flushes = 0,
+                    .spans = 3,
+                    .depot_objects = 4,
+                    .peak_objects = 8};
+    s.forwards[0] = {.count = 12, .bytes = 34 * MiB};
+    s.forwards[1] = {.count = 2, .bytes = 8 * KiB};
+    s.forward_frees = 11;
+    s.pool_count = 1;
+    s.pools[0] = {.name = "frames",
+                  .object_size = 4096,
+                  .pools = 1,
+                  .capacity = 16,
+                  .in_use = 4,
+                  .peak = 9,
+                  .gets = 1'004,
+                  .puts = 1'000,
+                  .exhausted = 6,
+                  .fallbacks = 5};
+    s.threads_live = 1;
+    s.threads_ended = 3;
+    s.region_reserved_bytes = 256 * GiB;
+    s.region_committed_bytes = 8 * MiB;
+    s.region_in_use_bytes = 3 * MiB;
+    s.region_free_dirty_bytes = 640 * KiB;
+    s.purges = 2;
+    s.purged_bytes = 2 * MiB;
+    s.metadata_bytes = 98'304;
+    s.fallback_bytes = 3 * MiB;
+    s.peak_rss_bytes = 47'395'635;
+    s.run_time_ns = 1'240'000'000;
+    s.process_id = 4242;
+    strcpy(s.program, "python3");
+    return s;
+}
+
+/// The same with more names of pools than the text report has lines for.
+inline Snapshot snapshot_of_many_pools() {
+    Snapshot s = small_snapshot();
+    s.pool_count = 7;
+    for (size_t i = 1; i < s.pool_count; ++i) {
+        s.pools[i] = {.object_size = 64U << i,
+                      .pools = 2,
+                      .capacity = 1'000 * i,
+                      .in_use = i,
+                      .peak = 10 * i,
+                      .gets = 1'000'000 * i,
+                      .puts = 1'000'000 * i - i};
+        s.pools[i].name[0] = static_cast<char>('a' + i);
+    }
+    strcpy(s.pools[2].name, "a name of thirty-one characters");
+    return s;
+}
+
+/// Every class in use, every number at its widest.
+inline Snapshot widest_snapshot() {
+    Snapshot s = small_snapshot();
+    s.class_count = kMaxClasses;
+    for (size_t i = 1; i < kMaxClasses; ++i) {
+        s.classes[i] = {.object_size = i * 1'024 - 1,
+                        .hits = 999'999'999 + i,
+                        .misses = 999'999,
+                        .puts = 999'999'999,
+                        .refills = 999'999,
+                        .flushes = 999'999,
+                        .spans = 999'999,
+                        .depot_objects = 999'999,
+                        .peak_objects = 999'999};
+    }
+    for (ForwardStats& forward : s.forwards) {
+        forward = {.count = 999'999, .bytes = 999 * GiB + 1};
+    }
+    s.forwards[static_cast<size_t>(ForwardReason::no_region)] = {};  // there is one
+    s.wrong_sized_deletes = 999'999;
+    s.guarded_live = s.guarded_in_quarantine = s.guard_reports = 999'999;
+    s.region_in_use_bytes = s.region_free_dirty_bytes = s.metadata_bytes = s.purged_bytes = 999 * GiB + 1;
+    s.fallback_bytes = s.peak_rss_bytes = 999 * GiB + 1;
+    s.threads_live = s.threads_ended = 999'999;
+    s.run_time_ns = 3'599'000'000'000;
+    s.process_id = 4'194'303;
+    s.pool_count = kMaxPoolNames;
+    for (PoolStats& pool : s.pools) {
+        pool = {.object_size = 1'023 * KiB,
+                .pools = 999,
+                .capacity = 999'999,
+                .in_use = 999'999,
+                .peak = 999'999,
+                .gets = 999'999'999,
+                .puts = 999'999'999,
+                .exhausted = 999'999'999,
+                .fallbacks = 999'999'999};
+        memset(pool.name, 'n', sizeof pool.name - 1);
+    }
+    memset(s.program, 'p', sizeof s.program - 1);
+    return s;
+}
+
+}  // namespace hotlane

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// A span's bitmap and the heap of spans, each against a sorted set.
+// Knows nothing of threads.
+// Run by meson.
+#include "page_heap/span.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+#include <memory>
+#include <random>
+#include <set>
+
+namespace {
+
+using namespace hotlane;
+
+constexpr uintptr_t kBase = uintptr_t{1} << 40;  // spans only compute with it
+
+struct FreeMemory {
+    void operator()(void* p) const { std::free(p); }
+};
+
+/// `count` spans side by side, at rising addresses, as the region keeps them.
+class Spans {
+  public:
+    explicit Spans(size_t count)
+        : bytes_{Span::metadata_bytes(size_classes.most_objects)}, memory_{static_cast<std::byte*>(
+                                                                       std::calloc(count, bytes_))} {}
+    Span* at(size_t i) { return reinterpret_cast<Span*>(memory_.get() + i * bytes_); }
+
+  private:
+    size_t bytes_;
+    std::unique_ptr<std::byte, FreeMemory> memory_;
+};
+
+class SpanOfClass : public testing::TestWithParam<ClassIndex> {};
+
+INSTANTIATE_TEST_SUITE_P(Classes, SpanOfClass,
+                         testing::Range(1U, build_size_classes(ClassChoice::cacheline).count));
+
+TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
+    const SizeClass& c = size_classes[GetParam()];
+    constexpr uint32_t kPage = 5;
+    Spans spans(1);
+    Span& span = *spans.at(0);
+    span.open({kPage}, GetParam(), true);
+    EXPECT_TRUE(span.empty());
+    std::set<uintptr_t> free_objects;
+    std::set<uintptr_t> never_used;
+    for (uint32_t i = 0; i < c.object_count; ++i) {
+        free_objects.insert(kBase + kPage * kPageSize + size_t{i} * c.object_size);
+    }
+    never_used = free_objects;
+    std::vector<uintptr_t> live;
+    std::mt19937 random(GetParam());
+    for (int step = 0; step < 3'000; ++step) {
+        if (random() % 2 == 0 && !span.exhausted()) {
+            void* out[64];
+            bool zeroed = false;
+            const uint32_t wanted = 1 + random() % 64;
+            const uint32_t taken = span.take(kBase, out, wanted, &zeroed);
+            ASSERT_EQ(taken, std::min<size_t>(wanted, free_objects.size()));
+            ASSERT_TRUE(!zeroed || never_used.contains(address_of(out[0])));
+            ASSERT_TRUE(zeroed || !never_used.contains(address_of(out[0]))) << "zeroing for nothing";
+            for (uint32_t i = 0; i < taken; ++i) {
+                ASSERT_EQ(address_of(out[i]), *free_objects.begin());
+                live.push_back(address_of(out[i]));
+                never_used.erase(*free_objects.begin());
+                free_objects.erase(free_objects.begin());
+            }
+        } else if (!live.empty()) {
+            // Some at once, the first of them once more, and behind them one of another span.
+            std::vector<void*> run;
+            for (size_t wanted = 1 + random() % 40; run.size() != wanted && !live.empty(); live.pop_back()) {
+                std::swap(live[random() % live.size()], live.back());
+                run.push_back(pointer_to(live.back()));
+                free_objects.insert(live.back());
+            }
+            const auto count = static_cast<uint32_t>(run.size());
+            run.push_back(run.front());
+            PutBackResult result{};
+            ASSERT_EQ(span.put_back(kBase, run.data(), count + 1, &result), count);
+            ASSERT_EQ(result, PutBackResult::double_free);
+            run.back() = pointer_to(kBase + (kPage + c.span_pages) * kPageSize);
+            ASSERT_EQ(span.put_back(kBase, run.data() + count, 1, &result), 0U);
+            ASSERT_EQ(result, PutBackResult::ok);
+        }
+        ASSERT_EQ(span.free_count(), free_objects.size());
+        ASSERT_EQ(span.exhausted(), free_objects.empty());
+        ASSERT_EQ(span.empty(), live.empty());
+    }
+}
+
+TEST_P(SpanOfClass, EveryOffsetThatIsNoObjectIsRefused) {
+    const SizeClass& c = size_classes[GetParam()];
+    Spans spans(1);
+    Span& span = *spans.at(0);
+    span.open({0}, GetParam(), true);
+    for (size_t offset = 0; offset < c.span_pages * kPageSize; offset += 8) {
+        const bool is_object = offset % c.object_size == 0 && offset / c.object_size < c.object_count;
+        void* const p = pointer_to(kBase + offset);
+        PutBackResult result{};
+        ASSERT_EQ(span.put_back(kBase, &p, 1, &result), 0U);
+        ASSERT_EQ(result, is_object ? PutBackResult::double_free : PutBackResult::interior_pointer);
+    }
+    EXPECT_TRUE(span.empty());
+}
+
+TEST_P(SpanOfClass, PagesThatWereUsedAreNotZero) {
+    Spans spans(1);
+    Span& span = *spans.at(0);
+    span.open({0}, GetParam(), false);
+    while (!span.exhausted()) {
+        void* object = nullptr;
+        bool zeroed = true;
+        span.take(kBase, &object, 1, &zeroed);
+        ASSERT_FALSE(zeroed);
+    }
+}
+
+TEST(SpanHeap, TheLowestAddressFirstThroughAnySequence) {
+    constexpr size_t kSpans = 500;
+    Spans spans(kSpans);
+    for (unsigned seed = 1; seed <= 8; ++seed) {
+        std::mt19937 random(seed);
+        SpanHeap heap;
+        std::set<Span*> inside;
+        for (int step = 0; step < 20'000; ++step) {
+            Span* span = spans.at(random() % kSpans);
+            const bool mostly_in = step / 2'000 % 2 == 0;
+            if (random() % 4 == 0 && !inside.empty()) {
+                span = heap.first();
+            }
+            if (inside.contains(span) && (!mostly_in || random() % 4 == 0)) {
+                heap.remove(span);
+                inside.erase(span);
+            } else if (!inside.contains(span)) {
+                heap.insert(span);
+                inside.insert(span);
+            }
+            ASSERT_EQ(heap.first(), inside.empty() ? nullptr : *inside.begin());
+        }
+        while (!inside.empty()) {
+            ASSERT_EQ(heap.first(), *inside.begin());
+            heap.remove(heap.first());
+            inside.erase(inside.begin());
+        }
+        ASSERT_EQ(heap.first(), nullptr);
+    }
+}
+
+}  // namespace

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+//
+// The thread cache from its owner's side: counts to the last one, and lanes that are right after every
+// operation. Knows nothing of the fallback. Run by meson.
+#include "accounted_threads.h"
+#include "thread_cache/prefill.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <random>
+#include <thread>
+
+namespace {
+
+using namespace hotlane;
+
+class ThreadCacheTest : public AccountedThreads {
+  protected:
+    ClassStats since(ClassIndex c) const {
+        ClassStats stats = counts().classes[c];
+        stats.hits -= before.classes[c].hits;
+        stats.misses -= before.classes[c].misses;
+        stats.puts -= before.classes[c].puts;
+        stats.refills -= before.classes[c].refills;
+        stats.flushes -= before.classes[c].flushes;
+        return stats;
+    }
+};
+
+/// How the clock moves while a random sequence runs.
+enum class Clock : uint8_t { still, looks, ticks };
+
+class ExactCounts : public ThreadCacheTest,
+                    public testing::WithParamInterface<std::tuple<Clock, unsigned>> {};
+
+INSTANTIATE_TEST_SUITE_P(Sequences, ExactCounts,
+                         testing::Combine(testing::Values(Clock::still, Clock::looks, Clock::ticks),
+                                          testing::Range(1U, 7U)));
+
+TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
+    const auto [clock, seed] = GetParam();
+    std::mt19937 random(seed);
+    // Both sides of what the fast path takes; in half of the sequences few classes, so that lanes run full.
+    const std::vector<size_t> sizes = seed % 2 == 0 ? std::vector<size_t>{64, 2048}
+                                                    : std::vector<size_t>{1, 64, 65, 1024, 1025, 4096, 65536};
+    std::map<ClassIndex, ClassStats> expected;
+    std::vector<std::pair<void*, ClassIndex>> live;
+    for (int step = 0; step < 20'000; ++step) {
+        const bool mostly_gets = step / 700 % 2 == 0;
+        if (random() % 100 < (mostly_gets ? 58U : 42U)) {
+            const size_t n = sizes[random() % sizes.size()];
+            const ClassIndex c = size_classes.class_of(n);
+            const ThreadBlock* block = thread_cache.block;
+            const bool will_miss = block == nullptr || block->level(c) == 0;
+            void* p = get(n);
+            ASSERT_NE(p, nullptr);
+            ASSERT_EQ(address_of(p) % 64, 0U);
+            ++(will_miss ? expected[c].misses : expected[c].hits);
+            memset(p, static_cast<int>(live.size() & 0x7F), 16);
+            *static_cast<uint64_t*>(p) = live.size();
+            live.emplace_back(p, c);
+        } else if (!live.empty()) {
+            const size_t i = random() % live.size();
+            ASSERT_EQ(*static_cast<uint64_t*>(live[i].first), i) << "handed out twice";
+            ++expected[live[i].second].puts;
+            put(live[i].first);
+            live[i] = live.back();
+            *static_cast<uint64_t*>(live[i].first) = i;
+            live.pop_back();
+        }
+        if (clock == Clock::looks && random() % 64 == 0) {
+            fake_os::advance_clock(random() % 40'000'000);
+        } else if (clock == Clock::ticks && random() % 8 == 0) {
+            fake_os::advance_clock(random() % upkeep::interval_ns());
+        }
+        if (thread_cache.block != nullptr) {
+            check_lanes(*thread_cache.block);
+        }
+    }
+    for (const auto& [c, stats] : expected) {
+        const ClassStats got = since(c);
+        EXPECT_EQ(got.gets(), stats.gets()) << size_classes[c].object_size;
+        EXPECT_EQ(got.puts, stats.puts) << size_classes[c].object_size;
+        if (clock == Clock::still) {  // a tick may empty the lane between the look at it and the request
+            EXPECT_EQ(got.hits, stats.hits) << size_classes[c].object_size;
+            EXPECT_EQ(got.refills, stats.misses) << size_classes[c].object_size;
+        }
+    }
+}
+
+TEST_F(ThreadCacheTest, ALoneRequestNowAndThenIsCountedOnce) {
+    // Each request finds its lane's credit used up, a tick due, or the lane emptied by one.
+    for (const uint64_t pause : {uint64_t{1'000'000}, upkeep::interval_ns(), 3 * upkeep::interval_ns()}) {
+        for (const size_t n : {size_t{64}, size_t{4096}}) {
+            const ClassIndex c = size_classes.class_of(n);
+            const ClassStats at_first = since(c);
+            for (uint64_t i = 1; i <= 200; ++i) {
+                fake_os::advance_clock(pause);
+                put(get(n));
+                ASSERT_EQ(since(c).gets() - at_first.gets(), i) << n << " every " << pause;
+                ASSERT_EQ(since(c).puts - at_first.puts, i) << n << " every " << pause;
+            }
+        }
+    }
+}
+
+TEST_F(ThreadCacheTest, ManyThreadsHandObjectsOnAndEverySumIsExact) {
+    constexpr int kThreads = 4;
+    constexpr uint64_t kGets = 30'000;
+    std::atomic<void*> mailboxes[16] = {};
+    std::vector<std::thread> threads;
+    std::atomic<uint64_t> left{0};
+    for (unsigned t = 0; t < kThreads; ++t) {
+        threads.emplace_back([t, &mailboxes, &left] {
+            std::mt19937 random(t);
+            for (uint64_t i = 0; i < kGets; ++i) {
+                void* p = get(random() % 2 == 0 ? 100 : 3000);
+                ASSERT_NE(p, nullptr);
+                p = mailboxes[random() % 16].exchange(p);
+                if (p != nullptr) {
+                    put(p);
+                }
+                if (t == 0 && i % 500 == 0) {
+                    fake_os::advance_clock(upkeep::interval_ns() / 3);
+                }
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    for (std::atomic<void*>& mailbox : mailboxes) {
+        if (void* p = mailbox.exchange(nullptr)) {
+            put(p);
+            ++left;
+        }
+    }
+    const ClassIndex small = size_classes.class_of(100);
+    const ClassIndex large = size_classes.class_of(3000);
+    EXPECT_EQ(since(small).gets() + since(large).gets(), kThreads * kGets);
+    EXPECT_EQ(since(small).puts, since(small).gets());
+    EXPECT_EQ(since(large).puts, since(large).gets());
+    EXPECT_GT(left, 0U);
+    threads::detach();
+    for (const ClassIndex c : {small, large}) {
+        depots[c].reap(true);
+        EXPECT_EQ(depots[c].stats().spans, 0U) << "an object is missing";
+    }
+}
+
+TEST_F(ThreadCacheTest, CapacityStartsSmallAndDoublesWithMisses) {
+    get(64);
+    const ThreadBlock& block = *thread_cache.block;
+    const uint32_t first = policy::first_capacity(64, CacheSettings{}.budget_bytes);
+    const uint32_t largest = policy::largest_capacity(64, CacheSettings{}.budget_bytes);
+    EXPECT_EQ(block.capacity(1), first);
+    for (uint32_t capacity = first; capacity < largest;) {
+        while (block.level(1) != 0) {
+            get(64);
+        }
+        get(64);
+        capacity = policy::grown_capacity(capacity, largest);
+        ASSERT_EQ(block.capacity(1), capacity);
+    }
+}
+
+TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 2'000; ++i) {
+        objects.push_back(get(64));
+    }
+    flush_this_thread();
+    const ThreadBlock& block = *thread_cache.block;
+    const uint32_t largest = policy::largest_capacity(64, CacheSettings{}.budget_bytes);
+    uint32_t next = 0;
+    while (since(1).flushes == 1 || block.level(1) == largest) {
+        put(objects[next++]);
+    }
+    ASSERT_EQ(next, largest + 1) << "full to the last slot, and one more";
+    EXPECT_EQ(block.level(1), largest - policy::flush_count(largest) + 1);
+    const uint32_t kept = block.level(1);
+    for (uint32_t i = 0; i < kept; ++i) {
+        ASSERT_EQ(get(64), objects[--next]) << "newest first";
+    }
+    EXPECT_EQ(block.level(1), 0U);
+}
+
+TEST_F(ThreadCacheTest, AThreadThatEndsLeavesItsObjectsCountsAndBlock) {
+    ThreadBlock* block_of_first = nullptr;
+    void* object = nullptr;
+    std::thread([&] {
+        object = get(64);
+        put(object);
+        block_of_first = thread_cache.block;
+    }).join();
+    EXPECT_EQ(since(1).gets(), 1U);
+    EXPECT_EQ(since(1).puts, 1U);
+    std::thread([&] {
+        EXPECT_EQ(get(64), object);
+        EXPECT_EQ(thread_cache.block, block_of_first);
+        EXPECT_FALSE(thread_cache.block->is_set_up(2)) << "as new";
+    }).join();
+    EXPECT_EQ(since(1).gets(), 2U);
+}
+
+TEST_F(ThreadCacheTest, AThreadThatOnlyFreesAFewGetsNoCache) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 100; ++i) {
+        objects.push_back(get(64));
+    }
+    std::thread([&] {
+        for (int i = 0; i < 20; ++i) {
+            put(objects.back());
+            objects.pop_back();
+        }
+        EXPECT_EQ(thread_cache.block, nullptr);
+        while (!objects.empty()) {
+            put(objects.back());
+            objects.pop_back();
+        }
+        EXPECT_NE(thread_cache.block, nullptr);
+    }).join();
+    EXPECT_EQ(since(1).puts, 100U);
+}
+
+TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
+    fresh_caches({});
+    EXPECT_TRUE(warm_up_new_threads(1, 50));
+    EXPECT_TRUE(warm_up_new_threads(size_classes.class_of(4096), 16));
+    EXPECT_TRUE(warm_up_new_threads(1, 30));  // the same class once more
+    before = counts();
+    std::vector<void*> objects;
+    for (int i = 0; i < 80; ++i) {
+        objects.push_back(get(64));
+    }
+    for (int i = 0; i < 16; ++i) {
+        objects.push_back(get(4096));
+    }
+    EXPECT_EQ(since(1).misses, 0U);
+    EXPECT_EQ(since(1).hits, 80U);
+    EXPECT_EQ(since(size_classes.class_of(4096)).misses, 0U);
+    for (void* object : objects) {
+        put(object);
+    }
+    EXPECT_EQ(since(1).puts, 80U);
+    threads::detach();
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].reap(true);
+        EXPECT_EQ(depots[c].stats().spans, 0U) << "an object is missing";
+    }
+    forget_warm_ups();
+}
+
+TEST_F(ThreadCacheTest, UncachedEveryOperationIsVerifiedAndCounted) {
+    CacheSettings settings;
+    settings.uncached = true;
+    fresh_caches(settings);
+    before = counts();
+    set_on_error(OnError::warn);
+    void* p = get(64);
+    EXPECT_EQ(thread_cache.block, nullptr);
+    EXPECT_TRUE(put_back_slow(p, 1, "free"));
+    void* q = get(64);
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(put_back_slow(static_cast<char*>(q) + 16, 1, "free"));
+    EXPECT_TRUE(put_back_slow(q, 1, "free"));
+    EXPECT_FALSE(put_back_slow(q, 1, "free"));
+    testing::internal::GetCapturedStderr();
+    EXPECT_EQ(since(1).misses, 2U);
+    EXPECT_EQ(since(1).hits, 0U);
+    EXPECT_EQ(since(1).puts, 2U) << "refused ones do not count";
+}
+
+TEST_F(ThreadCacheTest, WhatTheSlowPathSaysIsZeroIs) {
+    std::mt19937 random(3);
+    std::vector<unsigned char*> live;
+    int zeroes = 0;
+    for (int step = 0; step < 20'000; ++step) {
+        if (random() % 100 < 52) {
+            const ClassIndex c = random() % 2 == 0 ? 2 : size_classes.class_of(5000);
+            bool zeroed = false;
+            RegionFailure why{};
+            auto* p = static_cast<unsigned char*>(take_slow(c, &zeroed, &why));
+            ASSERT_NE(p, nullptr);
+            const size_t size = size_classes[c].object_size;
+            zeroes += zeroed;
+            ASSERT_TRUE(!zeroed || std::all_of(p, p + size, [](unsigned char byte) { return byte == 0; }));
+            memset(p, 0xAB, size);
+            live.push_back(p);
+        } else if (!live.empty()) {
+            std::swap(live[random() % live.size()], live.back());
+            put(live.back());
+            live.pop_back();
+        }
+        if (random() % 50 == 0) {
+            fake_os::advance_clock(upkeep::interval_ns());
+        }
+        if (random() % 2'000 == 0) {
+            upkeep::purge_everything();
+        }
+    }
+    EXPECT_GT(zeroes, 10);
+}
+
+TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
+    fresh_caches({}, kPageSize);
+    std::vector<void*> objects;
+    while (void* p = get(1024)) {
+        objects.push_back(p);
+    }
+    EXPECT_EQ(objects.size(), 64U);
+    bool zeroed = true;
+    RegionFailure why{};
+    EXPECT_EQ(take_slow(size_classes.class_of(1024), &zeroed, &why), nullptr);
+    EXPECT_EQ(why, RegionFailure::limit);
+    EXPECT_FALSE(zeroed);
+    check_lanes(*thread_cache.block);
+    put(objects.back());
+    EXPECT_EQ(get(1024), objects.back());
+}
+
+/// As malloc when something is due that allocates itself, before the credit is looked at.
+std::vector<void*> nested;
+void* get_nested_slow(size_t n) {
+    for (int i = 0; i < 3; ++i) {
+        nested.push_back(get(n));
+    }
+    return get_slow(n);
+}
+
+TEST_F(ThreadCacheTest, WhatIsServedWhileARequestIsInItsSlowPathIsCounted) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 8; ++i) {
+        objects.push_back(get(64));
+    }
+    std::for_each(objects.begin(), objects.end(), put);
+    const Snapshot before = counts();
+    look_soon();  // the next request is counted, and then takes the slow path
+    void* const p = allocate_fast<get_nested_slow>(64);
+    nested.push_back(p);
+    EXPECT_EQ(nested.size(), 4U);
+    EXPECT_EQ(counts().gets() - before.gets(), 4U);
+    EXPECT_EQ(counts().puts() - before.puts(), 0U);
+    check_lanes(*thread_cache.block);
+    std::for_each(nested.begin(), nested.end(), put);
+    EXPECT_EQ(counts().puts() - before.puts(), 4U);
+}
+
+}  // namespace

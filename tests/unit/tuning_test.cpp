@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// Every policy over its whole domain: bounded, monotone, and never at a standstill.
+// Knows nothing of who asks.
+// Run by meson.
+#include "maintenance/tuning.h"
+
+#include "page_heap/size_classes.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace hotlane;
+using namespace hotlane::policy;
+
+constexpr size_t kBudgets[] = {0, 1, 4 * KiB, 64 * KiB, 256 * KiB, 1 * MiB, 64 * MiB, SIZE_MAX / 2};
+
+TEST(Policy, CapacitiesFitTheLaneAndTheBudget) {
+    for (const size_t budget : kBudgets) {
+        uint32_t before = kMostSlots;
+        for (size_t size = 16; size <= kLargestSmall; size += 16) {
+            const uint32_t largest = largest_capacity(size, budget);
+            ASSERT_GE(largest, 8U);
+            ASSERT_LE(largest, kMostSlots);
+            ASSERT_TRUE(largest == 8 || largest * size <= budget) << size << " in " << budget;
+            ASSERT_LE(largest, before) << "larger objects, more of them: " << size;
+            before = largest;
+            const uint32_t first = first_capacity(size, budget);
+            ASSERT_GE(first, 2U);
+            ASSERT_LE(first, std::min(largest, 32U));
+        }
+    }
+}
+
+TEST(Policy, GrowingReachesTheLargestAndShrinkingTheLeast) {
+    for (uint32_t largest = 8; largest <= kMostSlots; ++largest) {
+        for (uint32_t capacity = 1; capacity <= kMostSlots; ++capacity) {
+            const uint32_t grown = grown_capacity(capacity, largest);
+            ASSERT_LE(grown, largest);
+            ASSERT_TRUE(grown > capacity || capacity >= largest) << capacity << " of " << largest;
+        }
+    }
+}
+
+TEST(Policy, ARefillLeavesRoomAndAFlushMakesIt) {
+    for (uint32_t n = 1; n <= kMostSlots; ++n) {
+        ASSERT_GE(refill_count(n), 1U);
+        ASSERT_LE(refill_count(n), n);
+        ASSERT_LE(refill_count(n) * 2, std::max(n, 2U));
+        ASSERT_GE(flush_count(n), 1U);
+        ASSERT_LE(flush_count(n), n);
+        ASSERT_GE(refill_count(n + 1), refill_count(n));
+        ASSERT_GE(flush_count(n + 1), flush_count(n));
+    }
+}
+
+TEST(Policy, ARingHoldsABatchAtLeastAndItsSlotsAtMost) {
+    uint32_t before = UINT32_MAX;
+    for (size_t size = 16; size <= kLargestSmall; size += 16) {
+        const uint32_t capacity = ring_capacity(size);
+        ASSERT_GE(capacity, 16U);
+        ASSERT_LE(capacity, before);
+        ASSERT_LE(capacity * size, std::max<size_t>(256 * KiB, 16 * size));
+        ASSERT_LE(capacity, kMostInRing);
+        ASSERT_GE(ring_slots(capacity), std::max(capacity, kMostSlots));
+        ASSERT_TRUE(std::has_single_bit(ring_slots(capacity)));
+        before = capacity;
+    }
+}
+
+TEST(Policy, ReapingTakesOnlyWhatWasNeverNeeded) {
+    for (uint32_t least = 0; least < 300; ++least) {
+        for (uint32_t held = 0; held < 300; ++held) {
+            ASSERT_EQ(reap_count(least, held), least < held ? least : held);
+        }
+    }
+}
+
+TEST(Policy, LooksComeSoonerTheLongerTheLastPopsTook) {
+    for (uint64_t pops = 1; pops <= 1 << 16; ++pops) {
+        uint64_t before = UINT64_MAX;
+        for (const uint64_t elapsed :
+             {0UL, 3'999'999UL, 4'000'000UL, 16'000'000UL, 16'000'001UL, 1UL << 40}) {
+            const uint64_t next = next_look(pops, elapsed);
+            ASSERT_GE(next, 1U);
+            ASSERT_LE(next, std::max<uint64_t>(pops * 2, 1));
+            ASSERT_TRUE(elapsed == 4'000'000 || next <= before) << pops << " in " << elapsed;
+            before = next;
+        }
+    }
+    // A thread that is busy settles at the most there is; a quiet one at every pop.
+    uint64_t pops = 1;
+    for (int look = 0; look < 64; ++look) {
+        pops = next_look(pops, 0);
+    }
+    EXPECT_EQ(next_look(pops, 0), pops);
+    for (int look = 0; look < 64; ++look) {
+        pops = next_look(pops, 1'000'000'000);
+    }
+    EXPECT_EQ(pops, 1U);
+}
+
+TEST(Policy, A2MibPageIsSplitWhenThreeQuartersAreFreeAndAnEighthLonger) {
+    constexpr uint32_t kPages = 32;
+    for (uint32_t free_pages = 0; free_pages <= kPages; ++free_pages) {
+        EXPECT_EQ(worth_splitting(free_pages, kPages), free_pages >= 24) << free_pages;
+    }
+    EXPECT_EQ(splitting_age(0), 0U);
+    EXPECT_EQ(splitting_age(9), 10U);
+    EXPECT_EQ(splitting_age(80), 90U);
+}
+
+TEST(Policy, ASqueezeComesBefore4MibOfGrowth) {
+    EXPECT_FALSE(squeeze_before_growth(63));
+    EXPECT_TRUE(squeeze_before_growth(64));
+}
+
+}  // namespace
