@@ -16,20 +16,31 @@ namespace {
 constinit std::atomic<uint64_t> current_period{1};
 constinit std::atomic<uint32_t> current_epoch{0};  // odd: a session is running
 constinit std::atomic<uint64_t> guard_one_in{0};
-constinit std::atomic<uint64_t> random_state{0};
 
-/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): its state is a
-/// counter, so any thread may draw.
-uint64_t draw_random() {
-    constexpr uint64_t kGamma = 0x9E3779B97F4A7C15;
-    uint64_t z = random_state.fetch_add(kGamma, std::memory_order_relaxed) + kGamma;
+constexpr uint64_t kGamma = 0x9E3779B97F4A7C15;
+/// Where the next thread's numbers begin.
+constinit std::atomic<uint64_t> next_seed{0};
+/// Of each thread: a short-lived thread draws a number for each class, and would wait for the others' cache
+/// line each time. 0: not seeded.
+[[gnu::tls_model("initial-exec")]] constinit thread_local uint64_t random_state = 0;
+
+/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): mixes a
+/// counter.
+uint64_t mixed(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
     return z ^ (z >> 31);
 }
 
+uint64_t draw_random() {
+    if (random_state == 0) [[unlikely]] {
+        random_state = mixed(next_seed.fetch_add(kGamma, std::memory_order_relaxed));
+    }
+    return mixed(random_state += kGamma);
+}
+
 void seed() {
-    random_state.fetch_xor(os::monotonic_ns() * 0xD6E8FEB86659FD93 ^ static_cast<uint64_t>(os::process_id()));
+    next_seed.fetch_xor(os::monotonic_ns() * 0xD6E8FEB86659FD93 ^ static_cast<uint64_t>(os::process_id()));
 }
 
 }  // namespace

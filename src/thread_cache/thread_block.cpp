@@ -50,12 +50,6 @@ void ThreadBlock::ensure_record(ClassIndex c) {
     }
 }
 
-uint64_t ThreadBlock::gets(ClassIndex c) const {
-    const ClassRecord& record = this->record(c);
-    return record.hits_before + record.credit_given + record.misses -
-           __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
-}
-
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     ensure_record(c);
     record(c).floor = lane_begin(c) + capacity;
@@ -127,9 +121,10 @@ void ThreadBlock::unset_class(ClassIndex c) {
 void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
     ClassRecord& record = this->record(c);
     uint64_t& credit = lane(c).credit;
-    record.hits_before += record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED);
+    count(record.hits_before, record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED));
     const uint64_t gets = record.hits_before + record.misses;
-    record.credit_given = std::min(pops, record.sample_at - std::min(gets, record.sample_at));
+    __atomic_store_n(&record.credit_given,
+                     std::min(pops, record.sample_at - std::min(gets, record.sample_at)), __ATOMIC_RELAXED);
     record.withheld = static_cast<uint16_t>(pops - record.credit_given);
     __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
 }
@@ -137,7 +132,7 @@ void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
 void ThreadBlock::settle_credit(ClassIndex c) {
     const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
     if (static_cast<int64_t>(credit) < 0) {
-        record(c).hits_before += ~credit;  // credit is -1 less these
+        count(record(c).hits_before, ~credit);  // credit is -1 less these
         __atomic_store_n(&lane(c).credit, 0, __ATOMIC_RELAXED);
     }
 }

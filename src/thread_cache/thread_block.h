@@ -78,7 +78,11 @@ struct ThreadBlock {
     /// Gives the class one, with all that is counted at 0.
     void ensure_record(ClassIndex c);
     /// Requests served, of a class that has a record.
-    uint64_t gets(ClassIndex c) const;
+    uint64_t gets(ClassIndex c) const {
+        const ClassRecord& record = this->record(c);
+        return counted(record.hits_before) + counted(record.credit_given) + record.misses -
+               counted(lane(c).credit);
+    }
     bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
     uint32_t level(ClassIndex c) const {
         return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;
@@ -115,6 +119,11 @@ struct ThreadBlock {
     void settle_credit(ClassIndex c);
     /// The sample is nearer than it was, or farther: gives what credit there is anew.
     void limit_credit(ClassIndex c);
+    /// Whether the next request of the class has to ask take_turn(). By the owner, without `lock`: while
+    /// upkeep changes the credit, the answer may come one request late.
+    bool may_have_turn(ClassIndex c, uint32_t epoch) const {
+        return !has_record(c) || record(c).sample_epoch != epoch || gets(c) >= record(c).sample_at;
+    }
     /// What the request after so many gets of the class was drawn for in this epoch; what is next is drawn.
     Drawn take_turn(ClassIndex c, uint32_t epoch);
     /// The credit until the next look at the clock.

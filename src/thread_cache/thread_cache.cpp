@@ -204,11 +204,12 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     return nullptr;
 }
 
-Drawn drawn_for(ClassIndex c) {
-    const uint32_t epoch = sampler::epoch();
+namespace {
+
+[[gnu::noinline]] Drawn drawn_for_slow(ClassIndex c, uint32_t epoch) {
     // What libc allocates for our key of a thread's end is no request of the program's: a profile leaves it
     // out.
-    if (epoch == 0 || thread_end::is_busy()) [[likely]] {
+    if (thread_end::is_busy()) {
         return {};
     }
     ThreadBlock* block = own_block();
@@ -222,6 +223,17 @@ Drawn drawn_for(ClassIndex c) {
     const Drawn drawn = block->take_turn(c, epoch);
     block->limit_credit(c);
     return drawn;
+}
+
+}  // namespace
+
+Drawn drawn_for(ClassIndex c) {
+    const uint32_t epoch = sampler::epoch();
+    const ThreadBlock* const block = thread_cache.block;
+    if (epoch == 0 || (block != nullptr && !block->may_have_turn(c, epoch))) [[likely]] {
+        return {};
+    }
+    return drawn_for_slow(c, epoch);
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {
