@@ -221,6 +221,8 @@ def main():
     parser.add_argument("shop", type=pathlib.Path, help="the program with known sites")
     arguments, rest = parser.parse_known_args()
     COMMAND, SHOP = arguments.command.resolve(), arguments.shop.resolve()
+    # Where this test runs in the background, a shell may have set it to be ignored, and programs inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main(argv=[sys.argv[0], *rest])
 
 
