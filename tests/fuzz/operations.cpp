@@ -85,10 +85,13 @@ class Program {
             release_one();
         }
     }
+    /// Compared with itself, one byte on: libFuzzer notes each comparison of ours, and a loop over the bytes would
+    /// take nine tenths of the time.
+    static bool is_all(const unsigned char* bytes, size_t n, unsigned char value) {
+        return n == 0 || (*bytes == value && memcmp(bytes, bytes + 1, n - 1) == 0);
+    }
     static void check(const Object& object, size_t n) {
-        for (size_t i = 0; i < n; ++i) {
-            require(object.bytes[i] == object.pattern, "contents that nobody else wrote to");
-        }
+        require(is_all(object.bytes, n, object.pattern), "contents that nobody else wrote to");
     }
     Object take() {
         std::swap(live_[input_.number(65536) % live_.size()], live_.back());
@@ -111,9 +114,8 @@ class Program {
     void take_zeroed() {
         const size_t n = any_size();
         auto* p = static_cast<unsigned char*>(allocate_zeroed(1, n));
-        for (size_t i = 0; i < n; ++i) {
-            require(p[i] == 0, "zeroes");
-        }
+        require(p != nullptr, "memory");
+        require(is_all(p, n, 0), "zeroes");
         keep(p, n);
     }
     void take_aligned() {
