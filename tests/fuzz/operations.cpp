@@ -8,6 +8,7 @@
 #include "malloc/allocator.h"
 #include "stats/snapshot.h"
 
+#include <cerrno>
 #include <cstring>
 #include <sys/wait.h>
 #include <thread>
@@ -165,8 +166,13 @@ class Program {
             _exit(0);
         }
         after_fork_parent();
+        require(child > 0, "a child");
         int status = 0;
-        require(child > 0 && waitpid(child, &status, 0) == child && status == 0, "a child that ends well");
+        pid_t ended = 0;
+        do {
+            ended = waitpid(child, &status, 0);
+        } while (ended < 0 && errno == EINTR);  // libFuzzer's timer
+        require(ended == child && status == 0, "a child that ends well");
     }
 
     fuzz::Input input_;
