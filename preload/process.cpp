@@ -33,9 +33,9 @@ void write_report_at_exit() {
         Writer out(STDERR_FILENO);
         write_report(out, snapshot, config().stats);
     }
-    if (standard_error_is_ours() && !config().check) {
+    if (standard_error_is_ours() && !config().check_frees) {
         Writer out(STDERR_FILENO);
-        write_hit_alarm(out, snapshot, config().hit_alarm_percent, config().cache_bytes);
+        write_hit_alarm(out, snapshot, config().hit_rate_warning_percent, config().thread_cache_bytes);
     }
 }
 
@@ -68,7 +68,7 @@ void start_guards() {
         start_guards();
     }
     register_fork_handlers();
-    if (config().stats != StatsFormat::off || config().background || profiling::wants_ticks()) {
+    if (config().stats != StatsFormat::off || config().background_thread || profiling::wants_ticks()) {
         live::start();
     }
 }

@@ -38,7 +38,7 @@ def count(program, library, sampled=False):
         environment = {"LD_PRELOAD": str(library), "HOTLANE_STATS": "off", "HOTLANE_PURGE_DELAY": "1h",
                        "PATH": "/usr/bin:/bin"}
         if sampled:
-            environment |= {"HOTLANE_PROFILE": "/dev/null", "HOTLANE_SAMPLE": "1"}
+            environment |= {"HOTLANE_PROFILE": "/dev/null", "HOTLANE_SAMPLE_INTERVAL": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit(f"check_instructions: {program} failed under callgrind: {done.stderr.strip()[-500:]}")

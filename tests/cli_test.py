@@ -45,12 +45,14 @@ class CommandLine(unittest.TestCase):
 
     def test_mistakes_are_one_line(self):
         see = "(see hotlane --help)"
-        self.expect_error(hotlane(), 125, f"which command? {see}")
+        self.expect_error(hotlane(), 125, f"missing COMMAND {see}")
         self.expect_error(hotlane("bogus"), 125, f"The following argument was not expected: bogus {see}")
-        self.expect_error(hotlane("run"), 125, "run: which program? (hotlane run [OPTIONS] -- PROGRAM [ARGS])")
-        self.expect_error(hotlane("run", "--"), 125, "run: which program? (hotlane run [OPTIONS] -- PROGRAM [ARGS])")
+        self.expect_error(hotlane("run"), 125, "run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]")
+        self.expect_error(hotlane("run", "--"), 125, "run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]")
         self.expect_error(hotlane("run", "--stat-file=x", "true"), 125,
                           "run: no option --stat-file=x; the closest is --stats-file")
+        self.expect_error(hotlane("run", "--cache=1M", "true"), 125,
+                          "run: no option --cache=1M; the closest is --thread-cache")
         self.expect_error(hotlane("run", "--stats=xml", "--", "true"), 125,
                           f'--stats: "xml" is not valid, expected off, text, json or prometheus {see}')
 
@@ -69,10 +71,11 @@ class Env(unittest.TestCase):
         self.assertRegex(result.stdout, r"\nHOTLANE_STATS +json +text ")
 
     def test_says_what_is_wrong(self):
-        result = hotlane("env", env={"HOTLANE_CACHE": "lots", "HOTLANE_CASH": "1M"})
+        result = hotlane("env", env={"HOTLANE_THREAD_CACHE": "lots", "HOTLANE_THREAD_CASH": "1M", "HOTLANE_CACHE": "1M"})
         self.assertEqual(sorted(result.stderr.splitlines()), [
-            'hotlane: HOTLANE_CACHE="lots": expected a size like 64K or 1.5G, from 0 to 1G; using 256K',
-            "hotlane: HOTLANE_CASH is not an option; the closest is HOTLANE_CACHE"])
+            "hotlane: HOTLANE_CACHE is not an option any more; it is called HOTLANE_THREAD_CACHE",
+            'hotlane: HOTLANE_THREAD_CACHE="lots": expected a size like 64K or 1.5G, from 0 to 1G; using 256K',
+            "hotlane: HOTLANE_THREAD_CASH is not an option; the closest is HOTLANE_THREAD_CACHE"])
 
     def test_full_output_is_an_error(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
@@ -98,11 +101,11 @@ class Run(unittest.TestCase):
         self.assertEqual(self.run_quietly("sh", "-c", "echo $0").stdout, "sh\n")
 
     def test_options_become_variables(self):
-        result = hotlane("run", "--stats=off", "--limit=2G", "--warmup=64:10", "--check", "--verbose=0", "/usr/bin/env",
-                         env={"HOTLANE_STATS": "json", "HOTLANE_CACHE": "1M"})
+        result = hotlane("run", "--stats=off", "--limit=2G", "--warmup=64:10", "--check-frees", "--verbose=0", "/usr/bin/env",
+                         env={"HOTLANE_STATS": "json", "HOTLANE_THREAD_CACHE": "1M"})
         found = {line for line in result.stdout.splitlines() if line.startswith("HOTLANE_")}
-        self.assertEqual(found, {"HOTLANE_STATS=off", "HOTLANE_LIMIT=2G", "HOTLANE_WARMUP=64:10", "HOTLANE_CHECK=1",
-                                 "HOTLANE_VERBOSE=0", "HOTLANE_CACHE=1M"})
+        self.assertEqual(found, {"HOTLANE_STATS=off", "HOTLANE_LIMIT=2G", "HOTLANE_WARMUP=64:10", "HOTLANE_CHECK_FREES=1",
+                                 "HOTLANE_VERBOSE=0", "HOTLANE_THREAD_CACHE=1M"})
 
     def test_library_comes_before_what_was_preloaded(self):
         for before, after in (("", f"{LIBRARY}\n"), ("libm.so.6", f"{LIBRARY}:libm.so.6\n")):

@@ -72,8 +72,8 @@ class Configurations(unittest.TestCase):
                 list(allocators.named([wrong]))
 
     def test_variables_and_wrapper_reach_the_program(self):
-        allocator = Allocator("x", "-", (("HOTLANE_SAMPLE", "7"),), wrapper=("/usr/bin/env", "MORE=8"))
-        case = Case("shell", ("/bin/sh", "-c", "echo sample=$HOTLANE_SAMPLE more=$MORE"))
+        allocator = Allocator("x", "-", (("HOTLANE_SAMPLE_INTERVAL", "7"),), wrapper=("/usr/bin/env", "MORE=8"))
+        case = Case("shell", ("/bin/sh", "-c", "echo sample=$HOTLANE_SAMPLE_INTERVAL more=$MORE"))
         self.assertEqual(runner.run(MEASURE, allocator, case, 20).values, {"sample": 7, "more": 8})
 
     def test_compared_with_the_plain_one(self):

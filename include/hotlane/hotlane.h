@@ -250,14 +250,14 @@ typedef void (*hotlane_alarm)(double hit_rate, const struct hotlane_class_statis
 /** Looks at each eighth of HOTLANE_PURGE_DELAY (so 8 times a second) whether, of the requests since the last
  * look that had at least `least_gets` of them, fewer than `below` (0 to 1) hit. One at a time: null takes it
  * away, though a call on another thread may still be under way then. In a forked child it stays set. Idle
- * programs are looked at with HOTLANE_BACKGROUND=1. O(threads * classes). */
+ * programs are looked at with HOTLANE_BACKGROUND_THREAD=1. O(threads * classes). */
 void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) HOTLANE_NOTHROW;
 
 /* ---- profiles ---------------------------------------------------------------------------------------------
  */
 
 /** Samples who allocates from now on, one sample in `sample_bytes` bytes in the mean (1: every allocation; 0:
- * as HOTLANE_SAMPLE says, 512 KiB), until hotlane_profile_stop(). A second call changes the rate and keeps
+ * as HOTLANE_SAMPLE_INTERVAL says, 512 KiB), until hotlane_profile_stop(). A second call changes the rate and keeps
  * what was sampled. Exact for the calling thread; others join when they next refill or look at the clock,
  * after at most 1,024 requests of a class. Loads libunwind.so.8 (HOTLANE_UNWIND=fp: nothing). 0, or -1 when
  * no memory is to be had for the profile. Not from a signal handler. */

@@ -69,7 +69,7 @@ def profilers(build, directory):
     samples and at every request, and heaptrack. What they write goes to `directory`."""
     ours = hotlane_in(build)
     profile = ("HOTLANE_PROFILE", f"{directory}/%p.heap")
-    every = (profile, ("HOTLANE_SAMPLE", "1"))
+    every = (profile, ("HOTLANE_SAMPLE_INTERVAL", "1"))
     heaptrack = ("heaptrack", "--output", f"{directory}/heaptrack.%p")
     return [
         glibc(),

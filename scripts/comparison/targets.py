@@ -41,7 +41,7 @@ def memory_rows(build, scale):
         return Case(name, command, "memory", environment=environment)
 
     release = case("release", "memory_release")
-    idle = case("release_idle", "memory_release", "--idle", "1", environment=(("HOTLANE_BACKGROUND", "1"),))
+    idle = case("release_idle", "memory_release", "--idle", "1", environment=(("HOTLANE_BACKGROUND_THREAD", "1"),))
     sequential = case("threads_sequential", "memory_threads_sequential")
     alive = case("threads_alive", "memory_threads_alive")
     one_pair = case("producer_consumer", "memory_producer_consumer")

@@ -52,7 +52,7 @@ int run_command(std::vector<std::string> arguments) {
     } catch (const CLI::ParseError& error) {
         return usage_error(error.what());
     }
-    return app.get_subcommands().empty() ? usage_error("which command?") : invocation.status;
+    return app.get_subcommands().empty() ? usage_error("missing COMMAND") : invocation.status;
 }
 
 }  // namespace

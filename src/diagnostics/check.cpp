@@ -2,7 +2,7 @@
 //
 // Where a failed check ends.
 // Knows nothing of what was checked; allocates nothing, takes no lock.
-// Called through HOTLANE_CHECK.
+// Called through HOTLANE_CHECK().
 #include "base/base.h"
 #include "platform/os.h"
 #include "text/writer.h"

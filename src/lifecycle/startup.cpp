@@ -40,8 +40,8 @@ constexpr size_t kHugeFromBytes = 32 * MiB;
 
 CacheSettings cache_settings() {
     CacheSettings settings;
-    settings.budget_bytes = configuration.cache_bytes;
-    settings.uncached = configuration.check;
+    settings.budget_bytes = configuration.thread_cache_bytes;
+    settings.uncached = configuration.check_frees;
     return settings;
 }
 
@@ -104,7 +104,7 @@ void start() {
         return;
     }
     set_options();
-    select_size_classes(configuration.classes);
+    select_size_classes(configuration.size_classes);
     Depot::set_up_all();
     if (!region.set_up(region_settings()) && configuration.verbose) {
         message("no address space for the hot lane: every request goes to the fallback");

@@ -71,7 +71,7 @@ ClassIndex class_at(const void* p) {
 /// `used`: the class of an object that stays in use. Whether it is live, nobody else asks; of an object that
 /// is freed its span will.
 bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClass) {
-    if (!config().check && address_of(p) % size_classes.alignment == 0) [[likely]] {
+    if (!config().check_frees && address_of(p) % size_classes.alignment == 0) [[likely]] {
         return true;
     }
     size_t object_size = 0;
@@ -79,7 +79,7 @@ bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClas
         report_misuse(Misuse::interior_pointer, operation, p, object_size);
         return false;
     }
-    if (config().check && used != kNoClass && !depots[used].is_live(p)) {
+    if (config().check_frees && used != kNoClass && !depots[used].is_live(p)) {
         report_misuse(Misuse::double_free, operation, p, 0);
         return false;
     }

@@ -25,7 +25,7 @@ using enum OptionType;
 // clang-format off
 constexpr Option kOptions[] = {
     // name, type, field, least, most, values, help
-    {"CLASSES", choice, HOTLANE_FIELD(classes), 0, 0, "cacheline|compact",
+    {"SIZE_CLASSES", choice, HOTLANE_FIELD(size_classes), 0, 0, "cacheline|compact",
      "steps of small sizes: 64 bytes, or 16 to save memory"},
     {"STATS", choice, HOTLANE_FIELD(stats), 0, 0, "off|text|json|prometheus",
      "report of the counters at exit; off when static"},
@@ -35,21 +35,21 @@ constexpr Option kOptions[] = {
      "rewrite the file this often; 0: at exit only"},
     {"LABELS", labels, HOTLANE_FIELD(labels), 0, 0, "NAME=VALUE,...",
      "labels of all counters, besides program and pid"},
-    {"HIT_ALARM", percent, HOTLANE_FIELD(hit_alarm_percent), 0, 100, "PERCENT",
+    {"HIT_RATE_WARNING", percent, HOTLANE_FIELD(hit_rate_warning_percent), 0, 100, "PERCENT",
      "a hit rate below this is reported; 0: never"},
-    {"CACHE", size, HOTLANE_FIELD(cache_bytes), 0, GiB, "SIZE",
+    {"THREAD_CACHE", size, HOTLANE_FIELD(thread_cache_bytes), 0, GiB, "SIZE",
      "most bytes that a thread keeps free in one class"},
     {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * KiB * GiB, "SIZE",
      "most memory of the hot lane; 0: no limit"},
     {"RESERVE", size, HOTLANE_FIELD(reserve_bytes), MiB, 512 * GiB, "SIZE",
      "address space of the hot lane at start; it grows"},
     {"LIMIT_MODE", choice, HOTLANE_FIELD(limit_mode), 0, 0, "fallback|fail",
-     "over the limit: ask the fallback, or fail with ENOMEM"},
+     "over the limit: use fallback, or fail with ENOMEM"},
     {"WARMUP", warmup, HOTLANE_FIELD(warmup), 1, UINT32_MAX, "SIZE:COUNT,...",
-     "objects ready in each thread before its first request"},
+     "objects ready in a thread before its first request"},
     {"ON_ERROR", choice, HOTLANE_FIELD(on_error), 0, 0, "abort|warn",
      "after a free of what was never allocated"},
-    {"CHECK", flag, HOTLANE_FIELD(check), 0, 1, "0|1",
+    {"CHECK_FREES", flag, HOTLANE_FIELD(check_frees), 0, 1, "0|1",
      "verify every free: finds double frees, costs time"},
     {"GUARD", count, HOTLANE_FIELD(guard_one_in), 0, UINT32_MAX, "N",
      "guards one request in N against overruns; 0: none"},
@@ -57,11 +57,11 @@ constexpr Option kOptions[] = {
      "2-MiB pages: once the heap is large, always, never"},
     {"PURGE_DELAY", duration, HOTLANE_FIELD(purge_delay_ns), 0, kHour, "TIME",
      "free memory goes back to the system after this"},
-    {"BACKGROUND", flag, HOTLANE_FIELD(background), 0, 1, "0|1",
+    {"BACKGROUND_THREAD", flag, HOTLANE_FIELD(background_thread), 0, 1, "0|1",
      "a thread gives memory back when the program is idle"},
     {"PROFILE", path, HOTLANE_FIELD(profile), 0, 0, "PATH",
      "samples who allocates, %p: process id, %n: number"},
-    {"SAMPLE", size, HOTLANE_FIELD(sample_bytes), 1, GiB, "SIZE",
+    {"SAMPLE_INTERVAL", size, HOTLANE_FIELD(sample_interval_bytes), 1, GiB, "SIZE",
      "a sample each so many bytes; 1: every allocation"},
     {"PROFILE_INTERVAL", duration, HOTLANE_FIELD(profile_interval_ns), 100 * kMillisecond, 24 * kHour, "TIME",
      "write a profile this often; 0: at exit only"},
@@ -77,6 +77,16 @@ constexpr Option kOptions[] = {
 // clang-format on
 
 #undef HOTLANE_FIELD
+
+/// Options of version 0.1 that have another name now.
+struct FormerName {
+    char former[20];
+    char name[20];
+};
+constexpr FormerName kFormerNames[] = {
+    {"CLASSES", "SIZE_CLASSES"}, {"HIT_ALARM", "HIT_RATE_WARNING"},   {"CACHE", "THREAD_CACHE"},
+    {"CHECK", "CHECK_FREES"},    {"BACKGROUND", "BACKGROUND_THREAD"}, {"SAMPLE", "SAMPLE_INTERVAL"},
+};
 
 constexpr uint16_t width_of(OptionType type) {
     switch (type) {
@@ -144,6 +154,11 @@ void report_invalid(const Option& option, const Config& defaults, std::string_vi
 void read_variable(Config& config, const Config& defaults, std::string_view name, std::string_view value,
                    uint64_t& seen) {
     const Option* option = find_option(name);
+    if (const Option* renamed = option_formerly_called(name); renamed != nullptr) {
+        message(kOptionPrefix, name, " is not an option any more; it is called ", kOptionPrefix,
+                renamed->name);
+        return;
+    }
     if (option == nullptr) {
         message(kOptionPrefix, name, " is not an option; the closest is ", kOptionPrefix,
                 closest_option(name).name);
@@ -166,6 +181,15 @@ const Option* find_option(std::string_view name) {
     for (const Option& option : kOptions) {
         if (name == option.name) {
             return &option;
+        }
+    }
+    return nullptr;
+}
+
+const Option* option_formerly_called(std::string_view name) {
+    for (const FormerName& entry : kFormerNames) {
+        if (name == entry.former) {
+            return find_option(entry.name);
         }
     }
     return nullptr;
@@ -203,7 +227,7 @@ void read_config(Config& config, bool preloaded) {
 }
 
 void print_config(Writer& out, const Config& config) {
-    constexpr size_t kNameWidth = 25;
+    constexpr size_t kNameWidth = 26;
     constexpr size_t kValueWidth = 11;
     Config defaults;
     defaults.stats = StatsFormat::text;

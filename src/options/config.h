@@ -34,26 +34,26 @@ struct Config {
     static constexpr size_t kLabelsCapacity = 256;
     static constexpr size_t kWarmupCapacity = 16;
 
-    ClassChoice classes = ClassChoice::cacheline;
+    ClassChoice size_classes = ClassChoice::cacheline;
     StatsFormat stats = StatsFormat::off;
     char stats_file[kPathCapacity] = {};
     uint64_t stats_interval_ns = 0;     // 0: at exit only
     char labels[kLabelsCapacity] = {};  // "name=value,name=value"
-    double hit_alarm_percent = 90.0;
-    size_t cache_bytes = 256 * KiB;  // per class and thread
-    size_t limit = 0;                // 0: none
-    size_t reserve_bytes = 0;        // 0: as it is needed
+    double hit_rate_warning_percent = 90.0;
+    size_t thread_cache_bytes = 256 * KiB;  // per class and thread
+    size_t limit = 0;                       // 0: none
+    size_t reserve_bytes = 0;               // 0: as it is needed
     LimitMode limit_mode = LimitMode::fallback;
     WarmupEntry warmup[kWarmupCapacity] = {};
     size_t warmup_count = 0;
     OnError on_error = OnError::abort;
-    bool check = false;  // every free out of line and verified
+    bool check_frees = false;  // every free out of line and verified
     HugePages huge_pages = HugePages::automatic;
     uint64_t purge_delay_ns = 1'000'000'000;
-    bool background = false;
+    bool background_thread = false;
     char profile[kPathCapacity] = {};
-    uint64_t sample_bytes = 512 * KiB;  // between two samples, in the mean
-    uint64_t profile_interval_ns = 0;   // 0: at exit only
+    uint64_t sample_interval_bytes = 512 * KiB;  // between two samples, in the mean
+    uint64_t profile_interval_ns = 0;            // 0: at exit only
     ProfileSignal profile_signal = ProfileSignal::none;
     uint64_t guard_one_in = 0;  // of so many requests one is guarded; 0: none
     Unwinder unwinder = Unwinder::libunwind;
@@ -77,13 +77,15 @@ struct Option {
     uint64_t least;   // in the value's unit; 0 is valid beside the range
     uint64_t most;    // in the value's unit
     char values[32];  // of a choice: its names, "a|b|c"; else what a value looks like
-    char help[54];    // a row of `hotlane env` fits 100 columns
+    char help[53];    // a row of `hotlane env` fits 100 columns
 };
 
 /// The table, in the order in which it is shown.
 std::span<const Option> options();
 /// By its name without HOTLANE_; null when there is none.
 const Option* find_option(std::string_view name);
+/// The one that had this name (without HOTLANE_) in version 0.1; null when none had.
+const Option* option_formerly_called(std::string_view name);
 /// The one whose name takes the fewest edits.
 const Option& closest_option(std::string_view name);
 

@@ -66,7 +66,7 @@ bool start_sampling(size_t sample_bytes) {
     const uint64_t now = os::monotonic_ns();
     session_start_ns.store(now);
     next_dump_ns.store(now + config().profile_interval_ns);
-    if (!profile::start(sample_bytes != 0 ? sample_bytes : config().sample_bytes)) {
+    if (!profile::start(sample_bytes != 0 ? sample_bytes : config().sample_interval_bytes)) {
         message("no memory for a profile");
         return false;
     }

@@ -12,7 +12,7 @@ namespace hotlane::profiling {
 /// What the options ask for, a session from now on or at a signal. Once, when the process starts, if they do.
 void set_up();
 
-/// One sample in `sample_bytes` from now on; 0: as HOTLANE_SAMPLE says. False: no memory.
+/// One sample in `sample_bytes` from now on; 0: as HOTLANE_SAMPLE_INTERVAL says. False: no memory.
 bool start(size_t sample_bytes);
 void stop();
 /// Writes the profile to `path`; null: to the file that HOTLANE_PROFILE names, or hotlane.%p.%n.heap. False,

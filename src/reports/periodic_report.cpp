@@ -143,7 +143,7 @@ void start() {
     if (writes) {
         call_after_ticks(after_tick);
     }
-    if (writes || config().background) {
+    if (writes || config().background_thread) {
         ensure_started();
         background::start(writes ? write_what_is_due : nullptr, interval_ns);
     }
@@ -161,7 +161,7 @@ void restart_in_child() {
     writer.store(0);
     next_report_ns.store(0);  // its own first report
     if (background::wanted()) {
-        background::after_fork_in_child(config().background || report_interval_ns() != UINT64_MAX);
+        background::after_fork_in_child(config().background_thread || report_interval_ns() != UINT64_MAX);
     }
 }
 

@@ -10,7 +10,7 @@
 
 namespace hotlane::live {
 
-/// The reports are this process's. Starts the thread that the options ask for: HOTLANE_BACKGROUND, an
+/// The reports are this process's. Starts the thread that the options ask for: HOTLANE_BACKGROUND_THREAD, an
 /// interval, or a signal that a waiting program is to answer. Once, after the options are known, where there
 /// is to be a report or a thread.
 void start();

@@ -34,7 +34,7 @@ void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
     if (stats.puts < stats.gets() / 2) {
         out.text("try HOTLANE_WARMUP=").number(stats.object_size).text(":COUNT");
     } else if (stats.object_size * policy::kMostSlots > cache_bytes) {
-        out.text("try HOTLANE_CACHE=");
+        out.text("try HOTLANE_THREAD_CACHE=");
         write_size(out, 2 * cache_bytes);
     } else {
         out.text("caches are at their largest");

@@ -22,7 +22,7 @@ void write_json_report(Writer& out, const Snapshot& snapshot);
 void write_prometheus_report(Writer& out, const Snapshot& snapshot);
 
 /// One line when fewer than `alarm_percent` of at least 10,000 requests hit: which class misses most, and
-/// which option would help. `cache_bytes`: the present HOTLANE_CACHE. True when there was something to say.
+/// which option would help. `cache_bytes`: the present HOTLANE_THREAD_CACHE. True when there was something to say.
 bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes);
 
 /// Writes the report into the file that `pattern` names, as a whole or not at all (output_file.h). False,

@@ -16,8 +16,8 @@ import tempfile
 # Each is the same program on hotlane once more, with options that change the way of every request.
 WAYS = {
     "preloaded": {},
-    "checked": {"HOTLANE_CHECK": "1"},
-    "followed": {"HOTLANE_PROFILE": "/dev/null", "HOTLANE_SAMPLE": "1"},
+    "checked": {"HOTLANE_CHECK_FREES": "1"},
+    "followed": {"HOTLANE_PROFILE": "/dev/null", "HOTLANE_SAMPLE_INTERVAL": "1"},
 }
 
 

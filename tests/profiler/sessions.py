@@ -112,7 +112,7 @@ class Options(Session):
         for value in ("0", "often"):
             process = self.start("a:10", profile="x.heap", sample=value)
             errors = process.communicate()[1]
-            self.assertRegex(errors, rf'\Ahotlane: HOTLANE_SAMPLE="{value}": expected a size .*; using 512K\n\Z')
+            self.assertRegex(errors, rf'\Ahotlane: HOTLANE_SAMPLE_INTERVAL="{value}": expected a size .*; using 512K\n\Z')
             self.assertEqual((process.returncode, self.live("x.heap")[2]["period"]), (0, 512 << 10))
 
     def test_unwinder_is_told(self):

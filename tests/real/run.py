@@ -190,7 +190,7 @@ def environment(preload, reports, profiled):
     if preload:
         variables.update(LD_PRELOAD=preload, HOTLANE_STATS="json", HOTLANE_STATS_FILE=f"{reports}/%p.json")
     if preload and profiled:
-        variables.update(HOTLANE_PROFILE=f"{reports}/%p.%n.heap", HOTLANE_SAMPLE="4096")
+        variables.update(HOTLANE_PROFILE=f"{reports}/%p.%n.heap", HOTLANE_SAMPLE_INTERVAL="4096")
     return variables
 
 

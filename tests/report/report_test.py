@@ -323,7 +323,7 @@ class Files(WithDumps):
             self.assertNotIn("app::", text)
 
     def test_mistakes_of_usage(self):
-        for arguments, line in ((["report"], "report: which file? (hotlane report [OPTIONS] FILE...)"),
+        for arguments, line in ((["report"], "report: missing FILE: hotlane report [OPTIONS] FILE..."),
                                 (["report", "--by=x", "f"], '--by: "x" is not one of site|function|library '
                                                             "(see hotlane --help)"),
                                 (["report", "--focus=(", "f"], '--focus: "(": Unmatched ( or \\( '
@@ -332,7 +332,7 @@ class Files(WithDumps):
                                                              "(see hotlane --help)"),
                                 (["report", "--top=many", "f"], '--top: "many" is not valid, expected a number from 1 '
                                                                 "(see hotlane --help)"),
-                                (["profile"], "profile: which program? (hotlane profile [OPTIONS] -- PROGRAM [ARGS])"),
+                                (["profile"], "profile: missing PROGRAM: hotlane profile [OPTIONS] -- PROGRAM [ARGS]"),
                                 (["profile", "--sample=x", "--", "true"],
                                  '--sample: "x" is not valid, expected BYTES (see hotlane --help)')):
             result = hotlane(*arguments)

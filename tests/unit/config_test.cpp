@@ -91,12 +91,12 @@ TEST(OptionTable, EveryChoiceIsItsEnumerator) {
             names = names.substr(end == std::string::npos ? 0 : end + 1);
         }
     }
-    EXPECT_EQ(config.classes, ClassChoice::compact);
+    EXPECT_EQ(config.size_classes, ClassChoice::compact);
     EXPECT_EQ(config.stats, StatsFormat::prometheus);
     EXPECT_EQ(config.limit_mode, LimitMode::fail);
     EXPECT_EQ(config.on_error, OnError::warn);
     EXPECT_EQ(config.huge_pages, HugePages::never);
-    EXPECT_TRUE(config.check && config.background && config.verbose);
+    EXPECT_TRUE(config.check_frees && config.background_thread && config.verbose);
 }
 
 TEST(OptionTable, RangesHoldAtTheirEnds) {
@@ -109,8 +109,8 @@ TEST(OptionTable, RangesHoldAtTheirEnds) {
     EXPECT_EQ(config.limit, 64 * 1024 * GiB);
     EXPECT_TRUE(set(config, "LIMIT", "0"));
     EXPECT_EQ(config.limit, 0U);
-    EXPECT_TRUE(set(config, "HIT_ALARM", "100%"));
-    EXPECT_FALSE(set(config, "HIT_ALARM", "100.1"));
+    EXPECT_TRUE(set(config, "HIT_RATE_WARNING", "100%"));
+    EXPECT_FALSE(set(config, "HIT_RATE_WARNING", "100.1"));
     EXPECT_FALSE(set(config, "STATS_INTERVAL", "99ms"));
     EXPECT_TRUE(set(config, "STATS_INTERVAL", "100ms"));
     EXPECT_EQ(config.stats_interval_ns, 100'000'000U);
@@ -165,7 +165,7 @@ TEST(OptionTable, ClosestName) {
     EXPECT_STREQ(closest_option("STAT").name, "STATS");
     EXPECT_STREQ(closest_option("HUGE_PAGES").name, "HUGEPAGES");
     EXPECT_STREQ(closest_option("LIMITMODE").name, "LIMIT_MODE");
-    EXPECT_STREQ(closest_option("CLASES").name, "CLASSES");
+    EXPECT_STREQ(closest_option("SIZE_CLASES").name, "SIZE_CLASSES");
     EXPECT_NE(closest_option(std::string(5000, 'X')).name[0], '\0');
 }
 
@@ -179,24 +179,24 @@ TEST_F(Environment, DefaultOfStatsDependsOnPreloading) {
 
 TEST_F(Environment, ValuesAreRead) {
     set_variable("HOTLANE_STATS", "json");
-    set_variable("HOTLANE_CACHE", "32K");
+    set_variable("HOTLANE_THREAD_CACHE", "32K");
     set_variable("HOTLANE_PURGE_DELAY", "250ms");
     set_variable("HOTLANE", "not ours");
     set_variable("XHOTLANE_CACHE", "not ours");
     Config config;
     EXPECT_EQ(read(config), "");
     EXPECT_EQ(config.stats, StatsFormat::json);
-    EXPECT_EQ(config.cache_bytes, 32 * KiB);
+    EXPECT_EQ(config.thread_cache_bytes, 32 * KiB);
     EXPECT_EQ(config.purge_delay_ns, 250'000'000U);
 }
 
 TEST_F(Environment, WhatWasReadBeforeIsForgotten) {
     set_variable("HOTLANE_VERBOSE", "1");
     Config config;
-    config.cache_bytes = 1;
+    config.thread_cache_bytes = 1;
     EXPECT_EQ(read(config), "");
     EXPECT_TRUE(config.verbose);
-    EXPECT_EQ(config.cache_bytes, Config{}.cache_bytes);
+    EXPECT_EQ(config.thread_cache_bytes, Config{}.thread_cache_bytes);
 }
 
 TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
@@ -206,11 +206,11 @@ TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
         const char* said;
     } cases[] = {
         {"STATS", "xml", "expected off, text, json or prometheus; using text"},
-        {"CHECK", "yes", "expected 0 or 1; using 0"},
-        {"CACHE", "-3", "expected a size like 64K or 1.5G, from 0 to 1G; using 256K"},
+        {"CHECK_FREES", "yes", "expected 0 or 1; using 0"},
+        {"THREAD_CACHE", "-3", "expected a size like 64K or 1.5G, from 0 to 1G; using 256K"},
         {"LIMIT", "1K", "expected a size like 64K or 1.5G, 0 or from 1M to 64T; using 0"},
         {"PURGE_DELAY", "10", "expected a time like 500ms or 10s, from 0 to 1h; using 1s"},
-        {"HIT_ALARM", "101", "expected a percentage from 0 to 100; using 90%"},
+        {"HIT_RATE_WARNING", "101", "expected a percentage from 0 to 100; using 90%"},
         {"LABELS", "pid=1",
          "expected NAME=VALUE,... like service=web,zone=b, names of letters, digits and _, none of program "
          "pid "
@@ -233,6 +233,22 @@ TEST_F(Environment, UnknownNamesAreSaidWithTheClosest) {
     EXPECT_EQ(read(config), "hotlane: HOTLANE_STAT is not an option; the closest is HOTLANE_STATS\n");
 }
 
+TEST_F(Environment, FormerNamesAreRefusedWithTheNameOfToday) {
+    for (const auto& [former, name] :
+         {std::pair{"CLASSES", "SIZE_CLASSES"}, std::pair{"SAMPLE", "SAMPLE_INTERVAL"},
+          std::pair{"CACHE", "THREAD_CACHE"}, std::pair{"CHECK", "CHECK_FREES"},
+          std::pair{"BACKGROUND", "BACKGROUND_THREAD"}, std::pair{"HIT_ALARM", "HIT_RATE_WARNING"}}) {
+        const std::string variable = std::string{"HOTLANE_"} + former;
+        set_variable(variable.c_str(), "1");
+        Config config;
+        EXPECT_EQ(read(config),
+                  "hotlane: " + variable + " is not an option any more; it is called HOTLANE_" + name + "\n");
+        EXPECT_EQ(config.thread_cache_bytes, Config{}.thread_cache_bytes);
+        EXPECT_EQ(find_option(former), nullptr);
+        unsetenv(variable.c_str());
+    }
+}
+
 TEST(PrintConfig, ShowsEveryOptionInAHundredColumns) {
     char memory[8192];
     Writer out{memory, sizeof memory};
@@ -244,7 +260,7 @@ TEST(PrintConfig, ShowsEveryOptionInAHundredColumns) {
     for (const Option& option : options()) {
         EXPECT_NE(text.find("HOTLANE_" + std::string(option.name) + " "), std::string::npos);
     }
-    EXPECT_NE(text.find("HOTLANE_LIMIT            2G         0 "), std::string::npos) << text;
+    EXPECT_NE(text.find("HOTLANE_LIMIT             2G         0 "), std::string::npos) << text;
     for (size_t start = 0, end = 0; (end = text.find('\n', start)) != std::string::npos; start = end + 1) {
         EXPECT_LE(end - start, 100U) << text.substr(start, end - start);
     }

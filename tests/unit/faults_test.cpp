@@ -270,7 +270,7 @@ TEST(Faults, WhatCannotExistIsRefusedBeforeTheFirstCallToTheSystem) {
 
 TEST(Faults, TheFirstRequestOfAProcessGetsAClassOfTheAlignmentItAsksFor) {
     EXPECT_TRUE(ends_well([] {
-        setenv("HOTLANE_CLASSES", "compact", 1);
+        setenv("HOTLANE_SIZE_CLASSES", "compact", 1);
         const void* const first = allocate_aligned(64, 40);
         require(usable_size(first) % 64 == 0, "an object whose class is aligned");
         require(usable_size(allocate(40)) == 48, "compact classes");

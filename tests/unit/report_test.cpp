@@ -239,8 +239,9 @@ TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
     s.class_count = 3;
     s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .puts = 10'000};
     s.classes[2] = {.object_size = 4'096, .hits = 7'000, .misses = 3'000, .puts = 9'000};
-    EXPECT_EQ(alarm_line(s, 90),
-              "hotlane: alarm    under 90 % hits: 4,096 B missed 3,000 of 10,000; try HOTLANE_CACHE=512K\n");
+    EXPECT_EQ(
+        alarm_line(s, 90),
+        "hotlane: alarm    under 90 % hits: 4,096 B missed 3,000 of 10,000; try HOTLANE_THREAD_CACHE=512K\n");
     s.classes[2].puts = 100;
     EXPECT_EQ(alarm_line(s, 92.5), "hotlane: alarm    under 92.50 % hits: 4,096 B missed 3,000 of "
                                    "10,000; try HOTLANE_WARMUP=4096:COUNT\n");
@@ -248,8 +249,9 @@ TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
     EXPECT_EQ(
         alarm_line(s, 90),
         "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; caches are at their largest\n");
-    EXPECT_EQ(alarm_line(s, 90, 4 * KiB),
-              "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; try HOTLANE_CACHE=8K\n");
+    EXPECT_EQ(
+        alarm_line(s, 90, 4 * KiB),
+        "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; try HOTLANE_THREAD_CACHE=8K\n");
 }
 
 TEST(HitAlarm, IsSilentWhenAllIsWell) {

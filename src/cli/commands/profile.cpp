@@ -120,7 +120,7 @@ int profile(const ProfileOptions& options, const std::vector<std::string>& argum
         return kFailed;
     }
     if (arguments.empty()) {
-        message("profile: which program? (hotlane profile [OPTIONS] -- PROGRAM [ARGS])");
+        message("profile: missing PROGRAM: hotlane profile [OPTIONS] -- PROGRAM [ARGS]");
         return kFailed;
     }
     try {
@@ -156,10 +156,10 @@ void add_profile(CLI::App& app, Invocation& invocation) {
     CLI::App* command = app.add_subcommand("profile", "Run a program and record who allocates what");
     command->prefix_command();
     auto options = std::make_shared<ProfileOptions>();
-    add_variable(*command, "--sample", "HOTLANE_SAMPLE", "BYTES", *options, is_sample,
+    add_variable(*command, "--sample", "HOTLANE_SAMPLE_INTERVAL", "BYTES", *options, is_sample,
                  "Mean bytes between samples, 512K by default");
     command->add_flag_callback(
-        "--every-allocation", [options] { options->variables["HOTLANE_SAMPLE"] = "1"; },
+        "--every-allocation", [options] { options->variables["HOTLANE_SAMPLE_INTERVAL"] = "1"; },
         "Record all of them, exactly");
     add_variable(*command, "--interval", "HOTLANE_PROFILE_INTERVAL", "TIME", *options, is_interval,
                  "A dump this often, too, such as 10s");

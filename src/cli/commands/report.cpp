@@ -170,7 +170,7 @@ int run_report(ReportOptions& options, const Invocation& invocation) {
                              invocation.after_dashes->end());
     }
     if (options.files.empty()) {
-        message("report: which file? (hotlane report [OPTIONS] FILE...)");
+        message("report: missing FILE: hotlane report [OPTIONS] FILE...");
         return kFailed;
     }
     const auto to_output = [](const auto& one) { return one.second == "-"; };

@@ -33,12 +33,14 @@ std::string argument_name(const Option& option) {
 
 /// The row's name that "--stats-fil" was meant for.
 std::string closest_argument(const std::string& argument) {
+    const size_t begin = std::min(argument.size(), argument.find_first_not_of('-'));
+    const size_t end = std::min(argument.size(), argument.find('='));
     std::string name;
-    for (const char c :
-         argument.substr(std::min(argument.size(), argument.find_first_not_of('-')), argument.find('='))) {
+    for (const char c : argument.substr(begin, end - begin)) {
         name += c == '-' ? '_' : static_cast<char>(toupper(c));
     }
-    return argument_name(closest_option(name));
+    const Option* renamed = option_formerly_called(name);
+    return argument_name(renamed != nullptr ? *renamed : closest_option(name));
 }
 
 /// Empty when `value` is valid for the option, else why not.
@@ -90,7 +92,7 @@ int run(const Values& values, std::vector<std::string> arguments) {
         return kFailed;
     }
     if (arguments.empty()) {
-        message("run: which program? (hotlane run [OPTIONS] -- PROGRAM [ARGS])");
+        message("run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]");
         return kFailed;
     }
     try {
