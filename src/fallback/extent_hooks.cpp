@@ -31,17 +31,33 @@ constinit std::atomic<size_t> huge_from_bytes{SIZE_MAX};
 namespace {
 
 constinit std::atomic<size_t> mapped_bytes{0};
+/// The process's limit, as it was when jemalloc started, or when memory was last refused. Asking more often
+/// would end a process in a sandbox that does not expect it.
+constinit std::atomic<size_t> known_limit{SIZE_MAX};
+
+bool are_scarce(size_t mapped) { return mapped >= known_limit.load(std::memory_order_relaxed) / 4; }
+
+void* refuse() {
+    constexpr size_t kFew = 16 * MiB;  // no matter under any limit that can be lived with
+    if (mapped_bytes.load(std::memory_order_relaxed) >= kFew) {
+        ask_for_limit();
+    }
+    return nullptr;
+}
 
 // Reserved first, so that it is not charged before it is used; jemalloc takes more and more at once.
 void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned) {
-    void* p = at == nullptr ? os::reserve(bytes, alignment) : nullptr;
-    if (p == nullptr) {
+    if (at != nullptr) {
         return nullptr;
+    }
+    void* p = os::reserve(bytes, alignment);
+    if (p == nullptr) {
+        return refuse();
     }
     if (!os::commit(p, bytes)) {
         os::unreserve(p, bytes);
-        return nullptr;
+        return refuse();
     }
     // Not aligned to them, or jemalloc would find gaps between what it could have merged.
     if (mapped_bytes.load(std::memory_order_relaxed) >= huge_from_bytes.load(std::memory_order_relaxed)) {
@@ -60,7 +76,7 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
 /// them.
 bool deallocate_extent(ExtentHooks*, void* extent, size_t bytes, bool, unsigned) {
     const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
-    if (mapped < os::memory_limit() / 4) {
+    if (!are_scarce(mapped)) {
         return true;
     }
     os::unreserve(extent, bytes);
@@ -79,12 +95,9 @@ bool merge_extents(ExtentHooks*, void*, size_t, void*, size_t, bool, unsigned) {
 
 }  // namespace
 
-bool addresses_are_scarce() {
-    constexpr size_t kFew =
-        16 * MiB;  // without a system call: no matter under any limit that can be lived with
-    const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
-    return mapped >= kFew && mapped >= os::memory_limit() / 4;
-}
+void ask_for_limit() { known_limit.store(os::memory_limit(), std::memory_order_relaxed); }
+
+bool addresses_are_scarce() { return are_scarce(mapped_bytes.load(std::memory_order_relaxed)); }
 
 ExtentHooks extent_hooks{.allocate = allocate_extent,
                          .deallocate = deallocate_extent,

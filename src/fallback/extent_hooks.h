@@ -26,5 +26,7 @@ extern std::atomic<size_t> huge_from_bytes;
 /// Whether the process has a limit of addresses and the fallback has mapped a quarter of it or more. What is
 /// free must not keep its addresses then: the stacks of threads and libraries need them.
 bool addresses_are_scarce();
+/// At jemalloc's start. A limit that is set later is asked for when it first refuses something.
+void ask_for_limit();
 
 }  // namespace hotlane::fallback

@@ -73,6 +73,7 @@ void initialise_jemalloc() {
     const char* huge_pages = nullptr;
     // Any call initialises. Who sets jemalloc's own option for 2-MiB pages gets its own hooks, which heed it.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
+        ask_for_limit();
         void* hooks = &extent_hooks;
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
     }
