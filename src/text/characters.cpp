@@ -9,6 +9,9 @@ namespace hotlane {
 
 namespace {
 
+/// Whether the byte is the second or a later one of a character.
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }
+
 bool is_shown(char32_t code) {
     struct Range {
         char32_t first;
@@ -27,6 +30,10 @@ bool is_shown(char32_t code) {
 
 }  // namespace
 
+bool begins_character(std::string_view text, size_t at) {
+    return at == text.size() || !is_continuation(text[at]);
+}
+
 Character first_character(std::string_view text) {
     const auto byte = [text](size_t i) -> char32_t { return static_cast<unsigned char>(text[i]); };
     const char32_t first = byte(0);
@@ -44,7 +51,7 @@ Character first_character(std::string_view text) {
     }
     char32_t code = first & (0xffU >> (length + 1));
     for (size_t i = 1; i < length; ++i) {
-        if (byte(i) >> 6U != 0x2) {
+        if (!is_continuation(text[i])) {
             return none;
         }
         code = code << 6U | (byte(i) & 0x3fU);

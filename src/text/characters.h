@@ -23,4 +23,8 @@ struct Character {
 /// `text` must not be empty.
 Character first_character(std::string_view text);
 
+/// Whether `at` is the start of a character, or the end of `text`, so that a cut there splits no character.
+/// `at` must not exceed the size of `text`.
+bool begins_character(std::string_view text, size_t at);
+
 }  // namespace hotlane

@@ -38,7 +38,7 @@ Profile without_symbols(const Dump& dump) {
                 profile.add_function({dump.origin.program, dump.origin.reason, library});
             frames.push_back(profile.add_frame({function, 0, address, false}));
         }
-        profile.add_stack(frames, entry.tally);
+        profile.add_stack(frames, entry.totals);
     }
     return profile;
 }

@@ -85,11 +85,11 @@ TEST(ProfileReader, TakesWhatTheLibraryCountedAsItIs) {
     ASSERT_EQ(dump.entries.size(), 2U);
     const Dump::Entry& entry = dump.entries[0];
     EXPECT_EQ(entry.addresses, (std::vector<uint64_t>{0x401136, 0x402240, 0x7f0000001234}));
-    EXPECT_EQ(entry.tally.live, (Tally::Amount{81, 5184, 4000}));
-    EXPECT_EQ(entry.tally.cumulative, (Tally::Amount{200, 12800, 9000}));
-    EXPECT_EQ(entry.tally.temporary, (Tally::Count{100, 6400}));
-    EXPECT_EQ(entry.tally.remote, (Tally::Count{3, 192}));
-    EXPECT_EQ(entry.tally.lifetimes, (std::map<int, int64_t>{{12, 100}, {24, 19}}));
+    EXPECT_EQ(entry.totals.live, (AllocationTotals::Amount{81, 5184, 4000}));
+    EXPECT_EQ(entry.totals.cumulative, (AllocationTotals::Amount{200, 12800, 9000}));
+    EXPECT_EQ(entry.totals.temporary, (AllocationTotals::Count{100, 6400}));
+    EXPECT_EQ(entry.totals.remote, (AllocationTotals::Count{3, 192}));
+    EXPECT_EQ(entry.totals.lifetimes, (std::map<int, int64_t>{{12, 100}, {24, 19}}));
     ASSERT_EQ(dump.mappings.size(), 3U);
     EXPECT_EQ(dump.mappings[1].path, "/gone/lib with space.so");
     EXPECT_EQ(dump.mappings[1].offset, 0x1000U);
@@ -97,16 +97,16 @@ TEST(ProfileReader, TakesWhatTheLibraryCountedAsItIs) {
 
 TEST(ProfileReader, ScalesSamplesWhereNothingElseIsThere) {
     // 1 of 200 bytes, 3 of 580 / 3, by 1 / (1 - exp(-size / 1024)).
-    const Tally tally = parsed(good_dump()).entries.at(1).tally;
-    EXPECT_EQ(tally.live, (Tally::Amount{6, 1127, 1127}));
-    EXPECT_EQ(tally.cumulative, (Tally::Amount{17, 3371, 3371}));
+    const AllocationTotals totals = parsed(good_dump()).entries.at(1).totals;
+    EXPECT_EQ(totals.live, (AllocationTotals::Amount{6, 1127, 1127}));
+    EXPECT_EQ(totals.cumulative, (AllocationTotals::Amount{17, 3371, 3371}));
 }
 
 TEST(ProfileReader, TakesExactCountsAsTheyAre) {
     for (const char* exact : {"heapprofile", "heap_v2/1"}) {
-        const Tally tally = parsed(with(good_dump(), "heap_v2/1024", exact)).entries.at(1).tally;
-        EXPECT_EQ(tally.live, (Tally::Amount{1, 200, 200})) << exact;
-        EXPECT_EQ(tally.cumulative, (Tally::Amount{3, 580, 580})) << exact;
+        const AllocationTotals totals = parsed(with(good_dump(), "heap_v2/1024", exact)).entries.at(1).totals;
+        EXPECT_EQ(totals.live, (AllocationTotals::Amount{1, 200, 200})) << exact;
+        EXPECT_EQ(totals.cumulative, (AllocationTotals::Amount{3, 580, 580})) << exact;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "cli/analysis/suppressions.h"
 #include "cli/profile/last_dumps.h"
 #include "cli/text/function_name.h"
+#include "cli/text/quantity.h"
 #include "cli/text/shown_text.h"
 #include "cli/text/text_file.h"
 
@@ -34,10 +35,10 @@ std::vector<uint32_t> frames_of(Profile& profile, std::initializer_list<Named> n
     return frames;
 }
 
-Tally tally_of(int64_t objects, int64_t bytes) {
-    Tally tally;
-    tally.live = tally.cumulative = {objects, bytes, bytes};
-    return tally;
+AllocationTotals totals_of(int64_t objects, int64_t bytes) {
+    AllocationTotals totals;
+    totals.live = totals.cumulative = {objects, bytes, bytes};
+    return totals;
 }
 
 TEST(Sites, AreTheFirstFrameOfTheProgramsOwn) {
@@ -52,29 +53,29 @@ TEST(Sites, AreTheFirstFrameOfTheProgramsOwn) {
                     "app", 378},
                    {"load(char const*)", "/src/load.cpp", "app", 12},
                    {"main", "/src/main.cpp", "app", 3}}),
-        tally_of(1, 64));
+        totals_of(1, 64));
     profile.add_stack(frames_of(profile, {{"load(char const*)", "/src/load.cpp", "app", 14}}),
-                      tally_of(2, 256));
-    profile.add_stack(frames_of(profile, {{"malloc", "", "libc.so.6", 0}}), tally_of(1, 8));
+                      totals_of(2, 256));
+    profile.add_stack(frames_of(profile, {{"malloc", "", "libc.so.6", 0}}), totals_of(1, 8));
     profile.add_stack(
         frames_of(profile, {{"malloc", "", "libc.so.6", 0},
                             {"void std::vector<int>::_M_realloc_insert<int>()", standard, "app", 9},
                             {"std::thread::_State_impl::_M_run()", standard, "app", 10}}),
-        tally_of(1, 7));
-    const std::vector<Site> sites = sites_of(profile, Grouping::site, Order::live);
+        totals_of(1, 7));
+    const std::vector<AllocationSite> sites = sites_of(profile, Grouping::site, Order::live);
     ASSERT_EQ(sites.size(), 4U);
     EXPECT_EQ(sites[0].place, "load.cpp:14");
     EXPECT_EQ(sites[1].place, "load.cpp:12");
     EXPECT_EQ(sites[1].function, "load(char const*)");
     EXPECT_EQ(sites[2].function, "malloc");  // nothing else is known
     EXPECT_EQ(sites[3].place, "new_allocator.h:9");
-    const std::vector<Site> functions = sites_of(profile, Grouping::function, Order::live);
+    const std::vector<AllocationSite> functions = sites_of(profile, Grouping::function, Order::live);
     ASSERT_EQ(functions.size(), 3U);
-    EXPECT_EQ(functions[0].tally.live.bytes, 320);
-    const std::vector<Site> libraries = sites_of(profile, Grouping::library, Order::count);
+    EXPECT_EQ(functions[0].totals.live.bytes, 320);
+    const std::vector<AllocationSite> libraries = sites_of(profile, Grouping::library, Order::count);
     ASSERT_EQ(libraries.size(), 2U);
     EXPECT_EQ(libraries[0].function, "app");
-    EXPECT_EQ(libraries[0].tally.cumulative.objects, 4);
+    EXPECT_EQ(libraries[0].totals.cumulative.objects, 4);
 }
 
 TEST(Sites, HaveShortNames) {
@@ -100,21 +101,21 @@ TEST(Sites, HaveShortNames) {
 TEST(Sites, OfADifferenceAreThoseThatChanged) {
     Profile later;
     Profile base;
-    later.add_stack(frames_of(later, {{"same", "", "", 1}}), tally_of(5, 500));
-    later.add_stack(frames_of(later, {{"more", "", "", 2}}), tally_of(5, 500));
-    base.add_stack(frames_of(base, {{"gone", "", "", 3}}), tally_of(7, 70));
-    base.add_stack(frames_of(base, {{"more", "", "", 2}}), tally_of(1, 100));
-    base.add_stack(frames_of(base, {{"same", "", "", 1}}), tally_of(5, 500));
+    later.add_stack(frames_of(later, {{"same", "", "", 1}}), totals_of(5, 500));
+    later.add_stack(frames_of(later, {{"more", "", "", 2}}), totals_of(5, 500));
+    base.add_stack(frames_of(base, {{"gone", "", "", 3}}), totals_of(7, 70));
+    base.add_stack(frames_of(base, {{"more", "", "", 2}}), totals_of(1, 100));
+    base.add_stack(frames_of(base, {{"same", "", "", 1}}), totals_of(5, 500));
     later.subtract(base);
-    const std::vector<Site> sites = sites_of(later, Grouping::site, Order::live);
+    const std::vector<AllocationSite> sites = sites_of(later, Grouping::site, Order::live);
     ASSERT_EQ(sites.size(), 2U);
     EXPECT_EQ(sites[0].function, "more");
-    EXPECT_EQ(sites[0].tally.live, (Tally::Amount{4, 400, 400}));
+    EXPECT_EQ(sites[0].totals.live, (AllocationTotals::Amount{4, 400, 400}));
     EXPECT_EQ(sites[1].function, "gone");
-    EXPECT_EQ(sites[1].tally.live, (Tally::Amount{-7, -70, -70}));
+    EXPECT_EQ(sites[1].totals.live, (AllocationTotals::Amount{-7, -70, -70}));
 }
 
-TEST(Tally, StaysAtTheLimits) {
+TEST(AllocationTotals, StaysAtTheLimits) {
     constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
     constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
     EXPECT_EQ(add_clamped(kMost, 1), kMost);
@@ -142,9 +143,9 @@ TEST(Suppressions, AreReadLineByLine) {
         Suppressions::parse("# meant\n\n  leak:cache_* \nleak:libpython", "s.txt");
     Profile profile;
     profile.add_stack(frames_of(profile, {{"f", "", "app", 0}, {"cache_fill", "", "app", 0}}),
-                      tally_of(1, 1));
-    profile.add_stack(frames_of(profile, {{"g", "", "/usr/lib/libpython3.so", 0}}), tally_of(1, 1));
-    profile.add_stack(frames_of(profile, {{"g", "cash.c", "app", 0}}), tally_of(1, 1));
+                      totals_of(1, 1));
+    profile.add_stack(frames_of(profile, {{"g", "", "/usr/lib/libpython3.so", 0}}), totals_of(1, 1));
+    profile.add_stack(frames_of(profile, {{"g", "cash.c", "app", 0}}), totals_of(1, 1));
     EXPECT_TRUE(suppressions.suppress(profile, profile.stacks()[0]));
     EXPECT_TRUE(suppressions.suppress(profile, profile.stacks()[1]));
     EXPECT_FALSE(suppressions.suppress(profile, profile.stacks()[2]));
@@ -165,6 +166,12 @@ TEST(ShownText, HasNothingThatATerminalObeys) {
                          "b\xc3"),
               "a\\377b\\303");  // no characters
     EXPECT_EQ(shown_text(shown_text("\\\n\\012")), shown_text("\\\n\\012"));
+}
+
+TEST(Quantity, AddressesAreHexadecimal) {
+    EXPECT_EQ(hex_text(0), "0x0");
+    EXPECT_EQ(hex_text(0x1136), "0x1136");
+    EXPECT_EQ(hex_text(UINT64_MAX), "0xffffffffffffffff");
 }
 
 TEST(ShownText, IsCutBetweenCharacters) {

@@ -16,13 +16,13 @@ namespace hotlane::cli {
 
 namespace {
 
-std::string amount_text(const Tally::Amount& amount) {
+std::string amount_text(const AllocationTotals::Amount& amount) {
     return size_text(amount.bytes) + " in " + counted(amount.objects, "object");
 }
 
 std::string stack_text(const Profile& profile, const Profile::Stack& stack) {
     constexpr size_t kMostFrames = 8;
-    std::string text = amount_text(stack.tally.live) + ", allocated in\n";
+    std::string text = amount_text(stack.totals.live) + ", allocated in\n";
     const size_t end = std::min(stack.frames.size(), stack.site + kMostFrames);
     for (size_t i = stack.site; i < end; ++i) {
         const std::string place = place_of(profile, stack.frames[i]);
@@ -40,17 +40,17 @@ std::string stack_text(const Profile& profile, const Profile::Stack& stack) {
 
 Leaks find_leaks(const Profile& profile, const Suppressions& suppressions, size_t most) {
     std::vector<const Profile::Stack*> stacks;
-    Tally live;
-    Tally suppressed;
+    AllocationTotals live;
+    AllocationTotals suppressed;
     for (const Profile::Stack& stack : profile.stacks()) {
         const bool meant = suppressions.suppress(profile, stack);
-        (meant ? suppressed : live) += stack.tally;
-        if (!meant && stack.tally.live.bytes > 0) {
+        (meant ? suppressed : live) += stack.totals;
+        if (!meant && stack.totals.live.bytes > 0) {
             stacks.push_back(&stack);
         }
     }
     std::stable_sort(stacks.begin(), stacks.end(), [](const Profile::Stack* a, const Profile::Stack* b) {
-        return a->tally.live.bytes > b->tally.live.bytes;
+        return a->totals.live.bytes > b->totals.live.bytes;
     });
     Leaks leaks{live.live, suppressed.live, profile_heading(profile.origin) + "\n"};
     const size_t shown = std::min(most, stacks.size());

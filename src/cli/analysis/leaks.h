@@ -13,8 +13,8 @@
 namespace hotlane::cli {
 
 struct Leaks {
-    Tally::Amount live;  // of the profile, without what was suppressed
-    Tally::Amount suppressed;
+    AllocationTotals::Amount live;  // of the profile, without what was suppressed
+    AllocationTotals::Amount suppressed;
     std::string text;  // for the user
 };
 

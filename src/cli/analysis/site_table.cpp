@@ -20,18 +20,22 @@ namespace {
 struct Column {
     const char* title;
     size_t width;
-    std::string (*text)(const Tally& tally);
+    std::string (*text)(const AllocationTotals& totals);
 };
 
 constexpr Column kColumns[] = {
-    {"live", 9, [](const Tally& tally) { return size_text(tally.live.bytes); }},
-    {"objects", 9, [](const Tally& tally) { return count_text(tally.live.objects); }},
-    {"cumulative", 11, [](const Tally& tally) { return size_text(tally.cumulative.bytes); }},
-    {"count", 9, [](const Tally& tally) { return count_text(tally.cumulative.objects); }},
+    {"live", 9, [](const AllocationTotals& totals) { return size_text(totals.live.bytes); }},
+    {"objects", 9, [](const AllocationTotals& totals) { return count_text(totals.live.objects); }},
+    {"cumulative", 11, [](const AllocationTotals& totals) { return size_text(totals.cumulative.bytes); }},
+    {"count", 9, [](const AllocationTotals& totals) { return count_text(totals.cumulative.objects); }},
     {"temporary", 10,
-     [](const Tally& tally) { return share_text(tally.temporary.objects, tally.cumulative.objects); }},
+     [](const AllocationTotals& totals) {
+         return share_text(totals.temporary.objects, totals.cumulative.objects);
+     }},
     {"slack", 8,
-     [](const Tally& tally) { return share_text(tally.cumulative.slack(), tally.cumulative.bytes); }},
+     [](const AllocationTotals& totals) {
+         return share_text(totals.cumulative.slack(), totals.cumulative.bytes);
+     }},
 };
 
 const char* title_of(Grouping grouping) {
@@ -58,10 +62,10 @@ size_t numbers_width() {
     return width;
 }
 
-std::string row(const Tally& tally, const std::string& name) {
+std::string row(const AllocationTotals& totals, const std::string& name) {
     std::string line;
     for (const Column& column : kColumns) {
-        line += right(column.text(tally), column.width);
+        line += right(column.text(totals), column.width);
     }
     return line + "  " + name + "\n";
 }
@@ -75,7 +79,7 @@ std::string titles(Grouping grouping) {
 }
 
 /// The function and its place, the function cut where both are too long.
-std::string label(const Site& site, size_t width) {
+std::string label(const AllocationSite& site, size_t width) {
     constexpr size_t kLeast = 12;
     const std::string function = short_name(site.function);
     const size_t place = site.place.empty() ? 0 : site.place.size() + 1;
@@ -111,16 +115,16 @@ std::string profile_heading(const ProfileOrigin& origin) {
 }
 
 std::string site_table(const Profile& profile, const TableView& view) {
-    const std::vector<Site> sites = sites_of(profile, view.grouping, view.order);
+    const std::vector<AllocationSite> sites = sites_of(profile, view.grouping, view.order);
     const size_t room = view.width - std::min(view.width, numbers_width() + 2);
     const size_t shown = std::min(view.most_rows, sites.size());
     std::string text = profile_heading(profile.origin) + "\n" + titles(view.grouping);
-    Tally rest;
+    AllocationTotals rest;
     for (size_t i = 0; i < sites.size(); ++i) {
         if (i < shown) {
-            text += row(sites[i].tally, label(sites[i], room));
+            text += row(sites[i].totals, label(sites[i], room));
         } else {
-            rest += sites[i].tally;
+            rest += sites[i].totals;
         }
     }
     if (shown < sites.size()) {

@@ -9,18 +9,18 @@
 
 namespace hotlane::cli {
 
-int64_t order_value(const Tally& tally, Order order) {
+int64_t order_value(const AllocationTotals& totals, Order order) {
     switch (order) {
     case Order::live:
-        return tally.live.bytes;
+        return totals.live.bytes;
     case Order::cumulative:
-        return tally.cumulative.bytes;
+        return totals.cumulative.bytes;
     case Order::count:
-        return tally.cumulative.objects;
+        return totals.cumulative.objects;
     case Order::temporary:
-        return tally.temporary.objects;
+        return totals.temporary.objects;
     case Order::slack:
-        return tally.cumulative.slack();
+        return totals.cumulative.slack();
     }
     return 0;
 }
@@ -40,33 +40,33 @@ std::string place_of(const Profile& profile, uint32_t frame) {
     return line == 0 ? file : file + ":" + std::to_string(line);
 }
 
-std::vector<Site> sites_of(const Profile& profile, Grouping grouping, Order order) {
-    std::map<std::pair<std::string, std::string>, Tally> tallies;
+std::vector<AllocationSite> sites_of(const Profile& profile, Grouping grouping, Order order) {
+    std::map<std::pair<std::string, std::string>, AllocationTotals> totals_by_name;
     for (const Profile::Stack& stack : profile.stacks()) {
         const uint32_t frame = stack.frames[stack.site];
         const std::string library = profile.library_of(frame).name();
         const std::string& function = profile.function_of(frame).name;
         switch (grouping) {
         case Grouping::site:
-            tallies[{function, place_of(profile, frame)}] += stack.tally;
+            totals_by_name[{function, place_of(profile, frame)}] += stack.totals;
             break;
         case Grouping::function:
-            tallies[{function, library}] += stack.tally;
+            totals_by_name[{function, library}] += stack.totals;
             break;
         case Grouping::library:
-            tallies[{library.empty() ? "(no library)" : library, ""}] += stack.tally;
+            totals_by_name[{library.empty() ? "(no library)" : library, ""}] += stack.totals;
             break;
         }
     }
-    std::vector<Site> sites;
-    sites.reserve(tallies.size());
-    for (const auto& [names, tally] : tallies) {
-        sites.push_back({names.first, names.second, tally});
+    std::vector<AllocationSite> sites;
+    sites.reserve(totals_by_name.size());
+    for (const auto& [names, totals] : totals_by_name) {
+        sites.push_back({names.first, names.second, totals});
     }
-    std::stable_sort(sites.begin(), sites.end(), [order](const Site& a, const Site& b) {
-        const auto key = [order](const Site& site) {
-            return std::tuple{order_value(site.tally, order), site.tally.live.bytes,
-                              site.tally.cumulative.bytes};
+    std::stable_sort(sites.begin(), sites.end(), [order](const AllocationSite& a, const AllocationSite& b) {
+        const auto key = [order](const AllocationSite& site) {
+            return std::tuple{order_value(site.totals, order), site.totals.live.bytes,
+                              site.totals.cumulative.bytes};
         };
         return key(a) > key(b);
     });

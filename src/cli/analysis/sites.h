@@ -16,18 +16,18 @@ namespace hotlane::cli {
 enum class Grouping { site, function, library };
 enum class Order { live, cumulative, count, temporary, slack };
 
-struct Site {
+struct AllocationSite {
     std::string function;  // the library, where sites are grouped by libraries
     std::string place;     // "file.c:12", or the library; may be empty
-    Tally tally;
+    AllocationTotals totals;
 };
 
 /// What counts in an order: bytes, for temporary the objects, for count too.
-int64_t order_value(const Tally& tally, Order order);
+int64_t order_value(const AllocationTotals& totals, Order order);
 std::string_view order_unit(Order order);
 
 /// The largest first.
-std::vector<Site> sites_of(const Profile& profile, Grouping grouping, Order order);
+std::vector<AllocationSite> sites_of(const Profile& profile, Grouping grouping, Order order);
 
 /// "file.c:12" of a frame; its library where the file is not known; empty where nothing is.
 std::string place_of(const Profile& profile, uint32_t frame);

@@ -6,8 +6,8 @@
 #include "cli/export/json.h"
 
 #include "cli/profile/profile.h"
+#include "cli/text/quantity.h"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace hotlane::cli {
@@ -16,29 +16,25 @@ namespace {
 
 using nlohmann::json;
 
-std::string hex(uint64_t number) {
-    char text[20];
-    snprintf(text, sizeof text, "%#lx", static_cast<unsigned long>(number));
-    return text;
-}
-
-json amount(const Tally::Amount& amount) {
+json amount(const AllocationTotals::Amount& amount) {
     return {{"objects", amount.objects}, {"bytes", amount.bytes}, {"requested", amount.requested}};
 }
 
-json count(const Tally::Count& count) { return {{"objects", count.objects}, {"bytes", count.bytes}}; }
+json count(const AllocationTotals::Count& count) {
+    return {{"objects", count.objects}, {"bytes", count.bytes}};
+}
 
 json stack_object(const Profile::Stack& stack) {
     json lifetimes = json::array();
-    for (const auto& [log2_ns, objects] : stack.tally.lifetimes) {
+    for (const auto& [log2_ns, objects] : stack.totals.lifetimes) {
         lifetimes.push_back({log2_ns, objects});
     }
     return {{"frames", stack.frames},
             {"site", stack.site},
-            {"live", amount(stack.tally.live)},
-            {"cumulative", amount(stack.tally.cumulative)},
-            {"temporary", count(stack.tally.temporary)},
-            {"remote", count(stack.tally.remote)},
+            {"live", amount(stack.totals.live)},
+            {"cumulative", amount(stack.totals.cumulative)},
+            {"temporary", count(stack.totals.temporary)},
+            {"remote", count(stack.totals.remote)},
             {"lifetimes", std::move(lifetimes)}};
 }
 
@@ -75,7 +71,7 @@ json to_json(const Profile& profile) {
     for (const Profile::Frame& frame : profile.frames()) {
         frames.push_back({{"function", frame.function},
                           {"line", frame.line},
-                          {"address", hex(frame.address)},
+                          {"address", hex_text(frame.address)},
                           {"inlined", frame.inlined}});
     }
     json& stacks = document["stacks"] = json::array();

@@ -114,9 +114,9 @@ class PprofWriter {
         }
         ProtobufMessage sample;
         sample.packed(SampleField::kLocationId, locations);
-        const Tally& tally = stack.tally;
-        sample.packed(SampleField::kValue, {tally.live.objects, tally.live.bytes, tally.cumulative.objects,
-                                            tally.cumulative.bytes});
+        const AllocationTotals& totals = stack.totals;
+        sample.packed(SampleField::kValue, {totals.live.objects, totals.live.bytes, totals.cumulative.objects,
+                                            totals.cumulative.bytes});
         message_.message(ProfileField::kSample, sample);
     }
 

@@ -36,7 +36,7 @@ json speedscope_profile(const Profile& profile, const View& view) {
     json weights = json::array();
     int64_t sum = 0;
     for (const Profile::Stack& stack : profile.stacks()) {
-        const int64_t weight = order_value(stack.tally, view.order);
+        const int64_t weight = order_value(stack.totals, view.order);
         if (weight > 0) {
             samples.push_back(std::vector<uint32_t>{stack.frames.rbegin(), stack.frames.rend()});
             weights.push_back(weight);
@@ -57,7 +57,7 @@ json speedscope_profile(const Profile& profile, const View& view) {
 std::string export_folded(const Profile& profile, Order order) {
     std::map<std::string, int64_t> weights;  // different lines of the same functions are one here
     for (const Profile::Stack& stack : profile.stacks()) {
-        const int64_t weight = order_value(stack.tally, order);
+        const int64_t weight = order_value(stack.totals, order);
         if (weight <= 0) {
             continue;
         }

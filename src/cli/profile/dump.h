@@ -17,7 +17,7 @@ namespace hotlane::cli {
 struct Dump {
     struct Entry {
         std::vector<uint64_t> addresses;  // return addresses, leaf first, never empty
-        Tally tally;
+        AllocationTotals totals;
     };
     /// A line of /proc/PID/maps. Mappings ascend and do not overlap.
     struct Mapping {

@@ -36,24 +36,26 @@ constexpr size_t kLongestPath = 4096;
 
 void add_to(int64_t& sum, int64_t n) { sum = add_clamped(sum, n); }
 
-void add_to(Tally::Amount& sum, const Tally::Amount& n) {
+void add_to(AllocationTotals::Amount& sum, const AllocationTotals::Amount& n) {
     add_to(sum.objects, n.objects);
     add_to(sum.bytes, n.bytes);
     add_to(sum.requested, n.requested);
 }
 
-void add_to(Tally::Count& sum, const Tally::Count& n) {
+void add_to(AllocationTotals::Count& sum, const AllocationTotals::Count& n) {
     add_to(sum.objects, n.objects);
     add_to(sum.bytes, n.bytes);
 }
 
 int64_t negated(int64_t n) { return subtract_clamped(0, n); }
 
-Tally::Amount negated(const Tally::Amount& n) {
+AllocationTotals::Amount negated(const AllocationTotals::Amount& n) {
     return {negated(n.objects), negated(n.bytes), negated(n.requested)};
 }
 
-Tally::Count negated(const Tally::Count& n) { return {negated(n.objects), negated(n.bytes)}; }
+AllocationTotals::Count negated(const AllocationTotals::Count& n) {
+    return {negated(n.objects), negated(n.bytes)};
+}
 
 /// The index of `value` in `values`, where it is added if it is not there.
 template <typename T, typename Key, typename Index>
@@ -67,7 +69,7 @@ Index add_once(std::vector<T>& values, std::map<Key, Index>& index, const Key& k
 
 }  // namespace
 
-Tally& Tally::operator+=(const Tally& other) {
+AllocationTotals& AllocationTotals::operator+=(const AllocationTotals& other) {
     add_to(live, other.live);
     add_to(cumulative, other.cumulative);
     add_to(temporary, other.temporary);
@@ -78,15 +80,15 @@ Tally& Tally::operator+=(const Tally& other) {
     return *this;
 }
 
-Tally Tally::operator-() const {
-    Tally tally{negated(live), negated(cumulative), negated(temporary), negated(remote), {}};
+AllocationTotals AllocationTotals::operator-() const {
+    AllocationTotals totals{negated(live), negated(cumulative), negated(temporary), negated(remote), {}};
     for (const auto& [log2_ns, objects] : lifetimes) {
-        tally.lifetimes[log2_ns] = negated(objects);
+        totals.lifetimes[log2_ns] = negated(objects);
     }
-    return tally;
+    return totals;
 }
 
-bool Tally::is_zero() const {
+bool AllocationTotals::is_zero() const {
     return live == Amount{} && cumulative == Amount{} && temporary == Count{} && remote == Count{};
 }
 
@@ -103,10 +105,10 @@ uint32_t Profile::add_function(const Function& function) {
 
 uint32_t Profile::add_frame(const Frame& frame) { return add_once(frames_, frame_index_, frame, frame); }
 
-void Profile::add_stack(const std::vector<uint32_t>& frames, const Tally& tally) {
+void Profile::add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals) {
     const size_t at = add_once(stacks_, stack_index_, frames, Stack{frames, 0, {}});
     Stack& stack = stacks_[at];
-    stack.tally += tally;
+    stack.totals += totals;
     stack.site = site_of(frames);
 }
 
@@ -135,7 +137,7 @@ void Profile::add_stacks(const Profile& other, bool negative) {
         for (const uint32_t frame : stack.frames) {
             frames.push_back(ours[frame]);
         }
-        add_stack(frames, negative ? -stack.tally : stack.tally);
+        add_stack(frames, negative ? -stack.totals : stack.totals);
     }
     for (const auto& [size, counts] : other.classes) {
         SizeClass& sum = classes[size];
@@ -154,13 +156,13 @@ void Profile::add(const Profile& other) {
 
 void Profile::subtract(const Profile& other) {
     add_stacks(other, true);
-    keep([](const Stack& stack) { return !stack.tally.is_zero(); });
+    keep([](const Stack& stack) { return !stack.totals.is_zero(); });
 }
 
-Tally Profile::total() const {
-    Tally sum;
+AllocationTotals Profile::total() const {
+    AllocationTotals sum;
     for (const Stack& stack : stacks_) {
-        sum += stack.tally;
+        sum += stack.totals;
     }
     return sum;
 }

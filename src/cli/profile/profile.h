@@ -20,7 +20,7 @@ int64_t subtract_clamped(int64_t a, int64_t b);
 
 /// Of one place, or of many. All estimates of the truth, not samples. Signed: a difference may be negative.
 /// Bytes are what the objects take up, the size of their classes; requested is what the program asked for.
-struct Tally {
+struct AllocationTotals {
     struct Amount {
         int64_t objects = 0;
         int64_t bytes = 0;
@@ -40,8 +40,8 @@ struct Tally {
     Count remote;                      // freed by another thread
     std::map<int, int64_t> lifetimes;  // log2 of nanoseconds -> objects that lived so long
 
-    Tally& operator+=(const Tally& other);
-    Tally operator-() const;
+    AllocationTotals& operator+=(const AllocationTotals& other);
+    AllocationTotals operator-() const;
     /// Lifetimes aside: they follow from the others.
     bool is_zero() const;
 };
@@ -94,7 +94,7 @@ class Profile {
     struct Stack {
         std::vector<uint32_t> frames;  // leaf first, never empty
         size_t site = 0;               // place in `frames` of the one that allocates, see site_of
-        Tally tally;
+        AllocationTotals totals;
     };
 
     ProfileOrigin origin;
@@ -113,14 +113,14 @@ class Profile {
     uint32_t add_function(const Function& function);
     uint32_t add_frame(const Frame& frame);
     /// Adds to the stack with the same frames.
-    void add_stack(const std::vector<uint32_t>& frames, const Tally& tally);
+    void add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals);
 
     /// Adds what `other` holds, or takes it away: stacks are the same when their functions, lines and
     /// addresses are.
     void add(const Profile& other);
     void subtract(const Profile& other);
 
-    Tally total() const;
+    AllocationTotals total() const;
     /// Keeps the stacks for which `wanted` holds; functions and frames stay.
     template <typename Predicate>
     void keep(Predicate wanted) {
@@ -129,7 +129,7 @@ class Profile {
         stack_index_.clear();
         for (const Stack& stack : before) {
             if (wanted(stack)) {
-                add_stack(stack.frames, stack.tally);
+                add_stack(stack.frames, stack.totals);
             }
         }
     }

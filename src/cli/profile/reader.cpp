@@ -58,7 +58,7 @@ int64_t scaled(int64_t number, double by) {
 
 /// What samples taken every `period` bytes stand for: an object of size s is sampled with the probability
 /// 1 - exp(-s / period).
-Tally::Amount estimate(int64_t objects, int64_t bytes, int64_t period) {
+AllocationTotals::Amount estimate(int64_t objects, int64_t bytes, int64_t period) {
     if (objects == 0 || period <= 1) {
         return {objects, bytes, bytes};
     }
@@ -99,23 +99,24 @@ bool read_lifetimes(TextCursor& word, std::map<int, int64_t>& lifetimes) {
 }
 
 /// "live=… total=… temporary=… remote=… lifetimes=…": the first two must be there, others are ignored.
-bool read_site(TextCursor line, Tally& tally) {
+bool read_site(TextCursor line, AllocationTotals& totals) {
     bool live = false;
     bool total = false;
     for (line.spaces(); !line.at_end(); line.spaces()) {
         TextCursor word{line.word()};
         bool good = true;
         if (word.literal("live")) {
-            live = good = read_numbers(word, {&tally.live.objects, &tally.live.bytes, &tally.live.requested});
+            live = good =
+                read_numbers(word, {&totals.live.objects, &totals.live.bytes, &totals.live.requested});
         } else if (word.literal("total")) {
-            Tally::Amount& all = tally.cumulative;
+            AllocationTotals::Amount& all = totals.cumulative;
             total = good = read_numbers(word, {&all.objects, &all.bytes, &all.requested});
         } else if (word.literal("temporary")) {
-            good = read_numbers(word, {&tally.temporary.objects, &tally.temporary.bytes});
+            good = read_numbers(word, {&totals.temporary.objects, &totals.temporary.bytes});
         } else if (word.literal("remote")) {
-            good = read_numbers(word, {&tally.remote.objects, &tally.remote.bytes});
+            good = read_numbers(word, {&totals.remote.objects, &totals.remote.bytes});
         } else if (word.literal("lifetimes")) {
-            good = read_lifetimes(word, tally.lifetimes);
+            good = read_lifetimes(word, totals.lifetimes);
         }
         if (!good) {
             return false;
@@ -243,11 +244,11 @@ class DumpReader {
     }
 
     static bool read_site_of(Dump::Entry& entry, TextCursor line) {
-        Tally exact;
+        AllocationTotals exact;
         if (!read_site(line, exact)) {
             return false;
         }
-        entry.tally = exact;
+        entry.totals = exact;
         return true;
     }
 
@@ -293,8 +294,8 @@ class DumpReader {
             expected(kEntry);
         }
         const int64_t period = dump_.origin.period;
-        entry.tally.live = estimate(samples.live_objects, samples.live_bytes, period);
-        entry.tally.cumulative = estimate(samples.objects, samples.bytes, period);
+        entry.totals.live = estimate(samples.live_objects, samples.live_bytes, period);
+        entry.totals.cumulative = estimate(samples.objects, samples.bytes, period);
         dump_.entries.push_back(std::move(entry));
         after_entry_ = true;
     }

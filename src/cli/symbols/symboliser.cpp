@@ -4,8 +4,9 @@
 // lines. Knows nothing of how dumps are written or profiles shown. Called by report.
 #include "cli/symbols/symboliser.h"
 
+#include "cli/text/quantity.h"
+
 #include <algorithm>
-#include <cstdio>
 #include <sys/stat.h>
 
 namespace hotlane::cli {
@@ -34,12 +35,6 @@ struct Symboliser::Place {
 };
 
 namespace {
-
-std::string hex(uint64_t number) {
-    char text[20];
-    snprintf(text, sizeof text, "%#lx", static_cast<unsigned long>(number));
-    return text;
-}
 
 constexpr std::string_view kDeleted = " (deleted)";
 
@@ -92,7 +87,7 @@ std::vector<uint32_t> Symboliser::frames_at(uint64_t address, const std::vector<
     const Place* place = after == places.begin() ? nullptr : &after[-1];
     if (place == nullptr || address >= place->end() || place->known == nullptr) {
         const bool named = place != nullptr && address < place->end();
-        const std::string name = named ? place->mappings.front().path : hex(address);
+        const std::string name = named ? place->mappings.front().path : hex_text(address);
         return {profile.add_frame({profile.add_function({name, "", 0}), 0, address, false})};
     }
     std::string path = place->mappings.front().path;
@@ -107,7 +102,7 @@ std::vector<uint32_t> Symboliser::frames_at(uint64_t address, const std::vector<
         found->second = place->known->file->frames_at(file_address);
     }
     if (found->second.empty()) {
-        const std::string name = profile.libraries()[library].name() + "+" + hex(file_address);
+        const std::string name = profile.libraries()[library].name() + "+" + hex_text(file_address);
         found->second.push_back({name, "", 0, false});
     }
     std::vector<uint32_t> frames;
@@ -141,7 +136,7 @@ Profile Symboliser::symbolise(const Dump& dump) {
             const std::vector<uint32_t>& part = frames[address];
             stack.insert(stack.end(), part.begin(), part.end());
         }
-        profile.add_stack(stack, entry.tally);
+        profile.add_stack(stack, entry.totals);
     }
     return profile;
 }

@@ -47,6 +47,13 @@ std::string share_text(int64_t part, int64_t whole) {
     return {text, out.bytes_written()};
 }
 
+std::string hex_text(uint64_t number) {
+    char text[24];
+    Writer out{text, sizeof text};
+    out.hex(number);
+    return {text, out.bytes_written()};
+}
+
 std::string counted(int64_t count, const std::string& noun) {
     return count_text(count) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -16,6 +16,9 @@ std::string duration_text(int64_t ns);
 /// "12.3 %"; "-" of nothing.
 std::string share_text(int64_t part, int64_t whole);
 
+/// "0x1136": lower-case digits without leading zeros.
+std::string hex_text(uint64_t number);
+
 /// "1 object", "2,000 objects".
 std::string counted(int64_t count, const std::string& noun);
 

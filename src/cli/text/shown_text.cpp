@@ -5,6 +5,7 @@
 // Called where names enter a profile, and where they are cut for a table.
 #include "cli/text/shown_text.h"
 
+#include "text/characters.h"
 #include "text/writer.h"
 
 namespace hotlane::cli {
@@ -12,11 +13,6 @@ namespace hotlane::cli {
 namespace {
 
 constexpr std::string_view kEllipsis = "…";
-
-/// Whether a character of UTF-8 begins there.
-bool begins_character(const std::string& text, size_t at) {
-    return at == text.size() || (static_cast<unsigned char>(text[at]) & 0xc0U) != 0x80;
-}
 
 }  // namespace
 
