@@ -6,6 +6,7 @@
 #include "hotlane/hotlane.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,9 @@ int main() {
         EXPECT(search(pools, i) == 0.0F);
         (*pools.objects.get())->emplace_back("id", "7");
         (*pools.arrays.get())->assign(32, 0.5);
-        EXPECT((*pools.json.get())->allocate(1000) != nullptr &&
-               (*pools.primitive.get())->allocate(64) != nullptr);
+        // A resource throws when it has no more.
+        std::memset((*pools.json.get())->allocate(1000), 1, 1000);
+        std::memset((*pools.primitive.get())->allocate(64), 1, 64);
         if (i == 0) {
             hotlane_stats_reset();  // what was used has grown to its size
         }

@@ -2,7 +2,7 @@
 // daemon() forks, the parent ends, the child goes on with another session and starts threads.
 #include "outside.h"
 
-static void* allocate(void* unused) { return churn(3000) ? &allocate : unused; }
+static void* allocate(void* unused) { return churn(3000) ? (void*)&allocate : unused; }
 
 int main(void) {
     alarm(30);  // nobody waits for a daemon

@@ -5,7 +5,7 @@
 
 static void at_exit(void) { SAY("exit handler, memory is fine: %d\n", churn(1000)); }
 
-static void* allocate(void* unused) { return churn(3000) ? &allocate : unused; }
+static void* allocate(void* unused) { return churn(3000) ? (void*)&allocate : unused; }
 
 static void* fork_and_go_on(void* how) {
     const pid_t child = fork();

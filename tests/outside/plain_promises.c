@@ -41,10 +41,11 @@ static void alignments(void) {
     free(page);
     free(pages);
     // An alignment that is no power of two is rounded up to one.
+    volatile size_t no_power = 3000;  // volatile: clang refuses such a constant
     int rounded = 0;
     void* held[20];  // all at once: the first of a page is always aligned
     for (int i = 0; i < 20; ++i) {
-        held[i] = memalign(3000, 100);
+        held[i] = memalign(no_power, 100);
         rounded += aligned(held[i], 4096);
     }
     for (int i = 0; i < 20; ++i) {

@@ -52,7 +52,7 @@ int main(void) {
     REFUSES(calloc(largest, 2));
     REFUSES(calloc(largest / 3 + 1, 3));
     REFUSES(reallocarray(NULL, half, half));
-    REFUSES(memalign((size_t)1 << 62, 1));
+    REFUSES(memalign(half << 30, 1));
     void* object = malloc(100);
     CHECK(object, "malloc(100) fails after requests that had to");
     free(object);

@@ -110,9 +110,9 @@ TEST_F(ThreadCacheTest, ManyThreadsHandObjectsOnAndEverySumIsExact) {
     constexpr uint64_t kGets = 30'000;
     std::atomic<void*> mailboxes[16] = {};
     std::vector<std::thread> threads;
-    std::atomic<uint64_t> left{0};
+    uint64_t left = 0;
     for (unsigned t = 0; t < kThreads; ++t) {
-        threads.emplace_back([t, &mailboxes, &left] {
+        threads.emplace_back([t, &mailboxes] {
             std::mt19937 random(t);
             for (uint64_t i = 0; i < kGets; ++i) {
                 void* p = get(random() % 2 == 0 ? 100 : 3000);
