@@ -134,12 +134,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=pathlib.Path, help="libhotlane.so")
     parser.add_argument("--update", action="store_true", help="write the counts to the golden file")
+    parser.add_argument("--budget-only", action="store_true",
+                        help="do not compare with the golden file, which has the counts of another compiler's code")
     arguments = parser.parse_args()
     text, errors = measure(arguments.library)
     print(text, end="")
     if arguments.update:
         GOLDEN.write_text(text)
-    elif not GOLDEN.is_file() or GOLDEN.read_text() != text:
+    elif not arguments.budget_only and (not GOLDEN.is_file() or GOLDEN.read_text() != text):
         errors.append("the counts are not those of tests/fast_path.golden; if the change is meant: "
                       "scripts/check_fast_path.py --update, with a measurement in the commit message")
     for error in errors:
