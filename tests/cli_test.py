@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-COMMAND = LIBRARY = MANUAL = None
+COMMAND = LIBRARY = None
 TRUE = "/usr/bin/true"
 
 
@@ -301,32 +301,13 @@ class Installed(unittest.TestCase):
                  "LD_PRELOAD takes no path with a space or a colon\n"))
 
 
-class Manual(unittest.TestCase):
-    def test_has_the_option_table(self):
-        text = MANUAL.read_text("utf-8")
-        entries = dict(re.findall(r"\n\.It Ev (HOTLANE_\w+)(.*?)(?=\n\.It |\n\.El)", text, re.DOTALL))
-        rows = option_rows()
-        self.assertEqual(list(entries), [name for name, _, _ in rows])
-        for name, _, default in rows:
-            if default != "-":
-                said = re.search(r"Default:\n\.Cm (\S+)", entries[name])
-                self.assertEqual(said and said.group(1), default, name)
-
-    @unittest.skipUnless(shutil.which("groff"), "no groff")
-    def test_formats_without_warnings(self):
-        result = subprocess.run(["groff", "-mdoc", "-Tutf8", "-ww", "-z", MANUAL], capture_output=True, text=True,
-                                check=False)
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-
-
 def main():
-    global COMMAND, LIBRARY, MANUAL
+    global COMMAND, LIBRARY
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", type=pathlib.Path, help="the hotlane command")
     parser.add_argument("library", type=pathlib.Path, help="libhotlane.so, where the command finds it")
-    parser.add_argument("manual", type=pathlib.Path, help="hotlane.1")
     arguments, rest = parser.parse_known_args()
-    COMMAND, LIBRARY, MANUAL = (p.resolve() for p in (arguments.command, arguments.library, arguments.manual))
+    COMMAND, LIBRARY = (path.resolve() for path in (arguments.command, arguments.library))
     LIBRARY = LIBRARY.with_name("libhotlane.so.0")
     unittest.main(argv=[sys.argv[0], *rest])
 
