@@ -97,10 +97,18 @@ class Configurations(unittest.TestCase):
 class Readme(unittest.TestCase):
     def test_the_blocks_have_means_verdicts_and_the_best_peer(self):
         found = results_with({GLIBC: [4], PEER: [2], OURS: [1]})
-        front = readme.front_page(found)
-        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.97, met |", front)
+        front = readme.front_page(found, "How.")
+        self.assertIn("| time, workloads; 1 is the best of the others on each program | 2.00 | 1.00 | 0.50 |", front)
+        self.assertIn("\n\nHow.\n\n", front)
         self.assertIn(f"]({readme.CHART})", front)
-        self.assertIn("| case | 1.000 | 0.50, peer | 0.1 | 1.00, glibc |", readme.every_program(found, "How."))
+        bench = readme.every_program(found, "How.")
+        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.97, met |", bench)
+        self.assertIn("| case | 1.000 | 0.50, peer | 0.1 | 1.00, glibc |", bench)
+
+    def test_every_headline_is_a_mean(self):
+        cases = [Case("case", ("true",)), Case("small", ("true",), tiny=True), Case("real", ("true",), "program")]
+        means = dict(results.summary(results.Results(cases, [GLIBC, PEER, OURS])))
+        self.assertLessEqual(set(readme.HEADLINES), set(means))
 
     def test_a_failure_is_not_hidden(self):
         found = results_with({GLIBC: [4], PEER: [2]})
@@ -112,14 +120,14 @@ class Readme(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             root = pathlib.Path(directory)
             (root / "bench").mkdir()
-            pages = {root / "README.md": "![Time", root / "bench" / "README.md": "How."}
+            pages = {root / "README.md": ("| geometric mean", ")"), root / "bench" / "README.md": ("How.", "|")}
             for page in pages:
                 page.write_text("before\n<!-- comparison -->\nold\n<!-- /comparison -->\nafter\n", encoding="utf-8")
             readme.write(root, results_with({GLIBC: [4], PEER: [2], OURS: [1]}), "How.")
-            for page, beginning in pages.items():
+            for page, (beginning, end) in pages.items():
                 text = page.read_text(encoding="utf-8")
                 self.assertTrue(text.startswith(f"before\n<!-- comparison -->\n{beginning}"), text)
-                self.assertTrue(text.endswith("|\n<!-- /comparison -->\nafter\n"), text)
+                self.assertTrue(text.endswith(f"{end}\n<!-- /comparison -->\nafter\n"), text)
 
 
 class Running(unittest.TestCase):

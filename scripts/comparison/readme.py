@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a whole comparison writes into the READMEs: on the front page the chart and the geometric means beside their
-targets, in bench/ how it was measured and each program's time and memory."""
+"""What a whole comparison writes into the READMEs: on the front page a few geometric means and the chart, in bench/ all
+means beside their targets, and each program's time and memory. Both say how it was measured."""
 import re
 import textwrap
 
@@ -14,6 +14,17 @@ TARGETS = {
     "peak RSS, objects of 64 B and more, to the better of jemalloc and mimalloc": 1.10,
     "time, real programs, to glibc": 0.97,
 }
+# Of the front page: a geometric mean, and what readers are told it is.
+HEADLINES = {
+    "time, workloads, to the best peer of each": "time, workloads; 1 is the best of the others on each program",
+    "time, real programs, to glibc": "time, real programs; 1 is glibc",
+    "peak RSS, objects of 64 B and more, to the best peer of each":
+        "peak memory, workloads with objects of 64 bytes and more; 1 is the best of the others",
+    "peak RSS, tiny objects, to the best peer of each":
+        "peak memory, workloads with smaller objects; 1 is the best of the others",
+    "peak RSS, real programs, to glibc": "peak memory, real programs; 1 is glibc",
+}
+LINE_LENGTH = 118
 
 
 def row_of(cells):
@@ -60,19 +71,29 @@ def cases_table(results):
         yield row_of(cells)
 
 
-def front_page(results):
-    """Markdown."""
+def headline_table(results):
+    names = [allocator.name for allocator in results.allocators]
+    means_of = dict(figures_of.summary(results))
+    yield row_of(["geometric mean, less is better", *names])
+    yield "|" + "---|" * (len(names) + 1)
+    for what, headline in HEADLINES.items():
+        if what in means_of:
+            yield row_of([headline, *(ratio_text(means_of[what][name]) for name in names)])
+
+
+def front_page(results, how):
+    """Markdown; `how` says how the figures were measured."""
     chart = f"![Time and peak memory of every program under every allocator]({CHART})"
-    return "\n".join([chart, "", *means_table(results)]) + "\n"
+    return "\n".join([*headline_table(results), "", textwrap.fill(how, LINE_LENGTH), "", chart]) + "\n"
 
 
 def every_program(results, how):
-    """Markdown; `how` is a sentence about the run."""
-    return "\n".join([textwrap.fill(how, 118), "", *cases_table(results)]) + "\n"
+    """Markdown; `how` says how the figures were measured."""
+    return "\n".join([textwrap.fill(how, LINE_LENGTH), "", *means_table(results), "", *cases_table(results)]) + "\n"
 
 
 def write(root, results, how):
-    for path, block in ((root / "README.md", front_page(results)),
+    for path, block in ((root / "README.md", front_page(results, how)),
                         (root / "bench" / "README.md", every_program(results, how))):
         text = path.read_text(encoding="utf-8")
         path.write_text(BLOCK.sub(lambda _, block=block: block, text), encoding="utf-8")

@@ -64,7 +64,7 @@ def write_all(chosen, found, name="results"):
 
 
 def how_measured(chosen):
-    """A sentence for bench/README.md."""
+    """A sentence for the READMEs."""
     here = machine()
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         kind = "of a virtual machine " if " hypervisor" in lines.read() else ""
@@ -72,11 +72,10 @@ def how_measured(chosen):
         f"{allocators_of.PEER_NAMES[package]} {version}"
         for package, version in packages.peer_versions().items()
     )
-    work = "" if chosen.scale == 1 else f" {chosen.scale:g} of the work,"
+    work = "" if chosen.scale == 1 else f" with {chosen.scale:g} of the work"
     return (
-        f"`scripts/compare --readme --rounds {chosen.rounds}`, medians,{work} on {here['processors']} processors {kind}"
-        f"({here['processor']}), with a load of {chosen.load:.1f} when it began; {here['libc']}, {peers}. 1 is the best of the others on that very program, "
-        "so that a mean of 1 is an oracle that picks the best allocator for each; less is better."
+        f"Medians of `scripts/compare --readme --rounds {chosen.rounds}`{work} on {here['processors']} processors {kind}"
+        f"({here['processor']}), with a load of {chosen.load:.1f} when it began; {here['libc']}, {peers}."
     )
 
 
