@@ -204,16 +204,24 @@ void expect_at_most(const char* what, double value, double bound, bool check) {
     failures += check && !good ? 1 : 0;
 }
 
+/// What the pool takes in the middle of all times, as a share of malloc's in the same process.
 void expect_medians(hotlane_pool* pool, bool check) {
     std::array<void*, 16> held{};
     std::vector<double> acquires;
     std::vector<double> releases;
+    std::vector<double> mallocs;
+    std::vector<double> frees;
     for (int batch = 0; batch < 20'001; ++batch) {
         acquires.push_back(ticks_each([&](size_t i) { used(held[i] = hotlane_pool_get(pool)); }));
         releases.push_back(ticks_each([&](size_t i) { hotlane_pool_put(pool, held[i]); }));
+        mallocs.push_back(ticks_each([&](size_t i) { used(held[i] = malloc(256)); }));
+        frees.push_back(ticks_each([&](size_t i) { free(held[i]); }));
     }
-    expect_at_most("acquire at p50, ticks", median(acquires), 8, check);
-    expect_at_most("release at p50, ticks", median(releases), 8, check);
+    const double acquire = median(acquires);
+    const double release = median(releases);
+    std::printf("%-44s %8.2f   ticks, release %.2f\n", "acquire at p50", acquire, release);
+    expect_at_most("acquire over malloc, at p50", acquire / median(mallocs), 0.85, check);
+    expect_at_most("release over free, at p50", release / median(frees), 0.85, check);
 }
 
 /// How code and data happen to lie in memory moves times this small by a tenth, and differs by process: the
