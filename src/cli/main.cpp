@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The `hotlane` command: which subcommand, and how a mistake on the command line is said.
-// Knows nothing of what a subcommand does.
-// Called by the shell.
+// The `hotlane` command: parses the command line and runs a subcommand.
 #include "cli/commands/commands.h"
 #include "text/writer.h"
 
@@ -16,7 +14,7 @@ namespace {
 using hotlane::cli::Invocation;
 using hotlane::cli::kFailed;
 
-/// Takes what follows the first "--" off the command line.
+/// Removes the first "--" and what follows it from the arguments.
 Invocation split_at_dashes(std::vector<std::string>& arguments) {
     Invocation invocation;
     const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
@@ -45,9 +43,9 @@ int run_command(std::vector<std::string> arguments) {
     }
     app.footer("See hotlane(1), or `hotlane COMMAND --help`.");
     try {
-        std::reverse(arguments.begin(), arguments.end());  // the parser takes them off the end
+        std::reverse(arguments.begin(), arguments.end());  // the parser expects them in reverse order
         app.parse(std::move(arguments));
-    } catch (const CLI::Success& asked) {  // help or version
+    } catch (const CLI::Success& asked) {  // --help or --version
         return app.exit(asked);
     } catch (const CLI::ParseError& error) {
         return usage_error(error.what());

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The option table, and reading it from the environment.
-// Knows nothing of the tiers, and nothing of any single option outside its row.
-// Called once at start by process, and by the command.
+// The table of options, and the functions that read it from the environment and print it.
 #include "options/config.h"
 
 #include "platform/environment.h"
@@ -19,7 +17,7 @@ constexpr uint64_t kHour = 3'600'000 * kMillisecond;
 
 using enum OptionType;
 
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): offsetof takes no member pointer
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): offsetof needs the member's name
 #define HOTLANE_FIELD(member) offsetof(Config, member), sizeof(Config::member)
 
 // clang-format off
@@ -78,7 +76,7 @@ constexpr Option kOptions[] = {
 
 #undef HOTLANE_FIELD
 
-/// Options of version 0.1 that have another name now.
+/// Options of version 0.1 that were renamed.
 struct FormerName {
     char former[20];
     char name[20];
@@ -114,8 +112,8 @@ constexpr bool table_is_sound() {
 }
 static_assert(table_is_sound());
 
-/// The fewest letters to insert, remove or replace to make one name of the other (Levenshtein, 1966), row by
-/// row.
+/// The least number of letters to insert, remove or replace to turn `a` into `b` (Levenshtein distance).
+/// Keeps one row of the matrix.
 size_t edit_distance(std::string_view a, std::string_view b) {
     constexpr size_t kLongest = 32;
     size_t row[kLongest + 1];
@@ -164,14 +162,14 @@ void read_variable(Config& config, const Config& defaults, std::string_view name
                 closest_option(name).name);
         return;
     }
-    // Of a name that is there twice the first counts, as for getenv.
+    // When a name occurs twice, the first value counts, as with getenv.
     const uint64_t bit = uint64_t{1} << (option - kOptions);
     if ((seen & bit) == 0 && !set_option(config, *option, value)) {
         report_invalid(*option, defaults, value);
     }
     seen |= bit;
 }
-static_assert(sizeof kOptions / sizeof kOptions[0] <= 64, "one bit each");
+static_assert(sizeof kOptions / sizeof kOptions[0] <= 64, "each option needs a bit of `seen`");
 
 }  // namespace
 

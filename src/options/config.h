@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The options: one table, a row each, and the values read from the environment.
-// Knows nothing of the tiers: they are handed numbers by allocator, which alone reads this.
-// Called by allocator, process, and the command (`hotlane env`, `hotlane run --name=value`).
+// The options: a table with one row for each, and a struct with their values.
 #pragma once
 
 #include "base/base.h"
@@ -13,7 +11,7 @@
 
 namespace hotlane {
 
-// Each enumerator's place is the place of its name in the option's row.
+// The order of the enumerators is the order of the names in the option's row.
 enum class ClassChoice : uint8_t { cacheline, compact };
 enum class StatsFormat : uint8_t { off, text, json, prometheus };
 enum class OnError : uint8_t { abort, warn };
@@ -28,7 +26,7 @@ struct WarmupEntry {
     uint32_t count;  // objects
 };
 
-/// Every option's value. Sizes in bytes, times in nanoseconds, rates in percent.
+/// The value of every option. Sizes are in bytes, times in nanoseconds, rates in percent.
 struct Config {
     static constexpr size_t kPathCapacity = 512;
     static constexpr size_t kLabelsCapacity = 256;
@@ -37,25 +35,25 @@ struct Config {
     ClassChoice size_classes = ClassChoice::cacheline;
     StatsFormat stats = StatsFormat::off;
     char stats_file[kPathCapacity] = {};
-    uint64_t stats_interval_ns = 0;     // 0: at exit only
+    uint64_t stats_interval_ns = 0;     // 0: report at exit only
     char labels[kLabelsCapacity] = {};  // "name=value,name=value"
     double hit_rate_warning_percent = 90.0;
     size_t thread_cache_bytes = 256 * KiB;  // per class and thread
     size_t limit = 0;                       // 0: none
-    size_t reserve_bytes = 0;               // 0: as it is needed
+    size_t reserve_bytes = 0;               // 0: reserve as needed
     LimitMode limit_mode = LimitMode::fallback;
     WarmupEntry warmup[kWarmupCapacity] = {};
     size_t warmup_count = 0;
     OnError on_error = OnError::abort;
-    bool check_frees = false;  // every free out of line and verified
+    bool check_frees = false;  // verify every free on the slow path
     HugePages huge_pages = HugePages::automatic;
     uint64_t purge_delay_ns = 1'000'000'000;
     bool background_thread = false;
     char profile[kPathCapacity] = {};
-    uint64_t sample_interval_bytes = 512 * KiB;  // between two samples, in the mean
-    uint64_t profile_interval_ns = 0;            // 0: at exit only
+    uint64_t sample_interval_bytes = 512 * KiB;  // mean distance between two samples
+    uint64_t profile_interval_ns = 0;            // 0: write a profile at exit only
     ProfileSignal profile_signal = ProfileSignal::none;
-    uint64_t guard_one_in = 0;  // of so many requests one is guarded; 0: none
+    uint64_t guard_one_in = 0;  // guard one request in this many; 0: none
     Unwinder unwinder = Unwinder::libunwind;
     DeepBind deepbind = DeepBind::clear;
     bool verbose = false;
@@ -67,41 +65,41 @@ inline constexpr std::string_view kOptionPrefix = "HOTLANE_";
 
 enum class OptionType : uint8_t { choice, flag, count, size, duration, percent, path, warmup, labels };
 
-/// A row of the table. The texts are arrays, not pointers: nothing for the loader to relocate at start-up.
-/// The default is what a fresh Config holds at `offset`.
+/// A row of the table. The texts are arrays instead of pointers, so the loader has nothing to relocate at
+/// start. The default value is the one that a new Config holds at `offset`.
 struct Option {
     char name[20];  // without HOTLANE_
     OptionType type;
     uint16_t offset;  // of the value in Config
     uint16_t width;   // of the value in Config, bytes
-    uint64_t least;   // in the value's unit; 0 is valid beside the range
+    uint64_t least;   // in the value's unit; 0 may be valid below it
     uint64_t most;    // in the value's unit
-    char values[32];  // of a choice: its names, "a|b|c"; else what a value looks like
-    char help[53];    // a row of `hotlane env` fits 100 columns
+    char values[32];  // names of a choice, "a|b|c", or a placeholder for the value
+    char help[53];    // so long that a row of `hotlane env` fits into 100 columns
 };
 
-/// The table, in the order in which it is shown.
+/// All rows, in the order in which they are shown.
 std::span<const Option> options();
-/// By its name without HOTLANE_; null when there is none.
+/// Finds an option by its name without HOTLANE_. Returns null when there is none.
 const Option* find_option(std::string_view name);
-/// The one that had this name (without HOTLANE_) in version 0.1; null when none had.
+/// Finds the option that had this name (without HOTLANE_) in version 0.1. Returns null when none had.
 const Option* option_formerly_called(std::string_view name);
-/// The one whose name takes the fewest edits.
+/// Returns the option whose name is most similar, by edit distance.
 const Option& closest_option(std::string_view name);
 
-/// Sets the option to what `value` says; false, and nothing changed, when it is not valid.
+/// Sets the option from text. Returns false and changes nothing when the value is invalid.
 [[nodiscard]] bool set_option(Config& config, const Option& option, std::string_view value);
-/// What would have been valid, to follow "expected ".
+/// Writes a description of the valid values, to follow "expected ".
 void print_expected(Writer& out, const Option& option);
-/// The value as set_option would read it back.
+/// Writes the value in the form that set_option() reads back.
 void print_value(Writer& out, const Option& option, const Config& config);
 
-/// Reads every option from the environment. `preloaded` sets the default of HOTLANE_STATS (text, else off).
-/// An invalid value, or a name that is none, is reported once on stderr with what would be valid, and the
-/// default stays. Does not allocate.
+/// Reads every option from the environment. `preloaded` selects the default of HOTLANE_STATS: text if true,
+/// otherwise off. An invalid value or an unknown name is reported once on standard error, and the default is
+/// kept. Does not allocate.
 void read_config(Config& config, bool preloaded);
 
-/// Prints the table: name, current value, default, what it is. For `hotlane env`.
+/// Writes the table for `hotlane env`: the name, value, default and meaning of each option.
 void print_config(Writer& out, const Config& config);
 
 }  // namespace hotlane

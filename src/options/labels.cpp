@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Labels taken off a list, and checked by the rules of Prometheus.
-// Knows nothing of the formats that show them.
-// Called by the option's row and by the reports.
+// Parses lists of labels and checks them against the rules of Prometheus.
 #include "options/labels.h"
 
 namespace hotlane {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The labels that HOTLANE_LABELS adds to the counters: "name=value,name=value".
-// Knows nothing of the formats that show them.
-// Used by the option's row and by the reports.
+// Parses HOTLANE_LABELS, a list "name=value,name=value" of labels that every counter gets.
 #pragma once
 
 #include <string_view>
 
 namespace hotlane {
 
-/// Labels that series have of their own.
+/// Labels that hotlane's own series use.
 inline constexpr const char* kOwnLabels[] = {"program", "pid", "class", "reason", "pool"};
 
 struct Label {
@@ -17,12 +15,12 @@ struct Label {
     std::string_view value;
 };
 
-/// Takes the first label off `list`, which must not be empty. Without a '=' the value is empty.
+/// Removes the first label from `list`, which must not be empty. The value is empty when there is no '='.
 Label take_label(std::string_view& list);
 
-/// Each label is NAME=VALUE, each name is one that Prometheus takes (`[a-zA-Z_][a-zA-Z0-9_]*`, two
-/// underscores at the front are Prometheus's own), and none comes twice or is one of kOwnLabels. No label at
-/// all is valid, too.
+/// Returns whether each label is NAME=VALUE, each name is valid in Prometheus (`[a-zA-Z_][a-zA-Z0-9_]*`
+/// without two leading underscores, which Prometheus reserves), no name occurs twice, and none is in
+/// kOwnLabels. An empty list is valid.
 [[nodiscard]] bool labels_are_valid(std::string_view list);
 
 }  // namespace hotlane

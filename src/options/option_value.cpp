@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The value of an option, by its type: set from text, printed as text.
-// Knows the types, and no single option.
-// Called by read_config and by the command.
+// Sets and prints the value of an option according to its type.
 #include "options/config.h"
 
 #include "options/labels.h"
@@ -25,7 +23,7 @@ const T& value_of(const Config& config, const Option& option) {
     return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&config) + option.offset);
 }
 
-/// What is before the next separator; `rest` keeps what is after it.
+/// Returns the text before the next separator and removes both from `rest`.
 std::string_view take_until(std::string_view& rest, char separator) {
     size_t end = 0;
     while (end < rest.size() && rest[end] != separator) {
@@ -36,7 +34,7 @@ std::string_view take_until(std::string_view& rest, char separator) {
     return part;
 }
 
-/// 0 switches off what can be off: not that whose least is 1.
+/// 0 switches an option off. Options with a least value of 1 cannot be off.
 bool in_range(const Option& option, uint64_t n) {
     return n == 0 ? option.least != 1 : n >= option.least && n <= option.most;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Names from patterns, and files by way of temporary ones.
-// Knows nothing of what is written.
-// Called through output_file.h.
+// Expands patterns to file names, and writes files by way of temporary ones.
 #include "reports/output_file.h"
 
 #include "platform/os.h"
@@ -16,9 +14,9 @@ namespace hotlane {
 namespace {
 
 constexpr int kStandardError = 2;
-constexpr std::string_view kEnd{"\0", 1};  // of a C string
+constexpr std::string_view kEnd{"\0", 1};  // ends a C string
 
-/// Writes what the letter after a % stands for. False when it stands for nothing.
+/// Writes the value of the field that `letter` stands for. Returns false when it stands for none.
 bool write_field(Writer& out, char letter, const NameFields& fields) {
     switch (letter) {
     case 'p':
@@ -38,10 +36,10 @@ bool write_field(Writer& out, char letter, const NameFields& fields) {
     }
 }
 
-/// The directory that a path names its file in, with the slash at the end; empty: the current one.
+/// Returns the directory part of a path, with its slash. It is empty for a file in the current directory.
 std::string_view directory_of(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
 
-/// The descriptor of this process that the path is a name of; -1 when it is none.
+/// Returns the number of this process's descriptor that the path names, or -1 when it names none.
 int descriptor_named(std::string_view path) {
     if (path == "/dev/stdout") {
         return 1;
@@ -59,7 +57,7 @@ int descriptor_named(std::string_view path) {
     return -1;
 }
 
-/// Why a file of this kind is not written; null for those that are.
+/// Returns why a file of this kind cannot be written, or null when it can.
 const char* objection(os::FileKind kind) {
     switch (kind) {
     case os::FileKind::none:
@@ -135,7 +133,8 @@ void OutputFile::open() {
     }
 }
 
-/// Until `path_` is no link. False, and the problem told, when one leads nowhere or may be a trap.
+/// Replaces `path_` by the target of its links. Returns false and sets `problem_` when a link leads nowhere
+/// or is not trusted.
 bool OutputFile::follow_links() {
     constexpr int kMostLinks = 8;
     for (int links = 0; descriptor_named(path_) < 0 && os::file_status(path_).kind == os::FileKind::link;
@@ -157,14 +156,14 @@ bool OutputFile::follow_links() {
     return true;
 }
 
-/// `path_` is a link to `target` and becomes what that means.
+/// Replaces the link `path_` by its target, which may be relative to the link's directory.
 bool OutputFile::replace_link(const char* target) {
     const size_t kept = *target == '/' ? 0 : directory_of(path_).size();
     return Writer{path_ + kept, sizeof path_ - kept}.text(target).text(kEnd).ok();
 }
 
-/// Beside the file. The name is a new one each time: nobody can have planted a file there, and one that a
-/// process left behind which was killed is in nobody's way.
+/// Creates the temporary file beside the final one. Its name is random, so another user cannot have placed a
+/// file there, and a file that a killed process left behind does no harm.
 void OutputFile::open_temporary(unsigned permissions, bool exactly) {
     constexpr int kMostTries = 4;
     for (int tries = 0; descriptor_ < 0 && tries < kMostTries && (tries == 0 || errno == EEXIST); ++tries) {

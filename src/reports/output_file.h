@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: MIT
 //
-// A file that is written as a whole or not at all, and the pattern that names it.
-// Knows nothing of what is written.
-// Used by the report of counters and by profiles.
+// A file that is written completely or not at all, and the pattern for its name.
 #pragma once
 
 #include "options/config.h"
 
 namespace hotlane {
 
-/// What a pattern's letters stand for.
+/// The values of a pattern's fields.
 struct NameFields {
     int process_id = 0;        // %p
     std::string_view program;  // %e
     uint64_t number = 0;       // %n
 };
 
-/// `pattern` with its letters replaced, and %% by %. False when it does not fit.
+/// Writes `pattern` to `out` with its fields replaced and %% replaced by %. Returns false when the result
+/// does not fit.
 [[nodiscard]] bool expand_path(const char* pattern, const NameFields& fields, char* out, size_t capacity);
 
-/// A file that is written beside the one named, and takes its name when all is written. Until then an
-/// existing file stays as it is; then it is replaced, and its permissions are kept.
+/// Writes a temporary file and renames it when it is complete. An existing file stays unchanged until then,
+/// and the new file gets its permissions.
 ///
-/// Three things are written directly: a character device, a descriptor of this process by its name
-/// (/dev/stderr, /dev/stdout, /dev/fd/N, /proc/self/fd/N), and what a link leads to, if the link belongs to
-/// this user or to root. Everything else is refused: a FIFO, which may have no reader, another user's link,
-/// which may lead to any file of this user, sockets, directories, disks.
+/// Character devices, and descriptors of this process by name (/dev/stderr, /dev/stdout, /dev/fd/N,
+/// /proc/self/fd/N), are written directly. A link is followed if it belongs to this user or to root. Another
+/// user's link is refused, because it may lead to any file of this user. FIFOs, which may have no reader,
+/// sockets, directories and disks are refused, too. Not thread-safe.
 class OutputFile {
   public:
     explicit OutputFile(const char* path);
@@ -33,12 +32,12 @@ class OutputFile {
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
 
-    /// -1 when it cannot be opened.
+    /// The descriptor to write to, or -1 when the file cannot be opened.
     int descriptor() const { return descriptor_; }
-    /// Ends it; `written` says whether everything was, else errno says why not. False when the file is not
-    /// there as it should be.
+    /// Closes the file and gives it its name. `written` says whether all of it was written; if not, errno
+    /// holds the reason and the temporary file is removed. Returns whether the file is complete.
     [[nodiscard]] bool finish(bool written);
-    /// What went wrong.
+    /// The reason of the last failure, for a message.
     const char* problem() const { return problem_; }
 
   private:

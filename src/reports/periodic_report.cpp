@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The statistics file while the process runs, and the alarm about a low hit rate.
-// Must not know how a report looks.
-// Called after a tick of the upkeep and by the background thread; started by process.
+// Rewrites the statistics file at an interval, and calls the program's function when the hit rate is low.
 #include "reports/periodic_report.h"
 
 #include "api/statistics.h"
@@ -21,11 +19,11 @@ namespace {
 
 constinit int reporting_process = 0;
 constinit std::atomic<uint64_t> next_report_ns{0};
-constinit std::atomic<uint32_t> writer{0};  // the thread that writes what is due; 0: none
+constinit std::atomic<uint32_t> writer{0};  // the thread that is writing; 0: none
 constinit std::atomic<bool> ended{false};
 
-/// What is asked for, and the counts of the last look. Protected by the shared snapshot's lock, which fork
-/// takes too.
+/// The settings of the alarm, and the counts at its last check. Protected by the lock of the shared snapshot,
+/// which fork takes, too.
 struct Alarm {
     double below = 0;
     uint64_t least_gets = 0;
@@ -36,11 +34,12 @@ struct Alarm {
 };
 constinit Alarm alarm;
 constinit std::atomic<bool> alarm_is_set{false};
-/// What the alarm itself allocates may bring its thread here again. The thread's own, so that a child forked
-/// meanwhile by another thread is not left with it.
+/// The function that the alarm calls may allocate and reach the alarm again. The flag is thread-local, so
+/// that a child forked by another thread meanwhile does not inherit it.
 constinit thread_local bool is_in_alarm = false;
 
-/// What happened since the last look, which this one becomes. `worst` gets the class that missed most.
+/// Returns the counts since the last check and records this check. `worst` gets the class with the most
+/// misses.
 ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
     ClassStats sum;
     for (ClassIndex c = 1; c < snapshot.class_count; ++c) {
@@ -84,13 +83,13 @@ void look_at_hit_rate() {
     }
 }
 
-/// Whether the statistics file is to be rewritten by this process.
+/// Returns whether this process rewrites the statistics file.
 bool rewrites_file() {
     return config().stats_interval_ns != 0 && config().stats != StatsFormat::off &&
            config().stats_file[0] != '\0' && reports_here();
 }
 
-/// Rewrites HOTLANE_STATS_FILE when HOTLANE_STATS_INTERVAL has passed since the last time.
+/// Rewrites HOTLANE_STATS_FILE when HOTLANE_STATS_INTERVAL has passed since the last write.
 void rewrite_file_if_due(uint64_t now_ns) {
     if (now_ns < next_report_ns.load(std::memory_order_relaxed) || !rewrites_file()) {
         return;
@@ -101,10 +100,11 @@ void rewrite_file_if_due(uint64_t now_ns) {
     }
 }
 
-/// What is due by the clock, by one thread at a time.
+/// Writes the files that are due. One thread at a time does it.
 void write_what_is_due(uint64_t now_ns) {
     uint32_t nobody = 0;
-    // Then `ended`: pairs with end(), which stores and loads the two the other way round. One sees the other.
+    // `ended` is read after `writer` is set; end() sets `ended` and then reads `writer`. At least one of the
+    // two threads sees the other's store.
     if (writer.compare_exchange_strong(nobody, os::thread_id())) {
         if (!ended.load()) {
             rewrite_file_if_due(now_ns);
@@ -121,7 +121,8 @@ void after_tick(uint64_t now_ns) {
     write_what_is_due(now_ns);
 }
 
-/// How often the thread has to look; UINT64_MAX: nothing is due by the clock.
+/// Returns the interval at which the background thread checks for due files, or UINT64_MAX when there are
+/// none.
 uint64_t report_interval_ns() {
     constexpr uint64_t kForSignalsNs = 100'000'000;
     uint64_t interval = rewrites_file() ? config().stats_interval_ns : UINT64_MAX;
@@ -159,7 +160,7 @@ void end() {
 
 void restart_in_child() {
     writer.store(0);
-    next_report_ns.store(0);  // its own first report
+    next_report_ns.store(0);  // the child's first report is due now
     if (background::wanted()) {
         background::after_fork_in_child(config().background_thread || report_interval_ns() != UINT64_MAX);
     }

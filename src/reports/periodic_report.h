@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What is told while the process runs: the statistics file, rewritten each interval, and the alarm.
-// Must not know how a report looks.
-// Called after a tick of the upkeep and by the background thread; started by process.
+// Reports while the process runs: the statistics file, rewritten at an interval, and the alarm about hit
+// rates.
 #pragma once
 
 #include "base/base.h"
@@ -10,20 +9,20 @@
 
 namespace hotlane::live {
 
-/// The reports are this process's. Starts the thread that the options ask for: HOTLANE_BACKGROUND_THREAD, an
-/// interval, or a signal that a waiting program is to answer. Once, after the options are known, where there
-/// is to be a report or a thread.
+/// Makes this process the one that reports, and starts the background thread if HOTLANE_BACKGROUND_THREAD, an
+/// interval or a signal of a waiting program needs it. Called once, after the options are read.
 void start();
-/// After it nothing is written by the clock: the report at exit is the last one. Waits for what is being
-/// written, a second at most.
+/// Ends the periodic writing, so that the report at exit is the last one. Waits at most a second for a write
+/// in progress.
 void end();
-/// In the child of a fork, which has no thread of the parent's.
+/// Called in a forked child, which has none of the parent's threads.
 void restart_in_child();
 
-/// A forked child counts on and stays silent, unless the file's name (%p) sets it apart from its parent's.
+/// Returns whether this process writes reports. A forked child does so only if the file's name contains %p,
+/// so that the child does not overwrite its parent's file.
 bool reports_here();
 
-/// As hotlane_alarm_set().
+/// Implements hotlane_alarm_set().
 void set_alarm(double below, uint64_t least_gets, hotlane_alarm call, void* context);
 
 }  // namespace hotlane::live

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Which report is written, where it goes, and the alarm about a low hit rate.
-// Knows nothing of how a report looks, nor of when it is due.
-// Called by process at exit, by the interval's upkeep and by the C API.
+// Chooses the format of a report, writes report files, and writes the warning about a low hit rate.
 #include "reports/report.h"
 
 #include "maintenance/tuning.h"
@@ -16,7 +14,7 @@ namespace hotlane {
 
 namespace {
 
-/// The class with the most misses, or null when nothing missed.
+/// Returns the class with the most misses, or null when there were none.
 const ClassStats* worst_class(const Snapshot& snapshot) {
     const ClassStats* worst = nullptr;
     for (size_t i = 1; i < snapshot.class_count; ++i) {
@@ -28,8 +26,9 @@ const ClassStats* worst_class(const Snapshot& snapshot) {
     return worst;
 }
 
-/// Objects that are kept were in no cache before: have them ready. Objects that come back and miss all the
-/// same went through a cache that was too small for them, and can be larger as long as it has slots for more.
+/// Writes which option would help. Objects that the program keeps never return to a cache, so only a warm-up
+/// can prepare them. If objects return and requests still miss, the thread cache is too small; it can grow
+/// until its slots run out.
 void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
     if (stats.puts < stats.gets() / 2) {
         out.text("try HOTLANE_WARMUP=").number(stats.object_size).text(":COUNT");
@@ -41,7 +40,7 @@ void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
     }
 }
 
-/// False when the report could not be written completely.
+/// Returns false when the report could not be written completely.
 bool write_to(int fd, const Snapshot& snapshot, StatsFormat format) {
     Writer out{fd};
     write_report(out, snapshot, format);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// The report as one JSON document, for programs.
-// Knows nothing of where it is written.
-// Called by write_report.
+// Writes the report as one JSON document, for programs:
 //
 //     {
 //       "format": "hotlane-stats", "version": 1,
-//       "process":  {"program": "python3", "pid": 4242, "labels": {"zone": "b"}, "run_time": 1.240000000,
-//       ...}, "totals":   {"gets": 12, "puts": 10, "hits": 11, ...}, "forwards": {"large": {"count": 2,
-//       "bytes": 300000}, "alignment": {...}, ...}, "memory":   {"live": 128, ...}, "pools":    {"frames":
-//       {"size": 4096, "pools": 2, ...}, ...}, "classes":  [{"size": 64, "gets": 12, ...}, ...]
+//       "process":  {"program": "python3", "pid": 4242, "labels": {"zone": "b"}, "run_time": 1.24, ...},
+//       "totals":   {"gets": 12, "puts": 10, "hits": 11, ...},
+//       "forwards": {"large": {"count": 2, "bytes": 300000}, "alignment": {...}, ...},
+//       "memory":   {"live": 128, ...},
+//       "pools":    {"frames": {"size": 4096, "pools": 2, ...}, ...},
+//       "classes":  [{"size": 64, "gets": 12, ...}, ...]
 //     }
 //
-// Sizes are in bytes, times in seconds, rates are shares of 1. Classes stand in ascending order of their
-// size, those that were never used are left out. What each key means is in its row of metrics.cpp. Keys may
-// be added under the same version; one that goes, or changes its meaning, raises it.
+// Sizes are in bytes, times in seconds, and rates are fractions of 1. The classes are in ascending order of
+// size; unused ones are omitted. The rows of metrics.cpp explain the keys. The version stays the same when
+// keys are added, and rises when a key is removed or changes its meaning.
 #include "options/labels.h"
 #include "reports/report.h"
 #include "stats/metrics.h"
@@ -25,7 +25,7 @@ namespace hotlane {
 
 namespace {
 
-/// The rows of one scope as members of an object, each after a comma where `separator` says so.
+/// Writes the metrics of one scope as members of an object. `separator` precedes the first member.
 void write_members(Writer& out, MetricScope scope, const Snapshot& snapshot, size_t index,
                    const char* separator) {
     for (const Metric& metric : metrics()) {

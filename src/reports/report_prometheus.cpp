@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The report in Prometheus' text exposition format 0.0.4, as node_exporter's textfile collector reads it.
-// Knows nothing of where it is written.
-// Called by write_report.
+// Writes the report in Prometheus' text exposition format 0.0.4, which node_exporter's textfile collector
+// reads.
 #include "options/labels.h"
 #include "reports/report.h"
 #include "stats/metrics.h"
@@ -18,8 +17,8 @@ void write_family(Writer& out, const char* series, const char* help, const char*
     out.text("# TYPE ").text(series).text(" ").text(type).text("\n");
 }
 
-/// What every series has: without it, files of two processes in one directory have the same series, of which
-/// a collector takes one and reports the others as mistakes.
+/// Writes the labels that every series has. Without them the files of two processes in one directory would
+/// contain the same series; a collector takes one of them and reports the others as errors.
 void write_common_labels(Writer& out, const Snapshot& snapshot) {
     out.text("program=").label_value({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
     out.text(",pid=\"").signed_number(snapshot.process_id).text("\"");
@@ -29,7 +28,7 @@ void write_common_labels(Writer& out, const Snapshot& snapshot) {
     }
 }
 
-/// `own` is the label that tells the series of one family apart.
+/// Writes one series. `own` is the label that distinguishes the series of a family, or null.
 void write_series(Writer& out, const Metric& metric, const Snapshot& snapshot, size_t index,
                   const char* own = nullptr, std::string_view value = {}) {
     out.text(metric.series).text("{");
@@ -66,7 +65,7 @@ void write_pool_series(Writer& out, const Metric& metric, const Snapshot& snapsh
     }
 }
 
-/// A constant, for whoever asks which processes there are.
+/// Writes a constant series that tells which processes exist.
 void write_process(Writer& out, const Snapshot& snapshot) {
     write_family(out, "hotlane_process_info", "The process that these numbers are of.", "gauge");
     out.text("hotlane_process_info{");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The report for people: a heading, tables of the classes and of the bounded pools, and a line each for what
-// left the hot lane and for memory. Knows nothing of where it is written. Called by write_report.
+// Writes the report for people: a heading, tables of size classes and bounded pools, and one line each for
+// forwards and memory.
 #include "reports/report.h"
 #include "stats/metrics.h"
 #include "text/units.h"
@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "hotlane: ";
 constexpr size_t kSizeWidth = 9;
-/// With heading, column names, rest, all, forwards, memory, process, notes and alarm: 24 lines. Where there
-/// are pools, labels or guarded objects, their lines are taken from the classes'.
+/// The other lines of the report and these are 24 together. Lines for pools, labels and guarded objects
+/// reduce the number of classes.
 constexpr size_t kMostClasses = 15;
 constexpr size_t kMostPools = 5;
 constexpr size_t kLongestName = 24;
@@ -30,7 +30,7 @@ bool is_column(const Metric& metric, MetricScope scope) {
     return metric.scope == scope && metric.column[0] != '\0';
 }
 
-/// "99.98 %", rounded down: "100.00 %" is said only when it is so.
+/// Writes "99.98 %", rounded down, so that "100.00 %" means all.
 void write_share(Writer& out, uint64_t billionths, size_t width) {
     char text[32];
     Writer share{text, sizeof text};
@@ -74,7 +74,7 @@ void write_column_names(Writer& out, MetricScope scope, std::string_view of, siz
     out.text("\n");
 }
 
-/// A row of the table. Of several classes together, what cannot be added up is left out.
+/// Writes a row of the table. A row for several classes omits the values that cannot be added.
 void write_row(Writer& out, std::string_view name, const ClassStats& stats, bool several) {
     out.text(kPrefix).right(name, kSizeWidth);
     for (const Metric& metric : metrics()) {
@@ -93,7 +93,7 @@ void write_row(Writer& out, std::string_view name, const ClassStats& stats, bool
     out.text("\n");
 }
 
-/// The used classes, most requests first.
+/// The used classes, those with the most requests first.
 struct Order {
     explicit Order(const Snapshot& snapshot) {
         for (size_t i = 1; i < snapshot.class_count; ++i) {
@@ -130,7 +130,7 @@ void write_table(Writer& out, const Snapshot& snapshot) {
     const Order order{snapshot};
     const size_t most = kMostClasses - lines_of_pools(snapshot) - (snapshot.label_list().empty() ? 0 : 1) -
                         (guarded(snapshot).count != 0 ? 1 : 0);
-    // One class too many takes the line that would say so.
+    // If one class is left over, it gets the line that would say "1 more".
     const size_t shown = order.count <= most + 1 ? order.count : most;
     ClassStats rest;
     ClassStats all;
@@ -160,7 +160,7 @@ void write_table(Writer& out, const Snapshot& snapshot) {
     write_row(out, "all", all, true);
 }
 
-/// A row of the table of pools: of one name, or of all names from `first` to `last` together.
+/// Writes a row of the table of pools: the sum of the names from `first` to `last`.
 void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name, size_t name_width,
                     size_t first, size_t last) {
     out.text(kPrefix).right(name, name_width);
@@ -186,7 +186,7 @@ void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name
     out.text("\n");
 }
 
-/// A name as Writer::shown() writes it, for a column.
+/// A name as Writer::shown() writes it, at most as long as its column.
 class ShownName {
   public:
     explicit ShownName(const char* name) : out_{text_, sizeof text_} { out_.shown(name, kLongestName); }
@@ -197,7 +197,7 @@ class ShownName {
     Writer out_;
 };
 
-/// The bounded pools by name, in the order in which the names came.
+/// Writes the bounded pools by name, in the order in which the names were created.
 void write_pools(Writer& out, const Snapshot& snapshot) {
     if (snapshot.pool_count == 0) {
         return;
@@ -231,7 +231,7 @@ void write_forwards(Writer& out, const Snapshot& snapshot) {
     write_rounded_size(out, snapshot.forward_bytes());
     const char* separator = ": ";
     for (size_t i = 0; i < kForwardReasons; ++i) {
-        // Guarded ones have a line of their own.
+        // Guarded objects have a line of their own.
         if (snapshot.forwards[i].count != 0 && &snapshot.forwards[i] != &guarded(snapshot)) {
             write_rounded_count(out.text(separator), snapshot.forwards[i].count);
             out.text(" ").text(kForwardReasonNames[i]);

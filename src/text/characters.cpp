@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// UTF-8 taken apart, one character at a time (RFC 3629).
-// Knows nothing of who shows it.
-// Called by the writer and by the command.
+// Decodes UTF-8 one character at a time (RFC 3629).
 #include "text/characters.h"
 
 namespace hotlane {
 
 namespace {
 
-/// Whether the byte is the second or a later one of a character.
+/// Whether the byte is the second or a later byte of a character.
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }
 
 bool is_shown(char32_t code) {
@@ -17,9 +15,10 @@ bool is_shown(char32_t code) {
         char32_t first;
         char32_t last;
     };
-    constexpr Range kNotShown[] = {{0x00, 0x1f},     {0x7f, 0x9f},       // control characters
-                                   {0x61c, 0x61c},   {0x200e, 0x200f},   // marks of direction
-                                   {0x2028, 0x202e}, {0x2066, 0x2069}};  // separators, overrides, isolates
+    constexpr Range kNotShown[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},       // control characters
+        {0x61c, 0x61c},   {0x200e, 0x200f},   // directional marks
+        {0x2028, 0x202e}, {0x2066, 0x2069}};  // line separators, directional overrides and isolates
     for (const Range& range : kNotShown) {
         if (code >= range.first && code <= range.last) {
             return false;
@@ -56,7 +55,8 @@ Character first_character(std::string_view text) {
         }
         code = code << 6U | (byte(i) & 0x3fU);
     }
-    constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // what is less must be written shorter
+    // A smaller code must use a shorter encoding.
+    constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
     const bool surrogate = code >= 0xd800 && code < 0xe000;
     if (code < kLeast[length] || code > 0x10ffff || surrogate) {
         return none;

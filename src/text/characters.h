@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The characters of UTF-8, and which of them a terminal can be shown.
-// Knows nothing of who shows them.
-// Used by the writer and by the command.
+// Decodes UTF-8 and decides which characters are safe to show on a terminal.
 #pragma once
 
 #include <cstddef>
@@ -10,21 +8,21 @@
 
 namespace hotlane {
 
-/// What a text begins with: a character, or one byte that belongs to none.
+/// The start of a text: one character, or one byte that is not part of a valid character.
 struct Character {
     size_t length;  // bytes
     char32_t code;
     bool valid;
-    /// It changes nothing but its own place: no control character (of C0 or C1, or delete), no line
-    /// separator, no mark that turns the direction of the text around it.
+    /// Whether a terminal can show it safely. False for control characters (C0, C1 and delete), line
+    /// separators and marks that change the direction of the surrounding text.
     bool shown;
 };
 
-/// `text` must not be empty.
+/// Decodes the first character of `text`, which must not be empty.
 Character first_character(std::string_view text);
 
-/// Whether `at` is the start of a character, or the end of `text`, so that a cut there splits no character.
-/// `at` must not exceed the size of `text`.
+/// Returns whether a character starts at offset `at`, or `at` is the end of `text`. Text can be cut there
+/// without splitting a character. `at` must not exceed the size of `text`.
 bool begins_character(std::string_view text, size_t at);
 
 }  // namespace hotlane

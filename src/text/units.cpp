@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Numbers with units: two tables of units, one parser and two printers over them.
-// Knows nothing of options or reports; never allocates.
-// Called by the option table, the reports and the command.
+// Parses and prints sizes, durations, counts and percentages. The units are rows of tables.
 #include "text/units.h"
 
 #include <cstring>
@@ -16,7 +14,7 @@ struct Unit {
     uint64_t scale;
 };
 
-// Largest first: the printers take the first that fits.
+// Largest first: the printers use the first unit that fits.
 constexpr Unit kSizeUnits[] = {{"T", 1024 * GiB}, {"G", GiB}, {"M", MiB}, {"K", KiB}, {"", 1}};
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr Unit kTimeUnits[] = {{"h", 3600 * kSecond}, {"m", 60 * kSecond}, {"s", kSecond},
@@ -41,13 +39,15 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
     return true;
 }
 
-/// A decimal number as it was written: digits without the point, and ten to the number of digits after it.
+/// A decimal number as written: its digits without the point, and ten to the power of the number of digits
+/// after the point.
 struct Decimal {
     uint64_t digits = 0;
     uint64_t divisor = 1;
 };
 
-/// Takes "12", "12.5" or ".5" off the front of `text`. At most 18 digits, so that nothing can overflow.
+/// Removes a number such as "12", "12.5" or ".5" from the front of `text`. It accepts at most 18 digits, so
+/// nothing overflows.
 bool take_decimal(std::string_view& text, Decimal& decimal) {
     size_t digits = 0;
     bool point = false;
@@ -67,7 +67,7 @@ bool take_decimal(std::string_view& text, Decimal& decimal) {
 }
 
 bool scale_decimal(const Decimal& decimal, uint64_t scale, uint64_t& result) {
-    // 18 digits times 1 T need more than 64 bits.
+    // The product of 18 digits and 1 TiB needs more than 64 bits.
     __extension__ using Wide = unsigned __int128;
     const Wide scaled = static_cast<Wide>(decimal.digits) * scale / decimal.divisor;
     if (scaled > UINT64_MAX) {
@@ -87,13 +87,13 @@ void write_exact(Writer& out, uint64_t n, const Unit (&units)[N]) {
     }
 }
 
-/// Three or four digits: 1.234, 12.34, 123.4.
+/// Writes three or four digits and a point: 1.234, 12.34, 123.4.
 void write_short(Writer& out, uint64_t n, uint64_t scale) {
     const double value = static_cast<double>(n) / static_cast<double>(scale);
     out.fixed(value, value < 9.9995 ? 3 : value < 99.995 ? 2 : 1);
 }
 
-/// Calls `write` into a small buffer and pads what it wrote on the left.
+/// Calls `write` with a small buffer and pads the result on the left.
 template <class Write>
 void right_aligned(Writer& out, size_t width, Write write) {
     char text[48];
@@ -204,7 +204,7 @@ void write_rounded_count(Writer& out, uint64_t count, size_t width) {
     constexpr uint64_t kLargestInFull = 999'999;
     right_aligned(out, width, [count](Writer& part) {
         for (const Unit& unit : kCountUnits) {
-            // What would be rounded up to 1000 is 1 of the next unit.
+            // A value that would round up to 1000 is written as 1 of the next unit.
             if (count > kLargestInFull && count >= unit.scale - unit.scale / 20'000) {
                 write_short(part, count, unit.scale);
                 part.text(" ").text(unit.name);

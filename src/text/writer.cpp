@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The buffered sink: digits, padding and quoting by hand, bytes out through os::write_all.
-// Knows nothing of what is written.
-// Called for every message and every report.
+// Formats text without stdio and without allocation. os::write_all writes full buffers to the descriptor.
 #include "text/writer.h"
 
 #include "base/errno_saver.h"
@@ -20,7 +18,7 @@ constexpr uint64_t kPowersOfTen[] = {1,      10,      100,      1000,      10000
                                      100000, 1000000, 10000000, 100000000, 1000000000};
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
-/// Digits of `n` at the end of a buffer, most significant first.
+/// The digits of `n` in a base from 2 to 16, padded with zeros to `at_least` digits.
 struct Digits {
     explicit Digits(uint64_t n, unsigned base = 10, size_t at_least = 1) {
         while (n != 0 || sizeof buffer - start < at_least) {
@@ -77,7 +75,7 @@ Writer& Writer::text(std::string_view s) {
 Writer& Writer::number(uint64_t n) { return text(Digits{n}.view()); }
 
 Writer& Writer::signed_number(int64_t n) {
-    // Negated as unsigned: the most negative number has no positive counterpart.
+    // Negated as unsigned, because the most negative number has no positive counterpart.
     return n < 0 ? text("-").number(-static_cast<uint64_t>(n)) : number(static_cast<uint64_t>(n));
 }
 
@@ -93,7 +91,7 @@ Writer& Writer::fixed(double value, unsigned decimals) {
         value = -value;
     }
     const uint64_t scale = kPowersOfTen[decimals];
-    // Beyond 2^53 a double has no digits after the point; beyond 2^64 it does not fit our integers.
+    // A double of 2^53 or more has no fraction, and one of 2^64 or more does not fit uint64_t.
     if (value >= 1.8e19) {
         return text("inf");
     }
@@ -129,13 +127,13 @@ Writer& Writer::quoted(std::string_view s) {
     while (!s.empty()) {
         const Character next = first_character(s);
         if (!next.valid) {
-            text(kReplacement);  // what is no text still leaves a valid document
+            text(kReplacement);  // the document stays valid when the text is not
         } else if (next.code == '"' || next.code == '\\') {
             text("\\").text({s.data(), 1});
         } else if (next.code == '\n') {
             text("\\n");
         } else if (!next.shown) {
-            text("\\u").text(Digits{next.code, 16, 4}.view());  // all of them are below U+10000
+            text("\\u").text(Digits{next.code, 16, 4}.view());  // every such code is below U+10000
         } else {
             text({s.data(), next.length});
         }
@@ -183,8 +181,9 @@ Writer& Writer::shown(std::string_view s, size_t most) {
 namespace {
 
 constexpr int kStandardError = 2;
-/// 0: it was closed. In .data: every start writes there anyway.
-constexpr uint64_t kNotLookedAt = 2;  // no identity is even
+/// The identity of standard error at start; 0 means that it was closed. It is in .data because every start
+/// writes to that page anyway.
+constexpr uint64_t kNotLookedAt = 2;  // every identity is odd, or 0
 [[gnu::section(".data")]] constinit uint64_t standard_error_at_start = kNotLookedAt;
 
 }  // namespace
@@ -207,7 +206,7 @@ void write_to_standard_error(std::string_view text) {
 void message(std::string_view a, std::string_view b, std::string_view c, std::string_view d,
              std::string_view e) {
     char line[2048];
-    // One write, so that lines of several threads or processes do not mix; the last byte is kept for the
+    // One write, so that lines of several threads or processes do not mix. The last byte is reserved for the
     // newline.
     Writer out{line, sizeof line - 1};
     out.text("hotlane: ").shown(a).shown(b).shown(c).shown(d).shown(e);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A buffered sink for text that never allocates and never calls stdio.
-// Knows nothing of what is written.
-// Used for every message and every report.
+// A buffered text writer that never allocates and never calls stdio.
 #pragma once
 
 #include "base/base.h"
@@ -11,14 +9,15 @@
 
 namespace hotlane {
 
-/// Formats into a fixed buffer and hands full buffers to a descriptor (or keeps them, for a fixed memory
-/// target). Errors are sticky: after the first failed write everything is dropped and `ok()` is false. Not
-/// thread-safe.
+/// Formats text into a fixed buffer and writes full buffers to a descriptor, or keeps the text in memory that
+/// the caller provides. Errors are sticky: after the first failure all further text is dropped and `ok()` is
+/// false. Not thread-safe.
 class Writer {
   public:
-    /// Writes to `fd`, which stays open. Flushed by flush() and by the destructor.
+    /// Writes to `fd`, which the caller keeps open. flush() and the destructor write what is buffered.
     explicit Writer(int fd) : fd_{fd} {}
-    /// Writes into memory, at most `capacity` bytes; what does not fit is dropped and `ok()` becomes false.
+    /// Writes at most `capacity` bytes to `memory`. Text that does not fit is dropped, and `ok()` becomes
+    /// false.
     Writer(char* memory, size_t capacity) : fd_{-1}, memory_{memory}, memory_capacity_{capacity} {}
     ~Writer() { flush(); }
     Writer(const Writer&) = delete;
@@ -32,14 +31,14 @@ class Writer {
     Writer& spaces(size_t count);
     Writer& right(std::string_view s, size_t width);  ///< padded on the left
     Writer& left(std::string_view s, size_t width);   ///< padded on the right
-    /// Names come from anywhere. What cannot be shown (text/characters.h) is written as the kernel writes it
-    /// in /proc/PID/maps, "\\012" for a newline, so that it neither ends a line nor reaches a terminal. At
-    /// most `most` bytes, in whole characters.
+    /// Writes text from an untrusted source. Each byte of a character that is not safe to show
+    /// (text/characters.h) is written as an octal escape, as the kernel does in /proc/PID/maps: "\\012" for a
+    /// newline. Writes at most `most` bytes and splits no character.
     Writer& shown(std::string_view s, size_t most = SIZE_MAX);
-    /// Between quotes, escaped as JSON wants it; what cannot be shown too.
+    /// Writes a JSON string in quotes. Characters that are not safe to show are escaped, too.
     Writer& quoted(std::string_view s);
-    /// Between quotes, escaped as Prometheus wants the value of a label. Its format has no escape for what
-    /// cannot be shown, but for a newline: U+FFFD stands for it.
+    /// Writes the value of a Prometheus label in quotes. The format has no escape for unsafe characters
+    /// except the newline, so they are replaced by U+FFFD.
     Writer& label_value(std::string_view s);
 
     bool flush();
@@ -58,16 +57,16 @@ class Writer {
     char buffer_[1024];
 };
 
-/// Notes what standard error is. Once, when the process starts.
+/// Records which file standard error refers to. Called once, when the process starts.
 void remember_standard_error();
-/// Whether it still is what it was then, so that no file of the program's has taken its descriptor. True
-/// before.
+/// Returns whether standard error still refers to the same file, so that a message cannot end up in a file
+/// which the program opened under the same descriptor. True before remember_standard_error() was called.
 bool standard_error_is_ours();
-/// Writes to it, if it is.
+/// Writes to standard error if it still refers to the same file. Keeps errno.
 void write_to_standard_error(std::string_view text);
 
-/// One line on stderr, "hotlane: " first, newline last, in one write; the parts as Writer::shown() writes
-/// them. For what the user must know; honours nothing but the descriptor being what it was at start.
+/// Writes one line to standard error in one write: "hotlane: ", the parts as Writer::shown() writes them, and
+/// a newline. Writes nothing when standard error was closed or replaced since the start.
 void message(std::string_view a, std::string_view b = {}, std::string_view c = {}, std::string_view d = {},
              std::string_view e = {});
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// libc's matcher: it needs no stack for long names, as the standard library's does.
-// Knows nothing of how profiles are shown.
-// Called by report.
+// Matches regular expressions with libc's regexec(), which needs no deep stack for long names, unlike
+// std::regex.
 #include "cli/analysis/frame_filter.h"
 
 #include <algorithm>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Choosing stacks by regular expressions over their frames.
-// Knows nothing of how profiles are shown.
-// Called by report.
+// Selects stacks by a regular expression over their frames.
 #pragma once
 
 #include "cli/profile/profile.h"
@@ -13,10 +11,10 @@
 
 namespace hotlane::cli {
 
-/// An extended POSIX regular expression, searched in the names, files and libraries of functions.
+/// An extended POSIX regular expression that is searched in the names, files and libraries of functions.
 class FrameFilter {
   public:
-    /// Throws std::runtime_error with the reason when it is none.
+    /// Throws std::runtime_error with the reason when the expression is invalid.
     explicit FrameFilter(const std::string& expression);
 
     bool matches(const Profile& profile, const Profile::Stack& stack) const;

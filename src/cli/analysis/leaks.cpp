@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Live objects by stack, the largest first, each with its callers.
-// Knows nothing of where profiles come from.
-// Called by report.
+// Lists live objects by stack, the largest first, each with its callers.
 #include "cli/analysis/leaks.h"
 
 #include "cli/analysis/site_table.h"

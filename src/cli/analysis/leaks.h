@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What was still live when the dump was written, stack by stack.
-// Knows nothing of where profiles come from.
-// Called by report.
+// The objects that were still live when the dump was written, stack by stack.
 #pragma once
 
 #include "cli/analysis/suppressions.h"
@@ -13,12 +11,12 @@
 namespace hotlane::cli {
 
 struct Leaks {
-    AllocationTotals::Amount live;  // of the profile, without what was suppressed
+    AllocationTotals::Amount live;  // without the suppressed ones
     AllocationTotals::Amount suppressed;
-    std::string text;  // for the user
+    std::string text;  // the list for the user
 };
 
-/// Shows the `most` stacks with the most live bytes.
+/// Finds the live objects of a profile. The text lists the `most` stacks with the most live bytes.
 Leaks find_leaks(const Profile& profile, const Suppressions& suppressions, size_t most);
 
 }  // namespace hotlane::cli

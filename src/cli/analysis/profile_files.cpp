@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// All files are read before the first symbol is looked up: a mistake is said at once.
-// Knows nothing of what is then done with the profile.
-// Called by report, and by profile --report.
+// Loads dumps. All files are read before the first symbol is looked up, so that errors appear at once.
 #include "cli/analysis/profile_files.h"
 
 #include "cli/profile/last_dumps.h"
@@ -17,8 +15,7 @@ namespace hotlane::cli {
 
 namespace {
 
-/// A line on the terminal that is written over and over, and cleared at the end; none before the work is
-/// long.
+/// A progress line on the terminal. It appears only when the work takes long, and is cleared at the end.
 class ProgressLine {
   public:
     ~ProgressLine() {
@@ -42,7 +39,7 @@ class ProgressLine {
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-/// Says which files were left out, and why.
+/// Reports how many files were left out, and why.
 void say_which_count(const std::vector<std::string>& files, const std::vector<Dump>& dumps,
                      const std::vector<size_t>& counted) {
     const std::string left_out = std::to_string(dumps.size() - counted.size());
@@ -56,7 +53,7 @@ void say_which_count(const std::vector<std::string>& files, const std::vector<Du
     }
 }
 
-/// Those that count, of all of the files.
+/// Reads all files and returns the last dump of each process.
 std::vector<Dump> read_all(const std::vector<std::string>& files) {
     std::vector<Dump> dumps;
     dumps.reserve(files.size());

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// From the files of dumps to one profile with names, progress shown on a terminal.
-// Knows nothing of what is then done with it.
-// Called by report, and by profile --report.
+// Loads the files of dumps into one profile with symbols, and shows the progress on a terminal.
 #pragma once
 
 #include "cli/profile/profile.h"
@@ -12,8 +10,8 @@
 
 namespace hotlane::cli {
 
-/// The sum of `files`, less the sum of `base`; of several dumps of one process the last counts, which is
-/// said. Throws FileError (text_file.h).
+/// Returns the sum of `files` minus the sum of `base`. Of several dumps of one process only the last counts;
+/// a message says so. Throws FileError (text_file.h).
 Profile load_profile(const std::vector<std::string>& files, const std::vector<std::string>& base = {});
 
 }  // namespace hotlane::cli

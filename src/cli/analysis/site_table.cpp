@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A heading, a row for each site, what is left, and the sum.
-// Knows nothing of where profiles come from.
-// Called by report, and by profile --report.
+// Formats the table of sites: a heading, one row for each site, a row for the rest, and the sum.
 #include "cli/analysis/site_table.h"
 
 #include "cli/text/function_name.h"
@@ -78,13 +76,13 @@ std::string titles(Grouping grouping) {
     return line + "  " + title_of(grouping) + "\n";
 }
 
-/// The function and its place, the function cut where both are too long.
+/// Returns the function and its place. A function that is too long is cut.
 std::string label(const AllocationSite& site, size_t width) {
     constexpr size_t kLeast = 12;
     const std::string function = short_name(site.function);
     const size_t place = site.place.empty() ? 0 : site.place.size() + 1;
     const size_t room = std::max(kLeast, width - std::min(width, place));
-    // Its end tells more than the class it is in.
+    // The end of the name says more than the class at its start.
     const std::string name = keep_end(function, room);
     return site.place.empty() ? name : name + " " + site.place;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The one-screen summary of a profile: its top sites in a table.
-// Knows nothing of where profiles come from.
-// Called by report, and by profile --report.
+// A summary of a profile that fits on one screen: its top sites in a table.
 #pragma once
 
 #include "cli/analysis/sites.h"
@@ -20,10 +18,10 @@ struct TableView {
 
 std::string site_table(const Profile& profile, const TableView& view);
 
-/// "python3.11 (pid 1234), at exit after 2.00 s: 1,234 samples, one in 512 KiB".
+/// Returns a line such as "python3.11 (pid 1234), at exit after 2.00 s: 1,234 samples, one in 512 KiB".
 std::string profile_heading(const ProfileOrigin& origin);
 
-/// The columns of the terminal, or 100 where standard output is none.
+/// Returns the number of columns of the terminal, at least 80, or 100 when standard output is not a terminal.
 size_t screen_width();
 
 }  // namespace hotlane::cli

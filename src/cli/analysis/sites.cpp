@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Stacks by the first of their frames that is no allocator's.
-// Knows nothing of how they are shown.
-// Called by the table and by the exports.
+// Groups stacks by their allocation site: the first frame that does not belong to an allocator.
 #include "cli/analysis/sites.h"
 
 #include <algorithm>
@@ -34,7 +32,7 @@ std::string place_of(const Profile& profile, uint32_t frame) {
     const int64_t line = profile.frames()[frame].line;
     if (function.file.empty()) {
         const std::string library = profile.library_of(frame).name();
-        return function.name.starts_with(library + "+") ? "" : library;  // the name has it already
+        return function.name.starts_with(library + "+") ? "" : library;  // the name already contains it
     }
     const std::string file = function.file.substr(function.file.rfind('/') + 1);
     return line == 0 ? file : file + ":" + std::to_string(line);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The places of a profile that allocate: its stacks added up by line, function or library, in an order.
-// Knows nothing of how they are shown.
-// Used by the table and by the exports.
+// The allocation sites of a profile: its stacks summed by line, function or library, and sorted.
 #pragma once
 
 #include "cli/profile/profile.h"
@@ -16,20 +14,22 @@ namespace hotlane::cli {
 enum class Grouping { site, function, library };
 enum class Order { live, cumulative, count, temporary, slack };
 
+/// One group of stacks, with the sum of their totals.
 struct AllocationSite {
-    std::string function;  // the library, where sites are grouped by libraries
-    std::string place;     // "file.c:12", or the library; may be empty
+    std::string function;  // or the library, when sites are grouped by library
+    std::string place;     // "file.c:12" or the library; may be empty
     AllocationTotals totals;
 };
 
-/// What counts in an order: bytes, for temporary the objects, for count too.
+/// Returns the number that an order sorts by. It counts objects for `count` and `temporary`, and bytes for
+/// the others; order_unit() returns which.
 int64_t order_value(const AllocationTotals& totals, Order order);
 std::string_view order_unit(Order order);
 
-/// The largest first.
+/// Returns the sites of a profile, the largest first. O(n log n) in the number of stacks.
 std::vector<AllocationSite> sites_of(const Profile& profile, Grouping grouping, Order order);
 
-/// "file.c:12" of a frame; its library where the file is not known; empty where nothing is.
+/// Returns "file.c:12" of a frame, its library when the file is unknown, or nothing when both are unknown.
 std::string place_of(const Profile& profile, uint32_t frame);
 
 }  // namespace hotlane::cli

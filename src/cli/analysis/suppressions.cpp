@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading the file, and matching its patterns piece by piece.
-// Knows nothing of how leaks are shown.
-// Called by leaks.
+// Reads suppression files and matches their patterns.
 #include "cli/analysis/suppressions.h"
 
 #include "cli/text/text_file.h"
@@ -23,7 +21,7 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 bool matches_pattern(std::string_view pattern, std::string_view text) {
-    bool fixed = pattern.starts_with('^');  // the next piece stands where the text begins now
+    bool fixed = pattern.starts_with('^');  // the next piece must be at the start of the text
     pattern.remove_prefix(fixed ? 1 : 0);
     const bool to_end = pattern.ends_with('$');
     pattern.remove_suffix(to_end ? 1 : 0);

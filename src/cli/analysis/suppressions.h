@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Which live objects are meant to be live: patterns in LeakSanitizer's format.
-// Knows nothing of how leaks are shown.
-// Used by leaks.
+// Patterns in LeakSanitizer's format for objects that are meant to stay live.
 #pragma once
 
 #include "cli/profile/profile.h"
@@ -13,18 +11,18 @@
 
 namespace hotlane::cli {
 
-/// Whether `pattern` is found in the text: * stands for anything, ^ before it for the text's beginning and $
-/// after it for its end.
+/// Returns whether the pattern occurs in the text. * matches any text; ^ at the start and $ at the end of the
+/// pattern match the start and the end of the text.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
-/// Lines "leak:PATTERN"; empty lines and those that begin with # say nothing.
+/// A list of lines "leak:PATTERN". Empty lines and lines that start with # are ignored.
 class Suppressions {
   public:
-    /// Throws FileError (text_file.h).
+    /// Read the suppressions from a file or from its text. Both throw FileError (text_file.h).
     static Suppressions read(const std::string& file);
     static Suppressions parse(std::string_view text, const std::string& file);
 
-    /// Whether a pattern is found in the name, the file or the library of one of the stack's functions.
+    /// Returns whether a pattern matches the name, file or library of a function in the stack.
     bool suppress(const Profile& profile, const Profile::Stack& stack) const;
 
   private:

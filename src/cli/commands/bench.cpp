@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// `hotlane bench load`: a load of buffers on the library, and what came of it beside published figures.
-// Knows nothing of how it is measured.
-// Called by main.
+// `hotlane bench load`: measures the library under a load of buffers, and prints the result beside published
+// figures.
 #include "cli/commands/commands.h"
 #include "cli/commands/load.h"
 #include "cli/launch/library.h"
@@ -25,7 +24,7 @@ namespace hotlane::cli {
 
 namespace {
 
-/// As they were typed.
+/// The arguments as typed, so that they can be passed on when the command restarts itself.
 struct LoadArguments {
     std::string duration = "5s";
     unsigned workers = std::max(std::thread::hardware_concurrency(), 1U);
@@ -43,7 +42,7 @@ std::string joined(const std::vector<std::string>& parts) {
 
 using StatsFunction = decltype(&hotlane_stats);
 
-/// hotlane_stats of the library that serves this process; null where none is preloaded.
+/// Returns the function hotlane_stats of the preloaded library, or null when none is preloaded.
 StatsFunction library_stats() {
     return reinterpret_cast<StatsFunction>(dlsym(RTLD_DEFAULT, "hotlane_stats"));
 }
@@ -54,8 +53,8 @@ hotlane_statistics counters(StatsFunction stats) {
     return now;
 }
 
-/// Replaces this process by the same command with the library preloaded: the command itself is not linked
-/// with it. Throws when that fails.
+/// Executes the same command with the library preloaded, because the command is not linked with it. Throws
+/// std::runtime_error when that fails.
 [[noreturn]] void start_again_on_hotlane(const LoadArguments& typed) {
     const std::string library = find_library();
     const char* preloaded = getenv("LD_PRELOAD");
@@ -79,7 +78,7 @@ LoadOptions options_of(const LoadArguments& typed) {
     LoadOptions options;
     options.workers = typed.workers;
     options.writes = typed.writes;
-    (void)parse_duration(typed.duration, options.duration_ns);  // checked by the parser
+    (void)parse_duration(typed.duration, options.duration_ns);  // the command line parser has checked it
     for (const std::string& size : typed.sizes) {
         uint64_t bytes = 0;
         (void)parse_size(size, bytes);
@@ -92,7 +91,7 @@ void print_figure(Writer& out, std::string_view what, std::string_view figure, s
     out.left(what, 26).right(figure, 14).right(reference, 18).text("\n");
 }
 
-/// A number that is made in a buffer of its own, so that it can be aligned.
+/// Returns what `write` writes, so that it can be aligned.
 template <typename Write>
 std::string formatted(Write&& write) {
     char text[64];

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `hotlane env`: the table of options.
-// Knows nothing of any single option.
-// Called by main.
+// `hotlane env`: prints the table of options.
 #include "cli/commands/commands.h"
 #include "options/config.h"
 

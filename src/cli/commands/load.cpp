@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The load test's measuring.
-// Knows plain malloc and free only.
-// Called by bench.
+// Runs the load of `hotlane bench load` and measures it. Uses plain malloc and free.
 #include "cli/commands/load.h"
 
 #include "platform/fenced_tsc.h"
@@ -18,9 +16,9 @@ namespace hotlane::cli {
 
 namespace {
 
-/// One operation in so many is timed by itself.
+/// One operation in this many is timed individually.
 constexpr uint64_t kTimedOneIn = 64;
-/// Buffers of so many timed operations lie between two looks at the clock of the whole.
+/// The number of timed operations between two checks of the stop flag.
 constexpr uint64_t kTimedPerLook = 16;
 
 uint64_t now_ns(clockid_t clock) {
@@ -29,7 +27,7 @@ uint64_t now_ns(clockid_t clock) {
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-/// Xorshift: which size comes next must cost less than the request.
+/// An xorshift generator: choosing the next size must cost less than the request.
 class Dice {
   public:
     explicit Dice(uint64_t seed) : state_{seed * 0x9E3779B97F4A7C15 + 1} {}
@@ -62,7 +60,7 @@ char* get(size_t bytes) {
     return buffer;
 }
 
-/// Eight bytes in each of as many cache lines as there are writes, from the beginning again at the end.
+/// Writes eight bytes to one cache line per write, and starts again at the beginning of the buffer.
 void write(char* buffer, size_t bytes, uint64_t writes) {
     size_t place = 0;
     for (uint64_t i = 0; i < writes; ++i) {

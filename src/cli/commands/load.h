@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The load test's measuring: threads that get, write and put buffers of some sizes for a while.
-// Knows plain malloc and free only; whose they are is its caller's business.
-// Used by bench.
+// The load of `hotlane bench load`: threads allocate, write and free buffers of given sizes for a given time.
 #pragma once
 
 #include <array>
@@ -16,16 +14,17 @@ struct LoadOptions {
     uint64_t duration_ns = 0;
     unsigned workers = 0;
     std::vector<size_t> sizes;
-    uint64_t writes = 0;  // to each buffer, between its get and its put
+    uint64_t writes = 0;  // to each buffer, between its allocation and its release
 };
 
-/// Readings of the time-stamp counter, exact up to kExact ticks.
+/// A histogram of time-stamp counter readings, exact up to kExact ticks.
 class Histogram {
   public:
     Histogram() : counts_(kExact + 1) {}
     void add(uint64_t ticks);
     void add(const Histogram& other);
-    /// The reading that a share of 0 to 1 does not exceed; the greatest one above kExact.
+    /// Returns the least reading that a fraction `share` (0 to 1) of all readings does not exceed, or the
+    /// greatest reading when it is above kExact.
     uint64_t percentile(double share) const;
     uint64_t greatest() const { return greatest_; }
 
@@ -38,15 +37,16 @@ class Histogram {
 };
 
 struct LoadResult {
-    uint64_t operations = 0;    // buffers that were got, written and put
+    uint64_t operations = 0;    // buffers that were allocated, written and freed
     uint64_t wall_ns = 0;       // of the whole run
     uint64_t processor_ns = 0;  // of all workers
     double ns_per_tick = 0;
-    Histogram gets;   // of one operation in so many: a reading takes longer than what is read
-    Histogram puts;   // the same
-    Histogram empty;  // what is read when there is nothing in between
+    Histogram gets;   // of a sample of the operations, because a reading takes longer than the operation
+    Histogram puts;   // of the same sample
+    Histogram empty;  // of two readings with nothing between them
 };
 
+/// Runs the load and waits for its end.
 LoadResult run_load(const LoadOptions& options);
 
 }  // namespace hotlane::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `hotlane profile`: runs a program with the profiler on, and says what was written.
-// Knows nothing of how the profiler works, nor of what dumps hold.
-// Called by main.
+// `hotlane profile`: runs a program with the profiler enabled, and reports which files were written.
 #include "cli/analysis/profile_files.h"
 #include "cli/analysis/site_table.h"
 #include "cli/commands/commands.h"
@@ -28,13 +26,12 @@ namespace hotlane::cli {
 namespace {
 
 struct ProfileOptions {
-    std::map<std::string, std::string> variables;  // by name, for the library
+    std::map<std::string, std::string> variables;  // for the library, by name
     std::string file;
     bool report = false;
 };
 
-/// An option that sets a variable of the library, which says itself what is valid; `valid` is the same in
-/// short.
+/// Adds an option that sets an environment variable of the library. `valid` checks the value.
 void add_variable(CLI::App& command, const char* option, const char* variable, const char* type,
                   ProfileOptions& options, bool (*valid)(std::string_view), const char* help) {
     const auto set = [=, &options](const std::string& value) {
@@ -58,7 +55,7 @@ bool is_interval(std::string_view text) {
 
 bool is_unwinder(std::string_view text) { return text == "libunwind" || text == "fp"; }
 
-/// The last of the program's own dumps, its children's left out; empty when it wrote none.
+/// Returns the last dump of the program itself, without those of its children, or nothing when it wrote none.
 std::string last_dump_of(pid_t process, const std::vector<std::string>& files) {
     std::string last;
     int64_t sequence = -1;
@@ -89,7 +86,7 @@ void say_what_was_written(const std::vector<std::string>& files, const ProgramEn
     }
 }
 
-/// Before the program runs, perhaps for hours. A device needs no directory that can be written.
+/// Checks the directory before the program runs, perhaps for hours. A device needs no writable directory.
 void check_directory_of(const std::string& pattern) {
     const std::filesystem::path directory = std::filesystem::path{pattern}.parent_path();
     std::error_code error;

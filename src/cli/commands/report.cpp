@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `hotlane report`: what dumps say, as a table, as a list of leaks, or exported to other tools.
-// Knows nothing of how dumps are read, nor of any format.
-// Called by main.
+// `hotlane report`: shows dumps as a table or as a list of leaks, or exports them to other tools.
 #include "cli/analysis/frame_filter.h"
 #include "cli/analysis/leaks.h"
 #include "cli/analysis/profile_files.h"
@@ -52,11 +50,11 @@ struct ReportOptions {
     std::optional<FrameFilter> ignore;
     bool leaks = false;
     uint64_t leak_threshold = 0;
-    std::string suppressions;  // the file
+    std::string suppressions;  // name of the file
     std::vector<std::pair<const Export*, std::string>> exports;
 };
 
-/// The exit status.
+/// Prints the leaks unless `quiet`. Returns the exit status.
 int show_leaks(const ReportOptions& options, const Profile& profile, bool quiet) {
     const Suppressions suppressions =
         options.suppressions.empty() ? Suppressions{} : Suppressions::read(options.suppressions);

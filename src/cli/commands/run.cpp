@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `hotlane run`: the options of the table as arguments, the library into LD_PRELOAD, and exec.
-// Knows nothing of any single option, nor of what the program does.
-// Called by main.
+// `hotlane run`: takes the options of the table as arguments, preloads the library and executes a program.
 #include "cli/commands/commands.h"
 #include "cli/launch/library.h"
 #include "cli/launch/program.h"
@@ -22,7 +20,7 @@ namespace hotlane::cli {
 
 namespace {
 
-/// HOTLANE_STATS_FILE is --stats-file.
+/// Returns the argument for an option: --stats-file for HOTLANE_STATS_FILE.
 std::string argument_name(const Option& option) {
     std::string name = "--";
     for (const char* c = option.name; *c != '\0'; ++c) {
@@ -31,7 +29,7 @@ std::string argument_name(const Option& option) {
     return name;
 }
 
-/// The row's name that "--stats-fil" was meant for.
+/// Returns the argument that is most similar to an unknown one such as "--stats-fil".
 std::string closest_argument(const std::string& argument) {
     const size_t begin = std::min(argument.size(), argument.find_first_not_of('-'));
     const size_t end = std::min(argument.size(), argument.find('='));
@@ -43,7 +41,7 @@ std::string closest_argument(const std::string& argument) {
     return argument_name(renamed != nullptr ? *renamed : closest_option(name));
 }
 
-/// Empty when `value` is valid for the option, else why not.
+/// Returns why the value is invalid for the option, or nothing when it is valid.
 std::string why_invalid(const Option& option, const std::string& value) {
     Config scratch;
     if (set_option(scratch, option, value)) {
@@ -57,8 +55,8 @@ std::string why_invalid(const Option& option, const std::string& value) {
 
 using Values = std::map<std::string, std::string>;
 
-/// The rows of the table as arguments of `command`; the values given end up in `values` by their variable's
-/// name.
+/// Adds each row of the table as an argument of `command`. The given values are stored in `values` under the
+/// name of their environment variable.
 void add_options(CLI::App& command, Values& values) {
     for (const Option& option : options()) {
         const std::string variable = std::string{kOptionPrefix} + option.name;
@@ -76,7 +74,7 @@ void add_options(CLI::App& command, Values& values) {
     }
 }
 
-/// Replaces this process. Returns the exit status when that failed.
+/// Executes the program. Returns an exit status only when that failed.
 int execute(const std::string& file, std::vector<std::string> arguments) {
     const std::vector<char*> argv = pointers_to(arguments);
     execvp(file.c_str(), argv.data());

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Puts a profile into the page: as JSON in which nothing can be taken for markup.
-// Knows nothing of the profile's fields.
-// Called by report.
+// Inserts a profile into the HTML page as JSON that contains no markup.
 #include "cli/export/html.h"
 
 #include "cli/export/profile_page.h"
@@ -12,13 +10,12 @@
 namespace hotlane::cli {
 
 std::string render_html(const nlohmann::json& profile) {
-    // Names come from symbol tables, which may hold any bytes.
+    // Symbol tables may contain any bytes; invalid UTF-8 is replaced.
     const std::string data = profile.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     std::string page{kPageBeforeProfile};
     page.reserve(page.size() + data.size() + data.size() / 16 + kPageAfterProfile.size());
     for (const char c : data) {
-        // Inside of strings only, there is no other place for it in JSON: neither </script> nor <!-- can come
-        // out.
+        // In JSON, '<' occurs only inside strings. Escaping it prevents </script> and <!-- in the page.
         if (c == '<') {
             page += "\\u003c";
         } else {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A profile as one HTML page that needs nothing else: no network, no second file.
-// Knows nothing of where the profile comes from, nor of how the page shows it.
-// Called by report.
+// Renders a profile as a single HTML page that needs no network and no other file.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -10,7 +8,7 @@
 
 namespace hotlane::cli {
 
-/// The page of the profile, which has the shape of `hotlane report --json`.
+/// Returns the page of a profile, which must have the structure of `hotlane report --json`.
 std::string render_html(const nlohmann::json& profile);
 
 }  // namespace hotlane::cli

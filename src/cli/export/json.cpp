@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Writing a profile's fields under their names.
-// Knows nothing of dumps or symbols.
-// Called by report.
+// Writes a profile as JSON.
 #include "cli/export/json.h"
 
 #include "cli/profile/profile.h"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// profile.proto's messages: numbers of its fields, tables of its strings and locations.
-// Knows nothing of dumps, nor of the other formats.
-// Called by report.
+// Encodes a profile as the messages of pprof's profile.proto, and compresses them.
 #include "cli/export/pprof.h"
 
 #include "cli/export/protobuf.h"
@@ -16,7 +14,7 @@ namespace hotlane::cli {
 
 namespace {
 
-/// The fields of each message, by their numbers.
+/// The field numbers of each message.
 struct ProfileField {
     enum : uint32_t {
         kSampleType = 1,
@@ -104,7 +102,7 @@ class PprofWriter {
 
     void write_sample(const Profile::Stack& stack) {
         std::vector<int64_t> locations;
-        std::vector<uint32_t> inlined;  // into each other, the last into none
+        std::vector<uint32_t> inlined;  // frames inlined into each other, the outermost last
         for (const uint32_t frame : stack.frames) {
             inlined.push_back(frame);
             if (!profile_.frames()[frame].inlined) {
@@ -120,7 +118,7 @@ class PprofWriter {
         message_.message(ProfileField::kSample, sample);
     }
 
-    /// The id of the location; written when it is seen first.
+    /// Returns the id of the location, which is written when it first occurs.
     int64_t location(const std::vector<uint32_t>& frames) {
         const auto [place, added] =
             locations_.try_emplace(frames, static_cast<int64_t>(locations_.size() + 1));
@@ -128,7 +126,7 @@ class PprofWriter {
             const Profile::Frame& outer = profile_.frames()[frames.back()];
             ProtobufMessage message;
             message.number(LocationField::kId, place->second);
-            // Library 0 is none, and so is mapping 0.
+            // Library 0 and mapping 0 both mean that there is none.
             const uint32_t library = profile_.functions()[outer.function].library;
             message.number(LocationField::kMappingId, library);
             message.number(LocationField::kAddress,
@@ -152,7 +150,7 @@ class PprofWriter {
             message.number(MappingField::kStart, static_cast<int64_t>(library.start));
             message.number(MappingField::kLimit, static_cast<int64_t>(library.end));
             message.number(MappingField::kFilename, string(library.path));
-            // All that is known of symbols is here: a reader need not look for more.
+            // The profile contains all known symbols; a reader does not have to look for more.
             message.number(MappingField::kHasFunctions, 1);
             message.number(MappingField::kHasFilenames, 1);
             message.number(MappingField::kHasLineNumbers, 1);

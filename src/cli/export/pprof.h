@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A profile in the format of pprof (profile.proto), with its symbols inside.
-// Knows nothing of dumps, nor of the other formats.
-// Called by report.
+// Exports a profile with its symbols in pprof's format (profile.proto).
 #pragma once
 
 #include <string>
@@ -11,7 +9,7 @@ namespace hotlane::cli {
 
 class Profile;
 
-/// The gzipped message.
+/// Returns the message, compressed with gzip. Throws std::runtime_error when it is larger than 4 GiB.
 std::string export_pprof(const Profile& profile);
 
 }  // namespace hotlane::cli

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The page of a profile as text, made of page/ when hotlane is built: the profile goes between the halves.
-// Knows nothing of any profile.
-// Used by profile_html.
+// The HTML page in two halves, between which the profile is inserted. scripts/embed_page generates the
+// definitions from page/ at build time.
 #pragma once
 
 #include <string_view>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes messages in protobuf's wire format: varints, and fields that say their length.
-// Knows nothing of what the messages mean.
-// Used by export_pprof.
+// Writes messages in protobuf's wire format.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +12,7 @@ namespace hotlane::cli {
 
 class ProtobufMessage {
   public:
-    /// A field that is 0 is left out, as proto3 has it.
+    /// Adds a varint field. A field with the value 0 is omitted, as in proto3.
     void number(uint32_t field, int64_t value) {
         if (value != 0) {
             key(field, kVarint);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Stacks from the root to the leaf, with the names that the formats can hold.
-// Knows nothing of dumps, nor of the other formats.
-// Called by report.
+// Exports stacks in the folded format and as speedscope's JSON.
 #include "cli/export/stacks.h"
 
 #include <algorithm>
@@ -24,13 +22,13 @@ constexpr View kViews[] = {{Order::live, "live bytes"},
                            {Order::temporary, "temporary objects"},
                            {Order::slack, "cumulative slack"}};
 
-/// The format's separator cannot stand in a name.
+/// The format's separator cannot occur in a name.
 std::string folded_name(std::string name) {
     std::replace(name.begin(), name.end(), ';', ':');
     return name;
 }
 
-/// Objects have no unit that speedscope knows: "none".
+/// speedscope has no unit for objects, so theirs is "none".
 json speedscope_profile(const Profile& profile, const View& view) {
     json samples = json::array();
     json weights = json::array();
@@ -55,7 +53,7 @@ json speedscope_profile(const Profile& profile, const View& view) {
 }  // namespace
 
 std::string export_folded(const Profile& profile, Order order) {
-    std::map<std::string, int64_t> weights;  // different lines of the same functions are one here
+    std::map<std::string, int64_t> weights;  // lines are ignored: stacks of the same functions are one
     for (const Profile::Stack& stack : profile.stacks()) {
         const int64_t weight = order_value(stack.totals, order);
         if (weight <= 0) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A profile as stacks with a weight each: folded lines (flame graphs), and speedscope's JSON.
-// Knows nothing of dumps, nor of the other formats.
-// Called by report.
+// Exports stacks with one weight each: folded lines for flame graphs, and speedscope's JSON.
 #pragma once
 
 #include "cli/analysis/sites.h"
@@ -11,12 +9,12 @@
 
 namespace hotlane::cli {
 
-/// "root;caller;leaf NUMBER" lines, of what `order` orders by. Weights cannot be negative: stacks that shrank
-/// are left out.
+/// Returns lines "root;caller;leaf NUMBER" with the numbers of `order`. Stacks whose number is not positive
+/// are omitted, because weights cannot be negative.
 std::string export_folded(const Profile& profile, Order order);
 
-/// A speedscope file: a profile for each of live bytes, cumulative bytes, objects, temporary objects and
-/// slack, the one of `order` open.
+/// Returns a speedscope file with one profile for each of live bytes, cumulative bytes, cumulative objects,
+/// temporary objects and slack. The profile of `order` is shown first.
 std::string export_speedscope(const Profile& profile, Order order);
 
 }  // namespace hotlane::cli

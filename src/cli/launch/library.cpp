@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Finding the library from /proc/self/exe, and the list for LD_PRELOAD.
-// Knows nothing of the program that will be run.
-// Called by run.
+// Finds the library relative to /proc/self/exe, and builds the value of LD_PRELOAD.
 #include "cli/launch/library.h"
 
 #include <filesystem>
@@ -13,9 +11,11 @@ namespace hotlane::cli {
 namespace fs = std::filesystem;
 
 std::string find_library() {
-    // By the name that programs are linked with: the one without a number comes with a development package.
+    // The name with the version number. The name without it exists only where development files are
+    // installed.
     constexpr const char* kName = "libhotlane.so.0";
-    // The prefix of an installation (the build tells its libdir), a build tree, and all in one directory.
+    // Directories relative to the command: in an installation, in a build tree, and beside the command. The
+    // build defines HOTLANE_LIBDIR.
     constexpr const char* kInstalled = "../" HOTLANE_LIBDIR;
     constexpr const char* kPlaces[] = {kInstalled, "../lib", "../../preload", "."};
     const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
@@ -31,7 +31,7 @@ std::string find_library() {
 }
 
 std::string preload_list(const std::string& library, const char* before) {
-    // The loader takes both for separators, and knows no escape (ld.so(8)).
+    // The loader treats both as separators and has no escape for them (ld.so(8)).
     if (library.find_first_of(" :") != std::string::npos) {
         throw std::runtime_error{"cannot preload " + library +
                                  ": LD_PRELOAD takes no path with a space or a colon"};

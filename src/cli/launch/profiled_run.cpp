@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// fork, exec, wait; and a directory compared with itself.
-// Knows nothing of what dumps hold.
-// Called by profile.
+// Runs a program with fork, exec and wait, and compares a directory before and after.
 #include "cli/launch/profiled_run.h"
 
 #include "cli/launch/exit_status.h"
@@ -25,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// As fnmatch(3) has it.
+/// Returns the pattern as a glob for fnmatch(3).
 std::string as_glob(const std::string& name) {
     std::string glob;
     for (size_t i = 0; i < name.size(); ++i) {
@@ -52,7 +50,7 @@ void pass_on(int signal) {
     }
 }
 
-/// What this process does with signals while the program runs; put back at the end.
+/// Sets the handling of signals while the program runs, and restores it in the destructor.
 class SignalsOfTheProgram {
   public:
     SignalsOfTheProgram() {
@@ -66,7 +64,7 @@ class SignalsOfTheProgram {
     SignalsOfTheProgram(const SignalsOfTheProgram&) = delete;
     SignalsOfTheProgram& operator=(const SignalsOfTheProgram&) = delete;
 
-    /// In the program's process, too.
+    /// Also called in the child, before it executes the program.
     void put_back() const {
         for (const Saved& saved : saved_) {
             sigaction(saved.signal, &saved.before, nullptr);
@@ -79,7 +77,7 @@ class SignalsOfTheProgram {
         bool passed_on;
         struct sigaction before;
     };
-    // The keyboard's reach the program by themselves.
+    // Signals from the keyboard reach the program directly.
     Saved saved_[4] = {{SIGINT, false, {}}, {SIGQUIT, false, {}}, {SIGTERM, true, {}}, {SIGHUP, true, {}}};
 };
 
@@ -136,7 +134,8 @@ ProgramEnd run_to_end(const std::string& file, std::vector<std::string> argument
     running_program = child > 0 ? child : 0;
     int error = 0;
     ssize_t count = 0;
-    do {  // until the program is executed, which closes the other end, or is not
+    // Executing the program closes the pipe; a failure sends the error number.
+    do {
         count = read(failure[0], &error, sizeof error);
     } while (count < 0 && errno == EINTR);
     const bool failed = count == sizeof error;
@@ -157,11 +156,11 @@ ProgramEnd run_to_end(const std::string& file, std::vector<std::string> argument
 
 int end_like(const ProgramEnd& end) {
     if (WIFSIGNALED(end.status)) {
-        // Its core was dumped, if any was to be; another of this process would only be in the way.
+        // The program has dumped its core if that was enabled; this process must not dump another one.
         prctl(PR_SET_DUMPABLE, 0);
         signal(WTERMSIG(end.status), SIG_DFL);
         raise(WTERMSIG(end.status));
-        constexpr int kShellSignals = 128;  // blocked: as the shell says it
+        constexpr int kShellSignals = 128;  // the signal is blocked: report it as the shell does
         return kShellSignals + WTERMSIG(end.status);
     }
     return WEXITSTATUS(end.status);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Running a program to its end, and finding the dumps that were written meanwhile.
-// Knows nothing of what dumps hold.
-// Called by profile.
+// Runs a program to its end, and finds the dumps that were written meanwhile.
 #pragma once
 
 #include <map>
@@ -12,12 +10,12 @@
 
 namespace hotlane::cli {
 
-/// The files whose names a pattern can stand for: %p and %n are any number, %e is any name.
+/// The files that a pattern can name: %p and %n match any number, %e any name.
 class DumpFiles {
   public:
-    /// Notes what is there already.
+    /// Records the files that already exist.
     explicit DumpFiles(std::string pattern);
-    /// What is new or was changed since then.
+    /// Returns the files that were created or changed since construction.
     std::vector<std::string> written() const;
 
   private:
@@ -33,18 +31,18 @@ class DumpFiles {
     std::map<std::string, Version> before_;
 };
 
-/// How a program that was started ended: its exit status, or the signal that ended it.
+/// How a program ended: with an exit status or by a signal.
 struct ProgramEnd {
     pid_t process = 0;
-    int status = 0;  // as of waitpid(2)
+    int status = 0;  // as returned by waitpid(2)
 };
 
-/// Starts the program, and waits for it; meanwhile signals from the keyboard are the program's alone, and a
-/// request to end is passed on to it. Throws ProgramError (program.h) when it cannot be executed.
+/// Starts the program and waits for its end. Meanwhile this process ignores SIGINT and SIGQUIT, which the
+/// keyboard also sends to the program, and forwards SIGTERM and SIGHUP. Throws ProgramError (program.h) when
+/// the program cannot be executed. Not thread-safe.
 ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments);
 
-/// Ends this process as the program ended: with its status, or by its signal. Returns the status to exit
-/// with.
+/// Prepares to end this process as the program ended: returns its exit status, or raises its signal.
 int end_like(const ProgramEnd& end);
 
 }  // namespace hotlane::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Looking up a program, and reading the head of its file as the kernel and the loader will.
-// Knows nothing of hotlane's options.
-// Called by run.
+// Finds a program, and reads the header of its file as the kernel and the loader do.
 #include "cli/launch/program.h"
 
 #include "cli/launch/exit_status.h"
@@ -32,14 +30,14 @@ constexpr unsigned char kOurClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32
     throw ProgramError{file + " " + why, kCannotRun};
 }
 
-/// What is known of an ELF file without loading it.
+/// The parts of an ELF header that matter here.
 struct Elf {
-    bool ours = false;  // of this command's class
+    bool ours = false;  // of the same class (32 or 64 bits) as this command
     uint16_t machine = EM_NONE;
-    std::string loader;  // empty: none is asked for
+    std::string loader;  // empty when the file names none
 };
 
-/// Empty when the file is no ELF file.
+/// Returns nothing when the file is not an ELF file.
 std::optional<Elf> read_elf(const std::string& file) {
     std::ifstream in{file, std::ios::binary};
     Header header{};
@@ -76,7 +74,7 @@ void check_elf(const std::string& file, const Elf& elf) {
     if (!elf.ours || elf.machine != own_elf().machine) {
         refuse(file, "is built for another kind of machine than libhotlane.so");
     }
-    // The loader itself may be called as a program, and preloads like always.
+    // The loader itself can be run as a program; it obeys LD_PRELOAD.
     if (elf.loader.empty() && base_name(file) != base_name(own_elf().loader)) {
         refuse(file, "is statically linked, nothing can be preloaded into it; link it with libhotlane.a");
     }
@@ -85,7 +83,8 @@ void check_elf(const std::string& file, const Elf& elf) {
     }
 }
 
-/// The loader ignores LD_PRELOAD where executing the file changes the user, the group or the capabilities.
+/// Refuses files whose execution changes the user, the group or the capabilities, because the loader then
+/// ignores LD_PRELOAD.
 void check_unprivileged(const std::string& file) {
     struct stat status {};
     if (stat(file.c_str(), &status) != 0) {
@@ -102,7 +101,7 @@ void check_unprivileged(const std::string& file) {
     }
 }
 
-/// The interpreter that the first line of a script names; empty when the file is no script.
+/// Returns the interpreter in the first line of a script, or nothing when the file is not a script.
 std::string interpreter_of(const std::string& file) {
     std::ifstream in{file, std::ios::binary};
     std::string line;
@@ -118,7 +117,7 @@ bool is_executable_file(const std::string& file) {
     return std::filesystem::is_regular_file(file, error) && access(file.c_str(), X_OK) == 0;
 }
 
-/// The status that a file deserves which cannot be executed: not there, or not to be executed.
+/// Throws the error for a file that is missing or not executable, with its exit status.
 [[noreturn]] void refuse_path(const std::string& file) {
     std::error_code error;
     const auto status = std::filesystem::status(file, error);
@@ -158,10 +157,10 @@ std::string find_program(const std::string& name) {
 }
 
 void check_preloadable(const std::string& file) {
-    constexpr int kMostInterpreters = 4;  // the kernel follows no more
+    constexpr int kMostInterpreters = 4;  // the kernel's limit
     std::string current = file;
     for (int i = 0; i <= kMostInterpreters; ++i) {
-        // For a script the interpreter's own bits count: the kernel ignores those of the script.
+        // The kernel ignores the setuid bits of a script, so those of the interpreter count.
         if (const auto elf = read_elf(current)) {
             check_unprivileged(current);
             check_elf(current, *elf);
@@ -169,8 +168,8 @@ void check_preloadable(const std::string& file) {
         }
         const std::string interpreter = interpreter_of(current);
         if (interpreter.empty()) {
-            return;  // a script without a first line: the shell that execvp(3) starts for it is an ordinary
-                     // program
+            // A script without an interpreter: execvp(3) runs it with the shell, an ordinary program.
+            return;
         }
         if (!is_executable_file(interpreter)) {
             refuse(current, "names an interpreter that cannot be executed: " + interpreter);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The program to be run: where it is, and whether preloading can work in it.
-// Knows nothing of hotlane's options.
-// Used by run, and by whatever else starts programs on hotlane.
+// Finds the program to run, and checks that a library can be preloaded into it.
 #pragma once
 
 #include <span>
@@ -12,7 +10,7 @@
 
 namespace hotlane::cli {
 
-/// Why a program cannot be run on hotlane: one line for the user, and the exit status.
+/// A program cannot be run with hotlane. Has one line for the user and an exit status.
 class ProgramError : public std::runtime_error {
   public:
     ProgramError(const std::string& what, int status) : std::runtime_error{what}, status_{status} {}
@@ -22,15 +20,16 @@ class ProgramError : public std::runtime_error {
     int status_;
 };
 
-/// The file that `name` stands for, looked up in PATH as execvp(3) does. Throws ProgramError when there is
-/// none, or none that may be executed.
+/// Returns the file of the program, which is searched in PATH as execvp(3) does. Throws ProgramError when
+/// there is none that can be executed.
 std::string find_program(const std::string& name);
 
-/// Throws ProgramError when the loader would not preload into the file: statically linked, another kind of
-/// machine, another libc, privileged. Of a script, its interpreter is looked at.
+/// Throws ProgramError when the loader would not preload into the file: it is statically linked, built for
+/// another machine or C library, or privileged. For a script, the interpreter is checked.
 void check_preloadable(const std::string& file);
 
-/// Arguments as exec(3) takes them, a null pointer last. They point into `arguments`.
+/// Returns the arguments as exec(3) expects them, with a null pointer at the end. The pointers refer to
+/// `arguments`.
 std::vector<char*> pointers_to(std::span<std::string> arguments);
 
 }  // namespace hotlane::cli

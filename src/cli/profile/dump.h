@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A dump as it was written, with estimates instead of samples: addresses, no names yet.
-// Knows nothing of symbols, nor of how a profile is shown.
-// Filled by profile_reader, read by the symboliser.
+// A heap profile as it was written: stacks of addresses with estimated totals, and the mappings of the
+// process.
 #pragma once
 
 #include "cli/profile/profile.h"
@@ -16,16 +15,16 @@ namespace hotlane::cli {
 
 struct Dump {
     struct Entry {
-        std::vector<uint64_t> addresses;  // return addresses, leaf first, never empty
+        std::vector<uint64_t> addresses;  // return addresses, leaf first, at least one
         AllocationTotals totals;
     };
-    /// A line of /proc/PID/maps. Mappings ascend and do not overlap.
+    /// A line of /proc/PID/maps. Mappings are in ascending order and do not overlap.
     struct Mapping {
         uint64_t start = 0;
         uint64_t end = 0;
         uint64_t offset = 0;
         uint64_t inode = 0;
-        std::string path;  // or [vdso] and the like, or empty
+        std::string path;  // may be a name like [vdso], or empty
     };
 
     ProfileOrigin origin;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Dumps told apart by what they say of their process.
-// Knows nothing of files, symbols, nor of what is in a dump beside its origin.
-// Called by profile_files.
+// Recognises dumps of the same process by their headers.
 #include "cli/profile/last_dumps.h"
 
 #include <algorithm>
@@ -13,7 +11,7 @@ namespace hotlane::cli {
 
 namespace {
 
-/// When the profile began. Of one process it is always the same but for what the clock was set meanwhile.
+/// The time at which the profile began. It is the same in all dumps of a process, unless the clock was set.
 int64_t begin_ns(const ProfileOrigin& origin) { return subtract_clamped(origin.time_ns, origin.duration_ns); }
 
 bool is_later(const ProfileOrigin& a, const ProfileOrigin& b) {
@@ -26,7 +24,7 @@ bool is_same_process(const ProfileOrigin& a, const ProfileOrigin& b) {
     if (a.process == 0 || a.process != b.process || a.program != b.program || a.series != b.series) {
         return false;
     }
-    // Dumps of versions that named no series.
+    // Old dumps have no series; they are compared by the time at which the profile began.
     constexpr int64_t kSecond = 1'000'000'000;
     const int64_t apart = subtract_clamped(begin_ns(a), begin_ns(b));
     return a.series != 0 || (apart < kSecond && apart > -kSecond);

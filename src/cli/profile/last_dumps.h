@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Which of several dumps count: each dump of a process has all that those before it had.
-// Knows nothing of files, symbols, nor of what is in a dump beside its origin.
-// Called by profile_files.
+// Selects the last dump of each process. A dump includes everything in the earlier dumps of its process.
 #pragma once
 
 #include "cli/profile/profile.h"
@@ -11,10 +9,10 @@
 
 namespace hotlane::cli {
 
-/// Whether both are dumps of one process.
+/// Returns whether both are dumps of the same process.
 bool is_same_process(const ProfileOrigin& a, const ProfileOrigin& b);
 
-/// The indices of those to be added up: the last of each process, in the order in which the processes come.
+/// Returns the indices of the last dump of each process, in the order in which the processes first occur.
 std::vector<size_t> last_of_each_process(const std::vector<const ProfileOrigin*>& origins);
 
 }  // namespace hotlane::cli

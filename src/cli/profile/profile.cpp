@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Profiles are added and subtracted here, and equal parts kept once.
-// Knows nothing of dumps, of symbols, nor of how a profile is shown.
-// Called by the symboliser and by report.
+// Adds and subtracts profiles. Equal functions, frames and stacks are stored once.
 #include "cli/profile/profile.h"
 
 #include "cli/text/function_name.h"
@@ -57,7 +55,7 @@ AllocationTotals::Count negated(const AllocationTotals::Count& n) {
     return {negated(n.objects), negated(n.bytes)};
 }
 
-/// The index of `value` in `values`, where it is added if it is not there.
+/// Returns the index of `value` in `values`, and adds the value if it is missing.
 template <typename T, typename Key, typename Index>
 Index add_once(std::vector<T>& values, std::map<Key, Index>& index, const Key& key, const T& value) {
     const auto [place, added] = index.try_emplace(key, static_cast<Index>(values.size()));
@@ -125,7 +123,7 @@ size_t Profile::site_of(const std::vector<uint32_t>& frames) const {
 }
 
 void Profile::add_stacks(const Profile& other, bool negative) {
-    std::vector<uint32_t> ours;  // by the other's frame
+    std::vector<uint32_t> ours;  // our index of each frame of `other`
     for (Frame frame : other.frames_) {
         Function function = other.functions_[frame.function];
         function.library = add_library(other.libraries_[function.library]);

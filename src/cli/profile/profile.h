@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A profile in memory: who allocated what, by functions and lines; one dump, the sum of several or a
-// difference. Knows nothing of dumps, of symbols, nor of how a profile is shown. Filled by the symboliser;
-// read by the table and by every export.
+// A heap profile with symbols: one dump, the sum of several, or a difference.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +11,12 @@
 
 namespace hotlane::cli {
 
-/// What numbers of a profile are added with: they stay at the limits instead of overflowing, for a dump may
-/// say anything.
+/// Addition and subtraction that saturate instead of overflowing, because a dump may contain any numbers.
 int64_t add_clamped(int64_t a, int64_t b);
 int64_t subtract_clamped(int64_t a, int64_t b);
 
-/// Of one place, or of many. All estimates of the truth, not samples. Signed: a difference may be negative.
-/// Bytes are what the objects take up, the size of their classes; requested is what the program asked for.
+/// Estimates of what was allocated at one place or at many. The numbers are signed, because a difference may
+/// be negative. `bytes` counts the sizes of the objects' classes, `requested` what the program asked for.
 struct AllocationTotals {
     struct Amount {
         int64_t objects = 0;
@@ -36,17 +33,17 @@ struct AllocationTotals {
 
     Amount live;
     Amount cumulative;
-    Count temporary;                   // freed within a millisecond; reports show the objects
+    Count temporary;                   // freed within a millisecond
     Count remote;                      // freed by another thread
-    std::map<int, int64_t> lifetimes;  // log2 of nanoseconds -> objects that lived so long
+    std::map<int, int64_t> lifetimes;  // log2 of nanoseconds -> number of objects
 
     AllocationTotals& operator+=(const AllocationTotals& other);
     AllocationTotals operator-() const;
-    /// Lifetimes aside: they follow from the others.
+    /// Returns whether all numbers are 0. Lifetimes are ignored, because they follow from the others.
     bool is_zero() const;
 };
 
-/// One dump's, or of several: of the first where they cannot be added.
+/// The header of a dump. A sum has that of its first dump, with the numbers that can be added.
 struct ProfileOrigin {
     std::string program;
     int64_t process = 0;
@@ -54,16 +51,16 @@ struct ProfileOrigin {
     int64_t duration_ns = 0;  // since profiling started
     std::string reason;       // exit, signal, interval, call
     int64_t sequence = 0;
-    int64_t series = 0;  // the same in all dumps of a process; 0: not known
+    int64_t series = 0;  // the same in all dumps of a process; 0: unknown
     int64_t period = 1;  // mean bytes between samples; 1: every allocation
     std::string unwind;
     int64_t samples = 0;
     int64_t lost_samples = 0;
-    bool difference = false;  // something was taken away
+    bool difference = false;  // another profile was subtracted
 };
 
-/// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text can be shown
-/// (shown_text.h) and is bounded.
+/// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text is safe to
+/// show (shown_text.h) and of limited length.
 class Profile {
   public:
     struct SizeClass {
@@ -73,27 +70,27 @@ class Profile {
     };
     struct Library {
         std::string path;
-        uint64_t start = 0;  // where the first dump that has it had it mapped
+        uint64_t start = 0;  // its address in the first dump that contains it
         uint64_t end = 0;
-        uint64_t bias = 0;  // of that mapping: what is added to an address in the file
+        uint64_t bias = 0;  // that address minus the address in the file
         std::string name() const { return path.substr(path.rfind('/') + 1); }
     };
     struct Function {
         std::string name;
-        std::string file;      // empty: not known
-        uint32_t library = 0;  // 0 is the library without a name, for what lies in no file
+        std::string file;      // empty: unknown
+        uint32_t library = 0;  // 0: the unnamed library, for code that is in no file
         auto operator<=>(const Function&) const = default;
     };
     struct Frame {
         uint32_t function = 0;
-        int64_t line = 0;      // 0: not known
-        uint64_t address = 0;  // of the call, as in the library's file; the same in every process
-        bool inlined = false;  // into the next frame, which has the same address
+        int64_t line = 0;      // 0: unknown
+        uint64_t address = 0;  // of the call, relative to the library's file
+        bool inlined = false;  // inlined into the next frame, which has the same address
         auto operator<=>(const Frame&) const = default;
     };
     struct Stack {
-        std::vector<uint32_t> frames;  // leaf first, never empty
-        size_t site = 0;               // place in `frames` of the one that allocates, see site_of
+        std::vector<uint32_t> frames;  // leaf first, at least one
+        size_t site = 0;               // index in `frames` of the allocation site, see site_of()
         AllocationTotals totals;
     };
 
@@ -108,20 +105,20 @@ class Profile {
     const Function& function_of(uint32_t frame) const { return functions_[frames_[frame].function]; }
     const Library& library_of(uint32_t frame) const { return libraries_[function_of(frame).library]; }
 
-    /// Each returns the index, of what was there if it was. A library is known by its path.
+    /// Each function returns the index of the value, which is added if it is new. Libraries are compared by
+    /// path.
     uint32_t add_library(const Library& library);
     uint32_t add_function(const Function& function);
     uint32_t add_frame(const Frame& frame);
-    /// Adds to the stack with the same frames.
+    /// Adds the totals to the stack with the same frames.
     void add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals);
 
-    /// Adds what `other` holds, or takes it away: stacks are the same when their functions, lines and
-    /// addresses are.
+    /// Add or subtract the totals of `other`. Stacks are equal when their functions, lines and addresses are.
     void add(const Profile& other);
     void subtract(const Profile& other);
 
     AllocationTotals total() const;
-    /// Keeps the stacks for which `wanted` holds; functions and frames stay.
+    /// Removes the stacks for which `wanted` is false. Functions and frames stay.
     template <typename Predicate>
     void keep(Predicate wanted) {
         std::vector<Stack> before;
@@ -136,8 +133,8 @@ class Profile {
 
   private:
     void add_stacks(const Profile& other, bool negative);
-    /// The first frame that is neither an allocator's nor the C++ library's; if all are, the first that is no
-    /// allocator's; if all are that, the first.
+    /// Returns the index of the first frame that belongs neither to an allocator nor to the C++ library. If
+    /// there is none, returns the first one that does not belong to an allocator, or else 0.
     size_t site_of(const std::vector<uint32_t>& frames) const;
 
     std::vector<Library> libraries_{Library{}};

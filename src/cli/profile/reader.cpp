@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The reader of dumps: a line at a time, each either understood as a whole or refused.
-// Knows nothing of symbols, nor of how a profile is shown.
-// Called by report.
+// Reads one profile dump, line by line. Malformed input is reported with its line number.
 #include "cli/profile/reader.h"
 
 #include "cli/text/shown_text.h"
@@ -22,10 +20,10 @@ constexpr std::string_view kMaps = "MAPPED_LIBRARIES:";
 constexpr const char* kHeader = "heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD";
 constexpr const char* kEntry = "LIVE: BYTES [ALL: BYTES] @ ADDRESSES";
 constexpr const char* kMapping = "a line of /proc/PID/maps, in ascending order";
-constexpr int kBuckets = 64;           // of lifetimes
-constexpr size_t kLongestText = 4096;  // a path's most
+constexpr int kBuckets = 64;           // of lifetimes, by log2
+constexpr size_t kLongestText = 4096;  // PATH_MAX
 
-/// "12: 3456 [78: 9012] @": samples of live objects and of all.
+/// The numbers of "12: 3456 [78: 9012] @": samples of live objects and of all objects.
 struct Samples {
     int64_t live_objects = 0;
     int64_t live_bytes = 0;
@@ -45,7 +43,7 @@ bool read_samples(TextCursor& line, Samples& samples) {
     line.spaces();
     good = good && line.number(samples.bytes) && line.literal("]");
     line.spaces();
-    // Objects without bytes, or bytes without objects, are no sample that can be scaled.
+    // Objects without bytes, or bytes without objects, cannot be scaled.
     return good && line.literal("@") && (samples.live_objects == 0) == (samples.live_bytes == 0) &&
            (samples.objects == 0) == (samples.bytes == 0);
 }
@@ -56,8 +54,8 @@ int64_t scaled(int64_t number, double by) {
     return product >= kMost ? std::numeric_limits<int64_t>::max() : std::llround(product);
 }
 
-/// What samples taken every `period` bytes stand for: an object of size s is sampled with the probability
-/// 1 - exp(-s / period).
+/// Estimates the true numbers from samples with the mean interval `period`. An object of size s is sampled
+/// with the probability 1 - exp(-s / period).
 AllocationTotals::Amount estimate(int64_t objects, int64_t bytes, int64_t period) {
     if (objects == 0 || period <= 1) {
         return {objects, bytes, bytes};
@@ -79,7 +77,7 @@ bool read_numbers(TextCursor& word, std::initializer_list<int64_t*> numbers) {
     return word.at_end();
 }
 
-/// "=20:64,21:3", or "=-" for none.
+/// Reads "=20:64,21:3", or "=-" for none.
 bool read_lifetimes(TextCursor& word, std::map<int, int64_t>& lifetimes) {
     if (!word.literal("=")) {
         return false;
@@ -98,7 +96,8 @@ bool read_lifetimes(TextCursor& word, std::map<int, int64_t>& lifetimes) {
     return word.at_end();
 }
 
-/// "live=… total=… temporary=… remote=… lifetimes=…": the first two must be there, others are ignored.
+/// Reads "live=… total=… temporary=… remote=… lifetimes=…". The first two are required; unknown words are
+/// ignored.
 bool read_site(TextCursor line, AllocationTotals& totals) {
     bool live = false;
     bool total = false;
@@ -125,7 +124,7 @@ bool read_site(TextCursor line, AllocationTotals& totals) {
     return live && total;
 }
 
-/// "64 hits=1000 misses=12 puts=990"
+/// Reads "64 hits=1000 misses=12 puts=990".
 bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes) {
     int64_t size = 0;
     Profile::SizeClass counts;
@@ -140,7 +139,7 @@ bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes)
 
 bool read_whole_number(TextCursor line, int64_t& number) { return line.number(number) && line.at_end(); }
 
-/// The kernel writes "\\012" for a newline, and changes nothing else.
+/// The kernel escapes a newline as "\\012" and no other character.
 std::string path_of_mapping(std::string_view text) {
     constexpr std::string_view kNewline = "\\012";
     std::string path;
@@ -211,7 +210,7 @@ class DumpReader {
         if (!line.literal(kMagic) || !read_samples(line, all) || !line.spaces()) {
             expected(kHeader);
         }
-        // Exact counts have no period.
+        // Dumps with exact counts have no period.
         const bool exact = line.rest() == "heapprofile";
         if (!exact && (!line.literal("heap_v2/") || !read_whole_number(line, dump_.origin.period) ||
                        dump_.origin.period == 0)) {
@@ -252,7 +251,7 @@ class DumpReader {
         return true;
     }
 
-    /// What the whole dump is about. Keys that are not known are a later version's.
+    /// Reads a line of the dump's header. Unknown keys are ignored, because later versions may add some.
     void read_origin(std::string_view key, std::string_view value) {
         ProfileOrigin& origin = dump_.origin;
         const std::pair<std::string_view, std::string*> texts[] = {
@@ -300,7 +299,7 @@ class DumpReader {
         after_entry_ = true;
     }
 
-    /// "7f00-7f01 r-xp 00001000 08:01 123   /usr/lib/libx.so"
+    /// Reads "7f00-7f01 r-xp 00001000 08:01 123   /usr/lib/libx.so".
     void read_mapping() {
         TextCursor line{line_};
         Dump::Mapping mapping;
@@ -320,11 +319,11 @@ class DumpReader {
         dump_.mappings.push_back(std::move(mapping));
     }
 
-    std::string_view text_;  // what is left
+    std::string_view text_;  // the rest of the file
     const std::string& file_;
     std::string_view line_;
     size_t line_number_ = 0;
-    bool after_entry_ = false;  // nothing stands between an entry and this line
+    bool after_entry_ = false;  // the previous line was an entry
     Dump dump_;
 };
 

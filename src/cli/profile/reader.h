@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads a heap profile's text: hotlane's own, and what other allocators write in the same layout.
-// Knows nothing of symbols, nor of how a profile is shown.
-// Called by report.
+// Reads heap profiles of hotlane, and those of other allocators in the same format.
 #pragma once
 
 #include "cli/profile/dump.h"
@@ -12,9 +10,9 @@
 
 namespace hotlane::cli {
 
-/// Throws FileError (text_file.h) when the file cannot be read or is not what it should be.
+/// Reads a dump from a file. Throws FileError (text_file.h) when the file cannot be read or is malformed.
 Dump read_dump(const std::string& file);
-/// The same of text that was read; `file` is what errors name.
+/// Parses the text of a dump. `file` is the name for errors.
 Dump parse_dump(std::string_view text, const std::string& file);
 
 }  // namespace hotlane::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Functions of a compile unit, and the chain of calls that were inlined into one at an address.
-// Knows nothing of files, profiles or processes.
-// Called by symbol_file.
+// Finds the function at an address in one compile unit, and the chain of calls inlined there.
 #include "cli/symbols/compile_unit.h"
 
 #include "cli/symbols/demangler.h"
@@ -39,9 +37,9 @@ Dwarf_Word number_of(Dwarf_Die die, unsigned attribute) {
     return dwarf_formudata(dwarf_attr(&die, attribute, &found), &number) == 0 ? number : 0;
 }
 
-/// Where the function was declared: there it stands within its class or namespace.
+/// Returns the declaration of the function, which is inside its class or namespace.
 Dwarf_Die declaration_of(Dwarf_Die die) {
-    constexpr int kMostSteps = 8;  // damaged files have cycles
+    constexpr int kMostSteps = 8;  // damaged files may contain cycles
     for (int step = 0; step < kMostSteps; ++step) {
         Dwarf_Attribute found;
         Dwarf_Attribute* attribute = dwarf_attr(&die, DW_AT_abstract_origin, &found);
@@ -55,8 +53,8 @@ Dwarf_Die declaration_of(Dwarf_Die die) {
     return die;
 }
 
-/// "ns::Class::name", for functions of internal linkage, which have no mangled name. In C nothing is around a
-/// function.
+/// Returns "ns::Class::name". Used for functions of internal linkage, which have no mangled name. C functions
+/// have no enclosing scope.
 std::string qualified_name(Dwarf_Die die) {
     const char* own = dwarf_diename(&die);
     std::string name{own == nullptr ? "" : own, own == nullptr ? 0 : strnlen(own, kLongestName)};
@@ -87,7 +85,7 @@ std::string name_of(Dwarf_Die die) {
     return qualified_name(die);
 }
 
-/// The part of `parent` that holds the address: a block, or a call that was inlined.
+/// Returns the block or inlined call in `parent` that contains the address.
 std::optional<Dwarf_Die> part_at(Dwarf_Die parent, Dwarf_Addr address) {
     std::optional<Dwarf_Die> found;
     visit_children(parent, [&](Dwarf_Die child) {
@@ -102,9 +100,9 @@ std::optional<Dwarf_Die> part_at(Dwarf_Die parent, Dwarf_Addr address) {
     return found;
 }
 
-/// The calls that were inlined into each other at the address, outermost first.
+/// Returns the calls that were inlined into each other at the address, outermost first.
 std::vector<Dwarf_Die> inlined_at(Dwarf_Die function, Dwarf_Addr address) {
-    constexpr int kDeepest = 1000;  // damaged files have cycles
+    constexpr int kDeepest = 1000;  // damaged files may contain cycles
     std::vector<Dwarf_Die> calls;
     std::optional<Dwarf_Die> part = part_at(function, address);
     for (int depth = 0; part && depth < kDeepest; ++depth) {
@@ -122,7 +120,7 @@ void append_ranges(Dwarf_Die die, std::vector<AddressRange>& ranges) {
     Dwarf_Addr base = 0;
     AddressRange range{0, 0, die};
     for (ptrdiff_t offset = 0; (offset = dwarf_ranges(&die, offset, &base, &range.low, &range.high)) > 0;) {
-        if (range.low != 0) {  // at 0 lies what the linker left out
+        if (range.low != 0) {  // the linker gives discarded functions the address 0
             ranges.push_back(range);
         }
     }

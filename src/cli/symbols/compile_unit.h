@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One compile unit's debug information, and an index of its functions by address.
-// Knows nothing of files, profiles or processes.
-// Called by symbol_file.
+// The debug information of one compile unit, with an index of its functions by address.
 #pragma once
 
 #include "cli/symbols/symbol_file.h"
@@ -20,18 +18,19 @@ struct AddressRange {
     bool holds(Dwarf_Addr address) const { return low <= address && address < high; }
 };
 
-/// Appends each range of the entry.
+/// Appends every address range of the entry.
 void append_ranges(Dwarf_Die die, std::vector<AddressRange>& ranges);
 void sort_ranges(std::vector<AddressRange>& ranges);
-/// The last to begin that holds the address; null when none does.
+/// Returns the range with the highest start that contains the address, or null when there is none. `ranges`
+/// must be sorted.
 const AddressRange* find_range(const std::vector<AddressRange>& ranges, Dwarf_Addr address);
 
 class CompileUnit {
   public:
     explicit CompileUnit(Dwarf_Die die);
 
-    /// Innermost first. At least one frame; the function of the last is empty where the unit does not know
-    /// it.
+    /// Returns the frames at the address, innermost first, at least one. The function of the last frame is
+    /// empty when the unit does not describe it.
     std::vector<SourceFrame> frames_at(Dwarf_Addr address);
 
   private:
@@ -39,8 +38,8 @@ class CompileUnit {
     std::string file_name(Dwarf_Word index);
     void take_place_of_call(Dwarf_Die inlined, SourceFrame& caller);
 
-    Dwarf_Die die_;      // has the lines
-    Dwarf_Die details_;  // has the functions: of another file with -gsplit-dwarf
+    Dwarf_Die die_;      // contains the lines
+    Dwarf_Die details_;  // contains the functions; in another file with -gsplit-dwarf
     bool indexed_ = false;
     std::vector<AddressRange> functions_;
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// libstdc++'s demangler, left by a jump when it has written or worked enough. It keeps all it has on the
-// stack, so that nothing is lost by that. Knows nothing of where names come from. Called by symbol_file and
-// compile_unit.
+// Calls libstdc++'s demangler, and leaves it by a jump when it needs too much memory or time. The jump leaks
+// nothing, because the demangler keeps all its data on the stack.
 #include "cli/symbols/demangler.h"
 
 #include <algorithm>
@@ -12,7 +11,7 @@
 #include <string_view>
 #include <sys/time.h>
 
-// Of libsupc++.a. __cxa_demangle, which libstdc++.so has, hands out the text in one piece only.
+// This function is in libsupc++.a. __cxa_demangle in libstdc++.so returns the text only when it is complete.
 extern "C" int
 __gcclibcxx_demangle_callback(  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
     const char* mangled, void (*callback)(const char* text, size_t length, void* context), void* context);
@@ -22,8 +21,8 @@ namespace hotlane::cli {
 namespace {
 
 constexpr size_t kMostText = size_t{64} * 1024;
-constexpr suseconds_t kMostTimeUs = 50'000;  // of the processor's; ordinary names take a thousandth
-/// After so many names that took too long, none is tried any more: somebody wants it to take long.
+constexpr suseconds_t kMostTimeUs = 50'000;  // processor time; ordinary names take a thousandth of it
+/// After this many names that took too long, no name is demangled any more: the file is probably malicious.
 constexpr int kMostFailures = 20;
 
 struct Run {
@@ -56,7 +55,7 @@ void set_timer(suseconds_t us) {
 void catch_timer() {
     struct sigaction action {};
     action.sa_handler = time_is_up;
-    action.sa_flags = SA_NODEFER;  // the handler is left by a jump
+    action.sa_flags = SA_NODEFER;  // a jump leaves the handler
     sigaction(SIGVTALRM, &action, nullptr);
     sigset_t signals;
     sigemptyset(&signals);
@@ -64,11 +63,11 @@ void catch_timer() {
     sigprocmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-/// Into `run`; false when it is no mangled name, or too much.
+/// Demangles into `run`. Returns false when the name is not a mangled one, or takes too much.
 bool demangle(const char* name) {
     run.length = 0;
     bool good = false;
-    // Nothing between here and the jumps has a destructor.
+    // No destructor may be skipped by the jumps.
     if (sigsetjmp(run.leave, 0) == 0) {
         set_timer(kMostTimeUs);
         good = __gcclibcxx_demangle_callback(name, take_text, nullptr) == 0;
@@ -82,7 +81,7 @@ bool demangle(const char* name) {
 }  // namespace
 
 std::string demangled(const char* name) {
-    // Without this, C's function f would be "float": types have mangled names, too.
+    // Types have mangled names, too. Without this check the C function f would become "float".
     const std::string_view text = name;
     if ((!text.starts_with("_Z") && !text.starts_with("_GLOBAL_")) || run.failures >= kMostFailures) {
         return name;

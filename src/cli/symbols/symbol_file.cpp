@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An ELF file opened by libdw, its debug information found as debuggers do, its compile units found by
-// address. Knows nothing of profiles or processes. Called by the symboliser.
+// Opens an ELF file with libdw, finds its debug information as debuggers do, and finds compile units by
+// address.
 #include "cli/symbols/symbol_file.h"
 
 #include "cli/symbols/compile_unit.h"
@@ -34,7 +34,7 @@ const Dwfl_Callbacks& callbacks() {
     return table;
 }
 
-/// A regular file's descriptor; -1 for everything else. Opening a pipe would wait.
+/// Opens a regular file. Returns -1 for anything else, because opening a pipe would block.
 int open_regular(const std::string& path) {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status {};
@@ -54,8 +54,8 @@ struct SymbolFile::Parts {
     bool indexed = false;
     Dwarf_Addr dwarf_bias = 0;
     std::vector<AddressRange> unit_ranges;
-    std::map<Dwarf_Off, CompileUnit> units;  // those that were asked
-    std::optional<SymbolTable> symbols;      // once one was asked
+    std::map<Dwarf_Off, CompileUnit> units;  // those used so far
+    std::optional<SymbolTable> symbols;      // read on first use
 
     Parts() : dwfl{dwfl_begin(&callbacks())} {}
     ~Parts() { dwfl_end(dwfl); }
@@ -116,7 +116,7 @@ std::unique_ptr<SymbolFile> SymbolFile::open(const std::string& path) {
         return nullptr;
     }
     auto parts = std::make_unique<Parts>();
-    // As it lies in the file: no address is moved. libdw keeps the descriptor when it succeeds.
+    // Addresses stay those of the file. libdw owns the descriptor if this succeeds.
     parts->module = dwfl_report_elf(parts->dwfl, path.c_str(), path.c_str(), descriptor, 0, true);
     if (parts->module == nullptr) {
         close(descriptor);

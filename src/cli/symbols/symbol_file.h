@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// An ELF file and its debug information: which functions, inlined ones too, an address lies in.
-// Knows nothing of profiles or processes.
-// Called by the symboliser.
+// An ELF file and its debug information: the functions, inlined ones too, at an address.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +13,25 @@ namespace hotlane::cli {
 
 struct SourceFrame {
     std::string function;  // demangled
-    std::string file;      // empty: not known
-    int64_t line = 0;      // 0: not known
-    bool inlined = false;  // into the next
+    std::string file;      // empty: unknown
+    int64_t line = 0;      // 0: unknown
+    bool inlined = false;  // into the next frame
 };
 
-/// Addresses are those of the file (as nm and addr2line have them), not of a process.
+/// All addresses are those of the file, as nm and addr2line show them, not those of a process. Not
+/// thread-safe.
 class SymbolFile {
   public:
-    /// Null when it cannot be opened or is no ELF file.
+    /// Returns null when the file cannot be opened or is not an ELF file.
     static std::unique_ptr<SymbolFile> open(const std::string& path);
     ~SymbolFile();
     SymbolFile(const SymbolFile&) = delete;
     SymbolFile& operator=(const SymbolFile&) = delete;
 
-    /// Where the loader puts what lies there in the file.
+    /// Returns the address at which the loader maps the byte at `file_offset`, or nothing when it is not
+    /// mapped.
     std::optional<uint64_t> address_of(uint64_t file_offset) const;
-    /// Innermost first; empty when nothing is known.
+    /// Returns the frames at the address, innermost first. Empty when nothing is known.
     std::vector<SourceFrame> frames_at(uint64_t address);
 
   private:

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Symbols sorted once, and searched by halves.
-// Knows nothing of debug information, profiles or processes.
-// Called by symbol_file.
+// Sorts the symbols of a file once, and finds the symbol at an address by binary search.
 #include "cli/symbols/symbol_table.h"
 
 #include "cli/text/function_name.h"
@@ -21,7 +19,7 @@ bool is_function(const GElf_Sym& symbol, GElf_Word section) {
     return section != SHN_UNDEF && section != SHN_ABS && (type == STT_FUNC || type == STT_GNU_IFUNC);
 }
 
-/// The bytes from the symbol to the end of its section.
+/// Returns the number of bytes from the symbol to the end of its section.
 uint64_t rest_of_section(Elf* elf, const GElf_Sym& symbol, GElf_Word section) {
     GElf_Shdr header;
     Elf_Scn* scn = elf_getscn(elf, section);
@@ -49,7 +47,8 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
         const uint64_t size = sized ? symbol.st_size : rest_of_section(elf, symbol, section);
         symbols_.push_back({address, size, sized, GELF_ST_BIND(symbol.st_info) == STB_LOCAL, name});
     }
-    // Of several names of a function the one that is known outside, and plain: malloc, not __libc_malloc.
+    // Of several names of one function the global one without underscores comes last and is used: malloc, not
+    // __libc_malloc.
     const auto key = [](const Symbol& symbol) {
         const size_t length = strnlen(symbol.name, kLongestName);
         return std::tuple{symbol.address,
@@ -66,8 +65,8 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
 const char* SymbolTable::name_at(uint64_t address) const {
     auto after = std::upper_bound(symbols_.begin(), symbols_.end(), address,
                                   [](uint64_t a, const Symbol& symbol) { return a < symbol.address; });
-    constexpr int kMostSteps =
-        32;  // over symbols that end before the address, inside a function that does not
+    // A symbol that contains the address may start before others that end in front of it.
+    constexpr int kMostSteps = 32;
     for (int step = 0; step < kMostSteps && after != symbols_.begin(); ++step) {
         if ((--after)->holds(address)) {
             return after->name;

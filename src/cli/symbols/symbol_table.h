@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The functions of an ELF file's symbol tables, by address.
-// Knows nothing of debug information, profiles or processes.
-// Called by symbol_file.
+// The functions in an ELF file's symbol tables, by address.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +9,27 @@
 
 namespace hotlane::cli {
 
-/// libdw's own search goes through all symbols for each address.
+/// Replaces libdw's own search, which visits all symbols for each address.
 class SymbolTable {
   public:
-    /// Reads what the module has, of separate debug files too.
+    /// Reads the symbols of the module, including those of separate debug files.
     explicit SymbolTable(Dwfl_Module* module);
 
-    /// As it stands in the file, which must stay open; null when no function is there.
+    /// Returns the name of the function at the address as it is in the file, or null when there is none.
+    /// Valid while the module is open. O(log n).
     const char* name_at(uint64_t address) const;
 
   private:
     struct Symbol {
         uint64_t address;
-        uint64_t size;  // up to the end of its section where it is not said
-        bool sized;     // it is said
+        uint64_t size;  // up to the end of its section if the file gives none
+        bool sized;     // the file gives the size
         bool local;
-        const char* name;  // in the file: many symbols may have parts of one long text
+        const char* name;  // points into the file, because many symbols may share one long text
         bool holds(uint64_t place) const { return place >= address && place - address < size; }
     };
 
-    std::vector<Symbol> symbols_;  // by address; of those at one address, the name to be said last
+    std::vector<Symbol> symbols_;  // by address; the preferred name of an address is the last
 };
 
 }  // namespace hotlane::cli

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// From an address of a process by its mappings to an address of a file, and from there to functions and
-// lines. Knows nothing of how dumps are written or profiles shown. Called by report.
+// Converts addresses of a process to addresses of files, and those to functions and lines.
 #include "cli/symbols/symboliser.h"
 
 #include "cli/text/quantity.h"
@@ -14,13 +13,13 @@ namespace hotlane::cli {
 struct Symboliser::Place {
     std::vector<Dump::Mapping> mappings;
     uint32_t library = 0;
-    Known* known = nullptr;  // null for what lies in no file
+    Known* known = nullptr;  // null for code that is in no file
 
     uint64_t start() const { return mappings.front().start; }
     uint64_t end() const { return mappings.back().end; }
 
-    /// The address in the library's file. Where that cannot be read, its first segment is taken to be at 0,
-    /// as it is in all but executables at a fixed address.
+    /// Returns the address in the library's file. If the file cannot be read, the first segment is assumed to
+    /// be at 0, which is true of everything but executables at fixed addresses.
     uint64_t file_address(uint64_t address) const {
         const auto holds = [=](const Dump::Mapping& m) { return m.start <= address && address < m.end; };
         const auto mapping = std::find_if(mappings.begin(), mappings.end(), holds);
@@ -38,8 +37,8 @@ namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";
 
-/// A file that was written after the dump, or replaced by another that came to its place after it. A file
-/// that merely has another number may be the same one on another machine.
+/// Returns whether the file was modified after the dump, or replaced by another one. A different inode alone
+/// proves nothing: the dump may come from another machine.
 bool is_changed(const struct stat& status, uint64_t inode, int64_t dump_time_ns) {
     constexpr int64_t kSecond = 1'000'000'000;
     const int64_t dumped = dump_time_ns / kSecond;
@@ -65,7 +64,7 @@ std::vector<Symboliser::Place> Symboliser::places_of(const Dump& dump) {
     std::vector<Place> places;
     for (const Dump::Mapping& mapping : dump.mappings) {
         if (mapping.path.empty()) {
-            continue;  // between the parts of a library there may be some
+            continue;  // there may be anonymous mappings between the parts of a library
         }
         if (places.empty() || places.back().mappings.back().path != mapping.path) {
             places.emplace_back();
@@ -126,7 +125,7 @@ Profile Symboliser::symbolise(const Dump& dump) {
     }
     size_t done = 0;
     for (auto& [address, found] : frames) {
-        // The call is before the address that it returns to.
+        // The call ends just before its return address.
         found = frames_at(address == 0 ? 0 : address - 1, places, profile);
         progress_(++done, frames.size());
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Gives the addresses of dumps their names: functions, files, lines, libraries.
-// Knows nothing of how dumps are written or profiles shown.
-// Called by report.
+// Converts the addresses of dumps to functions, files, lines and libraries.
 #pragma once
 
 #include "cli/profile/dump.h"
@@ -16,10 +14,10 @@
 
 namespace hotlane::cli {
 
-/// Keeps what it read of libraries for the next dump.
+/// Keeps what it read about libraries for further dumps. Not thread-safe.
 class Symboliser {
   public:
-    /// Told how many addresses of how many are done, now and then.
+    /// Called after each address with the number of addresses done and of all.
     using Progress = std::function<void(size_t done, size_t all)>;
 
     explicit Symboliser(Progress progress) : progress_{std::move(progress)} {}
@@ -27,9 +25,10 @@ class Symboliser {
     Profile symbolise(const Dump& dump);
 
   private:
-    /// A library as a process had it mapped, all its mappings together.
+    /// A library in a process: all its mappings.
     struct Place;
-    /// A library's file, unless it is gone or was changed since the dump, and the frames found in it so far.
+    /// A library's file, unless it is missing or was changed since the dump, and the frames found in it so
+    /// far.
     struct Known {
         std::unique_ptr<SymbolFile> file;
         std::map<uint64_t, std::vector<SourceFrame>> frames;
@@ -40,7 +39,7 @@ class Symboliser {
     std::vector<uint32_t> frames_at(uint64_t address, const std::vector<Place>& places, Profile& profile);
 
     Progress progress_;
-    std::map<std::string, Known> known_;  // by path and what tells versions of a file apart
+    std::map<std::string, Known> known_;  // by path; changed files have a key of their own
 };
 
 }  // namespace hotlane::cli

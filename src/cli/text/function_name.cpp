@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Demangled names taken apart: what stands in brackets, and what stands before the name.
-// Knows nothing of profiles.
-// Called by profile and by what prints names.
+// Shortens C++ names, and recognises functions that allocate on behalf of their callers.
 #include "cli/text/function_name.h"
 
 #include "cli/text/shown_text.h"
@@ -19,12 +17,13 @@ constexpr std::string_view kAllocators[] = {
     "malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign", "valloc",
     "pvalloc", "__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_memalign", "strdup", "strndup",
     "__strdup", "__strndup",
-    // Of many programs: they end the program, or try again, when there is no memory.
+    // Wrappers in many programs, which abort or retry when memory is exhausted.
     "xmalloc", "xcalloc", "xrealloc", "xstrdup", "xstrndup", "g_malloc", "g_malloc0", "g_realloc", "g_strdup",
     "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_realloc", "CRYPTO_strdup", "PyMem_Malloc", "PyMem_Calloc",
     "PyMem_Realloc", "PyMem_RawMalloc"};
 
-/// The length of "operator" and the symbol after it, whose brackets are no brackets; 0 where there is none.
+/// Returns the length of "operator" and the symbol after it, whose brackets are part of the name. Returns 0
+/// when the text does not start with an operator.
 size_t operator_length(std::string_view name) {
     if (!name.starts_with(kOperator)) {
         return 0;
@@ -38,7 +37,8 @@ size_t operator_length(std::string_view name) {
     return kOperator.size();
 }
 
-/// How far the bracket that `name` begins with reaches, brackets of its kind within it counted.
+/// Returns the length of the bracketed text at the start of `name`, including nested brackets of the same
+/// kind.
 size_t bracket_length(std::string_view name) {
     const char open = name.front();
     const char close = open == '(' ? ')' : '>';
@@ -52,7 +52,7 @@ size_t bracket_length(std::string_view name) {
     return name.size();
 }
 
-/// What stands after the parameters is no name.
+/// Returns whether the text after the parameters is a qualifier instead of a part of the name.
 bool is_qualifier(std::string_view rest) {
     constexpr std::string_view kAfter[] = {" const", " [clone", " volatile", " &"};
     return std::any_of(std::begin(kAfter), std::end(kAfter),
@@ -74,10 +74,10 @@ std::string short_name(std::string_view name) {
             result.append(name.substr(0, length));
         } else if (next == '(' || next == '<') {
             taken = bracket_length(name);
-            // "<T as Clone>::clone", "(name)": no argument of anything.
+            // Brackets at the start, as in "<T as Clone>::clone", are part of the name.
             result.append(result.empty() ? name.substr(0, taken) : next == '<' ? "<>" : "");
         } else if (next == ' ' && !result.ends_with(kOperator)) {
-            // What it returns, or the space between an operator and its arguments.
+            // The text before a space is the return type, unless the space precedes template arguments.
             result.erase(name.starts_with(" <") ? result.size() : 0);
         } else {
             result += next;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The library's own writers of units, with a sign before them.
-// Knows nothing of what the numbers count.
-// Called by what prints profiles.
+// Formats signed quantities with the library's writers of units.
 #include "cli/text/quantity.h"
 
 #include "text/units.h"

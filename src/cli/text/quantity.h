@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Numbers of a profile as people read them: signed, three or four digits and a unit.
-// Knows nothing of what they count.
-// Used by what prints profiles.
+// Formats the numbers of a profile for people: signed, with three or four digits and a unit.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +11,13 @@ namespace hotlane::cli {
 std::string size_text(int64_t bytes);
 std::string count_text(int64_t count);
 std::string duration_text(int64_t ns);
-/// "12.3 %"; "-" of nothing.
+/// Returns "12.3 %", or "-" when `whole` is 0.
 std::string share_text(int64_t part, int64_t whole);
 
-/// "0x1136": lower-case digits without leading zeros.
+/// Returns "0x1136": lower-case digits without leading zeros.
 std::string hex_text(uint64_t number);
 
-/// "1 object", "2,000 objects".
+/// Returns "1 object", "2,000 objects".
 std::string counted(int64_t count, const std::string& noun);
 
 }  // namespace hotlane::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Text by its characters: shown or not, and cut only between them.
-// Knows nothing of the formats that want it.
-// Called where names enter a profile, and where they are cut for a table.
+// Escapes text for a terminal, and cuts it between characters.
 #include "cli/text/shown_text.h"
 
 #include "text/characters.h"
@@ -17,7 +15,7 @@ constexpr std::string_view kEllipsis = "…";
 }  // namespace
 
 std::string shown_text(std::string_view text) {
-    constexpr size_t kLongest = 4;  // of a byte that is not shown: "\012"
+    constexpr size_t kLongest = 4;  // bytes of an escape such as "\012"
     std::string shown(kLongest * text.size(), '\0');
     Writer out{shown.data(), shown.size()};
     out.shown(text);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Text that comes from anywhere (symbols, paths, dumps), made fit to be shown in any format.
-// Knows nothing of those formats.
-// Used where names enter a profile, and where they are cut for a table.
+// Makes text from untrusted sources (symbols, paths, dumps) safe to show in any format.
 #pragma once
 
 #include <string>
@@ -10,12 +8,13 @@
 
 namespace hotlane::cli {
 
-/// The text with what cannot be shown (text/characters.h) as Writer::shown() writes it: "\012" for a newline.
+/// Returns the text with unsafe characters (text/characters.h) escaped as Writer::shown() does: "\012" for a
+/// newline.
 std::string shown_text(std::string_view text);
 
-/// Text that is longer than `most` bytes ends in "…" before that.
+/// Returns at most `most` bytes of the text. A longer text loses its end and ends in "…".
 std::string cut_text(std::string text, size_t most);
-/// The same, but its end is kept: "…" is at the front.
+/// Like cut_text(), but the text loses its start and begins with "…".
 std::string keep_end(std::string text, size_t most);
 
 }  // namespace hotlane::cli

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Going through a line of text: numbers, words and what stands between them.
-// Knows nothing of what the line means.
-// Used by profile_reader.
+// Parses a line of text from left to right: numbers, words and separators.
 #pragma once
 
 #include <charconv>
@@ -10,7 +8,7 @@
 
 namespace hotlane::cli {
 
-/// Each verb returns false, and stays where it is, when what it looks for is not there.
+/// Each function that returns bool returns false and does not advance when the expected text is not there.
 class TextCursor {
   public:
     explicit TextCursor(std::string_view text) : text_{text} {}
@@ -22,7 +20,7 @@ class TextCursor {
         text_.remove_prefix(expected.size());
         return true;
     }
-    /// Digits only, that fit.
+    /// Accepts digits only, of a value that fits `Integer`.
     template <typename Integer>
     bool number(Integer& value, int base = 10) {
         if (text_.starts_with('-')) {
@@ -45,7 +43,7 @@ class TextCursor {
         text_.remove_prefix(count == std::string_view::npos ? text_.size() : count);
         return true;
     }
-    /// Up to the next space; empty at the end.
+    /// Returns the text up to the next space. It is empty at the end of the line.
     std::string_view word() {
         const std::string_view found = text_.substr(0, text_.find(' '));
         text_.remove_prefix(found.size());

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading and writing by descriptor, so that every error has its reason.
-// Knows nothing of what the files hold.
-// Called by the readers and by report.
+// Reads and writes files by descriptor, so that every error has its reason.
 #include "cli/text/text_file.h"
 
 #include <cerrno>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Whole files in and out, and what is said when one is not as it should be.
-// Knows nothing of what they hold.
-// Used by the readers and by report.
+// Reads and writes whole files, and reports errors with the file's name.
 #pragma once
 
 #include <stdexcept>
@@ -11,20 +9,21 @@
 
 namespace hotlane::cli {
 
-/// The exit status that follows a FileError.
+/// The exit status after a FileError.
 inline constexpr int kBadFile = 2;
 
-/// A file cannot be read or written, or is not what it should be: "FILE:LINE: what was expected", for the
-/// user.
+/// A file cannot be read or written, or its content is invalid. The message is one line for the user:
+/// "FILE:LINE: expected ...".
 class FileError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-/// All of it. Where it does not begin with `magic`, little more than that: a device may never end.
+/// Returns the content of the file. Reading stops early when the file does not start with `magic`, because a
+/// device may never end. Throws FileError.
 std::string read_file(const std::string& file, std::string_view magic = {});
 
-/// Replaces the file; "-" is standard output.
+/// Replaces the content of the file; "-" stands for standard output. Throws FileError.
 void write_file(const std::string& file, std::string_view text);
 
 }  // namespace hotlane::cli
