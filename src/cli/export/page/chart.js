@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// A chart of columns: labelled axes, one column told at a time, by pointer or arrow keys.
-// Knows nothing of what the columns are.
-// Called by the page.
+// A column chart with labelled axes. The pointer or the arrow keys select one column to describe.
 'use strict';
 
 const AXIS_LEFT = 56;
 const AXIS_BOTTOM = 22;
 const AXIS_TOP = 8;
 
-/// Value -> share of the height above the baseline, for a scale that ends at `most`.
+/// Returns the height of a value as a share of the chart, for a scale that ends at `most`.
 const SCALES = {
   linear: (value, most) => value / most,
-  // Counts from 1 to billions; one is a tenth of a decade above nothing.
+  // For counts from 1 to billions; 1 is a tenth of a decade above 0.
   log: (value, most) => Math.sign(value) * (Math.log10(Math.abs(value)) + 0.1) / (Math.log10(most) + 0.1) || 0,
 };
 
-/// About `wanted` round numbers from 0 to `most`.
+/// Returns about `wanted` round numbers from 0 to `most`.
 function roundSteps(most, wanted) {
   const raw = most / wanted;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -31,7 +29,7 @@ function powersOfTen(most) {
 }
 
 class ColumnChart {
-  /// options: name, scale (linear or log), height, most (where the scale ends at least), format (of the axis).
+  /// options: name, scale (linear or log), height, most (the least end of the scale), format (of the axis).
   constructor(host, options) {
     this.options = {scale: 'linear', height: 150, most: 0, format: formatCount, ...options};
     this.columns = [];
@@ -49,7 +47,7 @@ class ColumnChart {
     this.plot.addEventListener('pointermove', event => this.choose(this.columnAt(event)));
   }
 
-  /// columns: {value, text, tick, kind}; `summary` is told until one is chosen.
+  /// columns: {value, text, tick, kind}. `summary` is shown until a column is selected.
   show(columns, summary) {
     this.columns = columns;
     this.chosen = -1;
@@ -128,7 +126,7 @@ class ColumnChart {
     }
   }
 
-  /// Labels under the columns that have one, as many as there is room for.
+  /// Draws labels under the columns that have one, as many as fit.
   drawTicks(width, height) {
     const letter = 7;
     let free = 0;

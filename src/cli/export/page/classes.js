@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The size classes: requests and hit rate of each, as two charts and as a table; and the lifetimes of objects.
-// Knows nothing of stacks but their lifetimes.
-// Called by the page.
+// Shows the requests and hit rate of each size class as charts and as a table, and the lifetimes of objects.
 'use strict';
 
-/// Objects that live shorter are temporary: 2^20 ns is about a millisecond.
+/// Objects with a shorter lifetime are temporary: 2^20 ns is about a millisecond.
 const TEMPORARY_LOG2 = 20;
 
-/// "64 B" under a column of size 64, nothing under one of size 72.
+/// Returns "64 B" for size 64, and nothing for size 72.
 function sizeTick(size) {
   return Number.isInteger(Math.log2(size)) ? withoutZeros(formatBytes(size)) : '';
 }
@@ -55,7 +53,7 @@ class SizeClasses {
   }
 }
 
-/// [[log2 of nanoseconds, objects]] of all the stacks, summed, without holes.
+/// Returns [[log2 of nanoseconds, objects]] summed over all stacks, without gaps.
 function sumLifetimes(stacks) {
   const sums = new Map();
   for (const stack of stacks) {

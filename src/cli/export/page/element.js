@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Elements of the page: found by id, or made with attributes and children. Text goes in as text, never as markup.
-// Knows nothing of profiles.
-// Called by every script that shows something.
+// Finds elements of the page by id, and creates elements. Text is inserted as text, never as markup.
 'use strict';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -29,7 +27,7 @@ function svgElement(name, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-/// Runs `task` once before the next picture, however often it was asked for.
+/// Runs `task` once before the next frame is painted, no matter how often it was requested.
 function beforeNextFrame(task) {
   let asked = false;
   return () => {
@@ -43,7 +41,7 @@ function beforeNextFrame(task) {
   };
 }
 
-/// A colour of the style sheet as the canvas understands it, in the theme that is on.
+/// Returns a colour of the style sheet in the current theme, in a form that the canvas accepts.
 function colourOf(expression) {
   const probe = element('span');
   probe.style.color = expression;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The graph of the stacks: zoom, search, the focused frame, keys and pointer.
-// Knows nothing of the rest of the page but what it is told and whom it tells.
-// Called by the page.
+// The flame graph of the stacks: zoom, search, the focused frame, keyboard and pointer.
 'use strict';
 
-/// Above a frame that was zoomed to; the others can be scrolled to.
+/// The number of callers shown above a frame that was zoomed to. The others can be scrolled to.
 const CALLERS_IN_SIGHT = 3;
 
 class Graph {
-  /// Tells onZoom(node) when the zoom changes, onShow(node) when another frame is to be described. `signed`: of a
-  /// difference.
+  /// Calls onZoom(node) when the zoom changes and onShow(node) when another frame is to be described. `signed` is
+  /// true for a difference.
   constructor(host, tree, signed, {onZoom, onShow}) {
     this.host = host;
     this.tree = tree;
@@ -19,7 +17,7 @@ class Graph {
     this.zoomed = tree.root;
     this.focused = tree.root;
     this.hovered = null;
-    /// The nodes that match the search, or null when nothing is searched for.
+    /// The nodes that match the search, or null when there is no search.
     this.matches = null;
     this.signed = signed;
     this.rows = [];
@@ -46,7 +44,7 @@ class Graph {
     this.host.addEventListener('click', event => this.click(event));
   }
 
-  /// After the tree was weighed by another metric.
+  /// Called after the tree was weighed by another metric.
   weighed() {
     if (this.zoomed.weight === 0) {
       this.zoom(this.tree.root);
@@ -66,7 +64,7 @@ class Graph {
     if (!boxOf(this.rows, this.focused)) {
       this.focused = this.zoomed;
     }
-    // The canvas is as high as the host may be, and stays; the rest scrolls under it.
+    // The canvas has the greatest height of its host and stays in place; the content scrolls under it.
     this.host.querySelector('canvas').style.height = 0;
     this.depth.style.height = `${this.rows.length * ROW_HEIGHT}px`;
     this.painter.resize(width, this.host.clientHeight);
@@ -127,7 +125,7 @@ class Graph {
     event.preventDefault();
   }
 
-  /// Makes the node the focused one, scrolls to it and has it described.
+  /// Focuses the node, scrolls to it and describes it.
   show(node) {
     this.focused = node;
     const top = node.depth * ROW_HEIGHT;
@@ -148,7 +146,8 @@ class Graph {
     this.onZoom(node);
   }
 
-  /// Marks what contains the text; returns how many frames and which share of the whole (null: of a difference).
+  /// Marks the frames that contain the text. Returns their number and their share of the whole (null for a
+  /// difference).
   search(text) {
     const wanted = text.trim().toLowerCase();
     this.matches = wanted ? new Set(this.tree.nodes.filter(
@@ -157,7 +156,7 @@ class Graph {
     return this.matches && {count: this.matches.size, weight: this.matchedWeight(this.tree.root)};
   }
 
-  /// A match below a match is part of it already.
+  /// A match below another match is already part of it.
   matchedWeight(node) {
     let sum = 0;
     const open = [node];
@@ -172,7 +171,7 @@ class Graph {
     return sum;
   }
 
-  /// Zooms out when that is needed to see the match.
+  /// Zooms out if the match would not be visible.
   step(forward) {
     const order = this.matchesInOrder();
     if (order.length === 0) {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Where each frame of the tree lies: rows of boxes from left to right, and the way from box to box.
-// Knows nothing of pixels on a screen, colours or keys.
-// Called by the graph.
+// Computes the layout of the graph: rows of boxes from left to right, and the neighbours of each box.
 'use strict';
 
-/// In pixels: what is narrower is left out, with all that lies below it.
+/// In pixels. Narrower boxes are omitted with everything below them.
 const NARROWEST = 0.5;
 
-/// The rows of the tree zoomed to `zoomed`, `width` pixels wide: the callers of it as one box each, then all that is
-/// below. Children are sorted by weight, so the first that is too narrow ends its row: the work grows with the
-/// pixels, not with the tree.
+/// Returns the rows of the tree zoomed to `zoomed`, `width` pixels wide: one box for each caller, then everything
+/// below. Children are sorted by weight, so the first box that is too narrow ends its row. The work depends on the
+/// number of pixels, not on the size of the tree.
 function layOut(zoomed, width) {
   const rows = pathTo(zoomed).map(node => [{node, left: 0, right: width}]);
   for (let row = rows.at(-1); row.length > 0; row = rows.at(-1)) {
@@ -35,7 +33,7 @@ function layOut(zoomed, width) {
   return rows;
 }
 
-/// The box of the row at x, or undefined.
+/// Returns the box of the row at x, or undefined.
 function boxAt(row, x) {
   let first = 0;
   let last = row.length;
@@ -54,7 +52,7 @@ function boxOf(rows, node) {
   return rows[node.depth]?.find(box => box.node === node);
 }
 
-/// The node that an arrow key leads to; the same one at an edge.
+/// Returns the node that an arrow key moves to, or the same node at an edge.
 function neighbour(rows, node, key) {
   const row = rows[node.depth] ?? [];
   const index = row.findIndex(box => box.node === node);

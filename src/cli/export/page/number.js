@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Numbers as text: bytes, counts, shares, times; with a sign where a difference is shown.
-// Knows nothing of what is counted.
-// Called by every other script of the page.
+// Formats numbers: bytes, counts, shares and times, with a sign in a difference.
 'use strict';
 
 const MINUS = '\u2212';
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const COUNT_UNITS = ['', ' M', ' G', ' T'];
 
-/// Three digits of a number from 0 to 1,023.
+/// Returns three digits of a number from 0 to 1,023.
 function threeDigits(number) {
   const digits = number < 9.995 ? 2 : number < 99.95 ? 1 : 0;
   return number.toFixed(digits);
@@ -46,7 +44,7 @@ function formatCount(count, signed = false) {
   return withSign(count, threeDigits(size) + COUNT_UNITS[unit], signed);
 }
 
-/// Empty when there is no whole to have a share of.
+/// Returns an empty text when the whole is 0.
 function formatShare(part, whole) {
   if (!(whole > 0)) {
     return '';
@@ -60,7 +58,7 @@ function formatDate(nanoseconds) {
   return new Date(nanoseconds / 1e6).toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
 }
 
-/// As short as the number allows: "1 MiB" for "1.00 MiB".
+/// Returns the shortest form: "1 MiB" instead of "1.00 MiB".
 function withoutZeros(text) {
   return text.replace(/\.0+(?=\D|$)/, '');
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Paints boxes on the canvas, in the colours of the style sheet.
-// Knows nothing of keys and pointers, nor of how boxes are laid out.
-// Called by the graph.
+// Paints the boxes of the graph on a canvas, in the colours of the style sheet.
 'use strict';
 
 const ROW_HEIGHT = 20;
@@ -11,7 +9,7 @@ const PADDING = 4;
 const HUES = 7;
 const SHADES = 3;
 
-/// The hue of a library: the largest have one each, the others share the last.
+/// Returns the hue of a library. The largest libraries have one each; the others share the last.
 function hueOf(libraries, library) {
   const rank = libraries.indexOf(library);
   return rank < 0 || rank >= HUES - 1 ? HUES - 1 : rank;
@@ -47,7 +45,7 @@ class Painter {
     this.letter = this.context.measureText('M').width;
   }
 
-  /// Diagonal lines: what decreased is told by them, not by its hue alone.
+  /// A pattern of diagonal lines marks decreases, so that they can be told without colour.
   makeHatch(colour) {
     const tile = element('canvas', {width: 6, height: 6});
     const context = tile.getContext('2d');
@@ -85,7 +83,7 @@ class Painter {
     return this.shades[this.hues.get(node.place.library) * SHADES + node.place.key % SHADES];
   }
 
-  /// The rows that are in sight, from `view.top` on. Returns how many boxes were painted.
+  /// Paints the visible rows, from `view.top` on. Returns the number of boxes painted.
   paint(rows, view) {
     const {width, height} = view;
     this.context.fillStyle = this.paper;
@@ -127,7 +125,7 @@ class Painter {
     }
   }
 
-  /// As much of the text as there is room for; nothing when that says nothing.
+  /// Returns as much of the text as fits, or nothing when too little would remain.
   textIn(text, width) {
     const letters = Math.floor(width / this.letter);
     if (text.length <= letters) {

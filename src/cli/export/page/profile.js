@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The page: reads the profile, fills in the heading, and ties the parts together.
-// Knows nothing of how a part draws.
-// Called by the browser.
+// The main script: reads the profile, fills in the heading, and connects the parts of the page.
 'use strict';
 
 const EXPLANATION = {
@@ -33,7 +31,7 @@ class Page {
     this.choose(this.firstMetric());
   }
 
-  /// The bytes that are live, if there are any: at exit there may be none.
+  /// Returns live bytes, unless there are none, as at exit.
   firstMetric() {
     return this.profile.stacks.some(stack => stack.live.bytes !== 0) ? 'live' : 'cumulative';
   }
@@ -94,7 +92,7 @@ class Page {
       'asked for, remote what another thread freed.';
   }
 
-  /// The switch of metrics, which says the totals as well.
+  /// The buttons that select the metric; they show its total.
   addMetrics() {
     const {stacks} = this.profile;
     const totals = Object.fromEntries(Object.entries(METRICS).map(([name, {of}]) => [name, sumOf(stacks, of)]));
@@ -127,7 +125,7 @@ class Page {
     this.searched();
   }
 
-  /// From the table: to the first match in the graph.
+  /// Goes from the table to the first match in the graph.
   find(text) {
     this.search(text);
     this.graph.step(true);
@@ -143,7 +141,7 @@ class Page {
     byId('previous').disabled = byId('next').disabled = !found?.count;
   }
 
-  /// What is told of the part of the tree that is zoomed to.
+  /// Describes the part of the tree that is zoomed to.
   showBelow(node) {
     this.stacks = node.parent ? stacksBelow(node) : this.profile.stacks;
     for (const scope of document.querySelectorAll('.scope')) {
@@ -160,7 +158,7 @@ class Page {
                     group, this.signed);
   }
 
-  /// The metric that is shown comes first, with its share and what the frame has by itself.
+  /// Puts the selected metric first, with its share and the frame's own part of it.
   describe(node) {
     const {format, of} = METRICS[this.metric];
     const own = sumOf(node.stacks, of);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of sites: who allocates, by every metric at once, sorted by the column that was asked for.
-// Knows nothing of the graph.
-// Called by the page.
+// The table of sites with all metrics, sorted by the selected column.
 'use strict';
 
 const ROWS_AT_ONCE = 20;
 
-/// How frames are one row: by key; `name` and `place` are what the row says.
+/// Frames with the same key share a row. `name` and `place` are the text of the row.
 const GROUPS = {
   site: {
     title: 'Site',
@@ -33,7 +31,7 @@ const GROUPS = {
 
 const UNKNOWN_PLACE = {key: -1, name: UNKNOWN, file: '', library: '', line: 0, inlined: false};
 
-/// A row's numbers; of some, their share of another column is said as well.
+/// The numbers of a row. Some are followed by their share of another column.
 const COLUMNS = {
   live: {title: 'Live', format: formatBytes},
   cumulative: {title: 'Cumulative', format: formatBytes},
@@ -43,8 +41,8 @@ const COLUMNS = {
   remote: {title: 'Remote', format: formatBytes, shareOf: 'cumulative'},
 };
 
-/// One row for each group of frames: by the site of each stack, its first frame that is no allocator's, or by all of
-/// its frames. A stack counts once in a row, even where the function calls itself.
+/// Returns one row for each group of frames: either by the site of each stack (its first frame that does not belong
+/// to an allocator), or by all of its frames. A stack counts once in a row, even if a function calls itself.
 function collectRows(stacks, places, group, withCallees) {
   const rows = new Map();
   for (const stack of stacks) {
@@ -68,7 +66,7 @@ function collectRows(stacks, places, group, withCallees) {
 }
 
 class SiteTable {
-  /// onSearch(text) is told when a row's name is pressed.
+  /// Calls onSearch(text) when the name of a row is clicked.
   constructor(host, onSearch) {
     this.onSearch = onSearch;
     this.sortedBy = 'live';

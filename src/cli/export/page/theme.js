@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Light or dark: as the system has it, until the button says otherwise.
-// Knows nothing of what is painted.
-// Called by the page.
+// The light or dark theme: that of the system, until the button changes it.
 'use strict';
 
 class Theme {

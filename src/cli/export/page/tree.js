@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The stacks of a profile as a tree of functions, weighed by one metric at a time.
-// Knows nothing of how it is shown.
-// Called by the page; the graph and the table walk it.
 'use strict';
 
-/// What can be shown: of a stack, one number.
+/// The metrics. Each takes one number from a stack.
 const METRICS = {
   live: {label: 'Live', of: stack => stack.live.bytes, format: formatBytes},
   cumulative: {label: 'Cumulative', of: stack => stack.cumulative.bytes, format: formatBytes},
@@ -19,7 +17,7 @@ function fileName(path) {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/// A frame as text; `key` is the same for all frames of one function, and of one address that has none.
+/// The text of a frame. `key` is the same for all frames of a function, or of an address without a function.
 function describeFrame(profile, index) {
   const frame = profile.frames[index] ?? {};
   const known = profile.functions[frame.function];
@@ -35,9 +33,9 @@ function describeFrame(profile, index) {
   };
 }
 
-/// One function, reached by one path. totals = by metric, the sum of the stacks at and below it; value = that of the
-/// metric that is shown; weight = the sum of the absolute numbers, which is what takes room in the graph. Value and
-/// weight are the same unless the profile is a difference.
+/// A function reached by one path. totals: for each metric, the sum over the stacks at and below it. value: that of
+/// the selected metric. weight: the sum of the absolute numbers, which determines the width in the graph. Value and
+/// weight differ only in a difference of profiles.
 class StackNode {
   constructor(place, parent) {
     this.place = place;
@@ -51,7 +49,7 @@ class StackNode {
     this.manyLines = false;
   }
 
-  /// "file.c:12", without the line where the path comes by more than one.
+  /// Returns "file.c:12", without the line when the path goes through several lines.
   get source() {
     const {file, line} = this.place;
     return file && fileName(file) + (line && !this.manyLines ? `:${line}` : '');
@@ -62,7 +60,7 @@ class StackTree {
   constructor(profile) {
     this.places = profile.frames.map((_, index) => describeFrame(profile, index));
     this.root = new StackNode({key: -1, name: fileName(profile.program), file: '', library: '', inlined: false}, null);
-    /// Parents come before their children.
+    /// Parents precede their children.
     this.nodes = [this.root];
     this.root.id = 0;
     const found = new Map();
@@ -96,7 +94,7 @@ class StackTree {
     return node;
   }
 
-  /// Libraries by the bytes that were allocated from them, so that their colours do not change with the metric.
+  /// Sorts libraries by the bytes allocated from them, so that their colours do not depend on the metric.
   rankLibraries(stacks) {
     const bytes = new Map(this.places.map(place => [place.library, 0]));
     for (const stack of stacks) {
@@ -107,7 +105,7 @@ class StackTree {
     return [...bytes.keys()].sort((a, b) => bytes.get(b) - bytes.get(a));
   }
 
-  /// Tells `store` for each node the sum of `own` over all nodes at and below it.
+  /// Calls `store` for each node with the sum of `own` over all nodes at and below it.
   addUp(own, store) {
     const sums = this.nodes.map(own);
     for (let i = this.nodes.length - 1; i >= 0; --i) {
@@ -142,7 +140,7 @@ function stacksBelow(node) {
   return stacks;
 }
 
-/// The root first, the node last.
+/// Returns the path from the root to the node.
 function pathTo(node) {
   const path = [];
   for (let step = node; step; step = step.parent) {
