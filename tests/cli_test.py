@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The `hotlane` command from end to end: what it prints, what it runs, and what it says when it cannot."""
+"""Tests the `hotlane` command end to end: its output, the programs it runs, and its errors."""
 
 import argparse
 import json
@@ -58,7 +58,7 @@ class CommandLine(unittest.TestCase):
 
 
 def option_rows():
-    """(name, value, default) of each row of `hotlane env`."""
+    """Returns (name, value, default) for each row of `hotlane env`."""
     lines = hotlane("env").stdout.splitlines()[1:]
     return [tuple(line.split()[:3]) for line in lines]
 
@@ -149,7 +149,7 @@ class BenchLoad(unittest.TestCase):
         self.assertLess(misses, 100)
         self.assertLess(forwards, 100)
         self.assertRegex(text, r"operations per second +\d+\.\d\d M +16\.35 M\n")
-        # Rounded down: 100 % is said of all hits only.
+        # Rounded down, so that 100 % means that there was no miss.
         self.assertEqual(self.numbers(text, "hit rate")[0], (gets - misses) * 10**7 // gets / 10**5)
 
     def test_percentiles_rise_and_times_fit_ticks(self):
@@ -237,7 +237,7 @@ class CannotRun(unittest.TestCase):
     def test_truncated_elf(self):
         path = self.program("cut", pathlib.Path(TRUE).read_bytes()[:40])
         self.expect(path, 126, f"{path} is a truncated ELF file")
-        path = self.program("short", b"\x7fE")  # too short to be one: the shell's, as for execvp(3)
+        path = self.program("short", b"\x7fE")  # too short for an ELF file; the shell runs it, as with execvp(3)
         self.assertIn(hotlane("run", "--stats=off", path).returncode, (126, 127))
 
     def test_segments_that_are_not_there(self):
@@ -253,7 +253,7 @@ class CannotRun(unittest.TestCase):
                 os.chown(path, 1, 1)
                 path.chmod(0o755 | bit)
                 self.expect(path, 126, f"{path} is {kind}, the loader preloads nothing into it")
-                os.chown(path, os.getuid(), os.getgid())  # its own user gains nothing: not privileged
+                os.chown(path, os.getuid(), os.getgid())  # setuid to the same user changes nothing, so it is not refused
                 path.chmod(0o755 | bit)
                 self.assertEqual(hotlane("run", "--stats=off", path).returncode, 0)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""That everything can be reached by keys, is named, fits into the window and can be read, light and dark. Run by
-page_test.py."""
+"""Tests that everything on the page can be reached with the keyboard, has a name, fits into the window, and has enough
+contrast in both themes."""
 
 from selenium.webdriver.common.keys import Keys
 
@@ -12,7 +12,7 @@ from case import PageTest
 class Access(PageTest):
     def test_every_control_by_tab(self):
         self.browser.run("document.activeElement.blur()")
-        self.find("#query").send_keys("main")  # matches, so that the steps are enabled; a zoom shows its reset
+        self.find("#query").send_keys("main")  # enables the buttons of the search; zooming shows the reset button
         self.click_frame("main")
         self.browser.run("const {body} = document; body.tabIndex = -1; body.focus(); body.removeAttribute('tabindex')")
         reached = []

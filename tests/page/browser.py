@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Chromium without a window, with a profile of its own, that reaches no network. Knows nothing of the page it opens.
-Used by page_test.py."""
+"""Runs a headless Chromium with a temporary profile and without access to the network."""
 
 import json
 import os
@@ -19,7 +18,7 @@ ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
 class Browser:
     def __init__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="hotlane-page-"))
-        os.environ["no_proxy"] = "localhost,127.0.0.1"  # the driver is here, whatever the network needs
+        os.environ["no_proxy"] = "localhost,127.0.0.1"  # the driver runs on this machine, whatever proxy is set
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         for argument in [*ARGUMENTS, f"--user-data-dir={self.directory}/user"]:
@@ -38,7 +37,7 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def settle(self):
-        """Waits until what was asked for is painted."""
+        """Waits until all pending changes are painted."""
         self.driver.execute_async_script(
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
 
@@ -58,11 +57,11 @@ class Browser:
         self.settle()
 
     def messages(self):
-        """What the page complained of since the last call; that its pixels are read is the tests' doing."""
+        """Returns the page's warnings and errors since the last call, without those that reading pixels causes."""
         messages = (entry["message"] for entry in self.driver.get_log("browser"))
         return [message for message in messages if "willReadFrequently" not in message]
 
     def requests(self):
-        """Addresses that were asked for since the last call."""
+        """Returns the addresses that the page requested since the last call."""
         events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
         return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the page have in common: a page of a profile in the browser, and what is read from it. Knows
-nothing of what a test expects. Used by the other tests here."""
+"""The base class of the page's tests: opens the page of a profile in the browser and reads from it."""
 
 import json
 import pathlib
@@ -14,7 +13,7 @@ import profiles
 
 
 class PageTest(unittest.TestCase):
-    """Opens the golden profile; what the page complains of is a failure."""
+    """Opens the golden profile. Warnings and errors of the page are failures."""
 
     profile = staticmethod(profiles.golden)
     browser = renderer = command = None  # set by page_test.py
@@ -65,7 +64,7 @@ class PageTest(unittest.TestCase):
         self.find(f"{selector} option[value={value}]").click()
 
     def rows(self):
-        """The graph as it is laid out: per row the (name, share of the width) of each box."""
+        """Returns the layout of the graph: for each row, the (name, share of the width) of each box."""
         return self.browser.run("""
             const width = page.graph.host.clientWidth;
             return page.graph.rows.map(row => row.map(({node, left, right}) =>
@@ -81,7 +80,7 @@ class PageTest(unittest.TestCase):
         self.browser.settle()
 
     def pixels(self, name):
-        """The colours that the box of the frame is painted with, of its lower half, where no text is."""
+        """Returns the colours in the lower half of the frame's box, where there is no text."""
         return {tuple(pixel) for pixel in self.browser.run("""
             const {node, left, right} = page.graph.rows.flat().find(box => box.node.place.name === arguments[0]);
             const width = Math.floor(right - left) - 4;

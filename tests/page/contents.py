@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the page says of a profile: heading, totals, names, size classes; that it asks for nothing else. Knows nothing
-of the graph. Run by page_test.py."""
+"""Tests the content of the page: heading, totals, names and size classes. The page must not load anything else."""
 
 from selenium.webdriver.common.keys import Keys
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""How well a colour is seen on another, as WCAG 2 counts it. Knows nothing of pages. Used by page_test.py."""
+"""Computes the contrast ratio of two colours as defined by WCAG 2."""
 
 import re
 
 
 def luminance(colour):
-    """Of "rgb(1, 2, 3)" or "color(srgb 0.1 0.2 0.3)"."""
+    """Parses "rgb(1, 2, 3)" and "color(srgb 0.1 0.2 0.3)"."""
     numbers = [float(number) for number in re.findall(r"\d*\.?\d+", colour)][:3]
     shares = numbers if colour.startswith("color") else [number / 255 for number in numbers]
     linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]

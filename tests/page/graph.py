@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The graph: metrics, zoom, search, keys; and differences. Knows nothing of the rest of the page. Run by
-page_test.py."""
+"""Tests the graph: metrics, zoom, search, keys and differences."""
 
 from selenium.webdriver.common.keys import Keys
 
@@ -42,7 +41,7 @@ class Graph(PageTest):
         self.assertEqual(self.texts(".scope"), ["below load(std::istream&)"] * 2)
         self.assertEqual(self.sites(), [profiles.RESERVE, profiles.HOSTILE])
         self.assertIn("9,010 objects freed, 7,168 still live", self.text("#lifetimes .told"))
-        self.click_frame("main")  # a caller of what is zoomed
+        self.click_frame("main")  # a caller of the frame that is zoomed to
         self.assertEqual(len(self.rows()[2]), 2)
         self.find("#reset").click()
         self.assertEqual(self.texts(".scope"), ["", ""])
@@ -84,7 +83,7 @@ class Graph(PageTest):
         self.find("#query").send_keys("OPERATOR<")
         self.browser.settle()
         self.assertEqual(self.text("#matches"), "1 frame, 30.0 %")
-        self.assertNotEqual(self.pixels("main"), before[1])  # what does not match is grey, what does is marked
+        self.assertNotEqual(self.pixels("main"), before[1])  # frames that do not match are grey, the others are marked
         self.assertIn(tuple(self.browser.run("return colourOf('var(--match)').match(/\\d+/g).map(Number)")),
                       self.pixels("operator<<"))
         self.press(Keys.ENTER)
@@ -95,7 +94,7 @@ class Graph(PageTest):
         self.assertEqual((self.pixels("operator<<"), self.pixels("main")), before)
 
     def test_search_steps_through_matches(self):
-        self.find("#query").send_keys("/src/app")  # of the file: main, and below it load and operator<<
+        self.find("#query").send_keys("/src/app")  # matches by file: main, with load and operator<< below it
         self.assertEqual(self.text("#matches"), "3 frames, 100.0 %")
         found = []
         for _ in range(4):

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The page around a profile: what is put in comes out again, and is never markup.
-// Knows nothing of how the page shows it.
-// Called by the test runner.
+// Tests that the page contains the profile unchanged, and that nothing in a profile becomes markup.
 #include "cli/export/html.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +11,7 @@ namespace {
 
 constexpr std::string_view kOpen = R"(<script type="application/json" id="profile">)";
 
-/// What stands in the page between the opening of the profile's element and the next tag.
+/// Returns the text in the page between the opening tag of the profile's element and the next tag.
 std::string embedded(const std::string& page) {
     const size_t start = page.find(kOpen) + kOpen.size();
     return page.substr(start, page.find('<', start) - start);

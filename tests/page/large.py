@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A page of 20,000 frames: bounds of what is laid out, painted and made, in numbers of it. Run by page_test.py."""
+"""Tests a page of 20,000 frames: limits the number of boxes laid out and painted, and of elements created."""
 
 from selenium.webdriver.common.keys import Keys
 
@@ -8,7 +8,7 @@ from case import PageTest
 
 
 class Large(PageTest):
-    """What grows with the profile is the reading of it: what is laid out and painted grows with the window."""
+    """The work of layout and painting depends on the size of the window, not on that of the profile."""
 
     profile = staticmethod(profiles.large)
 

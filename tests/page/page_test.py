@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The page of `hotlane report --html` in Chromium: what it shows, and that everything can be reached and read. Knows
-nothing of how profiles are taken. Run with the paths of the built `render_page` and of the command."""
+"""Tests the page of `hotlane report --html` in Chromium. The arguments are the paths of the built `render_page` and of
+the command."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from access import Access, Themes  # noqa: E402, F401  (the line above has to come first; unittest finds them here)
+from access import Access, Themes  # noqa: E402, F401  (must follow the line above; unittest finds the tests here)
 from browser import Browser  # noqa: E402
 from case import PageTest  # noqa: E402
 from contents import Contents  # noqa: E402, F401

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Profiles for the page's tests, in the shape of `hotlane report --json`: a small one whose every number is known, a
-difference of two, and a large one. Knows nothing of the page. Used by page_test.py."""
+"""Profiles for the page's tests, with the structure of `hotlane report --json`: a small one with known numbers, a
+difference, and a large one."""
 
 import random
 
@@ -16,7 +16,7 @@ FUNCTIONS = [
     (RESERVE, "/usr/include/c++/12/vector", "libvector.so.1"),
     ("", "", "libstripped.so"),
 ]
-# Function, line, inlined. The last has no function that anybody knows.
+# Function, line, inlined. The function of the last frame is unknown.
 FRAMES = [(0, 10, False), (1, 20, False), (1, 25, False), (2, 30, False), (3, 40, False), (4, 50, True), (5, 0, False)]
 
 
@@ -48,7 +48,8 @@ def profile(stacks, functions=FUNCTIONS, frames=FRAMES, **more):
 
 
 def golden():
-    """Live 10 MiB: 6 in reserve, 3 in operator<<, 1 in the hostile one. By count the last of them comes first."""
+    """10 MiB are live: 6 in reserve, 3 in operator<<, 1 in the function with the malicious name, which has the most
+    objects."""
     return profile([
         stack([5, 1, 0], 6 * MIB, 8 * MIB, 10, 4, [[12, 4], [25, 6]]),
         stack([3, 0], 3 * MIB, 20 * MIB, 300, 100, [[10, 100], [30, 200]], remote=MIB),
@@ -58,7 +59,7 @@ def golden():
 
 
 def difference():
-    """reserve grew by 4 MiB, operator<< shrank by 1 MiB."""
+    """A difference: reserve grew by 4 MiB, operator<< shrank by 1 MiB."""
     return profile([
         stack([5, 1, 0], 4 * MIB, 4 * MIB, 10, 0, [[12, 4]]),
         stack([3, 0], -MIB, -2 * MIB, -30, 0, [[10, -100]]),
@@ -70,7 +71,7 @@ def empty():
 
 
 def large(frames=20_000, stacks=8_000, seed=5):
-    """As a big C++ program has it: deep stacks that share their upper part, few heavy, most light."""
+    """Like a large C++ program: deep stacks that share their callers, a few of them heavy, most of them light."""
     chance = random.Random(seed)
     libraries = ["service", "libstdc++.so.6", "libprotobuf.so.32", "libgrpc.so.29", "libssl.so.3", "libc.so.6",
                  "libicu.so.72", "libz.so.1"]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a program to the page: a profile that was recorded and read by the command. Knows nothing of how. Run by
-page_test.py."""
+"""Tests the page of a profile that the command recorded and read."""
 
 import json
 import os

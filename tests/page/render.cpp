@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A profile as JSON from standard input, the page of it on standard output.
-// Knows nothing of either.
-// Called by page_test.py.
+// Reads a profile as JSON from standard input and writes its page to standard output, for page_test.py.
 #include "cli/export/html.h"
 
 #include <iostream>
@@ -11,7 +9,7 @@
 int main() {
     const auto profile = nlohmann::json::parse(std::cin, nullptr, false);
     if (profile.is_discarded()) {
-        std::cerr << "render: this is no JSON\n";
+        std::cerr << "render: standard input is not JSON\n";
         return 1;
     }
     std::cout << hotlane::cli::render_html(profile) << std::flush;

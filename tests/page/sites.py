@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table of sites: order, groups, numbers. Knows nothing of how it looks. Run by page_test.py."""
+"""Tests the table of sites: order, groups and numbers."""
 
 from selenium.webdriver.common.keys import Keys
 
@@ -16,7 +16,7 @@ class Sites(PageTest):
             with self.subTest(title):
                 self.find(f"#sites thead th:nth-child({column + 1}) button").click()
                 self.assertEqual(self.sites()[0], first)
-                self.press(Keys.ENTER)  # the heading keeps the focus: the other way round
+                self.press(Keys.ENTER)  # the heading keeps the focus, so Enter reverses the order
                 self.assertEqual(self.sites()[-1], first)
                 self.assertEqual(self.find(f"#sites thead th:nth-child({column + 1})").get_attribute("aria-sort"),
                                  "ascending")
@@ -41,7 +41,7 @@ class Sites(PageTest):
         self.select("#group", "function")
         self.assertEqual(dict(zip(self.sites(), self.sites(1)))["load(std::istream&)"], "7.00 MiB")
         self.select("#group", "site")
-        self.assertEqual(self.sites().count("load(std::istream&)"), 2)  # at two lines
+        self.assertEqual(self.sites().count("load(std::istream&)"), 2)  # once for each of its two lines
 
     def test_a_site_is_the_first_frame_that_is_no_allocators(self):
         stack = profiles.stack([5, 1, 0], 100, 100, 1) | {"site": 1}

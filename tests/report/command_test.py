@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""`hotlane profile` from end to end: a program with known sites is run, and its dumps are read by us and by others."""
+"""Tests `hotlane profile` end to end: runs a program with known sites, and reads its dumps with hotlane and other
+tools."""
 
 import argparse
 import json
@@ -39,14 +40,14 @@ class Profile(unittest.TestCase):
         return result
 
     def profile(self, *options):
-        """The dump of a run of the shop."""
+        """Runs the shop and returns its dump."""
         file = self.path / "shop.heap"
         result = self.hotlane("profile", "-o", file, *options, "--", SHOP, status=3)
         self.assertEqual(result.stderr, f"hotlane: profile: wrote {file}\n")
         return file, result.stdout
 
     def sites(self, file, *options):
-        """function -> (live objects, requested bytes of them, all objects), of those in the shop's own code."""
+        """Returns {function: (live objects, their requested bytes, all objects)} for the shop's own functions."""
         document = json.loads(self.hotlane("report", "--json", "-", *options, file).stdout)
         sites = {}
         for stack in document["stacks"]:
@@ -85,9 +86,9 @@ class Profile(unittest.TestCase):
     def test_samples_are_near(self):
         file, _ = self.profile("--sample=4K")
         sites = self.sites(file)
-        live, requested, _ = sites["shop::leak"]  # far larger than what lies between samples: all are seen
+        live, requested, _ = sites["shop::leak"]  # far larger than the sample interval: each is sampled
         self.assertEqual((live, requested), (100, 7_000_000))
-        # 720 KB in about 176 samples: 6 times their deviation.
+        # 720 KB in about 176 samples; the tolerance is six standard deviations.
         self.assertAlmostEqual(sites["shop::place"][1], SITES["shop::place"][1], delta=SITES["shop::place"][1] * 0.45)
 
     def test_leaks_of_a_run(self):
@@ -102,7 +103,7 @@ class Profile(unittest.TestCase):
         result = self.hotlane("profile", "--every-allocation", "-o", file, "--report", "--", program, status=3)
         self.assertRegex(result.stdout, r"\As\\012h\\033\[31mop \(pid ")
         self.assertIn("\n# program: " + str(self.path) + r"/s\012h\033[31mop" + "\n", file.read_text("utf-8"))
-        self.assertEqual(self.sites(file), SITES)  # the file is found by its name
+        self.assertEqual(self.sites(file), SITES)  # the command finds the file by its name
 
     def test_dumps_of_one_process(self):
         program = ["/usr/bin/python3", "-c", "import time, ctypes\nx = []\nfor i in range(6):\n"
@@ -136,7 +137,7 @@ class Profile(unittest.TestCase):
         code = "import time\nfor i in range(9):\n  x = [bytes(9000) for _ in range(3000)]\n  time.sleep(0.1)"
         self.hotlane("profile", "--sample=64K", "--interval=200ms", "-o", "py.%n.heap", "--", "/usr/bin/python3",
                      "-c", code)
-        # By number: on a busy machine there are more than ten.
+        # Sorted by number, because a busy machine writes more than ten.
         files = sorted((file.name for file in self.path.iterdir()), key=lambda name: int(name.split(".")[1]))
         self.assertGreaterEqual(len(files), 3, files)
         reasons = [json.loads(self.hotlane("report", "--json=-", file).stdout)["reason"] for file in files]
@@ -150,7 +151,7 @@ class Profile(unittest.TestCase):
                              f"hotlane: profile: nothing was written: the program ended by signal {name}\n")
 
     def test_what_kept_a_dump_from_being_written_is_told(self):
-        """A directory that cannot be written is told before the program runs, and is no signal."""
+        """An unwritable directory is reported before the program runs; it does not look like death by a signal."""
         result = self.hotlane("profile", "-o", "none/x.heap", "--", "sh", "-c", "echo ran", status=125)
         self.assertEqual((result.stdout, result.stderr),
                          ("", f"hotlane: profile: no dump can be written to {self.path}/none: "
@@ -199,11 +200,11 @@ class Profile(unittest.TestCase):
             rows = dict((name, int(size)) for size, name in
                         re.findall(r"(?m)^ *\d+ +[\d.]+% +[\d.]+% +(\d+) +[\d.]+% (shop::\w+)", text))
             for name, size in ours:
-                # They scale the mean size of a stack's samples, the library each sample.
+                # These tools scale the mean size of a stack's samples; the library scales each sample.
                 self.assertAlmostEqual(rows[name] / size, 1, delta=0.05, msg=f"{tool} {name}")
 
     def live_bytes(self, file):
-        """function without template arguments -> live bytes in it and below."""
+        """Returns {function without template arguments: live bytes in it and its callees}."""
         document = json.loads(self.hotlane("report", "--json", "-", file).stdout)
         live = {}
         for stack in document["stacks"]:
@@ -222,7 +223,7 @@ def main():
     parser.add_argument("shop", type=pathlib.Path, help="the program with known sites")
     arguments, rest = parser.parse_known_args()
     COMMAND, SHOP = arguments.command.resolve(), arguments.shop.resolve()
-    # Where this test runs in the background, a shell may have set it to be ignored, and programs inherit that.
+    # A shell may ignore SIGINT in background jobs, and programs inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main(argv=[sys.argv[0], *rest])
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the reader of dumps understands and what it refuses; and that nothing a file may hold brings it, the
-// symboliser or an export down.
-// Knows nothing of the library that writes dumps.
-// Called by the test runner.
+// Tests the reader of dumps: what it accepts and refuses, and that no input crashes it, the symboliser or an
+// export.
 #include "cli/analysis/leaks.h"
 #include "cli/analysis/site_table.h"
 #include "cli/export/json.h"
@@ -21,7 +19,7 @@
 namespace hotlane::cli {
 namespace {
 
-/// The program itself is one of the libraries: its symbols are really read.
+/// The test program is one of the libraries, so that real symbols are read.
 std::string good_dump() {
     char self[4096] = {};
     EXPECT_GT(readlink("/proc/self/exe", self, sizeof self - 1), 0);
@@ -96,7 +94,7 @@ TEST(ProfileReader, TakesWhatTheLibraryCountedAsItIs) {
 }
 
 TEST(ProfileReader, ScalesSamplesWhereNothingElseIsThere) {
-    // 1 of 200 bytes, 3 of 580 / 3, by 1 / (1 - exp(-size / 1024)).
+    // One object of 200 bytes and three of 580 / 3, each scaled by 1 / (1 - exp(-size / 1024)).
     const AllocationTotals totals = parsed(good_dump()).entries.at(1).totals;
     EXPECT_EQ(totals.live, (AllocationTotals::Amount{6, 1127, 1127}));
     EXPECT_EQ(totals.cumulative, (AllocationTotals::Amount{17, 3371, 3371}));
@@ -149,7 +147,7 @@ TEST(ProfileReader, NamesTheLineAndWhatWasExpected) {
 TEST(ProfileReader, SaysWhyAFileCannotBeRead) {
     EXPECT_THROW(read_dump("/nowhere/x.heap"), FileError);
     EXPECT_THROW(read_dump("/"), FileError);
-    EXPECT_THROW(read_dump("/dev/zero"), FileError);  // which never ends
+    EXPECT_THROW(read_dump("/dev/zero"), FileError);  // the device never ends
     EXPECT_THROW(read_dump("/dev/null"), FileError);
 }
 
@@ -159,14 +157,14 @@ TEST(Symboliser, NamesWhatItCanAndPlacesTheRest) {
     ASSERT_EQ(profile.stacks().size(), 2U);
     const Profile::Stack& second = profile.stacks()[1];
     ASSERT_EQ(second.frames.size(), 2U);
-    // The return address less 1, from where the library begins; and an address in no library.
+    // The return address minus 1, relative to the library; and an address in no library.
     EXPECT_EQ(profile.function_of(second.frames[0]).name, "lib with space.so+0x1237");
     EXPECT_EQ(profile.library_of(second.frames[0]).path, "/gone/lib with space.so");
     EXPECT_EQ(profile.frames()[second.frames[0]].address, 0x1237U);
     EXPECT_EQ(profile.function_of(second.frames[1]).name, "0x4fffff");
 }
 
-/// Everything that is done with a dump, of one that may hold anything.
+/// Runs all processing of dumps on an arbitrary text.
 void use(Symboliser& symboliser, const std::string& text, size_t& read) {
     Profile profile;
     try {
@@ -189,7 +187,7 @@ void use(Symboliser& symboliser, const std::string& text, size_t& read) {
     export_folded(profile, Order::count);
 }
 
-/// One to four changes of a few bytes, a line or a number.
+/// Makes one to four changes to a few bytes, a line or a number.
 std::string mutated(std::string text, std::mt19937& random) {
     const std::string good = text;
     const auto below = [&random](size_t n) { return n == 0 ? 0 : random() % n; };
@@ -244,7 +242,7 @@ TEST(ProfileReader, SurvivesEveryCut) {
     for (size_t size = 0; size <= good.size(); ++size) {
         use(symboliser, good.substr(0, size), read);
     }
-    EXPECT_EQ(read, 3U);  // whole, and cut after a whole mapping
+    EXPECT_EQ(read, 3U);  // the whole dump, and two that end after a complete mapping
 }
 
 TEST(ProfileReader, SurvivesWhateverAFileHolds) {
@@ -256,7 +254,7 @@ TEST(ProfileReader, SurvivesWhateverAFileHolds) {
     for (size_t round = 0; round < kRounds && !HasFatalFailure(); ++round) {
         use(symboliser, mutated(good, random), read);
     }
-    // Neither all of them were refused, nor was none.
+    // Some of them were refused, and some were not.
     EXPECT_GT(read, kRounds / 20);
     EXPECT_LT(read, kRounds);
 }

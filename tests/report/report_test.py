@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""`hotlane report` over dumps whose numbers are known: tables and exports against goldens, exports against their
-formats, and dumps read by the tools of others."""
+"""Tests `hotlane report` on dumps with known numbers: compares tables and exports with golden files, checks exports
+against their formats, and compares the results with those of other tools."""
 
 import argparse
 import gzip
@@ -82,7 +82,7 @@ class Table(WithDumps):
     def test_dumps_of_several_processes_are_added_up(self):
         other = self.edited("other.heap", self.later, ("# process: 1234", "# process: 1235"))
         self.expect_golden("sum.txt", self.report(self.first, other))
-        for line in ("# series: 5\n", ""):  # of this version, and of those before it
+        for line in ("# series: 5\n", ""):  # of this version and of earlier ones
             reused = self.edited("reused.heap", self.later, ("# sequence: 0\n", f"# sequence: 1\n{line}"),
                                  ("# time_ns: 4102444800", "# time_ns: 4102444900"))
             self.expect_golden("sum.txt", self.report(self.first, reused))
@@ -159,7 +159,7 @@ class Exports(WithDumps):
         for frame in frames:
             self.assertRegex(frame["address"], "^0x[0-9a-f]+$")
         for stack in document["stacks"]:
-            # Frames are numbered by their addresses, which the linker gives.
+            # The order of frames is that of their addresses, which the linker chooses.
             stack["frames"] = [
                 f'{functions[frame["function"]]["name"]} {os.path.basename(functions[frame["function"]]["file"])}:'
                 f'{frame["line"]} {functions[frame["function"]]["library"]}{" inlined" * frame["inlined"]}'
@@ -167,12 +167,12 @@ class Exports(WithDumps):
         self.expect_golden("profile.json", json.dumps(document, indent=1, sort_keys=True) + "\n")
 
     def decoded(self, *options):
-        """The samples of --pprof: values, and functions with lines from the root; and the message's text."""
+        """Returns the samples of --pprof (values, and functions with lines from the root) and the decoded message."""
         file = self.path / "out.pb.gz"
         self.assertEqual(self.report("--pprof", file, *options), "")
         text = output_of(PROTOC, "--decode=hotlane.test.Profile", f"--proto_path={HERE}", HERE / "profile.proto",
                          input=gzip.decompress(file.read_bytes())).decode("utf-8")
-        self.assertNotRegex(text, r"(?m)^ *\d+[: ]")  # a field that the format does not have
+        self.assertNotRegex(text, r"(?m)^ *\d+[: ]")  # a field that is not in the format
         return text
 
     def test_pprof(self):
@@ -210,7 +210,7 @@ class Exports(WithDumps):
             names = [" < ".join(locations[int(id)]) for id in re.findall(r"location_id: (\d+)", block)]
             samples.append(f"{' '.join(values)}\n" + "".join(f"  {name}\n" for name in names))
         self.expect_golden("pprof.txt", "".join(samples))
-        # A difference has negative numbers.
+        # A difference contains negative numbers.
         self.assertRegex(self.decoded(self.first, "--base", self.later), r"value: -2000\b")
 
     def test_only_one_to_standard_output(self):
@@ -226,12 +226,12 @@ class Exports(WithDumps):
 
 @unittest.skipUnless(shutil.which("objcopy"), "no objcopy")
 class Names(WithDumps):
-    """Symbols, paths and programs that were made to look like something else, or to take for ever."""
+    """Tests malicious symbols, paths and programs, which try to deceive the reader or to take forever."""
 
     OUTPUTS = ("table", "--leaks", "--folded", "--json", "--speedscope", "--html", "--pprof")
 
     def renamed(self, *names):
-        """A dump of a copy of the program, in which functions of it have these names."""
+        """Returns a dump of a copy of the program in which functions have these names."""
         program = self.path / "renamed"
         symbols = output_of("nm", "--defined-only", SELF_DUMP).decode().split()
         ours = [symbol for symbol in symbols if re.match(r"_ZN3app(4leak|5twice|5parse)E", symbol)]
@@ -255,7 +255,7 @@ class Names(WithDumps):
         text = text.replace(b"# program: /opt/app/self_dump", b"# program: /opt/\x1b]0;title\x07\xff")
         dump.write_bytes(text.replace(b"# reason: exit", b"# reason: \x1b[1m\xc2\x9b"))
         for output, text in self.in_every_format(dump):
-            if output != "--pprof":  # which is no text
+            if output != "--pprof":  # the format is binary
                 bad = re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text.decode("utf-8"))
                 self.assertEqual(bad, [], f"{output}: {text[:2000]}")
             else:
@@ -264,12 +264,12 @@ class Names(WithDumps):
                 self.assertIn(rb"clear\\033[2J\\012line" if output == "--json" else rb"clear\033[2J\012line", text)
 
     def test_a_name_that_stands_for_half_a_gigabyte(self):
-        """a<int, int>, then a<what was last, what was last>, 25 times: 250 bytes."""
+        """a<int, int>, then 25 times a<previous type, previous type>, in 250 bytes."""
         levels = "".join(f"S_I{substitution(level) * 2}E" for level in range(1, 25))
         self.assertLess(max(map(len, self.demangled(f"_Z1f1aIiiE{levels}"))), 1100)
 
     def test_a_name_that_takes_hours(self):
-        """Before it writes anything the demangler looks for a pack in each of 2^40 parts."""
+        """The demangler searches 2^40 parts for a pack before it writes anything."""
         levels = "".join(f"{substitution(level)}E" for level in range(1, 40))
         self.assertLess(max(map(len, self.demangled(f"_Z1fDp1aI{'S_I' * 39}iiE{levels}"))), 1100)
 
@@ -284,7 +284,7 @@ class Names(WithDumps):
 
 
 def substitution(number):
-    """The name of the number-th part that was said before: S_, S0_, … SZ_, S10_."""
+    """Returns the mangled reference to an earlier part: S_, S0_, … SZ_, S10_."""
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     number -= 1
     if number < 0:
@@ -344,10 +344,10 @@ def in_bytes(number, unit):
 
 
 class ReadByOthers(WithDumps):
-    """Every tool's top functions, from the dump itself or from our export, are ours."""
+    """Compares the top functions of other tools, from the dump or from an export, with those of hotlane."""
 
     def ours(self, by_line=False):
-        """[(function, live bytes)], or by "file:line", the largest first."""
+        """Returns [(function or "file:line", live bytes)], the largest first."""
         document = json.loads(self.report("--json", "-", self.foreign))
         live = {}
         for stack in document["stacks"]:
@@ -359,7 +359,7 @@ class ReadByOthers(WithDumps):
         return sorted(((name, size) for name, size in live.items() if size), key=lambda pair: -pair[1])
 
     def expect_same(self, theirs, tolerance, by_line=False):
-        """theirs: [(function, bytes)]; they shorten names and round numbers."""
+        """`theirs` is [(function, bytes)]. Other tools shorten names and round numbers."""
         ours = self.ours(by_line)
         theirs = [pair for pair in theirs if pair[1]]
         short = [re.sub(r"<.*>|\(.*\)|\[clone.*\]", "", name).strip() for name, _ in ours]
@@ -372,7 +372,7 @@ class ReadByOthers(WithDumps):
             self.skipTest(f"no {tool}")
         text = output_of(tool, "--text", "--show_bytes", SELF_DUMP, self.foreign).decode()
         rows = re.findall(r"(?m)^ *(\d+) +[\d.]+% +[\d.]+% +\d+ +[\d.]+% (.*)$", text)
-        # Each entry is scaled and rounded down for itself there.
+        # That tool scales each entry and rounds it down.
         self.expect_same([(name, int(size)) for size, name in rows], tolerance=4)
 
     def test_google_pprof(self):
@@ -398,7 +398,7 @@ class ReadByOthers(WithDumps):
         self.expect_same(self.go(file), tolerance=0)
 
     def test_go_pprof_of_the_dump(self):
-        # Go's own finds lines in a program that is not Go's, but no functions.
+        # Go's own pprof finds lines in programs of other languages, but no functions.
         rows = self.go("-addresses", "-sample_index=inuse_space", SELF_DUMP, self.foreign)
         self.expect_same([(name.rsplit("/", 1)[-1], size) for name, size in rows], tolerance=4, by_line=True)
 

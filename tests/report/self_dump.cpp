@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes a heap profile of itself as the library would, of allocations whose numbers are known: nothing here
-// is measured. Its goldens name lines of this file. Knows nothing of hotlane. Called by report_test.py.
+// Writes a heap profile of itself in the library's format, with known numbers; nothing is measured. Golden
+// files contain line numbers of this file.
 #include <cstdio>
 #include <cstring>
 #include <execinfo.h>
@@ -24,8 +24,8 @@ struct Numbers {
 bool with_sites = true;
 void* end_of_stack = nullptr;  // the return address into main
 
-/// What stands for the allocator: it records who called. Other libraries leave their own functions out, ours
-/// may be in the stack.
+/// Stands for the allocator and records its callers. Dumps of other allocators do not contain their own
+/// functions; those of hotlane may.
 NOINLINE void record(const Numbers& n) {
     void* frames[64];
     const int count = backtrace(frames, 64);
@@ -33,7 +33,7 @@ NOINLINE void record(const Numbers& n) {
     for (int i = with_sites ? 1 : 2; i < count; ++i) {
         printf(" %p", frames[i]);
         if (frames[i] == end_of_stack) {
-            break;  // what is behind main differs from one libc to the next
+            break;  // the callers of main depend on the libc
         }
     }
     printf("\n");
@@ -48,7 +48,7 @@ NOINLINE void record(const Numbers& n) {
 
 }  // namespace
 
-/// An allocator, by its name.
+/// The command takes it for an allocator, because of its name.
 extern "C" NOINLINE void* hotlane_stand_in(const Numbers& n) {
     record(n);
     asm volatile("");
@@ -100,7 +100,7 @@ NOINLINE void write_profile(long times) {
                "# time_ns: %ld000000000\n# duration_ns: 2000000000\n# reason: exit\n# sequence: 0\n"
                "# unwind: libunwind\n# samples: 1234\n# lost_samples: 0\n# later_version: ignored\n"
                "# class: 64 hits=1000 misses=12 puts=990\n# class: 128 hits=7 misses=1 puts=8\n",
-               4102444800L);  // after every file of the machine was written
+               4102444800L);  // later than every file on the machine
     }
     app::parse({10 * times, 1000 * times, 128, 100, 900 * times, 4});
     app::leak({64, 64, 512, 512, 0, 0});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Allocates known numbers of objects in functions of all kinds: inlined, templates, through the C++ library,
-// in a thread. Knows nothing of hotlane. Called by command_test.py under `hotlane profile`.
+// Allocates known numbers of objects in inlined functions, templates, the C++ library and a thread.
+// command_test.py runs it under `hotlane profile`.
 #include <cstdlib>
 #include <cstring>
 #include <memory>

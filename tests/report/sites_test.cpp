@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How places that allocate are found, named and summed, and which of them are meant to keep their objects.
-// Knows nothing of dumps or symbols.
-// Called by the test runner.
+// Tests how allocation sites are found, named and summed, and which of them are suppressed.
 #include "cli/analysis/sites.h"
 #include "cli/analysis/suppressions.h"
 #include "cli/profile/last_dumps.h"
@@ -24,7 +22,7 @@ struct Named {
     int64_t line;
 };
 
-/// A stack of these frames, leaf first.
+/// Adds a stack of these frames, leaf first.
 std::vector<uint32_t> frames_of(Profile& profile, std::initializer_list<Named> names) {
     std::vector<uint32_t> frames;
     for (const Named& name : names) {
@@ -67,7 +65,7 @@ TEST(Sites, AreTheFirstFrameOfTheProgramsOwn) {
     EXPECT_EQ(sites[0].place, "load.cpp:14");
     EXPECT_EQ(sites[1].place, "load.cpp:12");
     EXPECT_EQ(sites[1].function, "load(char const*)");
-    EXPECT_EQ(sites[2].function, "malloc");  // nothing else is known
+    EXPECT_EQ(sites[2].function, "malloc");  // there is no other function
     EXPECT_EQ(sites[3].place, "new_allocator.h:9");
     const std::vector<AllocationSite> functions = sites_of(profile, Grouping::function, Order::live);
     ASSERT_EQ(functions.size(), 3U);
@@ -161,10 +159,10 @@ TEST(ShownText, HasNothingThatATerminalObeys) {
     EXPECT_EQ(shown_text("naïve 日本 😀"), "naïve 日本 😀");
     EXPECT_EQ(shown_text("a\nb\x1b[2J\x7f\t"), "a\\012b\\033[2J\\177\\011");
     EXPECT_EQ(shown_text("\u009b31m"), "\\302\\23331m");       // a control character of two bytes
-    EXPECT_EQ(shown_text("\u202egnp"), "\\342\\200\\256gnp");  // what follows would be shown backwards
+    EXPECT_EQ(shown_text("\u202egnp"), "\\342\\200\\256gnp");  // would reverse the text after it
     EXPECT_EQ(shown_text("a\xff"
                          "b\xc3"),
-              "a\\377b\\303");  // no characters
+              "a\\377b\\303");  // invalid UTF-8
     EXPECT_EQ(shown_text(shown_text("\\\n\\012")), shown_text("\\\n\\012"));
 }
 
@@ -219,13 +217,13 @@ TEST(LastDumps, OfEachProcessTheLastCounts) {
               (Indices{1}));
     EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), dump_of(8, 0, 5, 0, 0), dump_of(7, 1, 5, 0, 0)}),
               (Indices{2, 1}));
-    // The same number in two containers, or come round.
+    // The same process id in two containers, or reused later.
     EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), dump_of(7, 1, 6, 0, 0)}), (Indices{0, 1}));
     ProfileOrigin other = dump_of(7, 1, 5, 0, 0);
     other.program = "/opt/other";  // after exec
     EXPECT_EQ(last_of({dump_of(7, 0, 5, 0, 0), other}), (Indices{0, 1}));
     EXPECT_EQ(last_of({ProfileOrigin{}, ProfileOrigin{}}),
-              (Indices{0, 1}));  // of allocators that say nothing
+              (Indices{0, 1}));  // of allocators that write no header
 }
 
 TEST(LastDumps, OfOlderVersionsAreToldApartByTheirBegin) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What is found of this program in its own file.
-// Knows nothing of profiles.
-// Called by the test runner.
+// Tests that the symbols and lines of this program are found in its own file.
 #include "cli/symbols/symbol_file.h"
 
 #include <cstring>
@@ -16,21 +14,21 @@ extern "C" {
     asm volatile("");
     return n + 1;
 }
-/// Another name of the same function, as libraries have them for themselves. It is shorter, so that it is the
-/// underscore that tells.
+/// A second name of the same function, like the internal names in libraries. It is shorter, so that only its
+/// underscore makes it the worse name.
 [[gnu::used]] int __own(int n) noexcept __attribute__((alias("plain_name")));
 }
 
 namespace hotlane::cli {
 namespace {
 
-/// What the loader added to the addresses of this program's file.
+/// The difference between addresses in memory and in this program's file.
 uint64_t own_bias() {
     uint64_t bias = 0;
     dl_iterate_phdr(
         [](dl_phdr_info* info, size_t, void* out) {
             *static_cast<uint64_t*>(out) = info->dlpi_addr;
-            return 1;  // the program is the first
+            return 1;  // the program comes first
         },
         &bias);
     return bias;
@@ -63,7 +61,7 @@ TEST(SymbolFile, KnowsWhereTheLoaderPutsAPlaceOfTheFile) {
             return 1;
         },
         &offset);
-    // The code that is there in memory is there in the file, too.
+    // The same code must be there in the file.
     unsigned char code[16];
     const int descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     EXPECT_EQ(pread(descriptor, code, sizeof code, static_cast<off_t>(offset)), ssize_t{sizeof code});
