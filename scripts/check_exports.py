@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks what libhotlane.so and libhotlane.a show to the outside: the names of preload/exports.list, those of
-hotlane.h with the version of preload/exports.map and all others without one; libc.so.6 as the only library needed;
-and that the code is never unmapped."""
+"""Checks the interface of libhotlane.so and libhotlane.a: they export the names of preload/exports.list, those of
+hotlane.h with the version of preload/exports.map and the others without a version; they need no library but
+libc.so.6; and their code is never unmapped."""
 
 import argparse
 import pathlib
@@ -33,21 +33,21 @@ def listed_names():
 
 
 def listed_versions():
-    """The version of each name, as the version script has it."""
+    """Returns the version of each name according to the version script."""
     nodes = re.findall(r"(\w+)\s*\{\s*global:(.*?)(?:local:.*?)?\}", without_comments(PRELOAD / "exports.map"), re.DOTALL)
     return {name: version for version, names in nodes for name in re.findall(r"\w+", names)}
 
 
 def exported_versions(library):
-    """The version of each name, empty where it has none. "@@" is the version that new programs are linked with."""
+    """Returns the version of each name, empty when it has none. "@@" marks the version that new programs link with."""
     lines = run("nm", "-DP", "--defined-only", library).splitlines()
-    # The versions themselves are symbols, too: absolute ones.
+    # The versions themselves are absolute symbols.
     symbols = [line.split()[0] for line in lines if line.split()[1] != "A"]
     return {name: version for name, _, version in (symbol.partition("@@") for symbol in symbols)}
 
 
 def global_names(archive):
-    """What others can refer to; the archive's members show each other more."""
+    """Returns the names that programs can refer to. Members of the archive see more names of each other."""
     hidden = {line.split()[-1] for line in run("readelf", "-sW", archive).splitlines() if " HIDDEN " in line}
     lines = run("nm", "-gP", "--defined-only", archive).splitlines()
     return {line.split()[0] for line in lines if not line.endswith(":")} - hidden

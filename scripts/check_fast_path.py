@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Counts the instructions of a hit in libhotlane.so, and compares them with tests/fast_path.golden.
 
-A hit is a way from the entry of a function to a `ret` on which nothing is called and no other function is jumped to;
-of several such ways the longest counts."""
+A hit is a path from the entry of a function to a `ret` without a call or a jump to another function. If there are
+several, the longest counts."""
 
 import argparse
 import collections
@@ -44,7 +44,7 @@ def parse(line):
 
 
 def disassemble(library):
-    """All instructions by address, and the address of each name."""
+    """Returns all instructions by address, and the address of each name."""
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-M", "intel", library],
                           capture_output=True, text=True, check=True).stdout
     code, names, previous, following = {}, {}, None, {}
@@ -73,7 +73,7 @@ def jump_target(instruction):
 
 
 def hits(entry, code, following, starts):
-    """Every way to a ret without a call, a loop, or a jump to another function's start."""
+    """Returns every path to a ret without a call, a loop, or a jump to the start of another function."""
     ways = []
     unfinished = [(entry, [])]
     while unfinished:
@@ -116,7 +116,7 @@ def measure(library):
     code, following, names = disassemble(library)
     lines, errors = [], []
     for title, symbol in ENTRIES.items():
-        # A function's cold part has a name of its own but belongs to it: no hit leads there, so it counts as outside.
+        # The cold part of a function has its own name. No hit leads there, so it counts as another function.
         ways = hits(names[symbol], code, following, set(names.values())) if symbol in names else []
         if not ways:
             errors.append(f"{title}: no way from its entry to a ret without a call")

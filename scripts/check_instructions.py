@@ -3,9 +3,9 @@
 """Counts the instructions of malloc, free, refill, flush and samples under callgrind, and compares them with a
 golden file.
 
-Each line of the golden file is a name, instructions per operation (the loop's own taken off), and the
-tolerance in per cent. More than that fails; fewer are reported, so that the file can be renewed with
---update."""
+Each line of the golden file is a name, the instructions per operation without those of the loop, and the
+tolerance in per cent. The check fails when there are more; it reports when there are fewer, so that the file can
+be updated with --update."""
 import argparse
 import pathlib
 import re
@@ -14,27 +14,27 @@ import subprocess
 import sys
 import tempfile
 
-SKIPPED = 77  # what meson takes for "this could not be run here"
+SKIPPED = 77  # meson's exit status for a skipped test
 DESCRIPTION = re.compile(r"^desc: Trigger: Client Request: (\w+)", re.MULTILINE)
 TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
-# memset differs between processors, realloc is no hit, and what a refill does depends on addresses.
+# memset depends on the processor, realloc is not a hit, and the work of a refill depends on addresses.
 TOLERANCES = {
     "calloc_hit": 25,
     "realloc_in_place": 15,
     "malloc_fresh": 10,
     "free_flushed": 10,
     "malloc_refilled": 10,
-    "malloc_sampled": 10,  # the depth of the stack is the loader's, too
+    "malloc_sampled": 10,  # the depth of the stack depends on the loader
     "free_sampled": 10,
 }
 TOLERANCE = 3
 
 
 def count(program, library, sampled=False):
-    """Instructions per operation, by name; with each of them sampled by the profiler, or none."""
+    """Returns the instructions per operation by name. The profiler samples either every operation or none."""
     with tempfile.TemporaryDirectory(prefix="hotlane-callgrind-") as directory:
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", str(program)]
-        # No upkeep: it comes by the clock, not by the number of operations.
+        # No maintenance: it depends on the clock, not on the number of operations.
         environment = {"LD_PRELOAD": str(library), "HOTLANE_STATS": "off", "HOTLANE_PURGE_DELAY": "1h",
                        "PATH": "/usr/bin:/bin"}
         if sampled:
@@ -79,7 +79,7 @@ def write_golden(path, counts):
 
 
 def compare(counts, golden):
-    """Prints a line for each name; whether all are within their tolerance."""
+    """Prints a line for each name. Returns whether all are within their tolerances."""
     good = counts.keys() == golden.keys()
     if not good:
         print(f"the names differ: {', '.join(sorted(counts.keys() ^ golden.keys()))}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks that files include downward only, and that names which belong to one file stay there."""
+"""Checks that files include only their own and lower layers, and that some names occur only where they belong."""
 
 import pathlib
 import re
@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Lowest first. A file includes its own group and groups of lower layers; groups of one layer do not see each other.
+# Lowest first. A file may include its own group and lower layers. Groups in the same layer do not include each other.
 LAYERS = [
     ["src/base"],
     ["src/platform"],
@@ -30,7 +30,7 @@ LAYERS = [
     ["preload"],
 ]
 
-# The command's rooms lie above one another too. Of the library it sees only what needs no allocator.
+# The layers of the command. It may include only those parts of the library that need no allocator.
 COMMAND_LAYERS = [
     ["src/cli/text"],
     ["src/cli/profile"],
@@ -43,10 +43,10 @@ COMMAND_LAYERS = [
 ]
 SEEN_BY_COMMAND = ["src/base/", "src/platform/", "src/text/", "src/options/", "src/diagnostics/", "src/cli/"]
 
-# More than a reader takes in at a glance; a directory that grows beyond it holds two rooms.
+# A directory with more source files should be split.
 MOST_FILES = 16
 
-# A name, and the only paths in which it may stand.
+# A name, and the only paths in which it may occur.
 KEPT_APART = {
     r"private_jemalloc_": ["src/fallback/"],
     r"libunwind\.h|\bunw_\w+": ["src/profiler/stack/backtrace", "src/cli/"],
@@ -54,7 +54,7 @@ KEPT_APART = {
     r"#\s*include <(vector|string|map|set|unordered_map|deque|list|iostream|sstream|fstream|functional|memory)>":
         ["src/cli/"],
     r"\b(try|catch|dynamic_cast|typeid)\b\s*[({<]": ["src/cli/", "preload/new.cpp"],
-    # Platform and debug: one place each. (#pragma once and include guards are not conditions.)
+    # Conditions on the platform and on debug builds are limited to these places.
     r"^\s*#\s*(if|ifdef|elif)\b": ["src/base/", "src/platform/", "src/sync/lock", "src/guards/faults",
                                   "src/profiler/stack/backtrace", "src/fallback/", "src/cli/"],
 }
@@ -64,7 +64,7 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def group_of(path, layers=LAYERS + COMMAND_LAYERS):
-    """The most exact group that the path belongs to, after the number of its layer; None when there is none."""
+    """Returns the number of the layer and the most specific group of the path, or None when there is none."""
     found = [(len(group), number, group) for number, layer in enumerate(layers) for group in layer
              if path.startswith((group + "/", group + "."))]
     return max(found)[1:] if found else None

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""hotlane beside other allocators: what is run (catalogue), how (runner, redis), and what is said about
-it."""
+"""Compares hotlane with other allocators: what is run (catalogue), how (runner, redis), and the output (results, table,
+chart, written)."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The allocators that are compared: glibc, Debian's peers, hotlane, and what the command line names."""
+"""The allocators to compare: glibc, Debian's other allocators, hotlane, and those of the command line."""
 import dataclasses
 import os
 import pathlib
@@ -44,7 +44,7 @@ def hotlane_in(build):
 
 
 def variables(argument, texts):
-    """(name, value) of each VARIABLE=VALUE."""
+    """Returns (name, value) for each VARIABLE=VALUE."""
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator or not name:
@@ -53,7 +53,7 @@ def variables(argument, texts):
 
 
 def named(arguments):
-    """Allocators from NAME=PATH[,VARIABLE=VALUE]..."""
+    """Parses NAME=PATH[,VARIABLE=VALUE]... into allocators."""
     for argument in arguments:
         name, separator, rest = argument.partition("=")
         path, *texts = rest.split(",")
@@ -65,8 +65,8 @@ def named(arguments):
 
 
 def profilers(build, directory):
-    """One program's allocators without a profiler and with: hotlane's own at its default mean distance between
-    samples and at every request, and heaptrack. What they write goes to `directory`."""
+    """Returns the ways to run one program: without a profiler, with hotlane's at its default sample interval and at
+    every request, and with heaptrack. Their output goes to `directory`."""
     ours = hotlane_in(build)
     profile = ("HOTLANE_PROFILE", f"{directory}/%p.heap")
     every = (profile, ("HOTLANE_SAMPLE_INTERVAL", "1"))
@@ -81,8 +81,8 @@ def profilers(build, directory):
 
 
 def all_of(build, arguments, needs_hotlane):
-    """glibc first, then the peers, then ours; a name given on the command line replaces a default of that
-    name."""
+    """Returns glibc first, then the other allocators, then hotlane. An allocator of the command line replaces the
+    default of the same name."""
     chosen = {"glibc": glibc()}
     for path, package in packages.PEERS.items():
         chosen[PEER_NAMES[package]] = Allocator(PEER_NAMES[package], path)
@@ -97,7 +97,8 @@ def all_of(build, arguments, needs_hotlane):
 
 
 def check_loads(allocator):
-    """The loader only warns about a library that it can't preload; a comparison must not go on without it."""
+    """Checks that the library can be preloaded. The loader only warns, but a comparison without the library is
+    wrong."""
     environment = {
         **os.environ,
         "LD_PRELOAD": allocator.library,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured: the workloads of bench/ and real programs, each with its command line."""
+"""The cases to measure: the workloads of bench/ and real programs, with their command lines."""
 import dataclasses
 import os
 import pathlib
@@ -11,8 +11,8 @@ ROOT = HERE.parent.parent
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """`tiny` marks programs whose objects are mostly smaller than a cache line: their memory is reported
-    apart. `memory_mib` is what it may need at most, as far as is known before its first run."""
+    """A program to measure. `tiny` marks programs whose objects are mostly smaller than a cache line; their memory is
+    reported separately. `memory_mib` is an upper bound of the memory needed, for the first run."""
 
     name: str
     command: tuple
@@ -25,7 +25,7 @@ class Case:
 
 MEMORY_MIB = {"mixed_5m": 2500}
 
-# Name, program, further arguments, mostly tiny objects.
+# Name, program, further arguments, whether most objects are tiny.
 WORKLOADS = (
     ("server_churn", "server_churn", "", False),
     ("cross_thread", "cross_thread", "", False),
@@ -62,12 +62,11 @@ def workloads(build, scale):
 
 
 def programs(scale):
-    """Real programs as Debian ships them. python3 has a pool of its own; with PYTHONMALLOC=malloc it has
-    none."""
+    """Returns real programs from Debian. python3 has its own pool allocator, unless PYTHONMALLOC=malloc is set."""
     scripts = HERE / "programs"
     amount = str(scale)
     python = (sys.executable, "-S", "-E", str(scripts / "objects.py"), amount)
-    # -E would make python3 deaf to PYTHONMALLOC.
+    # With -E, python3 would ignore PYTHONMALLOC.
     python_malloc = (sys.executable, "-S", str(scripts / "objects.py"), amount)
     source = str(ROOT / "bench" / "workloads" / "json_documents.cpp")
     yield Case("python3", python, "program")

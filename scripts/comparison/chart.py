@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""The chart of the README: for each program one row, for each allocator one dot, time left and memory right.
-The background is transparent, and the colours of text and lines follow the reader's light or dark scheme."""
+"""Draws the chart of the README: one row for each program, one dot for each allocator, time on the left and memory on
+the right. The background is transparent, and text and lines follow the reader's light or dark scheme."""
 import io
 import re
 
 import matplotlib
 
 matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first)
+import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
 
 INK, FAINT = "#24292f", "#d0d7de"
 INK_DARK, FAINT_DARK = "#e6edf3", "#3d444d"
 OURS = "#d1242f"
-# Distinct for the colour-blind too, and readable on white and on black; each has a shape of its own.
+# Colours that the colour-blind can tell apart, and that are readable on white and on black. Each has its own shape.
 PEER_STYLES = (
     ("#8c959f", "s"),
     ("#0969da", "^"),
@@ -21,7 +21,7 @@ PEER_STYLES = (
     ("#8250df", "P"),
     ("#0a8a8a", "X"),
 )
-NEAR, FAR = 0.25, 4.0  # what lies outside is drawn at the edge, with its figure
+NEAR, FAR = 0.25, 4.0  # values outside are drawn at the edge, with their numbers
 LEFT, RIGHT = NEAR * 0.94, FAR * 1.06
 
 DARK_RULES = f"""<style>@media (prefers-color-scheme: dark) {{
@@ -32,7 +32,7 @@ DARK_RULES = f"""<style>@media (prefers-color-scheme: dark) {{
 
 
 def styles(allocators):
-    """Colour, shape, size and order of drawing, by allocator; ours is drawn last, on top."""
+    """Returns the colour, shape, size and drawing order of each allocator. hotlane is drawn last, on top."""
     chosen = {}
     peers = iter(PEER_STYLES * 4)
     for allocator in allocators:
@@ -46,7 +46,7 @@ def figure_text(ratio):
 
 
 def draw_outside(axes, results, rows, metric):
-    """The figures of what lies outside, one text a row and edge."""
+    """Writes the numbers of the values outside the chart, one text for each row and edge."""
     for place, case in enumerate(rows):
         ratios = sorted(filter(None, (results.ratio(case, a, metric) for a in results.allocators)))
         for edge, side, outside in (

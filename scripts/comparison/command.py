@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command: what is measured is chosen here, and what came out is written."""
+"""The command line of scripts/compare: selects what to measure, measures it, and writes the results."""
 import argparse
 import os
 import pathlib
@@ -81,8 +81,8 @@ def parse(arguments):
 
 
 def build_all(chosen, libraries_are_new):
-    """Builds the benchmarks, and the library where it is not given; a first build sets the directory up, and
-    libraries that have just been installed are looked for again."""
+    """Builds the benchmarks, and the library unless it is given. Configures the build directory first if it is new,
+    or if libraries have just been installed."""
     build = chosen.build
     steps = [["meson", "compile", "-C", str(build), "bench"]]
     if "hotlane" not in chosen.without and not any(name.startswith("hotlane=") for name in chosen.libraries):
@@ -104,7 +104,7 @@ def available_mib():
 
 
 def warm_memory(chosen, found, case):
-    """As much as the case has been seen to need."""
+    """Touches as much memory as the case needs, so that the host provides it before the measurement."""
     peaks = [
         sample.peak_kib for allocator in found.allocators for sample in found.samples[case.name, allocator.name]
     ]
@@ -114,15 +114,16 @@ def warm_memory(chosen, found, case):
 
 
 def in_turns(allocators, round_number, case):
-    """In an order that is another in each round, and the same in each comparison: nobody always follows the
-    same one."""
+    """Returns an order that differs from round to round and is the same in every comparison, so that no allocator
+    always runs after the same one."""
     order = list(allocators)
     random.Random(f"{case.name} {round_number}").shuffle(order)
     return order
 
 
 def measure_all(chosen, cases, allocators):
-    """Rounds outermost, allocators innermost and mixed: what disturbs the machine disturbs all alike."""
+    """Runs all cases in rounds, with the allocators mixed in the innermost loop, so that disturbances of the machine
+    affect all of them alike."""
     found = results.Results(cases, allocators)
     progress = Progress(len(cases) * len(allocators) * chosen.rounds, chosen.rounds)
     measure = chosen.build / "bench" / "measure"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The one error that ends a comparison with a line for people and no traceback."""
+"""The error that ends a comparison with one line instead of a traceback."""
 
 
 class ComparisonError(Exception):
-    """What went wrong, in one line."""
+    """An error with a message of one line."""

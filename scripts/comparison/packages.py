@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Installs the peers and the programs that are measured, from the distribution's packages."""
+"""Installs the other allocators and the measured programs from the distribution's packages."""
 import os
 import pathlib
 import shutil
@@ -9,7 +9,7 @@ from .errors import ComparisonError
 
 LIBRARIES = "/usr/lib/{}-linux-gnu/".format(os.uname().machine)
 
-# What shows that a package is there, and the package's name on Debian 12.
+# A file or command of each package, and the name of the package on Debian 12.
 PEERS = {
     LIBRARIES + "libjemalloc.so.2": "libjemalloc2",
     LIBRARIES + "libtcmalloc_minimal.so.4": "libtcmalloc-minimal4",
@@ -35,14 +35,14 @@ BUILD = {
 
 
 def set_up():
-    """Installs what building hotlane needs."""
+    """Installs the packages that building hotlane needs."""
     setup = pathlib.Path(__file__).resolve().parent.parent / "setup"
     if subprocess.run([str(setup), "build"], check=False).returncode != 0:
         raise ComparisonError("scripts/setup failed")
 
 
 def peer_versions():
-    """What is installed, by the peer's package, without Debian's part of the version."""
+    """Returns the installed versions of the other allocators' packages, without Debian's revision."""
     done = subprocess.run(
         ["dpkg-query", "-W", "-f", "${Package} ${source:Upstream-Version}\n", *PEERS.values()],
         stdout=subprocess.PIPE,
@@ -57,7 +57,7 @@ def peer_versions():
 
 
 def install_missing(more_programs=()):
-    """Installs what is missing, or names it where that can't be done; whether anything was."""
+    """Installs missing packages, or names them when that is impossible. Returns whether any were installed."""
     set_up()
     found = {**PEERS, **CHART, **BUILD}
     missing = [package for path, package in found.items() if not os.path.exists(path)]
@@ -70,8 +70,8 @@ def install_missing(more_programs=()):
     if shutil.which("apt-get") is None or (become_root and shutil.which("sudo") is None):
         raise ComparisonError(f"these packages are missing (names of Debian 12): {wanted}")
     print(f"installing {wanted}", flush=True)
-    # A service that starts on installation would take the processor and a port: policy-rc.d has no say in a
-    # container, RUNLEVEL=1 has.
+    # Prevents services from starting on installation, because they would use the processor and a port. Containers
+    # ignore policy-rc.d, but not RUNLEVEL=1.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for arguments in (
         ["update", "-qq"],

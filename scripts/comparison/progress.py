@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Shows how far a long comparison has come: one line rewritten on a terminal, one line per round
-elsewhere."""
+"""Shows the progress of a comparison: one line that is rewritten on a terminal, or else one line per round."""
 import sys
 import time
 
@@ -14,7 +13,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
 
     def running(self, round_number, case, allocator):
-        """Said before each run."""
+        """Shows the progress before each run."""
         if self._terminal:
             place = f"round {round_number}/{self._rounds}  {case:<20} {allocator:<12}"
             line = f"{place} {self._done}/{self._runs}  {self._left()}"

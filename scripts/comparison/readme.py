@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a whole comparison writes into the READMEs: on the front page a few geometric means and the chart, in bench/ all
-means beside their targets, and each program's time and memory. Both say how it was measured."""
+"""Updates the READMEs after a complete comparison: README.md gets a few geometric means and the chart, bench/README.md
+gets all means with their targets and each program's time and memory. Both describe the method."""
 import re
 import textwrap
 
@@ -51,13 +51,13 @@ def means_table(results):
 
 
 def best_of(results, case, metric):
-    """The name of the best peer."""
+    """Returns the name of the best other allocator."""
     ratios = {a.name: results.ratio(case, a, metric) for a in results.allocators if not a.ours}
     return min((name for name in ratios if ratios[name]), key=lambda name: ratios[name], default="-")
 
 
 def cases_table(results):
-    """hotlane's figures, with the ratio to the best peer and which that was."""
+    """Returns hotlane's numbers, with the ratio to the best other allocator and its name."""
     ours = results.named("hotlane")
     yield row_of(["program", "time (s)", "to the best peer", "peak (MiB)", "to the best peer"])
     yield "|" + "---|" * 5
@@ -82,13 +82,13 @@ def headline_table(results):
 
 
 def front_page(results, how):
-    """Markdown; `how` says how the figures were measured."""
+    """Returns the block of README.md as Markdown. `how` describes the method."""
     chart = f"![Time and peak memory of every program under every allocator]({CHART})"
     return "\n".join([*headline_table(results), "", textwrap.fill(how, LINE_LENGTH), "", chart]) + "\n"
 
 
 def every_program(results, how):
-    """Markdown; `how` says how the figures were measured."""
+    """Returns the block of bench/README.md as Markdown. `how` describes the method."""
     return "\n".join([textwrap.fill(how, LINE_LENGTH), "", *means_table(results), "", *cases_table(results)]) + "\n"
 
 

@@ -22,7 +22,7 @@ def free_port():
 
 
 def answers(port):
-    """Whether a server answers at the port."""
+    """Returns whether a server answers at the port."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
@@ -46,11 +46,11 @@ def shut_down(port):
             connection.sendall(b"SHUTDOWN NOSAVE\r\n")
             connection.recv(64)
     except OSError:
-        pass  # a server that has died is reported from its exit status
+        pass  # a dead server is reported by its exit status
 
 
 def benchmark(port, requests, limit_seconds):
-    """Runs the client; its seconds, or a failure."""
+    """Runs the client. Returns its seconds, or a failure."""
     command = [
         "redis-benchmark",
         "-h",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the samples say: medians, ratios to the best peer, geometric means. Pure functions of the samples."""
+"""Computes medians, ratios to the best other allocator, and geometric means from the samples."""
 import collections
 import dataclasses
 import math
@@ -19,7 +19,7 @@ class Figures:
 
 
 class Results:
-    """All samples of a comparison, by case and allocator, in the order they were first seen."""
+    """All samples of a comparison by case and allocator, in the order of their first occurrence."""
 
     def __init__(self, cases, allocators):
         self.cases = list(cases)
@@ -30,13 +30,13 @@ class Results:
         self.samples[case.name, allocator.name].append(sample)
 
     def without_variants(self):
-        """The same samples, but for allocators that are to be compared with another one of them."""
+        """Returns the samples without those of allocators that are compared with another one of the list."""
         plain = Results(self.cases, [allocator for allocator in self.allocators if not allocator.base])
         plain.samples = self.samples
         return plain
 
     def failures(self):
-        """(case, allocator, reason) of all that went wrong, wrong results included; each once."""
+        """Returns (case, allocator, reason) for each failure once, including wrong results."""
         found = []
         for case in self.cases:
             expected = self._expected_check(case)
@@ -53,7 +53,7 @@ class Results:
         return found
 
     def figures(self, case, allocator):
-        """Medians, or None where a run failed: a median over the lucky runs would flatter."""
+        """Returns the medians, or None if a run failed: a median of the successful runs would be biased."""
         samples = self.samples[case.name, allocator.name]
         if not samples or any(sample.failure for sample in samples):
             return None
@@ -62,7 +62,7 @@ class Results:
         )
 
     def best_peer(self, case, metric):
-        """The least median among the peers (glibc is one), or None."""
+        """Returns the least median of the other allocators, including glibc, or None."""
         values = [
             getattr(figures, metric)
             for figures in (
@@ -73,12 +73,13 @@ class Results:
         return min(values, default=None)
 
     def ratio(self, case, allocator, metric):
-        """To the best of all peers on this very case; for a peer itself to the best peer, itself included."""
+        """Returns the ratio to the best other allocator in the same case. For another allocator, the best includes
+        itself."""
         figures, best = self.figures(case, allocator), self.best_peer(case, metric)
         return getattr(figures, metric) / best if figures and best else None
 
     def ratio_to_better_of(self, case, allocator, names, metric):
-        """To the better of the peers named, those of them that are there."""
+        """Returns the ratio to the best of the named allocators that were measured."""
         peers = [self.named(name) for name in names if self.named(name)]
         others = [getattr(f, metric) for f in (self.figures(case, peer) for peer in peers) if f]
         figures = self.figures(case, allocator)
@@ -93,7 +94,7 @@ class Results:
         return next((allocator for allocator in self.allocators if allocator.name == name), None)
 
     def _expected_check(self, case):
-        """What most runs found; it is the same under every allocator."""
+        """Returns the check value of most runs, which must be the same under every allocator."""
         checks = [
             sample.check
             for allocator in self.allocators
@@ -104,13 +105,13 @@ class Results:
 
 
 def geometric_mean(ratios):
-    """Of the ratios that are there; None where there is none."""
+    """Returns the geometric mean of the ratios that exist, or None if there are none."""
     present = [ratio for ratio in ratios if ratio]
     return math.exp(sum(map(math.log, present)) / len(present)) if present else None
 
 
 def summary(results):
-    """The figures of the targets, by allocator: a list of (what, {allocator: geometric mean})."""
+    """Returns the numbers that have targets: a list of (what, {allocator: geometric mean})."""
     workloads = [case for case in results.cases if case.group == "workload"]
     programs = [case for case in results.cases if case.group == "program"]
     sized = [case for case in workloads if not case.tiny]

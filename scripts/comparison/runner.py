@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs one program under one allocator and brings back what the kernel counted, or why it failed."""
+"""Runs one program with one allocator and returns the kernel's counts, or why it failed."""
 import dataclasses
 import json
 import os
@@ -17,7 +17,7 @@ WHAT = re.compile(r"what=(\w+)")
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One run. `failure` is empty when the program ended well and its check was right."""
+    """One run. `failure` is empty when the program succeeded and its check value was right."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -29,7 +29,7 @@ class Sample:
 
 
 def values_in(stdout):
-    """The figures that a program prints as key=value; in a line that begins with what=NAME they are
+    """Parses the numbers that a program prints as key=value. In a line that begins with what=NAME their names are
     NAME.key."""
     found = {}
     for line in stdout.decode(errors="replace").splitlines():
@@ -40,8 +40,7 @@ def values_in(stdout):
 
 
 def environment_of(case, allocator):
-    """Only what programs need to run: an option of an allocator left in the environment would be measured
-    too."""
+    """Returns an environment with only what programs need, because options of an allocator would affect the result."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
     return {**kept, "HOTLANE_STATS": "off", **dict(case.environment), **dict(allocator.environment)}
 
@@ -58,7 +57,7 @@ def failure_of(report, stderr):
 
 
 def measured(measure, library, command, report_path):
-    """The command line that runs `command` with `library` preloaded and leaves a report."""
+    """Returns the command line that runs `command` with `library` preloaded and writes a report."""
     return [str(measure), report_path, library, *command]
 
 
@@ -85,13 +84,13 @@ def sample_of(report, stdout, stderr):
 
 
 def linked_statically(allocator, case):
-    """A program with {} in its name exists once for each allocator that can be linked statically."""
+    """Replaces {} in a program's name, which exists once for each allocator that can be linked statically."""
     program = case.command[0].format(allocator.name)
     return [program, *case.command[1:]] if os.path.exists(program) else None
 
 
 def run(measure, allocator, case, limit_seconds):
-    """One run of a case; a program that takes longer than the limit is killed with all it started."""
+    """Runs a case once. A program that exceeds the time limit is killed with all processes that it started."""
     static = "{}" in case.command[0]
     command = linked_statically(allocator, case) if static else case.command
     if command is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measures rows that have targets: each program once per round under each allocator, in turns, then the
+"""Measures the rows that have targets: runs each program once per round under each allocator in turn, then computes the
 medians."""
 import collections
 import statistics
@@ -11,7 +11,7 @@ from .progress import Progress
 
 
 class Figures:
-    """All values by row and allocator."""
+    """All values, by row and allocator."""
 
     def __init__(self, rows, allocators):
         self.rows = rows
@@ -30,7 +30,7 @@ class Figures:
         return statistics.median(found) if found else None
 
     def verdict(self, row):
-        """ "met", "missed", or nothing where there is no target or no figure."""
+        """Returns "met", "missed", or nothing when there is no target or no number."""
         ours = next((allocator for allocator in self.allocators if allocator.name == "hotlane"), None)
         value = self.median(row, ours) if ours else None
         others = {
@@ -72,7 +72,8 @@ class Figures:
 
 
 def run_short_process(case, allocators, limit_seconds):
-    """This program starts the processes of all allocators itself, in turns; its lines come in their order."""
+    """Runs a program that itself starts the processes of all allocators in turn. Its lines are in the order of the
+    allocators."""
     command = [
         *case.command,
         *(allocator.library if allocator.name != "glibc" else "-" for allocator in allocators),

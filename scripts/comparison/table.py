@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The results as text: one table of time, one of memory, one of page faults, then the means and what
-failed."""
+"""Formats the results as text: tables of time, memory and page faults, then the means and the failures."""
 from . import results as figures_of
 
 
@@ -28,7 +27,7 @@ TABLES = (
 
 
 def aligned(header, rows):
-    """Columns as wide as their widest entry; the first is text, the rest are figures."""
+    """Formats columns as wide as their widest entry. The first is text, the others are numbers."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
@@ -37,7 +36,7 @@ def aligned(header, rows):
 
 
 def cell(figures, metric, show, ratio, decimals):
-    """A figure, with its ratio where there is something to compare it with."""
+    """Formats a number, with its ratio if there is something to compare it with."""
     if not figures:
         return "failed"
     return show(getattr(figures, metric)) + (f" ({ratio:.{decimals}f})" if ratio else "")
@@ -70,7 +69,7 @@ def summary_table(results):
 
 
 def base_table(results, metric, show):
-    """Allocators that have a base: their figures, with the ratio to it and the geometric means of those."""
+    """Formats the numbers of allocators that have a base, with their ratios to it and the geometric means."""
     compared = [allocator for allocator in results.allocators if results.named(allocator.base)]
     rows = []
     for case in results.cases:

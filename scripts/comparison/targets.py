@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Figures with a target: memory that comes back, bounds that hold, calls near the floor. Each row is one
-figure of one program, what it should be, and whether hotlane's is."""
+"""Numbers with a target: memory returned, bounds kept, the cost of calls. Each row has one number of one program, its
+target, and a test of hotlane's result."""
 import dataclasses
 import typing
 
@@ -9,7 +9,7 @@ from .catalogue import Case
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """`met` gets hotlane's figure and those of the others by name."""
+    """A row. `met` is called with hotlane's number and with those of the others by name."""
 
     what: str
     case: Case

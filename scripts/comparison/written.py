@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a comparison leaves behind: the tables as text, everything as JSON, the chart, the README's block."""
+"""Writes the results of a comparison: the tables as text, everything as JSON, the chart, and the blocks of the
+READMEs."""
 import json
 import os
 import pathlib
@@ -49,7 +50,7 @@ def as_json(chosen, found):
 
 
 def write_all(chosen, found, name="results"):
-    from . import chart  # matplotlib is there only after packages.install_missing
+    from . import chart  # matplotlib is available only after packages.install_missing()
 
     output = chosen.output or chosen.build / "comparison"
     output.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,7 @@ def write_all(chosen, found, name="results"):
 
 
 def how_measured(chosen):
-    """A sentence for the READMEs."""
+    """Returns a sentence for the READMEs."""
     here = machine()
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         kind = "of a virtual machine " if " hypervisor" in lines.read() else ""

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What node programs do to an allocator: buffers, compression, text to objects and back. V8's own heap is mapped apart.
-// Must print the same check under every allocator. Run by scripts/compare.
+// A typical load of node programs: buffers, compression, and parsing and printing of text. V8's own heap does not use
+// malloc. The program must print the same check value under every allocator.
 'use strict';
 const zlib = require('zlib');
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What python3 programs do to an allocator: dictionaries, strings, lists, text and back. Run by scripts/compare."""
+"""A typical load of python3 programs: dictionaries, strings, lists, and parsing and printing of text."""
 import sys
 
 

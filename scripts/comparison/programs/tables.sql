@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- What sqlite3 does to an allocator: rows, indices, sorting and grouping in memory. Run by scripts/compare.
+-- A typical load of sqlite3: rows, indices, sorting and grouping in memory.
 CREATE TABLE entry (id INTEGER PRIMARY KEY, name TEXT, place TEXT, size INTEGER);
 INSERT INTO entry
   WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < :rows)
