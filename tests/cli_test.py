@@ -50,9 +50,9 @@ class CommandLine(unittest.TestCase):
         self.expect_error(hotlane("run"), 125, "run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]")
         self.expect_error(hotlane("run", "--"), 125, "run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]")
         self.expect_error(hotlane("run", "--stat-file=x", "true"), 125,
-                          "run: no option --stat-file=x; the closest is --stats-file")
+                          "run: --stat-file=x is not an option; the closest is --stats-file")
         self.expect_error(hotlane("run", "--cache=1M", "true"), 125,
-                          "run: no option --cache=1M; the closest is --thread-cache")
+                          "run: --cache=1M is not an option; the closest is --thread-cache")
         self.expect_error(hotlane("run", "--stats=xml", "--", "true"), 125,
                           f'--stats: "xml" is not valid, expected off, text, json or prometheus {see}')
 
@@ -168,8 +168,8 @@ class BenchLoad(unittest.TestCase):
         self.assertRegex(result.stderr, r"^hotlane: hotlane \(pid \d+\): ")
 
     def test_mistakes_are_one_line(self):
-        for argument, said in (("--duration=5", '--duration: "5" is not valid, expected a time like 5s'),
-                               ("--sizes=2K,x", '--sizes: "x" is not valid, expected sizes like 2K,64K, from 8 to 1G')):
+        for argument, said in (("--duration=5", '--duration: "5" is not a time, such as 5s'),
+                               ("--sizes=2K,x", '--sizes: "x" is not a size from 8 to 1G, such as 64K')):
             result = hotlane("bench", "load", argument)
             self.assertEqual((result.returncode, result.stderr), (125, f"hotlane: {said} (see hotlane --help)\n"))
 
@@ -196,7 +196,7 @@ class CannotRun(unittest.TestCase):
         return path
 
     def test_not_found(self):
-        self.expect("no-such-program", 127, "no program no-such-program in PATH")
+        self.expect("no-such-program", 127, "cannot find no-such-program in PATH")
         self.expect("/no/such", 127, "/no/such: No such file or directory")
 
     def test_not_executable(self):
@@ -214,7 +214,7 @@ class CannotRun(unittest.TestCase):
 
     def test_statically_linked(self):
         path = self.static_program()
-        why = "is statically linked, nothing can be preloaded into it; link it with libhotlane.a"
+        why = "is statically linked, so nothing can be preloaded into it; link it with libhotlane.a"
         self.expect(path, 126, f"{path} {why}")
         script = self.program("script", f"#! {path} -x\n")
         self.expect(script, 126, f"{path} {why}")
@@ -252,7 +252,7 @@ class CannotRun(unittest.TestCase):
                 shutil.copy(TRUE, path)
                 os.chown(path, 1, 1)
                 path.chmod(0o755 | bit)
-                self.expect(path, 126, f"{path} is {kind}, the loader preloads nothing into it")
+                self.expect(path, 126, f"{path} is {kind}, so the loader preloads nothing into it")
                 os.chown(path, os.getuid(), os.getgid())  # setuid to the same user changes nothing, so it is not refused
                 path.chmod(0o755 | bit)
                 self.assertEqual(hotlane("run", "--stats=off", path).returncode, 0)
@@ -291,14 +291,14 @@ class Installed(unittest.TestCase):
         command = self.install(self.prefix / "opt", with_library=False)
         result = hotlane("run", "true", command=command)
         self.assertEqual((result.returncode, result.stderr), (
-            125, f"hotlane: libhotlane.so.0 is neither in the prefix nor in the build tree of {command.parent}\n"))
+            125, f"hotlane: cannot find libhotlane.so.0 in the prefix or the build tree of {command.parent}\n"))
 
     def test_a_path_that_the_loader_cannot_read(self):
         command = self.install(self.prefix / "a b")
         result = hotlane("run", "true", command=command)
         self.assertEqual((result.returncode, result.stderr), (
             125, f"hotlane: cannot preload {self.prefix}/a b/lib/libhotlane.so.0: "
-                 "LD_PRELOAD takes no path with a space or a colon\n"))
+                 "LD_PRELOAD cannot hold a path with a space or a colon\n"))
 
 
 def main():

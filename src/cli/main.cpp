@@ -32,7 +32,7 @@ int usage_error(std::string_view what) {
 
 int run_command(std::vector<std::string> arguments) {
     Invocation invocation = split_at_dashes(arguments);
-    CLI::App app{"A drop-in malloc with exact counters: run programs on it, and see what it does.",
+    CLI::App app{"A drop-in malloc with exact counters. Runs programs with it and shows what it does.",
                  "hotlane"};
     app.set_version_flag("--version", "hotlane " HOTLANE_VERSION, "Print the version and exit");
     app.get_formatter()->column_width(32);

@@ -148,19 +148,19 @@ class Profile(unittest.TestCase):
             result = self.hotlane("profile", "--", "sh", "-c", f"kill -{int(number)} $$", status=-number)
             name = signal.Signals(number).name.removeprefix("SIG")
             self.assertEqual(result.stderr,
-                             f"hotlane: profile: nothing was written: the program ended by signal {name}\n")
+                             f"hotlane: profile: no dump was written: the program was ended by signal {name}\n")
 
     def test_what_kept_a_dump_from_being_written_is_told(self):
         """An unwritable directory is reported before the program runs; it does not look like death by a signal."""
         result = self.hotlane("profile", "-o", "none/x.heap", "--", "sh", "-c", "echo ran", status=125)
         self.assertEqual((result.stdout, result.stderr),
-                         ("", f"hotlane: profile: no dump can be written to {self.path}/none: "
+                         ("", f"hotlane: profile: cannot write dumps to {self.path}/none: "
                               "No such file or directory\n"))
         (self.path / "x.heap").mkdir()
         result = self.hotlane("profile", "-o", "x.heap", "--", SHOP, status=3)
         self.assertEqual(result.stderr.splitlines(), [
             f"hotlane: cannot write the profile to {self.path}/x.heap: a directory, not a regular file",
-            "hotlane: profile: nothing was written: the program ended by _exit or executed another, or the dump failed"])
+            "hotlane: profile: no dump was written: the program ended with _exit, executed another program, or the dump failed"])
 
     def test_a_request_to_end_is_passed_on(self):
         with subprocess.Popen([COMMAND, "profile", "--", SHOP, "--wait"], stdout=subprocess.PIPE,
@@ -181,10 +181,10 @@ class Profile(unittest.TestCase):
 
     def test_mistakes_are_one_line(self):
         for arguments, status, line in (
-                (["--bogus", "--", "true"], 125, "profile: no option --bogus (see hotlane profile --help)"),
+                (["--bogus", "--", "true"], 125, "profile: --bogus is not an option (see hotlane profile --help)"),
                 (["--", "/nowhere"], 127, "/nowhere: No such file or directory"),
                 (["--interval=5", "--", "true"], 125,
-                 '--interval: "5" is not valid, expected TIME (see hotlane --help)')):
+                 '--interval: "5" is not a time, such as 10s (see hotlane --help)')):
             result = self.hotlane("profile", *arguments, status=status)
             self.assertEqual((result.stdout, result.stderr), ("", f"hotlane: {line}\n"))
 

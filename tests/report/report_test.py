@@ -94,13 +94,13 @@ class Table(WithDumps):
             expected = self.report(dumps[2])
             result = hotlane("report", dumps[1], dumps[2], dumps[0])
             self.assertEqual((result.stdout, result.returncode), (expected, 0))
-            self.assertEqual(result.stderr, "hotlane: report: 2 of 3 dumps left out: a later one of the same process "
-                                            f"has all of theirs, the last is {dumps[2]}\n")
+            self.assertEqual(result.stderr, "hotlane: report: 2 of 3 dumps left out, because a later dump of the "
+                                            f"same process includes them; using {dumps[2]}\n")
             other = self.edited("y.heap", self.later, ("# process: 1234", "# process: 1235"))
             result = hotlane("report", *dumps, other)
             self.assertEqual(result.stdout, self.report(dumps[2], other))
-            self.assertEqual(result.stderr, "hotlane: report: 2 of 4 dumps left out: a later one of the same process "
-                                            "has all of theirs; 2 processes, the last of each is taken\n")
+            self.assertEqual(result.stderr, "hotlane: report: 2 of 4 dumps left out, because later dumps of the same "
+                                            "processes include them; using the last of each of 2 processes\n")
             self.expect_golden("difference.txt", self.report("--base", dumps[0], dumps[2]))
 
     def test_difference_of_two_dumps(self):
@@ -326,15 +326,15 @@ class Files(WithDumps):
         for arguments, line in ((["report"], "report: missing FILE: hotlane report [OPTIONS] FILE..."),
                                 (["report", "--by=x", "f"], '--by: "x" is not one of site|function|library '
                                                             "(see hotlane --help)"),
-                                (["report", "--focus=(", "f"], '--focus: "(": Unmatched ( or \\( '
+                                (["report", "--focus=(", "f"], '--focus: "(" is not a regular expression: Unmatched ( or \\( '
                                                                "(see hotlane --help)"),
-                                (["report", "--top=0", "f"], '--top: "0" is not valid, expected a number from 1 '
+                                (["report", "--top=0", "f"], '--top: "0" is not a positive number '
                                                              "(see hotlane --help)"),
-                                (["report", "--top=many", "f"], '--top: "many" is not valid, expected a number from 1 '
+                                (["report", "--top=many", "f"], '--top: "many" is not a positive number '
                                                                 "(see hotlane --help)"),
                                 (["profile"], "profile: missing PROGRAM: hotlane profile [OPTIONS] -- PROGRAM [ARGS]"),
                                 (["profile", "--sample=x", "--", "true"],
-                                 '--sample: "x" is not valid, expected BYTES (see hotlane --help)')):
+                                 '--sample: "x" is not a size above 0, such as 512K (see hotlane --help)')):
             result = hotlane(*arguments)
             self.assertEqual((result.stdout, result.stderr, result.returncode), ("", f"hotlane: {line}\n", 125))
 

@@ -15,7 +15,7 @@ FrameFilter::FrameFilter(const std::string& expression) {
     if (error != 0) {
         char reason[128];
         regerror(error, &compiled, reason, sizeof reason);
-        throw std::runtime_error{"\"" + expression + "\": " + reason};
+        throw std::runtime_error{"\"" + expression + "\" is not a regular expression: " + reason};
     }
     expression_ = {new regex_t{compiled}, [](regex_t* owned) {
                        regfree(owned);

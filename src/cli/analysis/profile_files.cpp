@@ -29,7 +29,7 @@ class ProgressLine {
         if (terminal_ && now - last_ >= kBetween) {
             last_ = now;
             shown_ = true;
-            dprintf(STDERR_FILENO, "\r\x1b[Khotlane: symbols of %zu addresses, %zu done", all, done);
+            dprintf(STDERR_FILENO, "\r\x1b[Khotlane: looked up %zu of %zu addresses", done, all);
         }
     }
 
@@ -43,13 +43,13 @@ class ProgressLine {
 void say_which_count(const std::vector<std::string>& files, const std::vector<Dump>& dumps,
                      const std::vector<size_t>& counted) {
     const std::string left_out = std::to_string(dumps.size() - counted.size());
-    const std::string of = left_out + " of " + std::to_string(dumps.size()) + " dumps left out: ";
+    const std::string of = left_out + " of " + std::to_string(dumps.size()) + " dumps left out, because ";
     if (counted.size() == 1) {
-        message("report: ", of, "a later one of the same process has all of theirs, the last is ",
+        message("report: ", of, "a later dump of the same process includes them; using ",
                 files[counted.front()]);
     } else {
-        message("report: ", of, "a later one of the same process has all of theirs; ",
-                std::to_string(counted.size()) + " processes, the last of each is taken");
+        message("report: ", of, "later dumps of the same processes include them; using the last of each of ",
+                std::to_string(counted.size()) + " processes");
     }
 }
 

@@ -71,7 +71,7 @@ hotlane_statistics counters(StatsFunction stats) {
                                "--sizes=" + joined(typed.sizes),
                                "--ops-per-buffer=" + std::to_string(typed.writes)};
     execv("/proc/self/exe", pointers_to(arguments).data());
-    throw std::runtime_error{std::string{"bench: cannot start again on hotlane: "} + strerror(errno)};
+    throw std::runtime_error{std::string{"bench: cannot restart with hotlane preloaded: "} + strerror(errno)};
 }
 
 LoadOptions options_of(const LoadArguments& typed) {
@@ -166,14 +166,13 @@ int load(const LoadArguments& typed) {
 
 std::string not_a_time(const std::string& text) {
     uint64_t ns = 0;
-    return parse_duration(text, ns) && ns != 0 ? ""
-                                               : "\"" + text + "\" is not valid, expected a time like 5s";
+    return parse_duration(text, ns) && ns != 0 ? "" : "\"" + text + "\" is not a time, such as 5s";
 }
 
 std::string not_a_size(const std::string& text) {
     uint64_t bytes = 0;
     const bool valid = parse_size(text, bytes) && bytes >= sizeof(uint64_t) && bytes <= GiB;
-    return valid ? "" : "\"" + text + "\" is not valid, expected sizes like 2K,64K, from 8 to 1G";
+    return valid ? "" : "\"" + text + "\" is not a size from 8 to 1G, such as 64K";
 }
 
 }  // namespace
@@ -182,19 +181,17 @@ void add_bench(CLI::App& app, Invocation& invocation) {
     CLI::App* bench = app.add_subcommand("bench", "Measure the library on this machine");
     bench->require_subcommand(1);
     CLI::App* command =
-        bench->add_subcommand("load", "Get, write and put buffers, and print how fast it went");
+        bench->add_subcommand("load", "Allocate, write and free buffers, and print the speed");
     auto typed = std::make_shared<LoadArguments>();
     command->add_option("--duration", typed->duration, "How long (5s)")->type_name("TIME")->check(not_a_time);
-    command->add_option("--workers", typed->workers, "Threads (as many as processors)")
+    command->add_option("--workers", typed->workers, "Threads (one per processor)")
         ->type_name("COUNT")
         ->check(CLI::Range(1, 4096));
-    command->add_option("--sizes", typed->sizes, "Sizes of buffers, each as likely (2K,4K,8K,16K,32K,64K)")
+    command->add_option("--sizes", typed->sizes, "Sizes of buffers, equally likely (2K,4K,8K,16K,32K,64K)")
         ->type_name("SIZE,...")
         ->delimiter(',')
         ->check(not_a_size);
-    command
-        ->add_option("--ops-per-buffer", typed->writes, "Writes to a buffer between its get and its put (1)")
-        ->type_name("COUNT");
+    command->add_option("--ops-per-buffer", typed->writes, "Writes to each buffer (1)")->type_name("COUNT");
     command->callback([typed, &invocation] { invocation.status = load(*typed); });
 }
 

@@ -31,12 +31,14 @@ struct ProfileOptions {
     bool report = false;
 };
 
-/// Adds an option that sets an environment variable of the library. `valid` checks the value.
+/// Adds an option that sets an environment variable of the library. `valid` checks the value; `expected`
+/// describes a valid one.
 void add_variable(CLI::App& command, const char* option, const char* variable, const char* type,
-                  ProfileOptions& options, bool (*valid)(std::string_view), const char* help) {
+                  ProfileOptions& options, bool (*valid)(std::string_view), const char* expected,
+                  const char* help) {
     const auto set = [=, &options](const std::string& value) {
         if (!valid(value)) {
-            throw CLI::ValidationError{option, "\"" + value + "\" is not valid, expected " + type};
+            throw CLI::ValidationError{option, "\"" + value + "\" is not " + expected};
         }
         options.variables[variable] = value;
     };
@@ -78,11 +80,12 @@ void say_what_was_written(const std::vector<std::string>& files, const ProgramEn
     }
     if (WIFSIGNALED(end.status)) {
         const char* signal = sigabbrev_np(WTERMSIG(end.status));
-        message("profile: nothing was written: the program ended by signal ",
+        message("profile: no dump was written: the program was ended by signal ",
                 signal != nullptr ? signal : std::to_string(WTERMSIG(end.status)).c_str());
     } else {
-        message("profile: nothing was written: the program ended by _exit or executed another, or the dump "
-                "failed");
+        message(
+            "profile: no dump was written: the program ended with _exit, executed another program, or the "
+            "dump failed");
     }
 }
 
@@ -93,8 +96,8 @@ void check_directory_of(const std::string& pattern) {
     const auto status = std::filesystem::status(pattern, error);
     const bool is_device = std::filesystem::is_character_file(status);
     if (!is_device && access(directory.c_str(), W_OK | X_OK) != 0) {
-        throw ProgramError{
-            "profile: no dump can be written to " + directory.string() + ": " + strerror(errno), kFailed};
+        throw ProgramError{"profile: cannot write dumps to " + directory.string() + ": " + strerror(errno),
+                           kFailed};
     }
 }
 
@@ -113,7 +116,7 @@ void print_report(pid_t process, const std::vector<std::string>& files) {
 
 int profile(const ProfileOptions& options, const std::vector<std::string>& arguments) {
     if (!arguments.empty() && arguments.front().starts_with("-")) {
-        message("profile: no option ", arguments.front(), " (see hotlane profile --help)");
+        message("profile: ", arguments.front(), " is not an option (see hotlane profile --help)");
         return kFailed;
     }
     if (arguments.empty()) {
@@ -150,18 +153,19 @@ int profile(const ProfileOptions& options, const std::vector<std::string>& argum
 }  // namespace
 
 void add_profile(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("profile", "Run a program and record who allocates what");
+    CLI::App* command =
+        app.add_subcommand("profile", "Run a program and record which functions allocate memory");
     command->prefix_command();
     auto options = std::make_shared<ProfileOptions>();
     add_variable(*command, "--sample", "HOTLANE_SAMPLE_INTERVAL", "BYTES", *options, is_sample,
-                 "Mean bytes between samples, 512K by default");
+                 "a size above 0, such as 512K", "Mean bytes between samples, 512K by default");
     command->add_flag_callback(
         "--every-allocation", [options] { options->variables["HOTLANE_SAMPLE_INTERVAL"] = "1"; },
-        "Record all of them, exactly");
+        "Record every allocation, for exact numbers");
     add_variable(*command, "--interval", "HOTLANE_PROFILE_INTERVAL", "TIME", *options, is_interval,
-                 "A dump this often, too, such as 10s");
+                 "a time, such as 10s", "Also write a dump at this interval, such as 10s");
     add_variable(*command, "--unwind", "HOTLANE_UNWIND", "libunwind|fp", *options, is_unwinder,
-                 "How stacks are walked; fp: by frame pointers");
+                 "one of libunwind|fp", "How to walk stacks; fp: by frame pointers");
     command
         ->add_option("-o,--output", options->file,
                      "Dumps; %p: process, %n: number. PROGRAM.%p.%n.heap by default")

@@ -34,11 +34,11 @@ struct Export {
 constexpr Export kExports[] = {
     {"--pprof", "For pprof: profile.proto, gzipped, with symbols",
      [](const Profile& profile, Order /*order*/) { return export_pprof(profile); }},
-    {"--folded", "Folded stacks, for flame graphs; what --sort names", export_folded},
+    {"--folded", "Folded stacks for flame graphs, of the column of --sort", export_folded},
     {"--speedscope", "For speedscope", export_speedscope},
-    {"--json", "All of it as JSON",
+    {"--json", "The whole profile as JSON",
      [](const Profile& profile, Order /*order*/) { return to_json(profile).dump(1) + "\n"; }},
-    {"--html", "One page to look at, which needs no network",
+    {"--html", "A single HTML page that needs no network",
      [](const Profile& profile, Order /*order*/) { return render_html(to_json(profile)); }},
 };
 
@@ -107,11 +107,12 @@ void add_top(CLI::App& command, size_t& most_rows) {
     const auto set = [&most_rows](const std::string& text) {
         uint64_t count = 0;
         if (!parse_count(text, count) || count == 0) {
-            throw CLI::ValidationError{"--top", "\"" + text + "\" is not valid, expected a number from 1"};
+            throw CLI::ValidationError{"--top", "\"" + text + "\" is not a positive number"};
         }
         most_rows = count;
     };
-    command.add_option_function<std::string>("--top", set, "Rows, or stacks with --leaks; 20 by default")
+    command
+        .add_option_function<std::string>("--top", set, "Number of rows (stacks with --leaks); 20 by default")
         ->type_name("N");
 }
 
@@ -131,22 +132,21 @@ void add_filter(CLI::App& command, const char* name, std::optional<FrameFilter>&
 }
 
 void add_leak_options(CLI::App& command, ReportOptions& options) {
-    command.add_flag("--leaks", options.leaks,
-                     "What was still live, by stacks; exit status 3 if there is any");
+    command.add_flag("--leaks", options.leaks, "List live objects by stack; exit status 3 if there are any");
     command
         .add_option_function<std::string>(
             "--leak-threshold",
             [&options](const std::string& text) {
                 if (!parse_size(text, options.leak_threshold)) {
                     throw CLI::ValidationError{"--leak-threshold",
-                                               "\"" + text + "\" is no size, such as 64K"};
+                                               "\"" + text + "\" is not a size, such as 64K"};
                 }
             },
-            "Bytes that may be live without that status")
+            "Live bytes that do not cause exit status 3")
         ->type_name("BYTES");
     command
         .add_option("--suppressions", options.suppressions,
-                    "Lines leak:PATTERN, as for LeakSanitizer: of a function, file or library")
+                    "File of lines leak:PATTERN, in LeakSanitizer's format")
         ->type_name("FILE");
 }
 
@@ -188,23 +188,24 @@ int run_report(ReportOptions& options, const Invocation& invocation) {
 }  // namespace
 
 void add_report(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("report", "Show what a profile's dumps say: who allocated what");
+    CLI::App* command =
+        app.add_subcommand("report", "Show which functions allocated memory, from profile dumps");
     auto options = std::make_shared<ReportOptions>();
-    command->add_option("FILE", options->files, "Dumps; several are added up")->type_name("");
+    command->add_option("FILE", options->files, "Dumps, which are added up")->type_name("");
     add_choice(*command, "--sort", options->view.order, "live|cumulative|count|temporary|slack",
-               "The column that sorts; live by default");
+               "The column to sort by; live by default");
     add_choice(*command, "--by", options->view.grouping, "site|function|library",
-               "What a row is; a site, which is a line of source, by default");
+               "What a row stands for; a site (a source line) by default");
     add_top(*command, options->view.most_rows);
-    add_filter(*command, "--focus", options->focus, "Only stacks with such a function, file or library");
-    add_filter(*command, "--ignore", options->ignore, "No stacks with such a function, file or library");
-    command->add_option("--base", options->base, "A dump to take away: what changed since")
+    add_filter(*command, "--focus", options->focus, "Only stacks with a matching function, file or library");
+    add_filter(*command, "--ignore", options->ignore, "No stacks with a matching function, file or library");
+    command->add_option("--base", options->base, "A dump to subtract, to show what changed since")
         ->type_name("FILE")
         ->allow_extra_args(false);
     add_leak_options(*command, *options);
     add_exports(*command, *options);
     command->footer(
-        "Exit status 2: a file is not what it should be; 3: --leaks, and more than the threshold.");
+        "Exit status 2: a file is unreadable or malformed; 3: --leaks found more than the threshold.");
     command->callback([options, &invocation] { invocation.status = run_report(*options, invocation); });
 }
 

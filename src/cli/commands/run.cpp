@@ -85,7 +85,7 @@ int execute(const std::string& file, std::vector<std::string> arguments) {
 
 int run(const Values& values, std::vector<std::string> arguments) {
     if (!arguments.empty() && arguments.front().starts_with("-")) {
-        message("run: no option ", arguments.front(), "; the closest is ",
+        message("run: ", arguments.front(), " is not an option; the closest is ",
                 closest_argument(arguments.front()));
         return kFailed;
     }
@@ -111,7 +111,8 @@ int run(const Values& values, std::vector<std::string> arguments) {
 }  // namespace
 
 void add_run(CLI::App& app, Invocation& invocation) {
-    CLI::App* command = app.add_subcommand("run", "Run a program on hotlane and print its counters at exit");
+    CLI::App* command =
+        app.add_subcommand("run", "Run a program with hotlane and print its counters at exit");
     command->prefix_command();
     command->footer(
         "PROGRAM and its ARGS follow the options: hotlane run [OPTIONS] [--] PROGRAM [ARGS]\n"

@@ -26,7 +26,7 @@ std::string find_library() {
             return found;
         }
     }
-    throw std::runtime_error{std::string{kName} + " is neither in the prefix nor in the build tree of " +
+    throw std::runtime_error{std::string{"cannot find "} + kName + " in the prefix or the build tree of " +
                              here.string()};
 }
 
@@ -34,7 +34,7 @@ std::string preload_list(const std::string& library, const char* before) {
     // The loader treats both as separators and has no escape for them (ld.so(8)).
     if (library.find_first_of(" :") != std::string::npos) {
         throw std::runtime_error{"cannot preload " + library +
-                                 ": LD_PRELOAD takes no path with a space or a colon"};
+                                 ": LD_PRELOAD cannot hold a path with a space or a colon"};
     }
     return before == nullptr || *before == '\0' ? library : library + ":" + before;
 }

@@ -76,7 +76,7 @@ void check_elf(const std::string& file, const Elf& elf) {
     }
     // The loader itself can be run as a program; it obeys LD_PRELOAD.
     if (elf.loader.empty() && base_name(file) != base_name(own_elf().loader)) {
-        refuse(file, "is statically linked, nothing can be preloaded into it; link it with libhotlane.a");
+        refuse(file, "is statically linked, so nothing can be preloaded into it; link it with libhotlane.a");
     }
     if (!elf.loader.empty() && base_name(elf.loader) != base_name(own_elf().loader)) {
         refuse(file, "is loaded by " + elf.loader + ", which is not the C library of libhotlane.so");
@@ -91,13 +91,13 @@ void check_unprivileged(const std::string& file) {
         return;
     }
     if ((status.st_mode & S_ISUID) != 0 && status.st_uid != getuid()) {
-        refuse(file, "is setuid, the loader preloads nothing into it");
+        refuse(file, "is setuid, so the loader preloads nothing into it");
     }
     if ((status.st_mode & S_ISGID) != 0 && status.st_gid != getgid()) {
-        refuse(file, "is setgid, the loader preloads nothing into it");
+        refuse(file, "is setgid, so the loader preloads nothing into it");
     }
     if (getuid() != 0 && getxattr(file.c_str(), "security.capability", nullptr, 0) > 0) {
-        refuse(file, "has file capabilities, the loader preloads nothing into it");
+        refuse(file, "has file capabilities, so the loader preloads nothing into it");
     }
 }
 
@@ -153,7 +153,7 @@ std::string find_program(const std::string& name) {
     if (!not_executable.empty()) {
         refuse(not_executable, "is not executable");
     }
-    throw ProgramError{"no program " + name + " in PATH", kNotFound};
+    throw ProgramError{"cannot find " + name + " in PATH", kNotFound};
 }
 
 void check_preloadable(const std::string& file) {
