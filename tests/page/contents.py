@@ -13,10 +13,10 @@ class Contents(PageTest):
         self.assertEqual(self.text("h1"), "app")
         self.assertEqual(facts, {
             "Program": "/usr/bin/app", "Process": "1234", "Taken": "2026-09-21 14:13:20 UTC",
-            "Dump": "at exit, no. 0", "Duration": "1 min 23 s", "Period": "a sample each 512 KiB", "Samples": "1,234", "Lost samples": "⚠ 7",
+            "Dump": "at exit, no. 0", "Duration": "1 min 23 s", "Period": "one sample per 512 KiB", "Samples": "1,234", "Lost samples": "⚠ 7",
             "Stacks": "4, by libunwind"})
         self.assertIn("estimated", self.text("#meaning"))
-        self.assertIn("the size of its class", self.text("#meaning"))
+        self.assertIn("the bytes of its size class", self.text("#meaning"))
 
     def test_every_allocation_is_exact(self):
         self.open(profiles.golden() | {"period": 1, "lost_samples": 0})
@@ -82,7 +82,7 @@ class Contents(PageTest):
 
     def test_a_profile_that_is_none_is_said(self):
         self.open({"hotlane_profile": 1})
-        self.assertIn("no profile that it can show", self.text("#trouble"))
+        self.assertIn("Cannot show the profile: ", self.text("#trouble"))
         self.assertEqual(len(self.browser.messages()), 1)
 
     def test_a_profile_of_nothing(self):

@@ -37,7 +37,7 @@ class Recorded(PageTest):
         self.hotlane("report", "--html", page, self.dump)
         self.browser.open(page)
         self.assertRegex(self.text("h1"), r"^python3[.\d]*$")
-        self.assertEqual(dict(zip(self.texts("dt"), self.texts("dd")))["Period"], "a sample each 16 KiB")
+        self.assertEqual(dict(zip(self.texts("dt"), self.texts("dd")))["Period"], "one sample per 16 KiB")
         total = sum(stack["cumulative"]["bytes"] for stack in found["stacks"])
         self.assertGreater(total, 1_000_000)
         self.assertEqual(self.browser.run("return page.tree.root.totals.cumulative"), total)

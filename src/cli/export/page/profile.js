@@ -73,7 +73,7 @@ class Page {
       Taken: profile.time_ns ? formatDate(profile.time_ns) : '',
       Dump: profile.reason ? `${REASONS[profile.reason] ?? profile.reason}, no. ${profile.sequence}` : '',
       Duration: formatTime(profile.duration_ns),
-      Period: exact ? 'every allocation' : `a sample each ${withoutZeros(formatBytes(profile.period))}`,
+      Period: exact ? 'every allocation' : `one sample per ${withoutZeros(formatBytes(profile.period))}`,
       Samples: formatCount(profile.samples),
       'Lost samples': formatCount(profile.lost_samples),
       Stacks: `${formatCount(profile.stacks.length)}, by ${profile.unwind}`,
@@ -87,9 +87,9 @@ class Page {
     }
     byId('meaning').textContent =
       `${exact ? 'Exact numbers.' : 'Numbers are estimated from the samples.'} ` +
-      `${this.signed ? 'This is a difference of two dumps: + grew, − shrank. ' : ''}` +
-      'A byte is one of the memory that an object takes, the size of its class; slack is the part of it that was not ' +
-      'asked for, remote what another thread freed.';
+      `${this.signed ? 'This is the difference of two dumps: + is growth, − is shrinkage. ' : ''}` +
+      'An object has the bytes of its size class. Slack is the part that the program did not request. Remote objects ' +
+      'were freed by another thread.';
   }
 
   /// The buttons that select the metric; they show its total.
@@ -180,7 +180,7 @@ class Page {
     const items = this.signed
       ? [['rise', '+ more than before'], ['fall', `${MINUS} less than before, hatched`]]
       : this.tree.libraries.slice(0, HUES - 1).map(library => [
-        `library-${hueOf(this.tree.libraries, library)}`, library ? fileName(library) : 'no library known']);
+        `library-${hueOf(this.tree.libraries, library)}`, library ? fileName(library) : 'unknown library']);
     if (!this.signed && this.tree.libraries.length >= HUES) {
       items.push([`library-${HUES - 1}`, 'other libraries']);
     }
@@ -195,7 +195,7 @@ function start() {
   try {
     return new Page(JSON.parse(byId('profile').textContent));
   } catch (error) {
-    byId('trouble').textContent = `This page has no profile that it can show: ${error.message}`;
+    byId('trouble').textContent = `Cannot show the profile: ${error.message}`;
     byId('trouble').hidden = false;
     throw error;
   }
