@@ -35,7 +35,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hotlane-exact-") as scratch:
         path = pathlib.Path(scratch) / "exact.heap"
         truth = json.loads(dumps.run_well([arguments.program, "exact", 1], dumps.environment(
-            arguments.preload, profile=path, sample=1, unwind=arguments.unwind)))
+            arguments.preload, profile=path, sample_interval=1, unwind=arguments.unwind)))
         document = dumps.report(arguments.command, path)
     wrong = list(differences(truth, dumps.by_function(document, truth)))
     if document["unwind"] != arguments.unwind:

@@ -56,7 +56,7 @@ def one_run(arguments, scratch, seed):
     # Hardly a byte is touched: larger pages would be cleared for nothing.
     options = {"profile": path, "unwind": arguments.unwind, "hugepages": "never"}
     if arguments.sample:
-        options["sample"] = arguments.sample
+        options["sample_interval"] = arguments.sample
     truth = json.loads(dumps.run_well([arguments.program, arguments.table, seed],
                                       dumps.environment(arguments.preload, **options)))
     document = dumps.report(arguments.command, path)

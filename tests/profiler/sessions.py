@@ -29,7 +29,7 @@ class Session(unittest.TestCase):
 
     def start(self, *actions, program=None, **options):
         """The program, started in the scratch directory."""
-        variables = dumps.environment(None, **({"sample": 1} | options))
+        variables = dumps.environment(None, **({"sample_interval": 1} | options))
         return subprocess.Popen([program or ARGUMENTS.program, *map(str, actions)], env=variables, cwd=self.scratch,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -110,7 +110,7 @@ class Options(Session):
 
     def test_sample_of_nothing_or_nonsense_is_the_default(self):
         for value in ("0", "often"):
-            process = self.start("a:10", profile="x.heap", sample=value)
+            process = self.start("a:10", profile="x.heap", sample_interval=value)
             errors = process.communicate()[1]
             self.assertRegex(errors, rf'\Ahotlane: HOTLANE_SAMPLE_INTERVAL="{value}": expected a size .*; using 512K\n\Z')
             self.assertEqual((process.returncode, self.live("x.heap")[2]["period"]), (0, 512 << 10))
@@ -176,7 +176,7 @@ class Processes(Session):
     def test_programs_that_are_started(self):
         script = '"$0" a:1; "$0" a:2 & wait; exec "$0" a:3'
         process = subprocess.run(["bash", "-c", script, ARGUMENTS.program], cwd=self.scratch, check=True, timeout=60,
-                                 env=dumps.environment(ARGUMENTS.preload, profile="%e.%p.heap", sample=1))
+                                 env=dumps.environment(ARGUMENTS.preload, profile="%e.%p.heap", sample_interval=1))
         self.assertEqual(process.returncode, 0)
         found = sorted(self.live(name)[0] for name in self.files() if name.startswith("session."))
         self.assertEqual(found, [(1, 0), (2, 0), (3, 0)])
@@ -195,7 +195,7 @@ class Failures(Session):
     def test_full_disk_leaves_no_half(self):
         """A limit on the size of files is where the write stops, as on a disk that is full. Its signal would end the
         program."""
-        variables = dumps.environment(None, sample=1, profile="x.heap")
+        variables = dumps.environment(None, sample_interval=1, profile="x.heap")
         script = 'ulimit -f 1; exec "$0" a:100 status:3'
         done = subprocess.run(["bash", "-c", script, ARGUMENTS.program], env=variables, cwd=self.scratch, timeout=60,
                               capture_output=True, text=True, check=False)
@@ -207,7 +207,7 @@ class Failures(Session):
         """The name of a temporary file must not be known beforehand."""
         (self.scratch / "victim").write_text("precious")
         script = 'ln -s victim x.heap.$$.tmp; exec "$0" a:10'
-        variables = dumps.environment(None, sample=1, profile="x.heap")
+        variables = dumps.environment(None, sample_interval=1, profile="x.heap")
         subprocess.run(["bash", "-c", script, ARGUMENTS.program], env=variables, cwd=self.scratch, timeout=60,
                        check=True)
         self.assertEqual((self.scratch / "victim").read_text(), "precious")
