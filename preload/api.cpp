@@ -71,8 +71,9 @@ int hotlane_stats_print(int fd, hotlane_format format) noexcept {
 size_t hotlane_stats_format(char* out, size_t capacity, hotlane_format format) noexcept {
     return pools::format_statistics(out, capacity, format);
 }
-void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) noexcept {
-    live::set_alarm(below, least_gets, alarm, context);
+void hotlane_alarm_set(double below, uint64_t least_allocations, hotlane_alarm alarm,
+                       void* context) noexcept {
+    live::set_alarm(below, least_allocations, alarm, context);
 }
 
 int hotlane_profile_start(size_t sample_bytes) noexcept { return profiling::start(sample_bytes) ? 0 : -1; }

@@ -29,7 +29,7 @@ struct mallinfo2 information() {
     }
     info.arena = snapshot->region_in_use_bytes + snapshot->region_free_dirty_bytes;
     info.hblkhd = snapshot->fallback_bytes;
-    info.hblks = snapshot->forward_count() - snapshot->forward_frees;
+    info.hblks = snapshot->fallback_count() - snapshot->fallback_frees;
     info.uordblks = live_bytes + snapshot->fallback_bytes;
     info.fordblks = info.arena - std::min(info.arena, live_bytes);
     info.keepcost = snapshot->region_free_dirty_bytes;
@@ -73,14 +73,14 @@ HOTLANE_EXPORT int malloc_info(int options, FILE* stream) noexcept {
     fprintf(stream, "<malloc version=\"hotlane-1\">\n<heap nr=\"0\">\n<sizes>\n");
     for (ClassIndex c = 1; c < snapshot->class_count; ++c) {
         const ClassStats& stats = snapshot->classes[c];
-        if (stats.gets() != 0) {
+        if (stats.allocations() != 0) {
             fprintf(stream, "<size from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
                     c == 1 ? size_t{1} : snapshot->classes[c - 1].object_size + 1, stats.object_size,
                     static_cast<size_t>(stats.live()) * stats.object_size, static_cast<size_t>(stats.live()));
         }
     }
     fprintf(stream, "</sizes>\n</heap>\n<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n",
-            static_cast<size_t>(snapshot->forward_count() - snapshot->forward_frees),
+            static_cast<size_t>(snapshot->fallback_count() - snapshot->fallback_frees),
             snapshot->fallback_bytes);
     fprintf(stream,
             "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n</malloc>\n",

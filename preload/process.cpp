@@ -52,7 +52,7 @@ void write_report_at_exit() {
 
 void start_guards() {
     if (guard::set_up({.one_in = config().guard_one_in, .on_error = config().on_error})) {
-        look_soon();  // this thread's requests are drawn from the next one on
+        poll_soon();  // this thread's requests are drawn from the next one on
     } else {
         message("no memory for guards: nothing is guarded");
     }

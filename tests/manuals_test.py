@@ -49,7 +49,7 @@ class Command(unittest.TestCase):
         entries = re.findall(r"^\.It Li (\w+)(?: , Li (hotlane_\w+))?$", self.section("Metrics"), re.MULTILINE)
         report = json.loads(hotlane("run", "--stats=json", sys.executable, "-c", "").stderr)
         keys = set().union(*(report[part] for part in ("totals", "memory", "process")), *report["classes"],
-                           *report["forwards"].values()) - {"program", "pid", "labels", "size"}
+                           *report["fallback_allocations"].values()) - {"program", "pid", "labels", "size"}
         self.assertEqual(keys - {key for key, _ in entries}, set())
         report = hotlane("run", "--stats=prometheus", sys.executable, "-c", "").stderr
         families = re.findall(r"^# TYPE (\w+)", report, re.MULTILINE)

@@ -166,19 +166,19 @@ static inline __attribute__((always_inline)) void hotlane_pool_put(hotlane_pool*
 /* ---- statistics -------------------------------------------------------------------------------------------
  */
 
-/** One size class. hits + misses = gets. Exact: counted where it happens, by every thread for itself. An
- * object that a profile follows is not among them, but a forward. */
+/** One size class. hits + misses = allocations. Exact: counted where it happens, by every thread for itself. An
+ * object that a profile follows is not among them, but among the fallback allocations. */
 struct hotlane_class_statistics {
     uint64_t object_size;     /* bytes */
-    uint64_t gets;            /* requests */
-    uint64_t puts;            /* objects freed */
+    uint64_t allocations;     /* requests */
+    uint64_t frees;           /* objects freed */
     uint64_t hits;            /* requests served from the calling thread's own LIFO */
     uint64_t misses;          /* requests that had to refill it first */
     uint64_t discards;        /* objects that a LIFO gave back: full, idle, or its thread ended */
     uint64_t live;            /* objects allocated and not freed, since the process started */
     uint64_t bytes_allocated; /* misses * object_size */
     uint64_t bytes_reused;    /* hits * object_size */
-    double hit_rate;          /* hits / gets; 1 when there were none */
+    double hit_rate;          /* hits / allocations; 1 when there were none */
 };
 
 /** All bounded pools of one name. */
@@ -198,19 +198,20 @@ struct hotlane_pool_statistics {
 };
 
 struct hotlane_statistics {
-    uint64_t gets;     /* requests of all classes */
-    uint64_t puts;     /* objects of all classes freed */
-    uint64_t hits;     /* of gets, from the calling thread's own LIFO */
-    uint64_t misses;   /* of gets, that had to refill it first */
-    uint64_t discards; /* objects that LIFOs gave back */
-    uint64_t forwards; /* requests that went to the fallback: above 64 KiB, odd alignments, over the limit */
-    uint64_t forward_frees;   /* objects of the fallback freed */
+    uint64_t allocations; /* requests of all classes */
+    uint64_t frees;       /* objects of all classes freed */
+    uint64_t hits;        /* of allocations, from the calling thread's own LIFO */
+    uint64_t misses;      /* of allocations, that had to refill it first */
+    uint64_t discards;    /* objects that LIFOs gave back */
+    uint64_t
+        fallback_allocations; /* requests that went to the fallback: above 64 KiB, odd alignments, over the limit */
+    uint64_t fallback_frees;  /* objects of the fallback freed */
     uint64_t bytes_allocated; /* sums over the classes */
     uint64_t bytes_reused;    /* the same */
     uint64_t live_bytes;      /* live objects of all classes, since the process started */
     uint64_t committed_bytes; /* memory of the hot lane that is in use, or free and not given back */
     uint64_t threads;         /* that have a LIFO now */
-    double hit_rate;          /* hits / gets; 1 when there were none */
+    double hit_rate;          /* hits / allocations; 1 when there were none */
     double reuse_efficiency;  /* bytes_reused / (bytes_reused + bytes_allocated); 1 when there were none */
 };
 
@@ -248,10 +249,11 @@ size_t hotlane_stats_format(char* out, size_t capacity, enum hotlane_format form
  * returns. */
 typedef void (*hotlane_alarm)(double hit_rate, const struct hotlane_class_statistics* worst, void* context);
 /** Looks at each eighth of HOTLANE_PURGE_DELAY (so 8 times a second) whether, of the requests since the last
- * look that had at least `least_gets` of them, fewer than `below` (0 to 1) hit. One at a time: null takes it
+ * look that had at least `least_allocations` of them, fewer than `below` (0 to 1) hit. One at a time: null takes it
  * away, though a call on another thread may still be under way then. In a forked child it stays set. Idle
  * programs are looked at with HOTLANE_BACKGROUND_THREAD=1. O(threads * classes). */
-void hotlane_alarm_set(double below, uint64_t least_gets, hotlane_alarm alarm, void* context) HOTLANE_NOTHROW;
+void hotlane_alarm_set(double below, uint64_t least_allocations, hotlane_alarm alarm,
+                       void* context) HOTLANE_NOTHROW;
 
 /* ---- profiles ---------------------------------------------------------------------------------------------
  */

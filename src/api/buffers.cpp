@@ -6,10 +6,8 @@
 #include "api/buffers.h"
 
 #include "depot/depot.h"
-#include "fallback/fallback.h"
-#include "guards/guard.h"
 #include "malloc/allocator.h"
-#include "profiler/sample_registry.h"
+#include "malloc/owner.h"
 #include "thread_cache/prefill.h"
 
 #include <algorithm>
@@ -17,26 +15,6 @@
 #include <cstring>
 
 namespace hotlane {
-
-namespace {
-
-bool has_class(const void* p) {
-    return region_view.contains(p) &&
-           region_view.class_byte(region.page_containing(p).value) != SizeClasses::lane_of(kNoClass);
-}
-
-/// How many bytes from `p` are the caller's; 0 when nothing lives there.
-size_t owned_bytes(const void* p) {
-    if (guard::contains(p)) {
-        return guard::usable_size(p);
-    }
-    if (profile::contains(p)) {
-        return profile::usable_size(p);
-    }
-    return fallback::owns(p) ? fallback::usable_size(p) : 0;
-}
-
-}  // namespace
 
 void* get_slow(size_t n) {
     constexpr size_t kAlignment = 64;
@@ -75,14 +53,13 @@ void release_zeroed(void* p) {
     if (p == nullptr) {
         return;
     }
-    size_t bytes = 0;
-    if (!has_class(p)) {
-        bytes = owned_bytes(p);
-        if (bytes == 0) {
-            report_dead(p, "hotlane_free_zeroed");
-            return;
-        }
-    } else if (!is_object_start(p, &bytes)) {
+    const Owner owner = owner_of(p);
+    size_t bytes = usable_size_of(owner, p);
+    if (bytes == 0) {
+        report_invalid_pointer(p, "hotlane_free_zeroed");
+        return;
+    }
+    if (owner.tier == Tier::span && !is_object_start(p, &bytes)) {
         // A plain release looks at this in its slow path only; here it would clear a neighbour.
         report_misuse(Misuse::interior_pointer, "hotlane_free_zeroed", p, bytes);
         return;

@@ -26,7 +26,7 @@ ClassStats since_reset(const Snapshot& now, ClassIndex c) {
     ClassStats stats = now.classes[c];
     stats.hits -= before.hits;
     stats.misses -= before.misses;
-    stats.puts -= before.puts;
+    stats.frees -= before.frees;
     stats.discards -= before.discards;
     return stats;
 }
@@ -75,15 +75,15 @@ double share(uint64_t part, uint64_t whole, double of_nothing) {
 hotlane_class_statistics as_c(const ClassStats& stats) {
     hotlane_class_statistics out{};
     out.object_size = stats.object_size;
-    out.gets = stats.gets();
-    out.puts = stats.puts;
+    out.allocations = stats.allocations();
+    out.frees = stats.frees;
     out.hits = stats.hits;
     out.misses = stats.misses;
     out.discards = stats.discards;
     out.live = stats.live();
     out.bytes_allocated = stats.misses * stats.object_size;
     out.bytes_reused = stats.hits * stats.object_size;
-    out.hit_rate = share(stats.hits, stats.gets(), 1.0);
+    out.hit_rate = share(stats.hits, stats.allocations(), 1.0);
     return out;
 }
 
@@ -97,17 +97,17 @@ size_t copy_statistics(struct hotlane_statistics* out, size_t size) {
         stats.bytes_reused += of_class.hits * of_class.object_size;
         sum += of_class;
     }
-    stats.gets = sum.gets();
-    stats.puts = sum.puts;
+    stats.allocations = sum.allocations();
+    stats.frees = sum.frees;
     stats.hits = sum.hits;
     stats.misses = sum.misses;
     stats.discards = sum.discards;
-    stats.forwards = now->forward_count() - beginning.forward_count();
-    stats.forward_frees = now->forward_frees - beginning.forward_frees;
+    stats.fallback_allocations = now->fallback_count() - beginning.fallback_count();
+    stats.fallback_frees = now->fallback_frees - beginning.fallback_frees;
     stats.live_bytes = now->live_bytes();
     stats.committed_bytes = now->region_in_use_bytes + now->region_free_dirty_bytes;
     stats.threads = now->threads_live;
-    stats.hit_rate = share(stats.hits, stats.gets, 1.0);
+    stats.hit_rate = share(stats.hits, stats.allocations, 1.0);
     stats.reuse_efficiency = share(stats.bytes_reused, stats.bytes_reused + stats.bytes_allocated, 1.0);
     return copy_out(stats, out, size);
 }

@@ -24,8 +24,8 @@ inline constexpr unsigned kAddressBits = 47;
 inline constexpr size_t kHugePageSize = 2 * MiB;
 
 /// Our own page: the unit of the region, and of the table that gives an address its class.
-inline constexpr unsigned kPageShift = 16;
-inline constexpr size_t kPageSize = size_t{1} << kPageShift;
+inline constexpr unsigned kRegionPageShift = 16;
+inline constexpr size_t kRegionPageSize = size_t{1} << kRegionPageShift;
 
 #if defined(__x86_64__)
 inline constexpr bool kIsX86_64 = true;

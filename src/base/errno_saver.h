@@ -10,12 +10,12 @@
 namespace hotlane {
 
 /// Our calls must not show in the errno of the program: free() keeps it, malloc() sets only ENOMEM.
-class ErrnoKeeper {
+class ErrnoSaver {
   public:
-    ErrnoKeeper() : saved_{errno} {}
-    ~ErrnoKeeper() { errno = saved_; }
-    ErrnoKeeper(const ErrnoKeeper&) = delete;
-    ErrnoKeeper& operator=(const ErrnoKeeper&) = delete;
+    ErrnoSaver() : saved_{errno} {}
+    ~ErrnoSaver() { errno = saved_; }
+    ErrnoSaver(const ErrnoSaver&) = delete;
+    ErrnoSaver& operator=(const ErrnoSaver&) = delete;
 
   private:
     int saved_;

@@ -14,7 +14,6 @@
 
 namespace hotlane {
 
-constinit Region region;
 constinit Depot depots[kMaxClasses];
 constinit uint64_t tick_ns = 1;
 
@@ -84,9 +83,9 @@ void Depot::set_up_all() {
 
 void Depot::set_up(ClassIndex c) {
     class_ = c;
-    capacity_ = policy::ring_capacity(size_classes[c].object_size);
+    capacity_ = tuning::ring_capacity(size_classes[c].object_size);
     first_slot_ = slots_needed;
-    slots_needed += kMostRings * policy::ring_slots(capacity_);
+    slots_needed += kMostRings * tuning::ring_slots(capacity_);
 }
 
 /// Whether the rings have somewhere to keep objects.
@@ -96,7 +95,7 @@ bool Depot::has_slots() {
         if (slots == nullptr) {
             return false;
         }
-        const uint32_t count = policy::ring_slots(capacity_);
+        const uint32_t count = tuning::ring_slots(capacity_);
         slots += first_slot_;
         for (Ring& ring : rings_) {
             ring.set_up(slots, count);
@@ -321,7 +320,7 @@ void Depot::reap(bool everything) {
     }
     for (Ring& ring : rings_) {
         lock_.lock();
-        uint32_t left = everything ? ring.count() : policy::reap_count(ring.least_count(), ring.count());
+        uint32_t left = everything ? ring.count() : tuning::reap_count(ring.least_count(), ring.count());
         while (left != 0 && ring.count() != 0) {
             const uint32_t now = std::min({left, kAtOnce, ring.count()});
             spill(ring, now);

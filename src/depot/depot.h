@@ -36,7 +36,7 @@ class Depot {
     /// pages. `*zeroed`: out[0] is known to read as zero. O(count), one lock.
     /// `may_grow`: as Region::take().
     uint32_t take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    /// Takes objects back, newest first; at most policy::kMostSlots. O(count), one lock.
+    /// Takes objects back, newest first; at most tuning::kMostSlots. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that nobody used for an interval: the next reap() takes them.
     void put_back_unused(void* const* objects, uint32_t count);
@@ -83,7 +83,6 @@ class Depot {
     SpanHeap partial_;
 };
 
-extern constinit Region region;
 extern constinit Depot depots[kMaxClasses];
 /// The length of a tick: the age of free pages is counted in ticks of the clock, modulo 256.
 extern constinit uint64_t tick_ns;

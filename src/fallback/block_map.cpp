@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <atomic>
 
-namespace hotlane::ledger {
+namespace hotlane::block_map {
 
 namespace {
 
@@ -97,7 +97,7 @@ bool begins(uint8_t byte, const void* p) {
 
 }  // namespace
 
-bool enter_alone(const void* p) {
+bool insert_exclusive(const void* p) {
     PageByte* byte = page_byte_to_enter(p);
     if (byte == nullptr) {
         return false;
@@ -119,7 +119,7 @@ bool enter_shared(const void* p) {
     return true;
 }
 
-bool strike(const void* p) {
+bool erase(const void* p) {
     PageByte* byte = page_byte(p);
     if (byte == nullptr) {
         return false;
@@ -164,4 +164,4 @@ bool sampled(const void* p) {
     return seen >= kAlone && (seen & kSampled) != 0 && begins(seen, p);
 }
 
-}  // namespace hotlane::ledger
+}  // namespace hotlane::block_map

@@ -16,7 +16,7 @@
 
 #include "base/base.h"
 
-namespace hotlane::ledger {
+namespace hotlane::block_map {
 
 /// So many bits of an address index inside a leaf.
 inline constexpr unsigned kLeafBits = 30;
@@ -25,11 +25,11 @@ inline constexpr unsigned kLeafBits = 30;
 inline constexpr size_t kSmallestBlock = 64;
 
 /// Enters a block that begins alone in its OS page, at a multiple of 64. False: no memory for a leaf.
-[[nodiscard]] bool enter_alone(const void* p);
+[[nodiscard]] bool insert_exclusive(const void* p);
 /// Enters a block that may share its OS page. False: no memory for a leaf.
 [[nodiscard]] bool enter_shared(const void* p);
-/// Strikes a block out. False: it was not there. Of two threads that strike out one block, one gets true.
-[[nodiscard]] bool strike(const void* p);
+/// Strikes a block out. False: it was not there. Of two threads that erase out one block, one gets true.
+[[nodiscard]] bool erase(const void* p);
 bool contains(const void* p);
 /// Whether the last block that began in this OS page was struck out and began at `p`, give or take 64 bytes.
 bool released(const void* p);
@@ -39,4 +39,4 @@ void mark_sampled(const void* p);
 void unmark_sampled(const void* p);
 bool sampled(const void* p);
 
-}  // namespace hotlane::ledger
+}  // namespace hotlane::block_map

@@ -80,7 +80,7 @@ void initialise_jemalloc() {
 }
 
 /// jemalloc's start needs more than 8 KiB of stack, and a thread may have 16 KiB in all.
-void on_ample_stack(void (*work)()) {
+void run_on_large_stack(void (*work)()) {
     struct Stack {
         ucontext_t caller;
         ucontext_t worker;
@@ -111,7 +111,7 @@ void on_ample_stack(void (*work)()) {
         }
         seen = State::untouched;
     }
-    on_ample_stack(initialise_jemalloc);
+    run_on_large_stack(initialise_jemalloc);
     next_tick_ns.store(0, std::memory_order_relaxed);
     // Pairs with the loads of state: who finds it ready finds jemalloc's hooks in place.
     state.store(State::ready);
@@ -123,7 +123,7 @@ void start() {
     }
 }
 
-void note_movement() {
+void note_activity() {
     if (!moved.load(std::memory_order_relaxed)) {
         moved.store(true, std::memory_order_relaxed);
     }
@@ -154,7 +154,7 @@ int alignment_flag(size_t alignment) {
 bool begins_alone(size_t rounded_bytes) { return rounded_bytes % kOsPageSize == 0; }
 
 size_t at_least_smallest(size_t bytes) {
-    return bytes < ledger::kSmallestBlock ? ledger::kSmallestBlock : bytes;
+    return bytes < block_map::kSmallestBlock ? block_map::kSmallestBlock : bytes;
 }
 
 }  // namespace
@@ -173,9 +173,9 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     if (p == nullptr) {
         return nullptr;
     }
-    note_movement();
-    const bool entered = begins_alone(private_jemalloc_nallocx(bytes, flags)) ? ledger::enter_alone(p)
-                                                                              : ledger::enter_shared(p);
+    note_activity();
+    const bool entered = begins_alone(private_jemalloc_nallocx(bytes, flags)) ? block_map::insert_exclusive(p)
+                                                                              : block_map::enter_shared(p);
     if (!entered) {
         private_jemalloc_dallocx(p, 0);
         return nullptr;
@@ -206,11 +206,11 @@ void* reallocate(void* p, size_t bytes, size_t alignment) {
 }
 
 bool release(void* p) {
-    if (!ledger::strike(p)) {
+    if (!block_map::erase(p)) {
         return false;
     }
-    ErrnoKeeper keep;
-    note_movement();
+    ErrnoSaver keep;
+    note_activity();
     const ThreadForgetter forgetter;
     // What asks for the addresses next may not be malloc, which would purge first: a thread's stack, say.
     constexpr size_t kWorthUnmapping = 1 * MiB;
@@ -227,15 +227,15 @@ size_t usable_size(const void* p) {
     return private_jemalloc_sallocx(p, 0);
 }
 
-bool owns(const void* p) { return ledger::contains(p); }
+bool owns(const void* p) { return block_map::contains(p); }
 
-bool released(const void* p) { return ledger::released(p); }
+bool released(const void* p) { return block_map::released(p); }
 
-void mark_sampled(const void* p) { ledger::mark_sampled(p); }
+void mark_sampled(const void* p) { block_map::mark_sampled(p); }
 
-void unmark_sampled(const void* p) { ledger::unmark_sampled(p); }
+void unmark_sampled(const void* p) { block_map::unmark_sampled(p); }
 
-bool sampled(const void* p) { return ledger::sampled(p); }
+bool sampled(const void* p) { return block_map::sampled(p); }
 
 bool used() { return state.load(std::memory_order_acquire) == State::ready; }
 
@@ -243,7 +243,7 @@ void purge() {
     if (!used()) {
         return;
     }
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     const ThreadForgetter forgetter;
     invoke_control("thread.tcache.flush");
     invoke_control("arena.0.purge");

@@ -81,7 +81,7 @@ void pass_on(int number, siginfo_t* info, void* context) {
 }
 
 void handle(int number, siginfo_t* info, void* context) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     if (comes_from_the_processor(*info) &&
         answerer(fault_of(*info, *static_cast<const ucontext_t*>(context))) == Answer::try_again) {
         return;
@@ -92,7 +92,7 @@ void handle(int number, siginfo_t* info, void* context) {
 }  // namespace
 
 bool set_up(Answer (*answer)(const Fault&)) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     answerer = answer;
     if (sigaction(SIGSEGV, nullptr, &before) != 0) {
         return false;

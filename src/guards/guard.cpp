@@ -206,14 +206,14 @@ void* allocate(size_t n, size_t alignment) {
     return pointer_to(object->begin);
 }
 
-void mark_followed(const void* p) {
+void mark_tracked(const void* p) {
     LockGuard guard(lock);
     if (GuardedObject* object = pool.find(p)) {
         object->followed = true;
     }
 }
 
-bool is_followed(const void* p) {
+bool is_tracked(const void* p) {
     LockGuard guard(lock);
     const GuardedObject* object = pool.find(p);
     return object != nullptr && object->followed;
@@ -245,7 +245,7 @@ bool release(const void* p, Operation operation) {
         }
     }
     if (damage == 0) {
-        report_dead(p, operation);
+        report_invalid_pointer(p, operation);
         return false;
     }
     report(GuardFinding::Kind::overwritten, operation, damage, &damaged, here);
@@ -257,7 +257,7 @@ bool forgive(const void* p) {
     return pool.forgive(p);
 }
 
-void report_dead(const void* p, Operation operation) {
+void report_invalid_pointer(const void* p, Operation operation) {
     using enum GuardFinding::Kind;
     const uintptr_t address = address_of(p);
     const GuardTrace here = this_stack();

@@ -26,8 +26,8 @@ inline bool contains(const void* p) { return slots.contains(address_of(p)); }
 /// be had. Waits for no lock of the loader. O(depth of the stack), and three system calls with the free.
 void* allocate(size_t n, size_t alignment);
 /// The profiler follows this object, too.
-void mark_followed(const void* p);
-bool is_followed(const void* p);
+void mark_tracked(const void* p);
+bool is_tracked(const void* p);
 /// What a live object can hold: the bytes that were asked for. 0 when none begins at `p`.
 size_t usable_size(const void* p);
 /// The object is gone. False, and reported, when none begins at `p`. Its neighbourhood is looked at, and
@@ -36,7 +36,7 @@ bool release(const void* p, Operation operation);
 /// Whether this free comes once more in a forked child, and is right there (GuardPool::expect_frees_again()).
 bool forgive(const void* p);
 /// Says what is wrong with a pointer into the slots at which nothing lives.
-void report_dead(const void* p, Operation operation);
+void report_invalid_pointer(const void* p, Operation operation);
 
 struct Statistics {
     uint64_t live;

@@ -43,8 +43,8 @@ void lock_everything() {
     profile::lock_for_fork();
     guard::lock_for_fork();
     pools::lock_for_fork();
-    upkeep::lock_for_fork();
-    threads::lock_all();
+    maintenance::lock_for_fork();
+    thread_registry::lock_all();
     fallback::lock_for_fork();
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].lock().lock();
@@ -62,8 +62,8 @@ void unlock_everything(Side side) {
         depots[c].lock().unlock();
     }
     side == Side::child ? fallback::after_fork_child() : fallback::after_fork_parent();
-    threads::unlock_all();
-    upkeep::unlock_after_fork();
+    thread_registry::unlock_all();
+    maintenance::unlock_after_fork();
     pools::unlock_after_fork();
     guard::unlock_after_fork();
     profile::unlock_after_fork();
@@ -90,8 +90,8 @@ void before_fork() {
     if (may_lock) {
         ensure_started();
         thread_end::prepare();
-        if (background::wanted()) {
-            background::before_fork();
+        if (background_thread::wanted()) {
+            background_thread::before_fork();
         }
         fallback::prepare_for_fork();
         lock_everything();
@@ -121,7 +121,7 @@ void after_fork_child() {
         profile::forget_threads_in_child();
         guard::forget_threads_in_child();
         unlock_everything(Side::child);
-        threads::adopt_all_in_child();
+        thread_registry::adopt_all_in_child();
         profiling::forget_in_child();
         live::restart_in_child();
     }

@@ -33,7 +33,7 @@ HOTLANE_BESIDE_CONFIGURATION constinit uint64_t start_ns = 0;
 
 #undef HOTLANE_BESIDE_CONFIGURATION
 
-constinit std::atomic<void (*)(uint64_t)> tick_listener{nullptr};
+constinit std::atomic<void (*)(uint64_t)> pass_listener{nullptr};
 
 /// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
 constexpr size_t kHugeFromBytes = 32 * MiB;
@@ -76,9 +76,9 @@ Region::Settings region_settings() {
 }
 
 /// Inside malloc, whose caller sees no errno but ENOMEM.
-void after_tick(uint64_t now_ns) {
-    const ErrnoKeeper keep;
-    if (auto* const listener = tick_listener.load(std::memory_order_acquire)) {
+void after_pass(uint64_t now_ns) {
+    const ErrnoSaver keep;
+    if (auto* const listener = pass_listener.load(std::memory_order_acquire)) {
         listener(now_ns);
     }
 }
@@ -112,9 +112,9 @@ void start() {
     fallback::ask_for_huge_pages_from(huge_from_bytes());
     set_up_thread_caches(cache_settings());
     register_warmups();
-    threads::set_up();
-    upkeep::set_up(configuration.purge_delay_ns,
-                   {.tick = fallback::tick, .purge = fallback::purge, .after_tick = after_tick});
+    thread_registry::set_up();
+    maintenance::set_up(configuration.purge_delay_ns,
+                        {.tick = fallback::tick, .purge = fallback::purge, .after_pass = after_pass});
     // Pairs with the acquire of ensure_started(): every tier is set up.
     started.store(true, std::memory_order_release);
 }
@@ -136,9 +136,9 @@ uint64_t started_at_ns() { return start_ns; }
 
 const Config& config() { return configuration; }
 
-void call_after_ticks(void (*listener)(uint64_t)) {
-    // Pairs with the acquire of after_tick(): what the listener reads is set.
-    tick_listener.store(listener, std::memory_order_release);
+void call_after_passes(void (*listener)(uint64_t)) {
+    // Pairs with the acquire of after_pass(): what the listener reads is set.
+    pass_listener.store(listener, std::memory_order_release);
 }
 
 void lock_startup_for_fork() { start_lock.lock(); }

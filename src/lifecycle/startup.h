@@ -20,7 +20,7 @@ uint64_t started_at_ns();
 const Config& config();
 
 /// From now on called after every tick of the upkeep, on whichever thread did it, without any lock.
-void call_after_ticks(void (*listener)(uint64_t now_ns));
+void call_after_passes(void (*listener)(uint64_t now_ns));
 
 /// Held while fork() runs.
 void lock_startup_for_fork();

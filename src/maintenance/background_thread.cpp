@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace hotlane::background {
+namespace hotlane::background_thread {
 
 // In .data: every start writes there anyway.
 [[gnu::section(".data")]] constinit std::atomic<bool> missing{false};
@@ -45,8 +45,8 @@ void body() {
         if (report != nullptr) {
             report(now);
         }
-        upkeep::tick_if_due();
-        os::sleep_ns(std::max(std::min(upkeep::interval_ns(), report_interval_ns), kShortestPauseNs));
+        maintenance::poll();
+        os::sleep_ns(std::max(std::min(maintenance::interval_ns(), report_interval_ns), kShortestPauseNs));
     }
 }
 
@@ -90,4 +90,4 @@ void after_fork_in_child(bool wanted) {
     }
 }
 
-}  // namespace hotlane::background
+}  // namespace hotlane::background_thread

@@ -9,7 +9,7 @@
 
 #include <atomic>
 
-namespace hotlane::background {
+namespace hotlane::background_thread {
 
 /// A thread is wanted, and is not running.
 HOTLANE_HIDDEN extern std::atomic<bool> missing;
@@ -34,4 +34,4 @@ bool wanted();
 void before_fork();
 void after_fork_in_child(bool wanted);
 
-}  // namespace hotlane::background
+}  // namespace hotlane::background_thread

@@ -12,15 +12,15 @@
 
 #include <algorithm>
 
-namespace hotlane::upkeep {
+namespace hotlane::maintenance {
 
 namespace {
 
-constinit Lock lock{LockRank::upkeep};
+constinit Lock lock{LockRank::maintenance};
 constinit std::atomic<uint64_t> next_tick_ns{0};
 constinit std::atomic<uint64_t> next_purge_ns{0};  // after a refusal, without any other sign that it helps
 constinit uint64_t interval = 250'000'000;
-constinit Neighbour beside;
+constinit Hooks beside;
 constinit CacheHooks caches;
 
 void reap_depots(bool everything) {
@@ -34,7 +34,7 @@ void work(uint64_t now_ns) {
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
         // One more: a page may have been freed just before a tick of the clock.
-        region.purge(tick_at(now_ns), policy::kTicksPerPurgeDelay + 1);
+        region.purge(tick_at(now_ns), tuning::kTicksPerPurgeDelay + 1);
     }
     if (beside.tick != nullptr) {
         beside.tick(now_ns);
@@ -43,8 +43,8 @@ void work(uint64_t now_ns) {
 
 }  // namespace
 
-void set_up(uint64_t purge_delay_ns, Neighbour neighbour) {
-    interval = std::max<uint64_t>(purge_delay_ns / policy::kTicksPerPurgeDelay, 1);
+void set_up(uint64_t purge_delay_ns, Hooks neighbour) {
+    interval = std::max<uint64_t>(purge_delay_ns / tuning::kTicksPerPurgeDelay, 1);
     tick_ns = interval;
     beside = neighbour;
     next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
@@ -55,7 +55,7 @@ void set_cache_hooks(const CacheHooks& hooks) { caches = hooks; }
 
 uint64_t interval_ns() { return interval; }
 
-uint64_t tick_if_due() {
+uint64_t poll() {
     const uint64_t now = os::coarse_ns();
     if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
         return now;
@@ -72,18 +72,18 @@ uint64_t tick_if_due() {
     }
     lock.unlock();
     if (due) {
-        caches.look_soon();
-        if (beside.after_tick != nullptr) {
-            beside.after_tick(now);
+        caches.poll_soon();
+        if (beside.after_pass != nullptr) {
+            beside.after_pass(now);
         }
     }
     return now;
 }
 
-uint64_t tick_if_due_at_free() { return thread_end::is_to_come() ? tick_if_due() : os::coarse_ns(); }
+uint64_t poll_at_free() { return thread_end::is_to_come() ? poll() : os::coarse_ns(); }
 
-void squeeze_if_due() {
-    if (region.growth_calls_for_squeeze() && lock.try_lock()) {
+void flush_before_growth_if_due() {
+    if (region.growth_calls_for_flush() && lock.try_lock()) {
         caches.flush_this_thread();
         reap_depots(true);
         lock.unlock();
@@ -122,4 +122,4 @@ void note_surplus() { region.note_surplus(); }
 void lock_for_fork() { lock.lock(); }
 void unlock_after_fork() { lock.unlock(); }
 
-}  // namespace hotlane::upkeep
+}  // namespace hotlane::maintenance

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace hotlane::policy {
+namespace hotlane::tuning {
 
 /// The most objects a lane can hold: 256 slots, less the nullptr that means "empty" and the class's record.
 inline constexpr uint32_t kMostSlots = 240;
@@ -58,7 +58,7 @@ constexpr uint32_t reap_count(uint32_t least_held, uint32_t held) { return std::
 /// How many pops until a thread looks at the clock again, given how long the last so many took. Aims at one
 /// look in one to sixteen milliseconds: a busy thread does not notice, and a quiet one still drives the
 /// purge.
-constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
+constexpr uint64_t next_poll(uint64_t pops, uint64_t elapsed_ns) {
     constexpr uint64_t kMost = 1024;  // a look takes as long as ten pops
     if (elapsed_ns < 4'000'000) {
         return std::min(pops * 2, kMost);
@@ -69,7 +69,7 @@ constexpr uint64_t next_look(uint64_t pops, uint64_t elapsed_ns) {
 /// Whether the region, having grown by so many pages since the last time, should first get back what lies
 /// free in rings and in the asking thread's cache: few objects of many spans can pin much memory. Looking
 /// through it all costs less than the page faults of 4 MiB.
-constexpr bool squeeze_before_growth(size_t grown_pages) {
+constexpr bool flush_before_growth(size_t grown_pages) {
     constexpr size_t kLeastPages = 64;
     return grown_pages >= kLeastPages;
 }
@@ -82,4 +82,4 @@ inline constexpr uint8_t kTicksPerPurgeDelay = 8;
 constexpr bool worth_splitting(uint32_t free_pages, uint32_t pages) { return free_pages * 4 >= pages * 3; }
 constexpr uint8_t splitting_age(uint8_t age) { return static_cast<uint8_t>(age + age / 8); }
 
-}  // namespace hotlane::policy
+}  // namespace hotlane::tuning

@@ -15,7 +15,7 @@ int allocate_posix(void** out, size_t alignment, size_t n) {
     if (!std::has_single_bit(alignment) || alignment < sizeof(void*)) {
         return EINVAL;
     }
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     void* p = allocate_aligned(alignment, n);
     if (p == nullptr) {
         return ENOMEM;

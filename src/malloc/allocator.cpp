@@ -17,6 +17,7 @@
 #include "maintenance/background_thread.h"
 #include "maintenance/maintenance.h"
 #include "malloc/fallback_requests.h"
+#include "malloc/owner.h"
 #include "profiler/sample_registry.h"
 #include "thread_cache/thread_block.h"
 #include "thread_cache/thread_registry.h"
@@ -34,14 +35,14 @@ constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 
 /// An object for a request that was drawn; null when there is none to be had.
 void* take_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
-    void* p = drawn.guarded ? forward_guarded(c, n, alignment, drawn.sampled) : nullptr;
-    return p != nullptr || !drawn.sampled ? p : forward_sampled(c, n);
+    void* p = drawn.guarded ? allocate_guarded(c, n, alignment, drawn.sampled) : nullptr;
+    return p != nullptr || !drawn.sampled ? p : allocate_sampled(c, n);
 }
 
 /// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
 /// and then whether it is.
 void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
-    background::ensure_running();
+    background_thread::ensure_running();
     profile::answer_if_called();
     RegionFailure why = RegionFailure::no_region;
     const bool wants_zero = *zeroed;
@@ -55,15 +56,8 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
         return p;
     }
     *zeroed = wants_zero;
-    return forward(n, alignment, wants_zero,
-                   why == RegionFailure::limit ? ForwardReason::limit : ForwardReason::no_region);
-}
-
-/// The class of the page `p` lies in; kNoClass when it is not in a span or not in the region.
-ClassIndex class_at(const void* p) {
-    return region_view.contains(p)
-               ? region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords
-               : kNoClass;
+    return allocate_fallback(n, alignment, wants_zero,
+                             why == RegionFailure::limit ? FallbackReason::limit : FallbackReason::no_region);
 }
 
 /// A pointer into a span that the fast path did not take: misaligned or interior ones end here. Only `check`
@@ -86,28 +80,26 @@ bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClas
     return true;
 }
 
-/// A pointer outside every span: of the fallback, or a mistake.
-[[gnu::noinline]] void release_elsewhere(void* p, Operation operation) {
-    if (guard::contains(p)) {
+/// A pointer outside every span: guarded, sampled, of the fallback, or a mistake.
+[[gnu::noinline]] void free_outside_region(Tier tier, void* p, Operation operation) {
+    if (tier == Tier::guard) {
         release_guarded(p, operation);
-        return;
+    } else if (tier != Tier::none && release_fallback(p)) {
+        maintenance::poll_at_free();
+    } else {
+        report_invalid_pointer(p, operation);
     }
-    if (release_forwarded(p)) {
-        upkeep::tick_if_due_at_free();
-        return;
-    }
-    report_dead(p, operation);
 }
 
 void release_with(void* p, Operation operation) {
     if (p == nullptr) {
         return;
     }
-    ErrnoKeeper keep;
-    if (const ClassIndex c = class_at(p); c == kNoClass) {
-        release_elsewhere(p, operation);
+    ErrnoSaver keep;
+    if (const Owner owner = owner_of(p); owner.tier != Tier::span) {
+        free_outside_region(owner.tier, p, operation);
     } else if (is_plausible_object(p, operation)) {
-        put_back_slow(p, c, operation);
+        put_back_slow(p, owner.c, operation);
     }
 }
 
@@ -156,21 +148,11 @@ void* reallocate_sampled(void* p, size_t usable, size_t n) {
     return p;
 }
 
-/// The same of a guarded one, always by copying: what the program kept of the old address shows.
-void* reallocate_guarded(void* p, size_t n) {
-    const size_t usable = guard::usable_size(p);
-    if (usable == 0) {
-        guard::report_dead(p, "realloc");
-        return no_memory();
-    }
-    return move(p, usable, n);
-}
-
 }  // namespace
 
 void* allocate_slow(size_t n) {
     if (n > kLargestSmall) {
-        return forward(n, fallback::kMinAlignment, false, ForwardReason::large);
+        return allocate_fallback(n, fallback::kMinAlignment, false, FallbackReason::large);
     }
     return n > kSmallLimit ? allocate_medium_fast<allocate_miss>(n) : allocate_miss(n);
 }
@@ -180,9 +162,9 @@ void release_slow(void* p) noexcept { release_with(p, "free"); }
 void release_delete_slow(void* p) noexcept { release_with(p, "operator delete"); }
 
 void release_sized_slow(void* p, size_t excess) noexcept {
-    if (const ClassIndex c = class_at(p); c != kNoClass) {
+    if (const Owner owner = owner_of(p); owner.tier == Tier::span) {
         // A lane that is not set up has counted from 0.
-        count_wrong_size(c, excess + thread_cache.lanes[c].smallest, 1);
+        count_wrong_size(owner.c, excess + thread_cache.lanes[owner.c].smallest, 1);
     }
     release_with(p, "operator delete");
 }
@@ -191,8 +173,8 @@ void release_sized_aligned(void* p, size_t n, size_t alignment) noexcept {
     if (alignment <= size_classes.alignment) {
         return release_sized(p, n);
     }
-    if (const ClassIndex c = class_at(p); c != kNoClass) {
-        count_wrong_size(c, n, alignment);
+    if (const Owner owner = owner_of(p); owner.tier == Tier::span) {
+        count_wrong_size(owner.c, n, alignment);
     }
     release_delete(p);
 }
@@ -203,7 +185,7 @@ void* allocate_zeroed(size_t count, size_t size) {
         return no_memory();
     }
     if (n > kLargestSmall) {
-        return forward(n, fallback::kMinAlignment, true, ForwardReason::large);
+        return allocate_fallback(n, fallback::kMinAlignment, true, FallbackReason::large);
     }
     ensure_started();
     // What comes fresh from the kernel is zero; only the slow path knows.
@@ -230,8 +212,8 @@ void* allocate_aligned(size_t alignment, size_t n) {
             return take(c, n, alignment, &zeroed);
         }
     }
-    return forward(n, std::max(alignment, fallback::kMinAlignment), false,
-                   n > kLargestSmall ? ForwardReason::large : ForwardReason::alignment);
+    return allocate_fallback(n, std::max(alignment, fallback::kMinAlignment), false,
+                             n > kLargestSmall ? FallbackReason::large : FallbackReason::alignment);
 }
 
 void* reallocate(void* p, size_t n) {
@@ -242,20 +224,20 @@ void* reallocate(void* p, size_t n) {
         release(p);
         return nullptr;
     }
-    if (const ClassIndex c = class_at(p); c != kNoClass) {
-        return is_plausible_object(p, "realloc", c) ? reallocate_small(p, c, n) : no_memory();
+    const Owner owner = owner_of(p);
+    if (owner.tier == Tier::span) {
+        return is_plausible_object(p, "realloc", owner.c) ? reallocate_small(p, owner.c, n) : no_memory();
     }
-    if (guard::contains(p)) {
-        return reallocate_guarded(p, n);
+    const size_t usable = usable_size_of(owner, p);
+    if (usable == 0) {
+        report_invalid_pointer(p, "realloc");
+        return no_memory();
     }
-    if (const size_t usable = profile::usable_size(p); usable != 0) {
+    if (owner.tier == Tier::sample) {
         return reallocate_sampled(p, usable, n);
     }
-    if (fallback::owns(p)) {
-        return n > kLargestSmall ? forward_again(p, n) : move(p, fallback::usable_size(p), n);
-    }
-    report_dead(p, "realloc");
-    return no_memory();
+    // A guarded object always moves, so that a pointer that the program kept to the old one is found.
+    return owner.tier == Tier::fallback && n > kLargestSmall ? reallocate_fallback(p, n) : move(p, usable, n);
 }
 
 void* reallocate_array(void* p, size_t count, size_t size) {
@@ -267,34 +249,19 @@ size_t usable_size(const void* p) {
     if (p == nullptr) {
         return 0;
     }
-    if (const ClassIndex c = class_at(p); c != kNoClass) {
-        return size_classes[c].object_size;
+    const size_t usable = usable_size_of(owner_of(p), p);
+    if (usable == 0) {
+        report_invalid_pointer(p, "malloc_usable_size");
     }
-    if (guard::contains(p)) {
-        const size_t usable = guard::usable_size(p);
-        if (usable == 0) {
-            guard::report_dead(p, "malloc_usable_size");
-        }
-        return usable;
-    }
-    if (const size_t usable = profile::usable_size(p); usable != 0) {
-        return usable;
-    }
-    if (fallback::owns(p)) {
-        return fallback::usable_size(p);
-    }
-    report_dead(p, "malloc_usable_size");
-    return 0;
+    return usable;
 }
 
-bool owns(const void* p) {
-    return class_at(p) != kNoClass || profile::usable_size(p) != 0 || fallback::owns(p);
-}
+bool owns(const void* p) { return usable_size_of(owner_of(p), p) != 0; }
 
-void report_dead(const void* p, Operation operation) {
+void report_invalid_pointer(const void* p, Operation operation) {
     ensure_started();  // the options say what a mistake leads to, and this may be the first call of all
     if (guard::contains(p)) {
-        guard::report_dead(p, operation);
+        guard::report_invalid_pointer(p, operation);
         return;
     }
     if (const size_t object_size = profile::object_around(p); object_size != 0) {
@@ -310,7 +277,7 @@ uint64_t count_of_wrong_sized_deletes() { return wrong_sized_deletes.load(std::m
 
 size_t purge_everything() {
     ensure_started();
-    return upkeep::purge_everything();
+    return maintenance::purge_everything();
 }
 
 }  // namespace hotlane

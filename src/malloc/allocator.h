@@ -57,7 +57,7 @@ bool owns(const void* p);
 
 /// Says what is wrong with a pointer outside every span at which nothing lives; returns where
 /// HOTLANE_ON_ERROR lets it.
-void report_dead(const void* p, Operation operation);
+void report_invalid_pointer(const void* p, Operation operation);
 
 /// Everything free back to the kernel. Returns bytes.
 size_t purge_everything();

@@ -29,47 +29,47 @@ bool cannot_exist(size_t n, size_t alignment) { return std::max(n, alignment) >>
 /// and the free pages, it is asked a second time. jemalloc's start sets errno to 0.
 template <typename Ask>
 void* ask_fallback(Ask ask) {
-    const ErrnoKeeper keep;
+    const ErrnoSaver keep;
     if (void* p = ask()) {
         return p;
     }
-    return upkeep::purge_after_refusal() ? ask() : nullptr;
+    return maintenance::purge_after_refusal() ? ask() : nullptr;
 }
 
-void count_forward(ForwardReason reason, size_t n) {
+void count_fallback(FallbackReason reason, size_t n) {
     if (ThreadBlock* block = thread_cache.block) {
-        ForwardStats& forwards = block->forwards[static_cast<size_t>(reason)];
-        ThreadBlock::count(forwards.count, 1);
-        ThreadBlock::count(forwards.bytes, n);
+        FallbackStats& fallback_allocations = block->fallback_allocations[static_cast<size_t>(reason)];
+        ThreadBlock::count(fallback_allocations.count, 1);
+        ThreadBlock::count(fallback_allocations.bytes, n);
     } else {
-        threads::count_uncached_forward(reason, n);
+        thread_registry::count_uncached_fallback(reason, n);
     }
 }
 
-void count_forward_free() {
+void count_fallback_free() {
     if (ThreadBlock* block = thread_cache.block) {
-        ThreadBlock::count(block->forward_frees, 1);
+        ThreadBlock::count(block->fallback_frees, 1);
     } else {
-        threads::count_uncached_forward_free();
+        thread_registry::count_uncached_fallback_free();
     }
 }
 
 /// From now on the profiler follows this block, if it can.
-void follow(void* p, size_t n) {
-    if (profile::follow(p, fallback::usable_size(p), n)) {
+void track_sample(void* p, size_t n) {
+    if (profile::track_sample(p, fallback::usable_size(p), n)) {
         fallback::mark_sampled(p);
     }
 }
 
 /// The same if the sampler chooses it: blocks are drawn one by one.
-void follow_if_drawn(void* p, size_t n) {
+void track_if_drawn(void* p, size_t n) {
     if (sampler::running() && sampler::draw(fallback::usable_size(p))) {
-        follow(p, n);
+        track_sample(p, n);
     }
 }
 
 /// A live block is about to change or to go. True when it was followed; it is no more.
-bool unfollow(void* p) {
+bool untrack_sample(void* p) {
     if (!profile::used() || !fallback::sampled(p)) {
         return false;
     }
@@ -84,66 +84,66 @@ void* no_memory() {
     return nullptr;
 }
 
-void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason) {
+void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason reason) {
     if (cannot_exist(n, alignment)) {
         return no_memory();
     }
     ensure_started();
-    background::ensure_running();
+    background_thread::ensure_running();
     profile::answer_if_called();
-    upkeep::tick_if_due();
-    if (reason == ForwardReason::limit && config().limit_mode == LimitMode::fail) {
+    maintenance::poll();
+    if (reason == FallbackReason::limit && config().limit_mode == LimitMode::fail) {
         return no_memory();
     }
     void* p = ask_fallback([=] { return fallback::allocate(n, alignment, zeroed); });
     if (p == nullptr) {
         return no_memory();
     }
-    count_forward(reason, n);
+    count_fallback(reason, n);
     // Only blocks that begin alone in their OS page can be followed: all but small ones that the hot lane had
     // no pages for.
     if (n > kLargestSmall || alignment >= kOsPageSize) {
-        follow_if_drawn(p, n);
+        track_if_drawn(p, n);
     }
     return p;
 }
 
-void* forward_again(void* p, size_t n) {
+void* reallocate_fallback(void* p, size_t n) {
     if (cannot_exist(n, fallback::kMinAlignment)) {
         return no_memory();
     }
-    upkeep::tick_if_due();
+    maintenance::poll();
     // To the profiler the old block goes and another comes, wherever that lies.
-    const bool followed = unfollow(p);
+    const bool followed = untrack_sample(p);
     void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
     if (fresh == nullptr) {
         if (followed) {
-            follow(p, fallback::usable_size(p));
+            track_sample(p, fallback::usable_size(p));
         }
         return no_memory();
     }
-    upkeep::note_surplus();  // it may be smaller now, or the old block is free
-    follow_if_drawn(fresh, n);
+    maintenance::note_surplus();  // it may be smaller now, or the old block is free
+    track_if_drawn(fresh, n);
     return fresh;
 }
 
-void* forward_sampled(ClassIndex c, size_t n) {
+void* allocate_sampled(ClassIndex c, size_t n) {
     void* p = profile::allocate(c, n);
     if (p != nullptr) {
-        count_forward(ForwardReason::sampled, n);
+        count_fallback(FallbackReason::sampled, n);
     }
     return p;
 }
 
-void* forward_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample) {
+void* allocate_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample) {
     void* p = guard::allocate(n, alignment);
     if (p == nullptr) {
         return nullptr;
     }
-    if (is_sample && profile::follow(p, size_classes[c].object_size, n)) {
-        guard::mark_followed(p);
+    if (is_sample && profile::track_sample(p, size_classes[c].object_size, n)) {
+        guard::mark_tracked(p);
     }
-    count_forward(ForwardReason::guarded, n);
+    count_fallback(FallbackReason::guarded, n);
     return p;
 }
 
@@ -151,16 +151,16 @@ void release_guarded(void* p, Operation operation) {
     if (guard::forgive(p)) {
         return;
     }
-    if (profile::used() && guard::is_followed(p)) {
+    if (profile::used() && guard::is_tracked(p)) {
         profile::release(p);
     }
     if (guard::release(p, operation)) {
-        count_forward_free();
-        upkeep::tick_if_due_at_free();
+        count_fallback_free();
+        maintenance::poll_at_free();
     }
 }
 
-bool release_forwarded(void* p) {
+bool release_fallback(void* p) {
     bool live = false;
     if (profile::contains(p)) {
         live = profile::release(p);
@@ -168,12 +168,12 @@ bool release_forwarded(void* p) {
             return true;  // counted when it was freed
         }
     } else {
-        unfollow(p);
+        untrack_sample(p);
         live = fallback::release(p);
-        upkeep::note_surplus();
+        maintenance::note_surplus();
     }
     if (live) {
-        count_forward_free();
+        count_fallback_free();
     }
     return live;
 }

@@ -13,17 +13,17 @@ namespace hotlane {
 void* no_memory();
 
 /// A block of the fallback.
-void* forward(size_t n, size_t alignment, bool zeroed, ForwardReason reason);
+void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason reason);
 /// realloc of a block of the fallback to n > kLargestSmall.
-void* forward_again(void* p, size_t n);
+void* reallocate_fallback(void* p, size_t n);
 /// An object of class `c` that the profiler follows, outside the region; null when there is none to be had.
-void* forward_sampled(ClassIndex c, size_t n);
+void* allocate_sampled(ClassIndex c, size_t n);
 /// The same beside a guard page; `is_sample`: the profiler follows it, too.
-void* forward_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample);
-/// Frees what forward_guarded() returned, or reports that `p`, which points into the guards' slots, is not
+void* allocate_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample);
+/// Frees what allocate_guarded() returned, or reports that `p`, which points into the guards' slots, is not
 /// live.
 void release_guarded(void* p, Operation operation);
 /// Frees what any of the others returned. False, and nothing done: it is not live, or none of theirs.
-bool release_forwarded(void* p);
+bool release_fallback(void* p);
 
 }  // namespace hotlane

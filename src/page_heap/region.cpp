@@ -14,7 +14,7 @@ namespace hotlane {
 
 namespace {
 
-constexpr uint32_t kHugePages = kHugePageSize / kPageSize;
+constexpr uint32_t kHugePages = kHugePageSize / kRegionPageSize;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ Region::SectionHeader& Region::header(size_t index) const {
 bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
-    if (settings_.limit_bytes != 0 && (used_pages_ + pages) * kPageSize > settings_.limit_bytes) {
+    if (settings_.limit_bytes != 0 && (used_pages_ + pages) * kRegionPageSize > settings_.limit_bytes) {
         *why = RegionFailure::limit;
         return false;
     }
@@ -49,9 +49,9 @@ bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, 
     return true;
 }
 
-bool Region::growth_calls_for_squeeze() {
+bool Region::growth_calls_for_flush() {
     LockGuard guard(lock_);
-    if (!policy::squeeze_before_growth(frontier_ - frontier_at_squeeze_)) {
+    if (!tuning::flush_before_growth(frontier_ - frontier_at_squeeze_)) {
         return false;
     }
     frontier_at_squeeze_ = frontier_;
@@ -162,8 +162,8 @@ uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge,
         *at = first;
         return whole_end;
     }
-    return policy::worth_splitting(count_bits(h.free, first, kHugePages), kHugePages)
-               ? run_end(*at, first + kHugePages, policy::splitting_age(age), false)
+    return tuning::worth_splitting(count_bits(h.free, first, kHugePages), kHugePages)
+               ? run_end(*at, first + kHugePages, tuning::splitting_age(age), false)
                : *at;
 }
 
@@ -171,7 +171,7 @@ uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t no
     SectionHeader& h = header(section_index);
     uint32_t at = find_bit(h.dirty, *from, kSectionPages, true);
     for (; at < kSectionPages; at = find_bit(h.dirty, at + 1, kSectionPages, true)) {
-        const bool huge = (section_index * kSectionPages + at) * kPageSize >= settings_.huge_from_bytes;
+        const bool huge = (section_index * kSectionPages + at) * kRegionPageSize >= settings_.huge_from_bytes;
         uint32_t start = at;
         const uint32_t end = purgeable_from(h, &start, huge, now, age);
         if (start < end) {
@@ -192,10 +192,10 @@ size_t Region::purge(uint8_t now, uint8_t age) {
         while (const uint32_t pages = at < kSectionPages ? take_purgeable(s, &at, now, age) : 0) {
             const PageIndex first{static_cast<uint32_t>(s * kSectionPages + at)};
             lock_.unlock();
-            const bool purged = os::purge(address(first), size_t{pages} * kPageSize);
+            const bool purged = os::purge(address(first), size_t{pages} * kRegionPageSize);
             lock_.lock();
             mark_free(first, pages, !purged, now);
-            total += purged ? size_t{pages} * kPageSize : 0;
+            total += purged ? size_t{pages} * kRegionPageSize : 0;
             purges_ += purged;
             at += pages;
         }
@@ -224,12 +224,12 @@ void Region::give_back_end() {
         --frontier_;
         mark_taken(header(frontier_ / kSectionPages), static_cast<uint32_t>(frontier_ % kSectionPages), 1);
     }
-    const size_t bytes = (reserved_pages_ - end) * kPageSize;
+    const size_t bytes = (reserved_pages_ - end) * kRegionPageSize;
     committed_pages_ = std::min(committed_pages_, end);
     reserved_pages_ = end;
     // A free() that has seen the old limit finds the class bytes still there, and 0.
     publish_page_limit();
-    os::unreserve(pointer_to(base_ + end * kPageSize), bytes);
+    os::unreserve(pointer_to(base_ + end * kRegionPageSize), bytes);
 }
 
 void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
@@ -247,10 +247,10 @@ bool Region::has_free_dirty_pages() {
 RegionStats Region::stats() {
     LockGuard guard(lock_);
     RegionStats stats;
-    stats.reserved_bytes = reserved_pages_ * kPageSize;
-    stats.committed_bytes = committed_pages_ * kPageSize;
-    stats.in_use_bytes = used_pages_ * kPageSize;
-    stats.free_dirty_bytes = free_dirty_pages_ * kPageSize;
+    stats.reserved_bytes = reserved_pages_ * kRegionPageSize;
+    stats.committed_bytes = committed_pages_ * kRegionPageSize;
+    stats.in_use_bytes = used_pages_ * kRegionPageSize;
+    stats.free_dirty_bytes = free_dirty_pages_ * kRegionPageSize;
     stats.metadata_bytes =
         sections_ready_ * kSectionHeaderBytes + frontier_ * (settings_.span_metadata_bytes + 1);
     stats.purges = purges_;

@@ -38,7 +38,7 @@ struct alignas(64) RegionView {
     /// The page an address lies in, or a number >= page_limit: outside the region, or not a multiple of 16.
     /// The rotation moves the low four bits to the top, so that one comparison asks both questions.
     [[gnu::always_inline]] size_t page_of(const void* p) const {
-        return std::rotr(address_of(p) - address_of(load_either(base)), 4) >> (kPageShift - 4);
+        return std::rotr(address_of(p) - address_of(load_either(base)), 4) >> (kRegionPageShift - 4);
     }
     /// The class byte of a page: SizeClasses::lane_of its class, 0 for a page that is not in a span.
     [[gnu::always_inline]] uint8_t& class_byte(size_t page) const {
@@ -46,7 +46,8 @@ struct alignas(64) RegionView {
             load_either(base))[static_cast<ptrdiff_t>(page) - kClassTableOffset];
     }
     bool contains(const void* p) const {
-        return ((address_of(p) - address_of(load_either(base))) >> kPageShift) < load_either(page_limit);
+        return ((address_of(p) - address_of(load_either(base))) >> kRegionPageShift) <
+               load_either(page_limit);
     }
 
     static constexpr size_t kMostPages = size_t{1} << 23;  // 512 GiB
@@ -77,11 +78,11 @@ class Region {
     static constexpr uint32_t kLongestRun = 64;
 
     struct Settings {
-        size_t largest_bytes = RegionView::kMostPages * kPageSize;  // of address space
-        size_t reserve_bytes = 0;                                   // of address space, at once
-        size_t limit_bytes = 0;                                     // of pages in use; 0: none
-        size_t span_metadata_bytes = 0;                             // per page
-        size_t huge_from_bytes = SIZE_MAX;                          // ask for 2-MiB pages beyond this size
+        size_t largest_bytes = RegionView::kMostPages * kRegionPageSize;  // of address space
+        size_t reserve_bytes = 0;                                         // of address space, at once
+        size_t limit_bytes = 0;                                           // of pages in use; 0: none
+        size_t span_metadata_bytes = 0;                                   // per page
+        size_t huge_from_bytes = SIZE_MAX;  // ask for 2-MiB pages beyond this size
     };
 
     /// Finds a place in which the region can grow, and reserves what is wanted at once, or what the system
@@ -118,9 +119,9 @@ class Region {
     /// index from region_view.base; null when there is none. Never given back: threads recycle.
     void* take_thread_memory(size_t bytes);
 
-    void* address(PageIndex page) const { return pointer_to(base_ + size_t{page.value} * kPageSize); }
+    void* address(PageIndex page) const { return pointer_to(base_ + size_t{page.value} * kRegionPageSize); }
     PageIndex page_containing(const void* p) const {
-        return {static_cast<uint32_t>((address_of(p) - base_) >> kPageShift)};
+        return {static_cast<uint32_t>((address_of(p) - base_) >> kRegionPageShift)};
     }
     /// The metadata that belongs to a page, `span_metadata_bytes` of it, zero at first.
     void* span_metadata(PageIndex page) const {
@@ -130,7 +131,7 @@ class Region {
     void set_class_byte(PageIndex first, uint32_t pages, uint8_t value);
 
     /// Whether the region has grown enough since this last said so that it is worth looking for memory first.
-    bool growth_calls_for_squeeze();
+    bool growth_calls_for_flush();
     bool has_free_dirty_pages();
     RegionStats stats();
     Lock& lock() { return lock_; }
@@ -185,5 +186,7 @@ class Region {
     uint64_t purged_bytes_ = 0;
     std::atomic<bool> surplus_{false};
 };
+
+extern constinit Region region;
 
 }  // namespace hotlane

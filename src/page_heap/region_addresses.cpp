@@ -16,6 +16,7 @@ constinit void* no_slots[1] = {nullptr};
 }  // namespace
 
 constinit RegionView region_view{.base = no_slots + 1, .page_limit = 0};
+constinit Region region;
 
 namespace {
 
@@ -30,10 +31,10 @@ bool Region::set_up(const Settings& settings) {
     settings_ = settings;
     section_bytes_ =
         round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, kOsPageSize);
-    page_count_ = settings.largest_bytes / kPageSize;
-    const size_t wanted = std::min(divide_up(settings.reserve_bytes, kPageSize), page_count_);
+    page_count_ = settings.largest_bytes / kRegionPageSize;
+    const size_t wanted = std::min(divide_up(settings.reserve_bytes, kRegionPageSize), page_count_);
     if (!settle_where_it_is_quiet(std::max(wanted, kFewestPages)) &&
-        !settle_anywhere(std::max(wanted * kPageSize, kWithoutGrowthBytes))) {
+        !settle_anywhere(std::max(wanted * kRegionPageSize, kWithoutGrowthBytes))) {
         page_count_ = reserved_pages_ = 0;
         thread_memory_ = 0;
         return false;
@@ -49,7 +50,7 @@ bool Region::settle_where_it_is_quiet(size_t pages) {
     constexpr int kPlaces = 3;
     constexpr size_t kThreadRoom = 8 * GiB;
     constexpr size_t kRoomBelow = kThreadRoom + round_up(RegionView::kClassTableOffset, kHugePageSize);
-    constexpr size_t kRoomAbove = (RegionView::kMostPages + kSectionPages) * kPageSize;
+    constexpr size_t kRoomAbove = (RegionView::kMostPages + kSectionPages) * kRegionPageSize;
     const size_t tables = RegionView::kMostPages / kSectionPages * section_bytes_;
     Reservation reserved = Reservation::occupied;
     for (int place = 0; place < kPlaces && reserved == Reservation::occupied; ++place) {
@@ -57,7 +58,7 @@ bool Region::settle_where_it_is_quiet(size_t pages) {
         reserved = Reservation::refused;
         for (size_t count = pages; count >= kFewestPages && reserved == Reservation::refused; count /= 2) {
             reserved_pages_ = count;
-            reserved = os::reserve_at(base_ - kOsPageSize, kOsPageSize + count * kPageSize);
+            reserved = os::reserve_at(base_ - kOsPageSize, kOsPageSize + count * kRegionPageSize);
         }
     }
     thread_memory_ = base_ - RegionView::kClassTableOffset;
@@ -69,8 +70,8 @@ bool Region::settle_where_it_is_quiet(size_t pages) {
 /// the program needs addresses, too.
 bool Region::settle_anywhere(size_t bytes) {
     tables_reserved_ = true;
-    const size_t most = std::min(bytes, page_count_ * kPageSize);
-    for (size_t granted = most; granted >= kFewestPages * kPageSize; granted /= 2) {
+    const size_t most = std::min(bytes, page_count_ * kRegionPageSize);
+    for (size_t granted = most; granted >= kFewestPages * kRegionPageSize; granted /= 2) {
         if (!reserve_anywhere(granted)) {
             continue;
         }
@@ -78,7 +79,7 @@ bool Region::settle_anywhere(size_t bytes) {
             return commit_null();
         }
         unreserve_all();
-        if (reserve_anywhere(std::max(granted / 2, kFewestPages * kPageSize))) {
+        if (reserve_anywhere(std::max(granted / 2, kFewestPages * kRegionPageSize))) {
             return commit_null();
         }
     }
@@ -86,7 +87,7 @@ bool Region::settle_anywhere(size_t bytes) {
 }
 
 bool Region::reserve_anywhere(size_t bytes) {
-    const size_t tables = divide_up(bytes / kPageSize, kSectionPages) * section_bytes_;
+    const size_t tables = divide_up(bytes / kRegionPageSize, kSectionPages) * section_bytes_;
     constexpr size_t kPrefix = round_up(RegionView::kClassTableOffset, kHugePageSize);
     void* start = os::reserve(kPrefix + bytes, kHugePageSize);
     if (start == nullptr) {
@@ -100,7 +101,7 @@ bool Region::reserve_anywhere(size_t bytes) {
     base_ = address_of(start) + kPrefix;
     thread_memory_ = address_of(start);
     sections_ = static_cast<std::byte*>(sections);
-    page_count_ = reserved_pages_ = bytes / kPageSize;
+    page_count_ = reserved_pages_ = bytes / kRegionPageSize;
     return true;
 }
 
@@ -115,7 +116,7 @@ bool Region::commit_null() {
 
 void Region::unreserve_all() {
     const size_t before = tables_reserved_ ? base_ - thread_memory_ : kOsPageSize;
-    os::unreserve(pointer_to(base_ - before), before + reserved_pages_ * kPageSize);
+    os::unreserve(pointer_to(base_ - before), before + reserved_pages_ * kRegionPageSize);
     if (tables_reserved_) {
         os::unreserve(sections_, divide_up(reserved_pages_, kSectionPages) * section_bytes_);
     }
@@ -189,8 +190,8 @@ bool Region::reserve_pages_until(size_t page_end, bool at_least) {
     if (page_end <= reserved_pages_) {
         return true;
     }
-    const Reservation reserved =
-        os::reserve_at(base_ + reserved_pages_ * kPageSize, (page_end - reserved_pages_) * kPageSize);
+    const Reservation reserved = os::reserve_at(base_ + reserved_pages_ * kRegionPageSize,
+                                                (page_end - reserved_pages_) * kRegionPageSize);
     if (at_least ? grows_no_more(reserved) : reserved != Reservation::granted) {
         return false;
     }
@@ -207,10 +208,10 @@ bool Region::commit_pages_until(size_t page_end) {
     const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
     const size_t generous = std::min(page_count_, std::max(page_end, committed_pages_ + step));
     for (const size_t end : {generous, page_end}) {
-        void* start = pointer_to(base_ + committed_pages_ * kPageSize);
-        const size_t bytes = (end - committed_pages_) * kPageSize;
+        void* start = pointer_to(base_ + committed_pages_ * kRegionPageSize);
+        const size_t bytes = (end - committed_pages_) * kRegionPageSize;
         if (reserve_pages_until(end, end == page_end) && os::commit(start, bytes)) {
-            if (committed_pages_ * kPageSize >= settings_.huge_from_bytes) {
+            if (committed_pages_ * kRegionPageSize >= settings_.huge_from_bytes) {
                 os::advise_huge(start, bytes, true);
             }
             committed_pages_ = end;

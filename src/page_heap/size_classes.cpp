@@ -34,7 +34,7 @@ void select_size_classes(ClassChoice choice) {
 }
 
 ClassIndex SizeClasses::class_of_aligned(size_t n, size_t alignment) const {
-    if (n > kLargestSmall || alignment > kPageSize) {
+    if (n > kLargestSmall || alignment > kRegionPageSize) {
         return kNoClass;
     }
     for (ClassIndex c = class_of(n); c < count; ++c) {

@@ -15,7 +15,7 @@ inline constexpr size_t kSmallLimit = 1024;
 inline constexpr size_t kSmallStep = 16;
 inline constexpr size_t kMediumStep = 256;
 
-/// One size class. Invariant: object_count * object_size <= span_pages * kPageSize, with at most 1/16 left
+/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, with at most 1/16 left
 /// over.
 struct SizeClass {
     uint32_t object_size = 0;   // bytes
@@ -78,7 +78,7 @@ namespace detail {
 /// The fewest pages that waste at most a sixteenth.
 constexpr uint32_t span_pages_for(size_t object_size) {
     uint32_t pages = 1;
-    while (pages * kPageSize % object_size * 16 > pages * kPageSize) {
+    while (pages * kRegionPageSize % object_size * 16 > pages * kRegionPageSize) {
         ++pages;
     }
     return pages;
@@ -88,7 +88,7 @@ constexpr void add_class(SizeClasses& table, size_t object_size) {
     SizeClass& added = table.classes[table.count++];
     added.object_size = static_cast<uint32_t>(object_size);
     added.span_pages = span_pages_for(object_size);
-    added.object_count = static_cast<uint32_t>(added.span_pages * kPageSize / object_size);
+    added.object_count = static_cast<uint32_t>(added.span_pages * kRegionPageSize / object_size);
     added.reciprocal = ((uint64_t{1} << 40) + object_size - 1) / object_size;
     if (added.object_count > table.most_objects) {
         table.most_objects = added.object_count;

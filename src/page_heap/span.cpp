@@ -44,7 +44,7 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     HOTLANE_ASSERT(!exhausted());
     const SizeClass& c = size_classes[class_];
     const size_t object_size = c.object_size;
-    const uintptr_t start = base + size_t{first_.value} * kPageSize;
+    const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
     count = std::min(count, free_count_);
     free_count_ -= count;
     uint64_t* const bits = free_bits();
@@ -68,14 +68,14 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
 
 uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
     const SizeClass c = size_classes[class_];
-    const uintptr_t start = base + size_t{first_.value} * kPageSize;
+    const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
     uint64_t* const bits = free_bits();
     uint32_t lowest_word = first_word_;
     uint32_t done = 0;
     *result = PutBackResult::ok;
     for (; done != count; ++done) {
         const size_t offset = address_of(objects[done]) - start;
-        if (offset >= c.span_pages * kPageSize) {
+        if (offset >= c.span_pages * kRegionPageSize) {
             break;
         }
         const uint32_t i = c.index_of(offset);
@@ -94,7 +94,7 @@ uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, Pu
 
 PutBackResult Span::judge(uintptr_t base, const void* object) const {
     const SizeClass& c = size_classes[class_];
-    const size_t offset = address_of(object) - (base + size_t{first_.value} * kPageSize);
+    const size_t offset = address_of(object) - (base + size_t{first_.value} * kRegionPageSize);
     return judge_place(c, free_bits(), offset, c.index_of(offset));
 }
 

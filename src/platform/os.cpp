@@ -35,7 +35,7 @@ namespace hotlane::os {
 namespace {
 
 void* map_or_null(size_t bytes, int protection, int flags) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     void* p = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     return p == MAP_FAILED ? nullptr : p;
 }
@@ -62,7 +62,7 @@ void* reserve(size_t bytes, size_t alignment) {
 // As a hint, which every kernel knows. MAP_FIXED_NOREPLACE would be ignored before Linux 4.17, and refused by
 // some emulators.
 Reservation reserve_at(uintptr_t at, size_t bytes) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     void* p = mmap(pointer_to(at), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
         return Reservation::refused;
@@ -81,34 +81,34 @@ void unreserve(void* p, size_t bytes) {
 }
 
 bool commit(void* p, size_t bytes) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool block(void* p, size_t bytes) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     return mprotect(p, bytes, PROT_NONE) == 0;
 }
 
 void* map(size_t bytes) { return map_or_null(bytes, PROT_READ | PROT_WRITE, 0); }
 
 void unmap(void* p, size_t bytes) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     munmap(p, bytes);
 }
 
 bool purge(void* p, size_t bytes) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     return madvise(p, bytes, MADV_DONTNEED) == 0;
 }
 
 void advise_huge(void* p, size_t bytes, bool huge) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 size_t memory_limit() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     size_t least = SIZE_MAX;
     for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
         rlimit limit{};
@@ -120,7 +120,7 @@ size_t memory_limit() {
 }
 
 uint64_t random_word() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     uint64_t word = 0;
     if (getrandom(&word, sizeof word, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof word)) {
         // Early in the boot, or where a filter forbids it: the stack's place and the time are what there is.
@@ -151,12 +151,12 @@ size_t peak_rss_bytes() {
 
 unsigned cpu_count() {
     cpu_set_t set;
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
 }
 
 unsigned processor() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     return static_cast<unsigned>(std::max(sched_getcpu(), 0));
 }
 
@@ -165,7 +165,7 @@ int process_id() { return getpid(); }
 uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
 
 bool thread_is_leaving() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     constexpr int kOwnSignal = 32;  // SIGCANCEL: libc takes it out of every mask that a program gives it
     uint64_t blocked = 0;
     return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, sizeof blocked) == 0 &&
@@ -222,13 +222,13 @@ void program_name(char* out, size_t capacity) {
 }
 
 void program_path(char* out, size_t capacity) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     const ssize_t length = readlink("/proc/self/exe", out, capacity - 1);
     out[std::max<ssize_t>(length, 0)] = '\0';
 }
 
 bool on_signal(int number, void (*handler)(int)) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     struct sigaction action {};
     action.sa_handler = handler;
     action.sa_flags = SA_RESTART;
@@ -236,19 +236,19 @@ bool on_signal(int number, void (*handler)(int)) {
 }
 
 void wait_on(const uint32_t* word, uint32_t while_equal) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_equal, nullptr, nullptr, 0);
 }
 
 void wake_one(const uint32_t* word) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
 void yield_cpu() { sched_yield(); }
 
 void sleep_ns(uint64_t duration) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     timespec left{static_cast<time_t>(duration / 1'000'000'000), static_cast<long>(duration % 1'000'000'000)};
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {
     }
@@ -293,7 +293,7 @@ bool is_only_thread_left() {
 }
 
 bool start_thread(void (*body)()) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     constexpr size_t kStackBytes = 256 * KiB;
     sigset_t all;
     sigset_t before;
@@ -319,12 +319,12 @@ bool start_thread(void (*body)()) {
 }
 
 void announce_barriers() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 }
 
 bool barrier_all_threads() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 

@@ -22,7 +22,7 @@
 namespace hotlane::os {
 
 uint64_t descriptor_identity(int fd) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     struct stat status {};
     if (fstat(fd, &status) != 0) {
         return 0;
@@ -53,7 +53,7 @@ class WriteSignalBlocker {
         pthread_sigmask(SIG_BLOCK, &blocked, &before_);
     }
     ~WriteSignalBlocker() {
-        ErrnoKeeper keep;
+        ErrnoSaver keep;
         const timespec none{};
         while (sigtimedwait(&ours_, nullptr, &none) > 0) {
         }
@@ -97,7 +97,7 @@ int open_safely(const char* path, int flags, unsigned permissions) {
 }
 
 void close_keeping_errno(int fd) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     CancellationBlocker uncancelled;
     close(fd);
 }
@@ -124,7 +124,7 @@ FileKind kind_of(mode_t mode) {
 }  // namespace
 
 FileStatus file_status(const char* path) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     struct stat status {};
     if (lstat(path, &status) != 0) {
         return {};
@@ -139,7 +139,7 @@ int create_file(const char* path, unsigned permissions) {
 }
 
 void set_permissions(int fd, unsigned permissions) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     fchmod(fd, permissions);
 }
 
@@ -190,7 +190,7 @@ const char* error_text() {
 }
 
 uint64_t random_number() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     static constinit std::atomic<uint64_t> calls{0};
     uint64_t number = 0;
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
@@ -200,7 +200,7 @@ uint64_t random_number() {
 }
 
 long read_file(const char* path, char* out, size_t capacity) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     CancellationBlocker uncancelled;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {

@@ -25,7 +25,7 @@ namespace hotlane::os {
 // The kernel's form of a mask, in one word. libc refuses to block its own two signals (32 and 33), which make
 // pthread_cancel and setuid work, and so do we.
 uint64_t block_signals() {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     constexpr uint64_t kAllButLibcs = ~(uint64_t{3} << 31);
     uint64_t before = 0;
     syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kAllButLibcs, &before, sizeof before);
@@ -33,7 +33,7 @@ uint64_t block_signals() {
 }
 
 void restore_signals(uint64_t mask) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 

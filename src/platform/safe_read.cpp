@@ -39,7 +39,7 @@ Extent parse_extent(const char* line) {
 }  // namespace
 
 Extent mapping_around(uintptr_t address) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     CancellationBlocker uncancelled;
     const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -80,7 +80,7 @@ Extent own_code() {
 }
 
 bool read_memory(uintptr_t from, void* to, size_t bytes) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     const iovec local{to, bytes};
     const iovec remote{pointer_to(from), bytes};
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
@@ -88,7 +88,7 @@ bool read_memory(uintptr_t from, void* to, size_t bytes) {
 
 bool is_readable(uintptr_t begin, uintptr_t end) {
     constexpr size_t kPagesAtOnce = 64;
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     uintptr_t page = round_down(begin, kOsPageSize);
     while (page < end) {
         std::byte bytes[kPagesAtOnce];

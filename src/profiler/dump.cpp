@@ -97,9 +97,9 @@ void add_site(const Site& site, const uintptr_t*, void* context) {
 void write_classes(Writer& out, const Snapshot& snapshot) {
     for (size_t c = 1; c < snapshot.class_count; ++c) {
         const ClassStats& stats = snapshot.classes[c];
-        if (stats.gets() != 0 || stats.puts != 0) {
+        if (stats.allocations() != 0 || stats.frees != 0) {
             out.text("# class: ").number(stats.object_size).text(" hits=").number(stats.hits);
-            out.text(" misses=").number(stats.misses).text(" puts=").number(stats.puts).text("\n");
+            out.text(" misses=").number(stats.misses).text(" puts=").number(stats.frees).text("\n");
         }
     }
 }

@@ -45,7 +45,7 @@ class GrowingArray {
         // Where the system puts mappings where it likes, they are reserved at once.
         for (size_t count = most; begin_ == nullptr && count >= least; count /= 2) {
             reserved_bytes_ = round_up(count * sizeof(T), kStep);
-            begin_ = static_cast<T*>(os::reserve(reserved_bytes_, kPageSize));
+            begin_ = static_cast<T*>(os::reserve(reserved_bytes_, kRegionPageSize));
             capacity_ = begin_ == nullptr ? 0 : count;
             growing_arrays_bytes.fetch_add(begin_ == nullptr ? 0 : reserved_bytes_,
                                            std::memory_order_relaxed);

@@ -43,7 +43,7 @@ constinit std::atomic<void (*)()> answerer{nullptr};
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local uint32_t own_shard = 0;  // its number, from 1
 
-using backtrace::Token;
+using backtrace::ReentrancyGuard;
 
 uintptr_t this_thread() { return address_of(__builtin_thread_pointer()); }
 
@@ -80,7 +80,7 @@ void count_lost() { lost.fetch_add(1, std::memory_order_relaxed); }
 
 /// False, and one sample lost, when there is none. Where every allocation is recorded, deep stacks cost the
 /// most.
-bool take_stack(const Token&, Stack& stack) {
+bool take_stack(const ReentrancyGuard&, Stack& stack) {
     const size_t deepest = sampler::period() > 1 ? backtrace::kMostFrames : backtrace::kMostFrames / 2;
     stack.depth = backtrace::capture(stack.frames, deepest);
     if (stack.depth == 0) {
@@ -94,7 +94,7 @@ bool take_stack(const Token&, Stack& stack) {
 template <typename Take>
 auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
     -> decltype(take(std::declval<Sample*&>())) {
-    const Token token;
+    const ReentrancyGuard token;
     Stack stack;
     if (!token || !take_stack(token, stack)) {
         return nullptr;
@@ -216,7 +216,7 @@ void* allocate(ClassIndex c, size_t n) {
                         [&shard, c](Sample*& sample) { return shard.heap.take(c, sample); });
 }
 
-bool follow(const void* p, size_t usable, size_t n) {
+bool track_sample(const void* p, size_t usable, size_t n) {
     Shard& shard = shard_of(p);
     return begin_sample(shard, usable, n, [&shard, p](Sample*& sample) {
                sample = shard.heap.add_block(p);
@@ -317,7 +317,7 @@ void call() { called.store(true, std::memory_order_release); }
 
 void answer_if_called() {
     if (called.load(std::memory_order_relaxed)) [[unlikely]] {
-        const Token token;
+        const ReentrancyGuard token;
         if (token && called.exchange(false)) {
             answerer.load(std::memory_order_acquire)();
         }

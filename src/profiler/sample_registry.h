@@ -28,7 +28,7 @@ void stop();
 void* allocate(ClassIndex c, size_t n);
 /// The same for a block of the fallback that was just allocated, or a guarded object, of `usable` bytes.
 /// False: it is not followed.
-bool follow(const void* p, size_t usable, size_t n);
+bool track_sample(const void* p, size_t usable, size_t n);
 
 /// Whether `p` lies where the objects of allocate() do, live or not. No lock.
 bool contains(const void* p);

@@ -42,7 +42,7 @@ void SampleHeap::give_up() {
 
 /// A chunk is a multiple of our pages, as a span is, so that its objects lie at the same multiples.
 bool SampleHeap::open_chunk(ClassIndex c, size_t slot_granules) {
-    const size_t bytes = std::max(kChunkBytes, size_classes[c].span_pages * kPageSize);
+    const size_t bytes = std::max(kChunkBytes, size_classes[c].span_pages * kRegionPageSize);
     const size_t granules = bytes / kStep;
     if (!objects_.extend_to(frontier_ + granules) || !records_.extend_to(frontier_ + granules)) {
         return false;

@@ -70,7 +70,7 @@ bool start_sampling(size_t sample_bytes) {
         message("no memory for a profile");
         return false;
     }
-    look_soon();  // this thread samples from its next request on
+    poll_soon();  // this thread samples from its next request on
     return true;
 }
 
@@ -147,7 +147,7 @@ bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
 
 /// On a slow path after the signal, inside malloc.
 void answer_signal() {
-    const ErrnoKeeper keep;
+    const ErrnoSaver keep;
     if (sampler::running()) {
         dump_as_configured("signal", SharedSnapshot::Wait::no);
     } else {

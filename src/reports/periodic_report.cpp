@@ -26,10 +26,10 @@ constinit std::atomic<bool> ended{false};
 /// which fork takes, too.
 struct Alarm {
     double below = 0;
-    uint64_t least_gets = 0;
+    uint64_t least_allocations = 0;
     hotlane_alarm call = nullptr;
     void* context = nullptr;
-    uint64_t gets[kMaxClasses] = {};
+    uint64_t allocations[kMaxClasses] = {};
     uint64_t hits[kMaxClasses] = {};
 };
 constinit Alarm alarm;
@@ -46,9 +46,9 @@ ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
         ClassStats interval;
         interval.object_size = snapshot.classes[c].object_size;
         interval.hits = snapshot.classes[c].hits - alarm.hits[c];
-        interval.misses = snapshot.classes[c].gets() - alarm.gets[c] - interval.hits;
+        interval.misses = snapshot.classes[c].allocations() - alarm.allocations[c] - interval.hits;
         alarm.hits[c] = snapshot.classes[c].hits;
-        alarm.gets[c] = snapshot.classes[c].gets();
+        alarm.allocations[c] = snapshot.classes[c].allocations();
         if (interval.misses >= worst.misses) {
             worst = interval;
         }
@@ -68,8 +68,8 @@ void look_at_hit_rate() {
             return;
         }
         const ClassStats sum = since_last_look(*snapshot, worst);
-        rate = pools::share(sum.hits, sum.gets(), 1.0);
-        if (sum.gets() == 0 || sum.gets() < alarm.least_gets || rate >= alarm.below) {
+        rate = pools::share(sum.hits, sum.allocations(), 1.0);
+        if (sum.allocations() == 0 || sum.allocations() < alarm.least_allocations || rate >= alarm.below) {
             return;
         }
         call = alarm.call;
@@ -114,7 +114,7 @@ void write_what_is_due(uint64_t now_ns) {
     }
 }
 
-void after_tick(uint64_t now_ns) {
+void after_pass(uint64_t now_ns) {
     if (alarm_is_set.load(std::memory_order_relaxed) && !is_in_alarm) {
         look_at_hit_rate();
     }
@@ -142,11 +142,11 @@ void start() {
     const uint64_t interval_ns = report_interval_ns();
     const bool writes = interval_ns != UINT64_MAX;
     if (writes) {
-        call_after_ticks(after_tick);
+        call_after_passes(after_pass);
     }
     if (writes || config().background_thread) {
         ensure_started();
-        background::start(writes ? write_what_is_due : nullptr, interval_ns);
+        background_thread::start(writes ? write_what_is_due : nullptr, interval_ns);
     }
 }
 
@@ -161,8 +161,9 @@ void end() {
 void restart_in_child() {
     writer.store(0);
     next_report_ns.store(0);  // the child's first report is due now
-    if (background::wanted()) {
-        background::after_fork_in_child(config().background_thread || report_interval_ns() != UINT64_MAX);
+    if (background_thread::wanted()) {
+        background_thread::after_fork_in_child(config().background_thread ||
+                                               report_interval_ns() != UINT64_MAX);
     }
 }
 
@@ -171,16 +172,16 @@ bool reports_here() {
            std::string_view(config().stats_file).find("%p") != std::string_view::npos;
 }
 
-void set_alarm(double below, uint64_t least_gets, hotlane_alarm call, void* context) {
+void set_alarm(double below, uint64_t least_allocations, hotlane_alarm call, void* context) {
     const SharedSnapshot snapshot;
     ClassStats worst;
     since_last_look(*snapshot, worst);  // the first interval begins now
     alarm.below = below;
-    alarm.least_gets = least_gets;
+    alarm.least_allocations = least_allocations;
     alarm.call = call;
     alarm.context = context;
     alarm_is_set.store(call != nullptr, std::memory_order_relaxed);
-    call_after_ticks(after_tick);
+    call_after_passes(after_pass);
 }
 
 }  // namespace hotlane::live

@@ -23,6 +23,6 @@ void restart_in_child();
 bool reports_here();
 
 /// Implements hotlane_alarm_set().
-void set_alarm(double below, uint64_t least_gets, hotlane_alarm call, void* context);
+void set_alarm(double below, uint64_t least_allocations, hotlane_alarm call, void* context);
 
 }  // namespace hotlane::live

@@ -30,9 +30,9 @@ const ClassStats* worst_class(const Snapshot& snapshot) {
 /// can prepare them. If objects return and requests still miss, the thread cache is too small; it can grow
 /// until its slots run out.
 void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
-    if (stats.puts < stats.gets() / 2) {
+    if (stats.frees < stats.allocations() / 2) {
         out.text("try HOTLANE_WARMUP=").number(stats.object_size).text(":COUNT");
-    } else if (stats.object_size * policy::kMostSlots > cache_bytes) {
+    } else if (stats.object_size * tuning::kMostSlots > cache_bytes) {
         out.text("try HOTLANE_THREAD_CACHE=");
         write_size(out, 2 * cache_bytes);
     } else {
@@ -69,7 +69,7 @@ bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent
     constexpr uint64_t kFewestRequests = 10'000;
     const ClassStats* worst = worst_class(snapshot);
     const double percent = snapshot.hit_rate_percent();
-    if (worst == nullptr || snapshot.gets() < kFewestRequests || percent >= alarm_percent) {
+    if (worst == nullptr || snapshot.allocations() < kFewestRequests || percent >= alarm_percent) {
         return false;
     }
     const bool whole = alarm_percent == static_cast<double>(static_cast<unsigned>(alarm_percent));
@@ -78,7 +78,7 @@ bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent
     out.text(" B missed ");
     write_rounded_count(out, worst->misses);
     out.text(" of ");
-    write_rounded_count(out, worst->gets());
+    write_rounded_count(out, worst->allocations());
     out.text("; ");
     write_advice(out, *worst, cache_bytes);
     out.text("\n");

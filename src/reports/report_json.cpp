@@ -3,13 +3,13 @@
 // Writes the report as one JSON document, for programs:
 //
 //     {
-//       "format": "hotlane-stats", "version": 1,
+//       "format": "hotlane-stats", "version": 2,
 //       "process":  {"program": "python3", "pid": 4242, "labels": {"zone": "b"}, "run_time": 1.24, ...},
-//       "totals":   {"gets": 12, "puts": 10, "hits": 11, ...},
-//       "forwards": {"large": {"count": 2, "bytes": 300000}, "alignment": {...}, ...},
+//       "totals":   {"allocations": 12, "frees": 10, "hits": 11, ...},
+//       "fallback_allocations": {"large": {"count": 2, "bytes": 300000}, "alignment": {...}, ...},
 //       "memory":   {"live": 128, ...},
 //       "pools":    {"frames": {"size": 4096, "pools": 2, ...}, ...},
-//       "classes":  [{"size": 64, "gets": 12, ...}, ...]
+//       "classes":  [{"size": 64, "allocations": 12, ...}, ...]
 //     }
 //
 // Sizes are in bytes, times in seconds, and rates are fractions of 1. The classes are in ascending order of
@@ -48,11 +48,11 @@ void write_labels(Writer& out, const Snapshot& snapshot) {
     out.text("}");
 }
 
-void write_forwards(Writer& out, const Snapshot& snapshot) {
+void write_fallback_allocations(Writer& out, const Snapshot& snapshot) {
     const char* separator = "";
-    for (size_t i = 0; i < kForwardReasons; ++i) {
-        out.text(separator).text("\n    ").quoted(kForwardReasonNames[i]).text(": {");
-        write_members(out, MetricScope::forward, snapshot, i, "");
+    for (size_t i = 0; i < kFallbackReasons; ++i) {
+        out.text(separator).text("\n    ").quoted(kFallbackReasonNames[i]).text(": {");
+        write_members(out, MetricScope::fallback_allocation, snapshot, i, "");
         out.text("}");
         separator = ",";
     }
@@ -84,7 +84,7 @@ void write_classes(Writer& out, const Snapshot& snapshot) {
 }  // namespace
 
 void write_json_report(Writer& out, const Snapshot& snapshot) {
-    constexpr unsigned kVersion = 1;
+    constexpr unsigned kVersion = 2;
     out.text("{\n  \"format\": \"hotlane-stats\",\n  \"version\": ").number(kVersion);
     out.text(",\n  \"process\": {\"program\": ");
     out.quoted({snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)});
@@ -93,8 +93,8 @@ void write_json_report(Writer& out, const Snapshot& snapshot) {
     write_members(out, MetricScope::process, snapshot, 0, ", ");
     out.text("},\n  \"totals\": {");
     write_members(out, MetricScope::total, snapshot, 0, "");
-    out.text("},\n  \"forwards\": {");
-    write_forwards(out, snapshot);
+    out.text("},\n  \"fallback_allocations\": {");
+    write_fallback_allocations(out, snapshot);
     out.text("\n  },\n  \"memory\": {");
     write_members(out, MetricScope::memory, snapshot, 0, "");
     out.text("},\n  \"pools\": {");

@@ -54,8 +54,8 @@ void write_class_series(Writer& out, const Metric& metric, const Snapshot& snaps
 }
 
 void write_forward_series(Writer& out, const Metric& metric, const Snapshot& snapshot) {
-    for (size_t i = 0; i < kForwardReasons; ++i) {
-        write_series(out, metric, snapshot, i, "reason", kForwardReasonNames[i]);
+    for (size_t i = 0; i < kFallbackReasons; ++i) {
+        write_series(out, metric, snapshot, i, "reason", kFallbackReasonNames[i]);
     }
 }
 
@@ -85,7 +85,7 @@ void write_prometheus_report(Writer& out, const Snapshot& snapshot) {
                      metric.type == MetricType::counter ? "counter" : "gauge");
         if (metric.scope == MetricScope::size_class) {
             write_class_series(out, metric, snapshot);
-        } else if (metric.scope == MetricScope::forward) {
+        } else if (metric.scope == MetricScope::fallback_allocation) {
             write_forward_series(out, metric, snapshot);
         } else if (metric.scope == MetricScope::pool) {
             write_pool_series(out, metric, snapshot);

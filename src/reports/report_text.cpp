@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Writes the report for people: a heading, tables of size classes and bounded pools, and one line each for
-// forwards and memory.
+// fallback_allocations and memory.
 #include "reports/report.h"
 #include "stats/metrics.h"
 #include "text/units.h"
@@ -45,12 +45,12 @@ void write_heading(Writer& out, const Snapshot& snapshot) {
                             kLongestName);
     out.text(" (pid ");
     out.signed_number(snapshot.process_id).text("): ");
-    if (snapshot.gets() == 0) {
+    if (snapshot.allocations() == 0) {
         out.text("no requests, ");
     } else {
-        write_grouped_count(out, snapshot.gets());
+        write_grouped_count(out, snapshot.allocations());
         out.text(" requests, ");
-        write_share(out, share_in_billionths(snapshot.hits(), snapshot.gets()), 0);
+        write_share(out, share_in_billionths(snapshot.hits(), snapshot.allocations()), 0);
         out.text(" hits, ");
     }
     write_rounded_duration(out, snapshot.run_time_ns);
@@ -106,7 +106,7 @@ struct Order {
         size_t place = count++;
         for (; place > 0; --place) {
             const ClassIndex before = classes[place - 1];
-            if (snapshot.classes[before].gets() >= snapshot.classes[added].gets()) {
+            if (snapshot.classes[before].allocations() >= snapshot.classes[added].allocations()) {
                 break;
             }
             classes[place] = before;
@@ -122,8 +122,8 @@ size_t lines_of_pools(const Snapshot& snapshot) {
     return snapshot.pool_count == 0 ? 0 : 1 + std::min(snapshot.pool_count, kMostPools);
 }
 
-const ForwardStats& guarded(const Snapshot& snapshot) {
-    return snapshot.forwards[static_cast<size_t>(ForwardReason::guarded)];
+const FallbackStats& guarded(const Snapshot& snapshot) {
+    return snapshot.fallback_allocations[static_cast<size_t>(FallbackReason::guarded)];
 }
 
 void write_table(Writer& out, const Snapshot& snapshot) {
@@ -220,21 +220,22 @@ void write_pools(Writer& out, const Snapshot& snapshot) {
     }
 }
 
-void write_forwards(Writer& out, const Snapshot& snapshot) {
-    out.text(kPrefix).text("forwards ");
-    if (snapshot.forward_count() == 0) {
+void write_fallback_allocations(Writer& out, const Snapshot& snapshot) {
+    out.text(kPrefix).text("fallback ");
+    if (snapshot.fallback_count() == 0) {
         out.text("none\n");
         return;
     }
-    write_rounded_count(out, snapshot.forward_count());
+    write_rounded_count(out, snapshot.fallback_count());
     out.text(", ");
-    write_rounded_size(out, snapshot.forward_bytes());
+    write_rounded_size(out, snapshot.fallback_request_bytes());
     const char* separator = ": ";
-    for (size_t i = 0; i < kForwardReasons; ++i) {
+    for (size_t i = 0; i < kFallbackReasons; ++i) {
         // Guarded objects have a line of their own.
-        if (snapshot.forwards[i].count != 0 && &snapshot.forwards[i] != &guarded(snapshot)) {
-            write_rounded_count(out.text(separator), snapshot.forwards[i].count);
-            out.text(" ").text(kForwardReasonNames[i]);
+        if (snapshot.fallback_allocations[i].count != 0 &&
+            &snapshot.fallback_allocations[i] != &guarded(snapshot)) {
+            write_rounded_count(out.text(separator), snapshot.fallback_allocations[i].count);
+            out.text(" ").text(kFallbackReasonNames[i]);
             separator = ", ";
         }
     }
@@ -286,7 +287,7 @@ void write_text_report(Writer& out, const Snapshot& snapshot) {
     write_labels(out, snapshot);
     write_table(out, snapshot);
     write_pools(out, snapshot);
-    write_forwards(out, snapshot);
+    write_fallback_allocations(out, snapshot);
     write_guards(out, snapshot);
     write_memory(out, snapshot);
     write_process(out, snapshot);

@@ -27,18 +27,18 @@ using enum MetricUnit;
 constexpr bool kAdditive = true;
 
 using C = const ClassStats&;
-using F = const ForwardStats&;
+using F = const FallbackStats&;
 using P = const PoolStats&;
 using S = const Snapshot&;
 
 // clang-format off
 constexpr Row<ClassStats> kClassRows[] = {
-    {{size_class, counter, count, kAdditive, "gets", "hotlane_gets_total", "gets",
-      "Requests of the class."}, [](C c) { return c.gets(); }},
-    {{size_class, counter, count, kAdditive, "puts", "hotlane_puts_total", "puts",
-      "Objects freed."}, [](C c) { return c.puts; }},
+    {{size_class, counter, count, kAdditive, "allocations", "hotlane_allocations_total", "allocs",
+      "Requests of the class."}, [](C c) { return c.allocations(); }},
+    {{size_class, counter, count, kAdditive, "frees", "hotlane_frees_total", "frees",
+      "Objects freed."}, [](C c) { return c.frees; }},
     {{size_class, gauge, billionths, !kAdditive, "hit_rate", "hotlane_hit_ratio", "hit rate",
-      "Share of the requests that hit."}, [](C c) { return share_in_billionths(c.hits, c.gets()); }},
+      "Share of the requests that hit."}, [](C c) { return share_in_billionths(c.hits, c.allocations()); }},
     {{size_class, counter, count, kAdditive, "hits", "hotlane_hits_total", "",
       "Requests served from the calling thread's own cache."}, [](C c) { return c.hits; }},
     {{size_class, counter, count, kAdditive, "misses", "hotlane_misses_total", "misses",
@@ -59,10 +59,10 @@ constexpr Row<ClassStats> kClassRows[] = {
       "Free objects that wait in the depot for any thread."}, [](C c) { return c.depot_objects; }},
 };
 
-constexpr Row<ForwardStats> kForwardRows[] = {
-    {{forward, counter, count, kAdditive, "count", "hotlane_forwards_total", "",
+constexpr Row<FallbackStats> kFallbackRows[] = {
+    {{fallback_allocation, counter, count, kAdditive, "count", "hotlane_fallback_allocations_total", "",
       "Requests that went to the fallback."}, [](F f) { return f.count; }},
-    {{forward, counter, bytes, kAdditive, "bytes", "hotlane_forwarded_bytes_total", "",
+    {{fallback_allocation, counter, bytes, kAdditive, "bytes", "hotlane_fallback_request_bytes_total", "",
       "Bytes of the requests that went to the fallback."}, [](F f) { return f.bytes; }},
 };
 
@@ -91,20 +91,20 @@ constexpr Row<PoolStats> kPoolRows[] = {
 };
 
 constexpr Row<Snapshot> kSnapshotRows[] = {
-    {{total, counter, count, kAdditive, "gets", "", "",
-      "Requests of all classes."}, [](S s) { return s.gets(); }},
-    {{total, counter, count, kAdditive, "puts", "", "",
-      "Objects of all classes freed."}, [](S s) { return s.puts(); }},
+    {{total, counter, count, kAdditive, "allocations", "", "",
+      "Requests of all classes."}, [](S s) { return s.allocations(); }},
+    {{total, counter, count, kAdditive, "frees", "", "",
+      "Objects of all classes freed."}, [](S s) { return s.frees(); }},
     {{total, counter, count, kAdditive, "hits", "", "",
       "Requests of all classes that hit."}, [](S s) { return s.hits(); }},
     {{total, counter, count, kAdditive, "misses", "", "",
       "Requests of all classes that missed."}, [](S s) { return s.misses(); }},
     {{total, gauge, billionths, !kAdditive, "hit_rate", "", "",
-      "Share of all these requests that hit."}, [](S s) { return share_in_billionths(s.hits(), s.gets()); }},
-    {{total, counter, count, kAdditive, "forwards", "", "",
-      "Requests that went to the fallback."}, [](S s) { return s.forward_count(); }},
-    {{total, counter, count, kAdditive, "forward_frees", "hotlane_forward_frees_total", "",
-      "Objects of the fallback freed."}, [](S s) { return s.forward_frees; }},
+      "Share of all these requests that hit."}, [](S s) { return share_in_billionths(s.hits(), s.allocations()); }},
+    {{total, counter, count, kAdditive, "fallback_allocations", "", "",
+      "Requests that went to the fallback."}, [](S s) { return s.fallback_count(); }},
+    {{total, counter, count, kAdditive, "fallback_frees", "hotlane_fallback_frees_total", "",
+      "Objects of the fallback freed."}, [](S s) { return s.fallback_frees; }},
     {{total, counter, count, kAdditive, "wrong_sized_deletes", "hotlane_wrong_sized_deletes_total", "",
       "Deletes with a size that was not the object's; served by its real size."},
       [](S s) { return s.wrong_sized_deletes; }},
@@ -158,9 +158,9 @@ consteval auto without_expressions(const Row<Of> (&... rows)[N]) {
     (append(rows), ...);
     return table;
 }
-constexpr auto kMetrics = without_expressions(kClassRows, kForwardRows, kPoolRows, kSnapshotRows);
-constexpr size_t kFirstForward = std::size(kClassRows);
-constexpr size_t kFirstPool = kFirstForward + std::size(kForwardRows);
+constexpr auto kMetrics = without_expressions(kClassRows, kFallbackRows, kPoolRows, kSnapshotRows);
+constexpr size_t kFirstFallback = std::size(kClassRows);
+constexpr size_t kFirstPool = kFirstFallback + std::size(kFallbackRows);
 constexpr size_t kFirstOfSnapshot = kFirstPool + std::size(kPoolRows);
 
 /// The value of one row; the compiler makes a switch of it.
@@ -189,8 +189,8 @@ uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t ind
     switch (metric.scope) {
     case size_class:
         return class_metric_value(metric, snapshot.classes[index]);
-    case forward:
-        return evaluate<kForwardRows>(row_of(metric) - kFirstForward, snapshot.forwards[index]);
+    case fallback_allocation:
+        return evaluate<kFallbackRows>(row_of(metric) - kFirstFallback, snapshot.fallback_allocations[index]);
     case pool:
         return evaluate<kPoolRows>(row_of(metric) - kFirstPool, snapshot.pools[index]);
     default:

@@ -13,7 +13,7 @@
 namespace hotlane {
 
 /// What a metric is counted for.
-enum class MetricScope : uint8_t { size_class, forward, pool, total, memory, process };
+enum class MetricScope : uint8_t { size_class, fallback_allocation, pool, total, memory, process };
 enum class MetricType : uint8_t { counter, gauge };
 /// A metric's value is an integer: a count, bytes, nanoseconds, or a share in billionths. Reports print
 /// nanoseconds as seconds and billionths as a share of 1.
@@ -34,7 +34,7 @@ struct Metric {
 /// The table, in the order in which it is shown.
 std::span<const Metric> metrics();
 
-/// The value of a row of the table: of the class, or of the forwards, with the given index where its scope
+/// The value of a row of the table: of the class, or of the fallback allocations, with the given index where its scope
 /// has one.
 uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t index = 0);
 /// The value of a row whose scope is size_class, of any class (a sum of several, say).

@@ -32,7 +32,7 @@ void take_snapshot(Snapshot& snapshot) {
         stats.depot_objects = depot.objects;
         stats.peak_objects = depot.peak_outside;
     }
-    threads::add_to(snapshot);
+    thread_registry::add_to(snapshot);
     pools::add_to(snapshot);
     snapshot.wrong_sized_deletes = count_of_wrong_sized_deletes();
     const guard::Statistics guards = guard::statistics();

@@ -29,7 +29,7 @@ uint64_t share_in_billionths(uint64_t part, uint64_t whole) {
 ClassStats& operator+=(ClassStats& sum, const ClassStats& other) {
     sum.hits += other.hits;
     sum.misses += other.misses;
-    sum.puts += other.puts;
+    sum.frees += other.frees;
     sum.refills += other.refills;
     sum.flushes += other.flushes;
     sum.discards += other.discards;
@@ -47,32 +47,32 @@ uint64_t Snapshot::misses() const {
     return sum_over_classes(*this, [](const ClassStats& c) { return c.misses; });
 }
 
-uint64_t Snapshot::puts() const {
-    return sum_over_classes(*this, [](const ClassStats& c) { return c.puts; });
+uint64_t Snapshot::frees() const {
+    return sum_over_classes(*this, [](const ClassStats& c) { return c.frees; });
 }
 
 uint64_t Snapshot::live_bytes() const {
     return sum_over_classes(*this, [](const ClassStats& c) { return c.live() * c.object_size; });
 }
 
-uint64_t Snapshot::forward_count() const {
+uint64_t Snapshot::fallback_count() const {
     uint64_t sum = 0;
-    for (const ForwardStats& forward : forwards) {
+    for (const FallbackStats& forward : fallback_allocations) {
         sum += forward.count;
     }
     return sum;
 }
 
-uint64_t Snapshot::forward_bytes() const {
+uint64_t Snapshot::fallback_request_bytes() const {
     uint64_t sum = 0;
-    for (const ForwardStats& forward : forwards) {
+    for (const FallbackStats& forward : fallback_allocations) {
         sum += forward.bytes;
     }
     return sum;
 }
 
 double Snapshot::hit_rate_percent() const {
-    const uint64_t requests = gets();
+    const uint64_t requests = allocations();
     return requests == 0 ? 100.0 : 100.0 * static_cast<double>(hits()) / static_cast<double>(requests);
 }
 

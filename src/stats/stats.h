@@ -12,17 +12,17 @@
 namespace hotlane {
 
 /// Why a request left the hot lane.
-enum class ForwardReason : uint8_t { large, alignment, limit, no_region, sampled, guarded, count };
-inline constexpr size_t kForwardReasons = static_cast<size_t>(ForwardReason::count);
-inline constexpr const char* kForwardReasonNames[kForwardReasons] = {"large",     "alignment", "limit",
-                                                                     "no_region", "sampled",   "guarded"};
+enum class FallbackReason : uint8_t { large, alignment, limit, no_region, sampled, guarded, count };
+inline constexpr size_t kFallbackReasons = static_cast<size_t>(FallbackReason::count);
+inline constexpr const char* kFallbackReasonNames[kFallbackReasons] = {"large",     "alignment", "limit",
+                                                                       "no_region", "sampled",   "guarded"};
 
-/// One size class. hits + misses = gets; gets - puts = live.
+/// One size class. hits + misses = allocations; allocations - frees = live.
 struct ClassStats {
     size_t object_size = 0;      // bytes
     uint64_t hits = 0;           // requests served from the calling thread's own LIFO
     uint64_t misses = 0;         // requests that had to refill first
-    uint64_t puts = 0;           // objects freed
+    uint64_t frees = 0;          // objects freed
     uint64_t refills = 0;        // times a thread cache was filled from the depot or a span
     uint64_t flushes = 0;        // times a thread cache gave objects back
     uint64_t discards = 0;       // objects that it gave back
@@ -30,10 +30,10 @@ struct ClassStats {
     uint64_t depot_objects = 0;  // free objects held by the depot now
     uint64_t peak_objects = 0;   // most objects outside depot and spans at once: live or in a thread cache
 
-    uint64_t gets() const { return hits + misses; }
+    uint64_t allocations() const { return hits + misses; }
     /// Modulo 2^64 while other threads are between the two counts; never negative at rest.
-    uint64_t live() const { return gets() - puts; }
-    bool used() const { return gets() != 0 || puts != 0 || spans != 0; }
+    uint64_t live() const { return allocations() - frees; }
+    bool used() const { return allocations() != 0 || frees != 0 || spans != 0; }
 };
 
 /// Adds every counter; the size stays. A sum of peaks is an upper bound, not a peak.
@@ -43,7 +43,7 @@ ClassStats& operator+=(ClassStats& sum, const ClassStats& other);
 /// nothing is all of it.
 uint64_t share_in_billionths(uint64_t part, uint64_t whole);
 
-struct ForwardStats {
+struct FallbackStats {
     uint64_t count = 0;
     uint64_t bytes = 0;
 };
@@ -70,8 +70,8 @@ inline constexpr size_t kMaxPoolNames = 32;
 struct Snapshot {
     size_t class_count = 0;  // classes[1 .. class_count-1] are in use
     ClassStats classes[kMaxClasses];
-    ForwardStats forwards[kForwardReasons];
-    uint64_t forward_frees = 0;
+    FallbackStats fallback_allocations[kFallbackReasons];
+    uint64_t fallback_frees = 0;
     uint64_t wrong_sized_deletes = 0;
     uint64_t guarded_live = 0;
     uint64_t guarded_in_quarantine = 0;  // freed, and still inaccessible
@@ -98,11 +98,11 @@ struct Snapshot {
     std::string_view label_list() const { return labels == nullptr ? std::string_view{} : labels; }
     uint64_t hits() const;
     uint64_t misses() const;
-    uint64_t puts() const;
-    uint64_t gets() const { return hits() + misses(); }
+    uint64_t frees() const;
+    uint64_t allocations() const { return hits() + misses(); }
     uint64_t live_bytes() const;
-    uint64_t forward_count() const;
-    uint64_t forward_bytes() const;
+    uint64_t fallback_count() const;
+    uint64_t fallback_request_bytes() const;
     /// Share of small requests that hit, in percent; 100 when there were none.
     double hit_rate_percent() const;
 };

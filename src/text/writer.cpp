@@ -197,7 +197,7 @@ bool standard_error_is_ours() {
 }
 
 void write_to_standard_error(std::string_view text) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     if (standard_error_is_ours()) {
         (void)os::write_all(kStandardError, text.data(), text.size());
     }

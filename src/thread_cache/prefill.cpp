@@ -49,7 +49,7 @@ uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
 
 /// `count` objects in the lane, as far as it goes. Returns how many are there.
 uint32_t warm_up_lane(ThreadBlock& block, ClassIndex c, size_t count) {
-    const auto wanted = static_cast<uint32_t>(std::min<size_t>(count, policy::kMostSlots));
+    const auto wanted = static_cast<uint32_t>(std::min<size_t>(count, tuning::kMostSlots));
     if (!block.is_set_up(c)) {
         set_up_class(block, c, std::max(wanted, 2U));
     } else if (wanted > block.capacity(c)) {
@@ -86,7 +86,7 @@ size_t warm_up_this_thread(ClassIndex c, size_t count) {
     size_t ready = 0;
     if (ThreadBlock* block = own_block()) {
         LockGuard guard(block->lock);
-        block->settle_limbo(c);
+        block->resolve_pending_reclaim(c);
         ready = warm_up_lane(*block, c, count);
     }
     return ready + warm_up_depot(c, count - ready);

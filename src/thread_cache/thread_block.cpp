@@ -33,10 +33,10 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     }
     const ClassRecord& record = this->record(c);
     const uint64_t hits =
-        record.hits_before + record.credit_given - __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
+        record.hits_before + record.countdown_from - __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
     stats.hits += hits;
     stats.misses += record.misses;
-    stats.puts += level(c) + hits + record.flushed - record.refilled;
+    stats.frees += level(c) + hits + record.flushed - record.refilled;
     stats.refills += record.refills;
     stats.flushes += record.flushes;
     stats.discards += record.flushed;
@@ -79,7 +79,7 @@ void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
 
 void ThreadBlock::flush_all(ClassIndex c) {
     if (is_set_up(c)) {
-        settle_limbo(c);
+        resolve_pending_reclaim(c);
         if (const uint32_t count = level(c); count != 0) {
             flush_oldest(c, count);
         }
@@ -89,7 +89,7 @@ void ThreadBlock::flush_all(ClassIndex c) {
 
 void ThreadBlock::flush_unused(ClassIndex c) {
     if (is_set_up(c)) {
-        settle_limbo(c);
+        resolve_pending_reclaim(c);
         if (const uint32_t count = level(c); count != 0) {
             depots[c].put_back_unused(slot(region_view.base, top(c)), count);
             ++record(c).flushes;
@@ -103,52 +103,53 @@ void ThreadBlock::undo_newest_frees() {
     constexpr uint64_t kOfALane = 8;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (is_set_up(c)) {
-            settle_limbo(c);
+            resolve_pending_reclaim(c);
             const ClassRecord& record = this->record(c);
             // Not more than there were: what a refill brought was not freed by anybody.
-            const uint64_t frees = level(c) + gets(c) - record.misses + record.flushed - record.refilled;
+            const uint64_t frees =
+                level(c) + allocations(c) - record.misses + record.flushed - record.refilled;
             set_top(c, top(c) + std::min({uint64_t{level(c)}, kOfALane, frees}));
         }
     }
 }
 
 void ThreadBlock::unset_class(ClassIndex c) {
-    look_after(c, 0);
+    poll_after(c, 0);
     record(c).floor = 0;
     set_top(c, 0);
 }
 
-void ThreadBlock::give_credit(ClassIndex c, uint64_t pops) {
+void ThreadBlock::set_countdown(ClassIndex c, uint64_t pops) {
     ClassRecord& record = this->record(c);
-    uint64_t& credit = lane(c).credit;
-    count(record.hits_before, record.credit_given - __atomic_load_n(&credit, __ATOMIC_RELAXED));
+    uint64_t& countdown = lane(c).countdown;
+    count(record.hits_before, record.countdown_from - __atomic_load_n(&countdown, __ATOMIC_RELAXED));
     const uint64_t gets = record.hits_before + record.misses;
-    __atomic_store_n(&record.credit_given,
+    __atomic_store_n(&record.countdown_from,
                      std::min(pops, record.sample_at - std::min(gets, record.sample_at)), __ATOMIC_RELAXED);
-    record.withheld = static_cast<uint16_t>(pops - record.credit_given);
-    __atomic_store_n(&credit, record.credit_given, __ATOMIC_RELAXED);
+    record.beyond_sample = static_cast<uint16_t>(pops - record.countdown_from);
+    __atomic_store_n(&countdown, record.countdown_from, __ATOMIC_RELAXED);
 }
 
-void ThreadBlock::settle_credit(ClassIndex c) {
-    const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
-    if (static_cast<int64_t>(credit) < 0) {
-        count(record(c).hits_before, ~credit);  // credit is -1 less these
-        __atomic_store_n(&lane(c).credit, 0, __ATOMIC_RELAXED);
+void ThreadBlock::resolve_countdown(ClassIndex c) {
+    const uint64_t countdown = __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
+    if (static_cast<int64_t>(countdown) < 0) {
+        count(record(c).hits_before, ~countdown);  // countdown is -1 less these
+        __atomic_store_n(&lane(c).countdown, 0, __ATOMIC_RELAXED);
     }
 }
 
-void ThreadBlock::limit_credit(ClassIndex c) {
-    const uint64_t credit = __atomic_load_n(&lane(c).credit, __ATOMIC_RELAXED);
-    const uint64_t gets = this->gets(c);
+void ThreadBlock::limit_countdown(ClassIndex c) {
+    const uint64_t countdown = __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
+    const uint64_t gets = this->allocations(c);
     const ClassRecord& record = this->record(c);
-    if (record.withheld != 0 || credit > record.sample_at - std::min(gets, record.sample_at)) {
-        give_credit(c, credit + record.withheld);
+    if (record.beyond_sample != 0 || countdown > record.sample_at - std::min(gets, record.sample_at)) {
+        set_countdown(c, countdown + record.beyond_sample);
     }
 }
 
 Drawn ThreadBlock::take_turn(ClassIndex c, uint32_t epoch) {
     ClassRecord& record = this->record(c);
-    const uint64_t gets = this->gets(c);
+    const uint64_t gets = this->allocations(c);
     const auto next_guard = [gets] {
         const uint64_t gap = sampler::draw_guard_gap();
         return gap == sampler::kNoGuards ? UINT64_MAX : gets + gap;
@@ -170,34 +171,34 @@ Drawn ThreadBlock::take_turn(ClassIndex c, uint32_t epoch) {
     return drawn;
 }
 
-void ThreadBlock::look_after(ClassIndex c, uint64_t pops) {
-    record(c).look_after = static_cast<uint16_t>(pops);
-    give_credit(c, pops);
+void ThreadBlock::poll_after(ClassIndex c, uint64_t pops) {
+    record(c).poll_after = static_cast<uint16_t>(pops);
+    set_countdown(c, pops);
 }
 
-void ThreadBlock::look_soon() {
+void ThreadBlock::poll_soon() {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (is_set_up(c)) {
-            look_after(c, 0);
+            poll_after(c, 0);
         }
     }
 }
 
-void ThreadBlock::settle_limbo(ClassIndex c) {
+void ThreadBlock::resolve_pending_reclaim(ClassIndex c) {
     if (!has_record(c)) {
         return;
     }
     ClassRecord& record = this->record(c);
-    if (record.limbo == nullptr) {
+    if (record.pending_reclaim == nullptr) {
         return;
     }
     // The slot is empty and still in the stack: the owner never got the object, so it goes back where it was.
     // Else the owner popped it before it was taken (and may have pushed another since).
-    void** const place = slot(region_view.base, record.limbo_index);
-    if (top(c) <= record.limbo_index && *place == nullptr) {
-        *place = record.limbo;
+    void** const place = slot(region_view.base, record.pending_reclaim_index);
+    if (top(c) <= record.pending_reclaim_index && *place == nullptr) {
+        *place = record.pending_reclaim;
     }
-    record.limbo = nullptr;
+    record.pending_reclaim = nullptr;
 }
 
 }  // namespace hotlane

@@ -29,8 +29,8 @@ struct ThreadBlock;
 /// that vanishes at any instruction leaves its lane readable.
 struct Lane {
     uint64_t top = 0;
-    uint64_t credit = 0;    // pops until the slow path is due; counts hits by counting down
-    uint64_t smallest = 0;  // bytes: requests of smallest .. smallest + spread are this class's
+    uint64_t countdown = 0;  // pops until the slow path is due; counts hits by counting down
+    uint64_t smallest = 0;   // bytes: requests of smallest .. smallest + spread are this class's
     uint64_t spread = 0;
 };
 static_assert(sizeof(Lane) == SizeClasses::kLaneWords * sizeof(uint64_t));
@@ -60,7 +60,7 @@ template <void* (*Slow)(size_t)>
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
     }
-    if (tls::count_down<offsetof(Lane, credit)>(cache, lane)) [[unlikely]] {
+    if (tls::count_down<offsetof(Lane, countdown)>(cache, lane)) [[unlikely]] {
         return Slow(n);  // something is due
     }
     tls::store<offsetof(Lane, top)>(cache, lane, top + 1);
@@ -145,7 +145,7 @@ void set_up_thread_caches(const CacheSettings& chosen);
 
 /// The calling thread's block; set up on first use, null when the thread is to do without.
 ThreadBlock* own_block();
-/// ThreadBlock::set_up_class(), with its first credit. Under the block's lock.
+/// ThreadBlock::set_up_class(), with its first countdown. Under the block's lock.
 void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity);
 
 /// An object of class `c`, by whatever it takes short of the fallback; null with the reason when there are no
@@ -158,14 +158,14 @@ struct Drawn {
     bool guarded = false;  // it lies beside a guard page
 };
 /// What the request of class `c` that is about to be served was chosen for; asked once each, and then
-/// take_slow() serves it, the profiler or the guards do. Between such turns nothing asks: credit runs out in
+/// take_slow() serves it, the profiler or the guards do. Between such turns nothing asks: countdown runs out in
 /// time.
 Drawn drawn_for(ClassIndex c);
 /// Puts an object back whose page has a class. False: it was not the start of an object, and was reported.
 bool put_back_slow(void* p, ClassIndex c, Operation operation);
 /// The next request of every class takes the slow path once: a thread that goes quiet now still drives the
 /// upkeep that its last frees call for.
-void look_soon();
+void poll_soon();
 /// The calling thread's cache back to the depots; it fills again on use.
 void flush_this_thread();
 

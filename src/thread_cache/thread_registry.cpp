@@ -16,11 +16,11 @@
 #include <span>
 #include <utility>
 
-namespace hotlane::threads {
+namespace hotlane::thread_registry {
 
 namespace {
 
-constinit Lock lock{LockRank::threads};
+constinit Lock lock{LockRank::thread_registry};
 constinit ThreadBlock* live = nullptr;
 constinit ThreadBlock* recycled = nullptr;
 constinit uint64_t live_count = 0;
@@ -30,13 +30,13 @@ constinit uint64_t ended_count = 0;
 constinit Snapshot ended;
 
 struct UncachedCounts {
-    std::atomic<uint64_t> gets{0};
-    std::atomic<uint64_t> puts{0};
+    std::atomic<uint64_t> allocations{0};
+    std::atomic<uint64_t> frees{0};
 };
 constinit UncachedCounts uncached[kMaxClasses];
-constinit std::atomic<uint64_t> uncached_forwards[kForwardReasons];
-constinit std::atomic<uint64_t> uncached_forward_bytes[kForwardReasons];
-constinit std::atomic<uint64_t> uncached_forward_frees;
+constinit std::atomic<uint64_t> uncached_fallbacks[kFallbackReasons];
+constinit std::atomic<uint64_t> uncached_fallback_bytes[kFallbackReasons];
+constinit std::atomic<uint64_t> uncached_fallback_frees;
 
 void add(std::atomic<uint64_t>& counter, uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
 
@@ -62,11 +62,13 @@ void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         block.add_to(snapshot.classes[c], c);
     }
-    for (size_t reason = 0; reason < kForwardReasons; ++reason) {
-        snapshot.forwards[reason].count += ThreadBlock::counted(block.forwards[reason].count);
-        snapshot.forwards[reason].bytes += ThreadBlock::counted(block.forwards[reason].bytes);
+    for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
+        snapshot.fallback_allocations[reason].count +=
+            ThreadBlock::counted(block.fallback_allocations[reason].count);
+        snapshot.fallback_allocations[reason].bytes +=
+            ThreadBlock::counted(block.fallback_allocations[reason].bytes);
     }
-    snapshot.forward_frees += ThreadBlock::counted(block.forward_frees);
+    snapshot.fallback_frees += ThreadBlock::counted(block.fallback_frees);
 }
 
 /// Objects to the depots, counts to the totals, block to the list of free ones. Under `lock`.
@@ -88,21 +90,21 @@ void retire(ThreadBlock* block) {
 void make_new(ThreadBlock* block) {
     block->window_count = 0;
     std::fill(std::begin(block->windows), std::end(block->windows), uint8_t{0});
-    for (ForwardStats& forwards : block->forwards) {
-        forwards = {};
+    for (FallbackStats& fallback_allocations : block->fallback_allocations) {
+        fallback_allocations = {};
     }
-    block->forward_frees = 0;
+    block->fallback_frees = 0;
 }
 
 /// How often the calling thread freed; without a cache, how often the threads did that have none.
 constinit thread_local uint64_t frees_when_asked = 0;
 
 uint64_t frees_of(const ThreadBlock& block) {
-    uint64_t frees = block.forward_frees;
+    uint64_t frees = block.fallback_frees;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         ClassStats stats{};
         block.add_to(stats, c);
-        frees += stats.puts;
+        frees += stats.frees;
     }
     return frees;
 }
@@ -112,7 +114,7 @@ uint64_t frees_of(const ThreadBlock& block) {
 bool freed_since_asked() {
     uint64_t frees = 0;
     if (ThreadBlock* block = thread_cache.block; block == nullptr) {
-        frees = forward_frees_uncached();
+        frees = uncached_fallback_frees_so_far();
     } else if (block->lock.try_lock()) {
         frees = frees_of(*block);
         block->lock.unlock();
@@ -132,10 +134,10 @@ void at_thread_end(void*) {
 
 void set_up() {
     os::announce_barriers();
-    upkeep::set_cache_hooks({.reclaim = reclaim,
-                             .flush_this_thread = flush_this_thread,
-                             .look_soon = look_soon,
-                             .freed_since_asked = freed_since_asked});
+    maintenance::set_cache_hooks({.reclaim = reclaim,
+                                  .flush_this_thread = flush_this_thread,
+                                  .poll_soon = poll_soon,
+                                  .freed_since_asked = freed_since_asked});
     thread_end::declare(thread_end::Part::cache, at_thread_end);
     thread_end::set_up();
 }
@@ -175,14 +177,14 @@ void detach() {
     cache.block = nullptr;
 }
 
-void count_uncached_get(ClassIndex c) { add(uncached[c].gets, 1); }
-void count_uncached_puts(ClassIndex c, int n) { add(uncached[c].puts, static_cast<uint64_t>(n)); }
-void count_uncached_forward(ForwardReason reason, size_t bytes) {
-    add(uncached_forwards[static_cast<size_t>(reason)], 1);
-    add(uncached_forward_bytes[static_cast<size_t>(reason)], bytes);
+void count_uncached_get(ClassIndex c) { add(uncached[c].allocations, 1); }
+void count_uncached_puts(ClassIndex c, int n) { add(uncached[c].frees, static_cast<uint64_t>(n)); }
+void count_uncached_fallback(FallbackReason reason, size_t bytes) {
+    add(uncached_fallbacks[static_cast<size_t>(reason)], 1);
+    add(uncached_fallback_bytes[static_cast<size_t>(reason)], bytes);
 }
-void count_uncached_forward_free() { add(uncached_forward_frees, 1); }
-uint64_t forward_frees_uncached() { return uncached_forward_frees.load(std::memory_order_relaxed); }
+void count_uncached_fallback_free() { add(uncached_fallback_frees, 1); }
+uint64_t uncached_fallback_frees_so_far() { return uncached_fallback_frees.load(std::memory_order_relaxed); }
 
 void add_to(Snapshot& snapshot) {
     LockGuard guard(lock);
@@ -193,19 +195,21 @@ void add_to(Snapshot& snapshot) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         ClassStats& stats = snapshot.classes[c];
         stats.hits += ended.classes[c].hits;
-        stats.misses += ended.classes[c].misses + uncached[c].gets.load(std::memory_order_relaxed);
-        stats.puts += ended.classes[c].puts + uncached[c].puts.load(std::memory_order_relaxed);
+        stats.misses += ended.classes[c].misses + uncached[c].allocations.load(std::memory_order_relaxed);
+        stats.frees += ended.classes[c].frees + uncached[c].frees.load(std::memory_order_relaxed);
         stats.refills += ended.classes[c].refills;
         stats.flushes += ended.classes[c].flushes;
         stats.discards += ended.classes[c].discards;
     }
-    for (size_t reason = 0; reason < kForwardReasons; ++reason) {
-        snapshot.forwards[reason].count +=
-            ended.forwards[reason].count + uncached_forwards[reason].load(std::memory_order_relaxed);
-        snapshot.forwards[reason].bytes +=
-            ended.forwards[reason].bytes + uncached_forward_bytes[reason].load(std::memory_order_relaxed);
+    for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
+        snapshot.fallback_allocations[reason].count +=
+            ended.fallback_allocations[reason].count +
+            uncached_fallbacks[reason].load(std::memory_order_relaxed);
+        snapshot.fallback_allocations[reason].bytes +=
+            ended.fallback_allocations[reason].bytes +
+            uncached_fallback_bytes[reason].load(std::memory_order_relaxed);
     }
-    snapshot.forward_frees += ended.forward_frees + uncached_forward_frees.load(std::memory_order_relaxed);
+    snapshot.fallback_frees += ended.fallback_frees + uncached_fallback_frees.load(std::memory_order_relaxed);
     snapshot.threads_live = live_count;
     snapshot.threads_ended = ended_count;
 }
@@ -234,10 +238,10 @@ bool mark_use(ThreadBlock& block, ClassIndex c) {
     }
     ClassRecord& record = block.record(c);
     const uint64_t top = block.top(c);
-    const uint64_t credit = __atomic_load_n(&block.lane(c).credit, __ATOMIC_RELAXED);
-    const bool unused = top == record.top_at_upkeep && credit == record.credit_at_upkeep;
-    record.top_at_upkeep = top;
-    record.credit_at_upkeep = credit;
+    const uint64_t countdown = __atomic_load_n(&block.lane(c).countdown, __ATOMIC_RELAXED);
+    const bool unused = top == record.top_at_pass && countdown == record.countdown_at_pass;
+    record.top_at_pass = top;
+    record.countdown_at_pass = countdown;
     return unused;
 }
 
@@ -248,24 +252,25 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
         return false;
     }
     ClassRecord& record = block.record(c);
-    const uint64_t top = record.top_at_upkeep;
-    if (record.limbo != nullptr || !(unused || everything) || record.floor - top <= reclaim::kLeftInCache) {
+    const uint64_t top = record.top_at_pass;
+    if (record.pending_reclaim != nullptr || !(unused || everything) ||
+        record.floor - top <= reclaim::kLeftInCache) {
         return false;
     }
-    record.limbo_index = top + reclaim::kLeftInCache;
+    record.pending_reclaim_index = top + reclaim::kLeftInCache;
     // Pairs with the barrier that follows: a pop that begins after it finds the slot empty.
-    record.limbo = __atomic_exchange_n(slot(region_view.base, record.limbo_index),
-                                       static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
-    return record.limbo != nullptr;
+    record.pending_reclaim = __atomic_exchange_n(slot(region_view.base, record.pending_reclaim_index),
+                                                 static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
+    return record.pending_reclaim != nullptr;
 }
 
 /// Second step, after the barrier: everything behind the new floor goes to the depot, if it is ours.
 void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
-    const uint64_t new_floor = record.limbo_index;
+    const uint64_t new_floor = record.pending_reclaim_index;
     switch (reclaim::judge(LaneOfOther{block, c}, new_floor)) {
     case reclaim::Verdict::popped:
-        record.limbo = nullptr;
+        record.pending_reclaim = nullptr;
         return;
     case reclaim::Verdict::undecided:
         return;  // the owner's next slow path settles it
@@ -274,11 +279,11 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     }
     const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
     depots[c].put_back_unused(slot(region_view.base, new_floor + 1), behind);
-    depots[c].put_back_unused(&record.limbo, 1);
+    depots[c].put_back_unused(&record.pending_reclaim, 1);
     record.flushed += behind + 1;
     ++record.flushes;
     record.floor = new_floor;
-    record.limbo = nullptr;
+    record.pending_reclaim = nullptr;
 }
 
 /// Caches of other threads between the two steps: one barrier serves them all. Their locks are held until
@@ -381,4 +386,4 @@ void adopt_all_in_child() {
     }
 }
 
-}  // namespace hotlane::threads
+}  // namespace hotlane::thread_registry

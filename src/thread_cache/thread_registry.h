@@ -7,7 +7,7 @@
 
 #include "thread_cache/thread_block.h"
 
-namespace hotlane::threads {
+namespace hotlane::thread_registry {
 
 /// What the end of a thread and taking from other threads' caches need. Before the first attach.
 void set_up();
@@ -22,9 +22,9 @@ void detach();
 void count_uncached_get(ClassIndex c);
 /// `n` is below zero where frees turned out not to have happened.
 void count_uncached_puts(ClassIndex c, int n);
-void count_uncached_forward(ForwardReason reason, size_t bytes);
-void count_uncached_forward_free();
-uint64_t forward_frees_uncached();  // so far
+void count_uncached_fallback(FallbackReason reason, size_t bytes);
+void count_uncached_fallback_free();
+uint64_t uncached_fallback_frees_so_far();  // so far
 
 /// Adds every thread's counts, ended ones and uncached operations included.
 void add_to(Snapshot& snapshot);
@@ -39,4 +39,4 @@ void lock_all();
 void unlock_all();
 void adopt_all_in_child();
 
-}  // namespace hotlane::threads
+}  // namespace hotlane::thread_registry

@@ -73,7 +73,7 @@ void do_everything(double, const hotlane_class_statistics* worst, void* context)
         busy.wrong += hotlane_stats_format(text.data(), text.size(), HOTLANE_JSON) == 0 ? 1 : 0;
         busy.wrong += hotlane::statistics().threads == 0 ? 1 : 0;
     }
-    busy.wrong += worst->gets != before.gets || worst->misses != before.misses ? 1 : 0;
+    busy.wrong += worst->allocations != before.allocations || worst->misses != before.misses ? 1 : 0;
     hotlane_alarm_set(0.9, 1, do_everything, context);
     --busy.depth;
 }

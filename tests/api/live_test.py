@@ -21,7 +21,7 @@ import urllib.request
 
 SKIPPED = 77
 INTERVAL = 0.2
-GETS = 'hotlane_gets_total{class="7168"}'  # as a query: whatever other labels there are
+GETS = 'hotlane_allocations_total{class="7168"}'  # as a query: whatever other labels there are
 
 
 class Failure(Exception):
@@ -198,7 +198,7 @@ def check_prometheus(program, scratch, servers):
             capacities = query(port, 'hotlane_pool_capacity{pool="frames"}')
             if len(capacities) != 2 or set(query(port, "node_textfile_scrape_error").values()) != {0.0}:
                 raise Failure("no pool in the reports, or node_exporter could not read the files")
-            zone = query(port, 'hotlane_gets_total{class="7168",zone="b"}')
+            zone = query(port, 'hotlane_allocations_total{class="7168",zone="b"}')
             if [dict(key[1]).get("note") for key in zone] != ['a"b\\c']:
                 raise Failure(f"the labels that were asked for are not there: {zone}")
     return 0

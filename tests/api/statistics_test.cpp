@@ -35,26 +35,26 @@ TEST(Statistics, OfAClassAreExact) {
     }
     const hotlane_class_statistics now = hotlane::class_statistics(kSize);
     EXPECT_EQ(now.object_size, kObjectSize);
-    EXPECT_EQ(now.gets, 1003U);
-    EXPECT_EQ(now.puts, 1000U);
-    EXPECT_EQ(now.hits + now.misses, now.gets);
+    EXPECT_EQ(now.allocations, 1003U);
+    EXPECT_EQ(now.frees, 1000U);
+    EXPECT_EQ(now.hits + now.misses, now.allocations);
     EXPECT_EQ(now.live, 3U);
     EXPECT_EQ(now.bytes_reused, now.hits * kObjectSize);
     EXPECT_EQ(now.bytes_allocated, now.misses * kObjectSize);
     EXPECT_GT(now.hit_rate, 0.99);
     const hotlane_statistics all = hotlane::statistics();
-    EXPECT_GE(all.gets, now.gets);
+    EXPECT_GE(all.allocations, now.allocations);
     EXPECT_GE(all.live_bytes, 3 * kObjectSize);
     EXPECT_GT(all.reuse_efficiency, 0.9);
     EXPECT_GE(all.threads, 1U);
     hotlane_stats_reset();
-    EXPECT_EQ(hotlane::class_statistics(kSize).gets, 0U);
+    EXPECT_EQ(hotlane::class_statistics(kSize).allocations, 0U);
     EXPECT_EQ(hotlane::class_statistics(kSize).live, 3U);
     EXPECT_EQ(hotlane::class_statistics(kSize).hit_rate, 1.0);
     for (void* p : held) {
         hotlane_put(p);
     }
-    EXPECT_EQ(hotlane::class_statistics(kSize).puts, 3U);
+    EXPECT_EQ(hotlane::class_statistics(kSize).frees, 3U);
 }
 
 TEST(Statistics, CountsOfThreadsThatEndedStay) {
@@ -70,8 +70,8 @@ TEST(Statistics, CountsOfThreadsThatEndedStay) {
     for (std::thread& thread : threads) {
         thread.join();
     }
-    EXPECT_EQ(hotlane::class_statistics(kSize).gets, 20'000U);
-    EXPECT_EQ(hotlane::class_statistics(kSize).puts, 20'000U);
+    EXPECT_EQ(hotlane::class_statistics(kSize).allocations, 20'000U);
+    EXPECT_EQ(hotlane::class_statistics(kSize).frees, 20'000U);
 }
 
 TEST(Statistics, OfAForkedChildAreOfItsOnlyThread) {
@@ -108,7 +108,7 @@ TEST(Statistics, GrowCompatibly) {
     constexpr size_t kOlder = offsetof(hotlane_statistics, misses);
     EXPECT_EQ(hotlane_stats(&all, kOlder), sizeof all);
     EXPECT_EQ(all.misses, 0x5555555555555555U) << "beyond the size the caller gave";
-    EXPECT_NE(all.gets, 0x5555555555555555U);
+    EXPECT_NE(all.allocations, 0x5555555555555555U);
     struct {
         hotlane_statistics known;
         uint64_t later;
@@ -150,7 +150,7 @@ TEST(Warmup, RequestsHitAndNoneIsCounted) {
     std::thread([] {
         hotlane_stats_reset();
         EXPECT_EQ(hotlane_warmup(kSize, 300), 300U);
-        EXPECT_EQ(hotlane::class_statistics(kSize).gets, 0U);
+        EXPECT_EQ(hotlane::class_statistics(kSize).allocations, 0U);
         std::vector<hotlane::buffer> held(200);
         for (hotlane::buffer& one : held) {
             one = hotlane::get(kSize);

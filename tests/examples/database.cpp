@@ -68,7 +68,7 @@ int main() {
             hotlane_stats_reset();  // what was used has grown to its size
         }
     }
-    EXPECT(hotlane::statistics().gets == 0 && hotlane::statistics().forwards == 0);
+    EXPECT(hotlane::statistics().allocations == 0 && hotlane::statistics().fallback_allocations == 0);
     for (const char* name :
          {"nodes", "json objects", "json arrays", "embeddings", "search arenas", "json arenas"}) {
         const auto counted = hotlane::pool_statistics(name);

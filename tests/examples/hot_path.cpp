@@ -61,7 +61,7 @@ int main() {
     EXPECT(pool.gets == 300'000 && pool.puts == pool.gets);
     EXPECT(pool.exhausted == 0 && pool.hit_rate > 0.95);
     EXPECT(pool.peak == 3 && pool.capacity == 16 && pool.in_use == 0);
-    EXPECT(all.gets == 0 && all.forwards == 0);  // nothing was asked of malloc at all
+    EXPECT(all.allocations == 0 && all.fallback_allocations == 0);  // nothing was asked of malloc at all
     runs_without_system_calls();
 
     hotlane::buffer burst[20];  // four more than there are: the allocator serves them, and they are counted

@@ -59,9 +59,9 @@ int main() {
     start.arrive_and_wait();
     for (const std::size_t size : kSizes) {
         const auto counted = hotlane::class_statistics(size);
-        EXPECT(counted.object_size == size && counted.gets > kWorkers * kRequests / kSizes.size());
-        EXPECT(counted.hit_rate == 1.0 && counted.misses == 0 && counted.puts == counted.gets);
-        EXPECT(counted.discards == 0 && counted.bytes_reused == counted.gets * size);
+        EXPECT(counted.object_size == size && counted.allocations > kWorkers * kRequests / kSizes.size());
+        EXPECT(counted.hit_rate == 1.0 && counted.misses == 0 && counted.frees == counted.allocations);
+        EXPECT(counted.discards == 0 && counted.bytes_reused == counted.allocations * size);
     }
     std::string metrics(64 * 1024, '\0');
     EXPECT(hotlane_stats_format(metrics.data(), metrics.size(), HOTLANE_PROMETHEUS) > 0);

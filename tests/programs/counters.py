@@ -66,14 +66,14 @@ def check_exact(runner):
     for size, gets, puts in expected:
         if size <= 65536:
             entry = next(entry for entry in document["classes"] if entry["size"] >= size)
-            expect(f"gets of {size} bytes (class {entry['size']} of {sizes})", entry["gets"], gets)
-            expect(f"puts of {size} bytes", entry["puts"], puts)
+            expect(f"allocations of {size} bytes (class {entry['size']} of {sizes})", entry["allocations"], gets)
+            expect(f"frees of {size} bytes", entry["frees"], puts)
             expect(f"hits and misses of {size} bytes", entry["hits"] + entry["misses"], gets)
             expect(f"live objects of {size} bytes", entry["live"], gets - puts)
-    expect("large forwards", document["forwards"]["large"], {"count": sum(row[1] for row in large),
+    expect("large fallback allocations", document["fallback_allocations"]["large"], {"count": sum(row[1] for row in large),
                                                              "bytes": sum(row[0] * row[1] for row in large)})
-    expect("frees of the fallback", document["totals"]["forward_frees"], sum(row[2] for row in large))
-    for key in ("gets", "puts", "hits", "misses"):
+    expect("frees of the fallback", document["totals"]["fallback_frees"], sum(row[2] for row in large))
+    for key in ("allocations", "frees", "hits", "misses"):
         expect(f"total of {key}", document["totals"][key], sum(entry[key] for entry in document["classes"]))
 
 
@@ -85,8 +85,8 @@ def check_late_destructors(runner):
         document = runner.only_report()
         size, gets, puts = map(int, done.stdout.split())
         entry = next(entry for entry in document["classes"] if entry["size"] >= size)
-        expect(f"gets with {keys} keys", entry["gets"], gets)
-        expect(f"puts with {keys} keys", entry["puts"], puts)
+        expect(f"allocations with {keys} keys", entry["allocations"], gets)
+        expect(f"frees with {keys} keys", entry["frees"], puts)
         expect(f"live threads with {keys} keys", document["process"]["threads_live"], 1)
 
 
@@ -94,7 +94,7 @@ def check_hits(runner):
     """Pairs on one thread miss once: what follows a free is a hit."""
     runner.run("reports", "plain")
     entry = next(entry for entry in runner.only_report()["classes"] if entry["size"] == 128)
-    if not 20000 <= entry["gets"] < 21000 or entry["misses"] > 20:
+    if not 20000 <= entry["allocations"] < 21000 or entry["misses"] > 20:
         raise Failure(f"20,000 pairs of one size: {entry}")
 
 
@@ -161,9 +161,9 @@ def check_prometheus(runner):
             raise Failure(f"a sample without a type: {line}")
         if not line.startswith("#") and not re.search(r'program="reports",pid="\d+"\} ', line):
             raise Failure(f"a sample that does not say whose it is: {line}")
-    gets = re.search(r'^hotlane_gets_total\{.*class="128".*\} (\d+)$', text, re.MULTILINE)
+    gets = re.search(r'^hotlane_allocations_total\{.*class="128".*\} (\d+)$', text, re.MULTILINE)
     if not gets or int(gets.group(1)) < 20000:
-        raise Failure(f"gets of 128 bytes are missing:\n{text}")
+        raise Failure(f"allocations of 128 bytes are missing:\n{text}")
 
 
 def check_malloc_info(runner):
@@ -186,8 +186,8 @@ def check_limit(runner):
     """Beyond HOTLANE_LIMIT requests go to the fallback, with that reason, and the region stays within it."""
     runner.run("fuzz", "5", "50000", "2", "16", HOTLANE_LIMIT="2M")
     document = runner.only_report()
-    if document["forwards"]["limit"]["count"] == 0 or document["memory"]["in_use"] > 2 << 20:
-        raise Failure(f"limit: {document['forwards']}, {document['memory']}")
+    if document["fallback_allocations"]["limit"]["count"] == 0 or document["memory"]["in_use"] > 2 << 20:
+        raise Failure(f"limit: {document['fallback_allocations']}, {document['memory']}")
 
 
 CHECKS = {name[len("check_"):].replace("_", "-"): function for name, function in globals().items()

@@ -256,12 +256,12 @@ def check_counters(reports, program):
     if not own:
         names = sorted({document["process"]["program"] for document in documents})
         raise Failure(f"no counters of {program} among {len(documents)} reports (of {', '.join(names)})")
-    totals = max((document["totals"] for document in own), key=lambda totals: totals["gets"])
-    if totals["gets"] < 30 or totals["hits"] + totals["misses"] != totals["gets"]:
+    totals = max((document["totals"] for document in own), key=lambda totals: totals["allocations"])
+    if totals["allocations"] < 30 or totals["hits"] + totals["misses"] != totals["allocations"]:
         raise Failure(f"counters of {program} are not plausible: {totals}")
-    if totals["hits"] < 0.5 * totals["gets"]:
-        raise Failure(f"{program}: only {totals['hits']} hits of {totals['gets']} requests")
-    print(f"{program}: {totals['gets']} requests, {100 * totals['hits'] / totals['gets']:.2f} % hits")
+    if totals["hits"] < 0.5 * totals["allocations"]:
+        raise Failure(f"{program}: only {totals['hits']} hits of {totals['allocations']} requests")
+    print(f"{program}: {totals['allocations']} requests, {100 * totals['hits'] / totals['allocations']:.2f} % hits")
 
 
 def check_profiles(reports, program, command):

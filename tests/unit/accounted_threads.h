@@ -23,23 +23,23 @@ class AccountedThreads : public testing::Test {
         before = counts();
     }
     void TearDown() override {
-        threads::detach();
+        thread_registry::detach();
         fake_os::reset();
     }
     /// Every object is back, and every count is right to the last one.
     void expect_all_accounted_for(uint64_t gets) {
-        threads::detach();
+        thread_registry::detach();
         const Snapshot now = counts();
-        EXPECT_EQ(now.gets() - before_gets(), gets);
-        EXPECT_EQ(now.puts() - before_puts(), gets);
+        EXPECT_EQ(now.allocations() - before_gets(), gets);
+        EXPECT_EQ(now.frees() - before_puts(), gets);
         for (ClassIndex c = 1; c < size_classes.count; ++c) {
             depots[c].reap(true);
             EXPECT_EQ(depots[c].stats().spans, 0U) << "objects of " << size_classes[c].object_size;
         }
         EXPECT_EQ(region.stats().in_use_bytes, 0U);
     }
-    uint64_t before_gets() const { return before.gets(); }
-    uint64_t before_puts() const { return before.puts(); }
+    uint64_t before_gets() const { return before.allocations(); }
+    uint64_t before_puts() const { return before.frees(); }
 
     Snapshot before;
 };

@@ -18,13 +18,13 @@ inline constexpr uint64_t kTestPurgeDelayNs = 1'000'000'000;
 
 /// Everything as before the first request, on a clock that stands still.
 inline void fresh_caches(const CacheSettings& settings = {}, size_t limit_bytes = 0) {
-    threads::set_up();
-    threads::detach();
+    thread_registry::set_up();
+    thread_registry::detach();
     fake_os::reset();
     fresh_depots(ClassChoice::cacheline, 4 * GiB, limit_bytes);
     set_up_thread_caches(settings);
     fake_os::stop_clock();
-    upkeep::set_up(kTestPurgeDelayNs, {});
+    maintenance::set_up(kTestPurgeDelayNs, {});
     set_on_error(OnError::abort);
 }
 
@@ -45,7 +45,7 @@ inline void put_slow(void* p) {
 inline Snapshot counts() {
     Snapshot snapshot;
     snapshot.class_count = size_classes.count;
-    threads::add_to(snapshot);
+    thread_registry::add_to(snapshot);
     return snapshot;
 }
 
@@ -60,11 +60,11 @@ inline void check_lanes(const ThreadBlock& block) {
         const uint64_t floor = begin + block.capacity(c);
         ASSERT_EQ(begin % kSlotsPerLane, 0U);
         ASSERT_GE(block.capacity(c), 1U);
-        ASSERT_LE(block.capacity(c), policy::kMostSlots);
+        ASSERT_LE(block.capacity(c), tuning::kMostSlots);
         ASSERT_LE(block.level(c), block.capacity(c));
         ASSERT_EQ(block.top(c), floor - block.level(c));
         ASSERT_EQ(*slot(region_view.base, floor), nullptr);
-        ASSERT_TRUE(block.level(c) == 0 || block.record(c).limbo != nullptr ||
+        ASSERT_TRUE(block.level(c) == 0 || block.record(c).pending_reclaim != nullptr ||
                     *slot(region_view.base, block.top(c)) != nullptr);
     }
 }

@@ -59,7 +59,7 @@ TEST_F(DepotTest, FreshObjectsRiseAndReturnedOnesComeNewestFirst) {
 }
 
 TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
-    const uint32_t capacity = policy::ring_capacity(size_classes[1].object_size);
+    const uint32_t capacity = tuning::ring_capacity(size_classes[1].object_size);
     std::vector<void*> objects = take(1, capacity);
     put_back(1, objects);
     EXPECT_EQ(depots[1].stats().objects, capacity);
@@ -77,7 +77,7 @@ TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
 TEST_F(DepotTest, AFullRingGivesItsOldestToTheSpansAndHoldsNoMore) {
     for (const size_t size : {size_t{64}, size_t{8192}}) {
         const ClassIndex c = size_classes.class_of(size);
-        const uint32_t capacity = policy::ring_capacity(size_classes[c].object_size);
+        const uint32_t capacity = tuning::ring_capacity(size_classes[c].object_size);
         const std::vector<void*> objects = take(c, 3 * capacity);
         ASSERT_EQ(objects.size(), size_t{3} * capacity);
         for (void* const& object : objects) {
@@ -119,7 +119,7 @@ TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {
     const ClassIndex c = size_classes.class_of(10'000);
     const std::vector<void*> objects = take(c, size_classes[c].object_count * 3);
     EXPECT_EQ(depots[c].stats().spans, 3U);
-    EXPECT_EQ(region.stats().in_use_bytes, 3 * size_classes[c].span_pages * kPageSize);
+    EXPECT_EQ(region.stats().in_use_bytes, 3 * size_classes[c].span_pages * kRegionPageSize);
     for (void* object : objects) {
         EXPECT_EQ(region_view.class_byte(region_view.page_of(object)), SizeClasses::lane_of(c));
     }
@@ -199,7 +199,7 @@ TEST_F(DepotTest, WhatIsSaidToBeZeroIs) {
 }
 
 TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
-    fresh_depots(ClassChoice::cacheline, 4 * GiB, 2 * kPageSize);
+    fresh_depots(ClassChoice::cacheline, 4 * GiB, 2 * kRegionPageSize);
     void* out[4096];
     bool zeroed = false;
     RegionFailure why{};
@@ -234,7 +234,7 @@ TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
     depots[small].reap(true);
     EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
     EXPECT_EQ(out[0], region.address({0}));
-    EXPECT_EQ(region.stats().in_use_bytes, kPageSize);
+    EXPECT_EQ(region.stats().in_use_bytes, kRegionPageSize);
 }
 
 TEST_F(DepotTest, ThreadsExchangeObjectsAndNoneIsLostOrDoubled) {

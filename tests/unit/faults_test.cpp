@@ -133,11 +133,12 @@ void run_script() {
 
     Snapshot snapshot;
     take_snapshot(snapshot);
-    require(snapshot.gets() == snapshot.puts(), "as many puts as gets");
-    require(snapshot.forward_count() == snapshot.forward_frees, "as many frees as forwards");
-    require(snapshot.gets() + snapshot.forward_count() >= script.served + after.served,
+    require(snapshot.allocations() == snapshot.frees(), "as many puts as gets");
+    require(snapshot.fallback_count() == snapshot.fallback_frees,
+            "as many frees as allocations of the fallback");
+    require(snapshot.allocations() + snapshot.fallback_count() >= script.served + after.served,
             "every request counted");
-    threads::detach();
+    thread_registry::detach();
     hotlane::purge_everything();
     Snapshot empty;
     take_snapshot(empty);
@@ -230,7 +231,7 @@ TEST(Faults, RequestsThatAreRefusedOneAfterTheOtherPurgeOnce) {
         release(allocate(100));
         void* const freed_later = allocate(MiB);
         fake_os::stop_clock();
-        upkeep::set_up(1'000'000'000, {.purge = [] { ++purges_of_everything; }});
+        maintenance::set_up(1'000'000'000, {.purge = [] { ++purges_of_everything; }});
         for (const Call call : {Call::reserve, Call::commit, Call::map}) {
             fake_os::fail_always(call, true);
         }

@@ -78,7 +78,7 @@ TEST(Lock, HundredsOfOneRankAsForkHolds) {
         lock->unlock();
         delete lock;
     }
-    Lock outer{LockRank::threads};
+    Lock outer{LockRank::thread_registry};
     LockGuard guard(outer);  // in order: none of a higher rank is held
 }
 

@@ -14,19 +14,19 @@ namespace {
 
 using namespace hotlane;
 
-class UpkeepTest : public testing::Test {
+class MaintenanceTest : public testing::Test {
   protected:
     void SetUp() override { fresh_caches(); }
     void TearDown() override {
-        threads::detach();
+        thread_registry::detach();
         fake_os::reset();
     }
     /// Time passes, with a tick in every interval, as a background thread drives it.
     static void pass(uint64_t ns) {
         for (uint64_t left = ns; left != 0;) {
-            const uint64_t step = std::min(left, upkeep::interval_ns());
+            const uint64_t step = std::min(left, maintenance::interval_ns());
             fake_os::advance_clock(step);
-            upkeep::tick_if_due();
+            maintenance::poll();
             left -= step;
         }
     }
@@ -39,8 +39,8 @@ class UpkeepTest : public testing::Test {
     }
     /// To where the clock begins a tick.
     static void pass_to_tick() {
-        fake_os::advance_clock(upkeep::interval_ns() - os::coarse_ns() % upkeep::interval_ns());
-        upkeep::tick_if_due();
+        fake_os::advance_clock(maintenance::interval_ns() - os::coarse_ns() % maintenance::interval_ns());
+        maintenance::poll();
     }
     static size_t resident_bytes() {
         const RegionStats stats = region.stats();
@@ -48,46 +48,46 @@ class UpkeepTest : public testing::Test {
     }
 };
 
-TEST_F(UpkeepTest, TheIntervalDividesTheDelay) {
-    EXPECT_EQ(upkeep::interval_ns() * policy::kTicksPerPurgeDelay, kTestPurgeDelayNs);
+TEST_F(MaintenanceTest, TheIntervalDividesTheDelay) {
+    EXPECT_EQ(maintenance::interval_ns() * tuning::kTicksPerPurgeDelay, kTestPurgeDelayNs);
 }
 
-TEST_F(UpkeepTest, ATickComesOncePerInterval) {
+TEST_F(MaintenanceTest, ATickComesOncePerInterval) {
     static int ticks = 0;
     ticks = 0;
-    upkeep::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
+    maintenance::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
     pass(kTestPurgeDelayNs);
     pass_to_tick();
     const int before = ticks;
     EXPECT_GT(before, 0);
-    upkeep::tick_if_due();
+    maintenance::poll();
     EXPECT_EQ(ticks, before);
-    fake_os::advance_clock(upkeep::interval_ns() - 1);
-    upkeep::tick_if_due();
+    fake_os::advance_clock(maintenance::interval_ns() - 1);
+    maintenance::poll();
     EXPECT_EQ(ticks, before);
     fake_os::advance_clock(1);
-    upkeep::tick_if_due();
+    maintenance::poll();
     EXPECT_EQ(ticks, before + 1);
 }
 
-TEST_F(UpkeepTest, AThreadThatWasBusyLooksAtTheClockWithItsFirstRequestAfterATick) {
+TEST_F(MaintenanceTest, AThreadThatWasBusyLooksAtTheClockWithItsFirstRequestAfterATick) {
     static int ticks = 0;
     ticks = 0;
-    upkeep::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
+    maintenance::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
     const ClassIndex c = size_classes.class_of(64);
     for (int i = 0; i < 10'000; ++i) {
         put(get(64));
     }
-    ASSERT_GT(thread_cache.lanes[c].credit, 1U) << "the next requests must be ones that do not look";
-    fake_os::advance_clock(upkeep::interval_ns());
-    upkeep::tick_if_due();
+    ASSERT_GT(thread_cache.lanes[c].countdown, 1U) << "the next requests must be ones that do not look";
+    fake_os::advance_clock(maintenance::interval_ns());
+    maintenance::poll();
     ASSERT_EQ(ticks, 1);
-    fake_os::advance_clock(upkeep::interval_ns());
+    fake_os::advance_clock(maintenance::interval_ns());
     put(get(64));
     EXPECT_EQ(ticks, 2);
 }
 
-TEST_F(UpkeepTest, FreePagesGoAfterOneDelayAndNotBefore) {
+TEST_F(MaintenanceTest, FreePagesGoAfterOneDelayAndNotBefore) {
     // Freed at every phase between two ticks: the objects of a page of their own, straight back to their
     // span.
     constexpr int kPhases = 10;
@@ -99,26 +99,26 @@ TEST_F(UpkeepTest, FreePagesGoAfterOneDelayAndNotBefore) {
         RegionFailure why{};
         void* page = nullptr;
         ASSERT_EQ(depots[c].take(&page, 1, true, &zeroed, &why), 1U);
-        const uint64_t into_interval = upkeep::interval_ns() * static_cast<uint64_t>(phase) / kPhases;
+        const uint64_t into_interval = maintenance::interval_ns() * static_cast<uint64_t>(phase) / kPhases;
         fake_os::advance_clock(into_interval);
         ASSERT_TRUE(depots[c].put_back_checked(page, "free"));
         depots[c].reap(true);
         const size_t before = purged_bytes();
         uint64_t waited = 0;
-        fake_os::advance_clock(upkeep::interval_ns() - into_interval);
-        waited = upkeep::interval_ns() - into_interval;
-        upkeep::tick_if_due();
+        fake_os::advance_clock(maintenance::interval_ns() - into_interval);
+        waited = maintenance::interval_ns() - into_interval;
+        maintenance::poll();
         while (purged_bytes() == before) {
             ASSERT_LT(waited, 2 * kTestPurgeDelayNs) << "phase " << phase;
-            pass(upkeep::interval_ns());
-            waited += upkeep::interval_ns();
+            pass(maintenance::interval_ns());
+            waited += maintenance::interval_ns();
         }
         EXPECT_GE(waited, kTestPurgeDelayNs) << "too early in phase " << phase;
         EXPECT_LE(waited, kTestPurgeDelayNs + kTestPurgeDelayNs / 8 + 1) << "phase " << phase;
     }
 }
 
-TEST_F(UpkeepTest, EverythingFreedIsBackAfterTwoDelaysThoughItsThreadSleeps) {
+TEST_F(MaintenanceTest, EverythingFreedIsBackAfterTwoDelaysThoughItsThreadSleeps) {
     std::vector<void*> objects;
     for (size_t n = 16; n <= kLargestSmall; n = n * 5 / 4 + 16) {
         for (size_t bytes = 0; bytes < 1 * MiB; bytes += n) {
@@ -134,7 +134,7 @@ TEST_F(UpkeepTest, EverythingFreedIsBackAfterTwoDelaysThoughItsThreadSleeps) {
     EXPECT_LE(resident_bytes() * 20, peak);
 }
 
-TEST_F(UpkeepTest, PurgingEverythingNeedsNoDelay) {
+TEST_F(MaintenanceTest, PurgingEverythingNeedsNoDelay) {
     std::vector<void*> objects;
     for (int i = 0; i < 5'000; ++i) {
         objects.push_back(get(1024));
@@ -142,11 +142,11 @@ TEST_F(UpkeepTest, PurgingEverythingNeedsNoDelay) {
     for (void* object : objects) {
         put(object);
     }
-    EXPECT_GE(upkeep::purge_everything(), 5'000U * KiB);
+    EXPECT_GE(maintenance::purge_everything(), 5'000U * KiB);
     EXPECT_EQ(resident_bytes(), 0U);
 }
 
-TEST_F(UpkeepTest, ASqueezeIsDueOnceInSoMuchGrowthAndEmptiesRingsAndTheThreadsOwnCache) {
+TEST_F(MaintenanceTest, ASqueezeIsDueOnceInSoMuchGrowthAndEmptiesRingsAndTheThreadsOwnCache) {
     const ClassIndex small = size_classes.class_of(1024);
     const auto fill_and_free = [] {
         std::vector<void*> objects;
@@ -170,19 +170,19 @@ TEST_F(UpkeepTest, ASqueezeIsDueOnceInSoMuchGrowthAndEmptiesRingsAndTheThreadsOw
     fill_and_free();
     EXPECT_GT(depots[small].stats().objects, 0U);
     EXPECT_GT(thread_cache.block->level(small), 0U);
-    upkeep::squeeze_if_due();
+    maintenance::flush_before_growth_if_due();
     EXPECT_FALSE(is_squeezed()) << "not grown enough";
-    while (!policy::squeeze_before_growth(region.stats().in_use_bytes / kPageSize)) {
+    while (!tuning::flush_before_growth(region.stats().in_use_bytes / kRegionPageSize)) {
         grow(1);
     }
-    upkeep::squeeze_if_due();
+    maintenance::flush_before_growth_if_due();
     EXPECT_TRUE(is_squeezed());
     fill_and_free();
-    upkeep::squeeze_if_due();
+    maintenance::flush_before_growth_if_due();
     EXPECT_FALSE(is_squeezed()) << "not grown since";
 }
 
-TEST_F(UpkeepTest, ARequestTakesWhatASqueezeFreesBeforeTheRegionGrows) {
+TEST_F(MaintenanceTest, ARequestTakesWhatASqueezeFreesBeforeTheRegionGrows) {
     const ClassIndex small = size_classes.class_of(1024);
     std::vector<void*> objects;
     for (int i = 0; i < 200; ++i) {
@@ -202,7 +202,7 @@ TEST_F(UpkeepTest, ARequestTakesWhatASqueezeFreesBeforeTheRegionGrows) {
     EXPECT_EQ(resident_bytes(), resident) << "grown while there were free pages";
 }
 
-TEST_F(UpkeepTest, ADayOfWorkAndRestStaysWithinBounds) {
+TEST_F(MaintenanceTest, ADayOfWorkAndRestStaysWithinBounds) {
     // 24 hours in steps of a minute: bursts of a size of the hour, lulls, a night; the clock alone moves.
     constexpr int kMinutes = 24 * 60;
     constexpr size_t kBurstBytes = 4 * MiB;
@@ -246,13 +246,13 @@ TEST_F(UpkeepTest, ADayOfWorkAndRestStaysWithinBounds) {
 }
 
 /// Counts how often everything was purged after a refusal.
-class RefusalTest : public UpkeepTest {
+class RefusalTest : public MaintenanceTest {
   protected:
     void SetUp() override {
-        UpkeepTest::SetUp();
+        MaintenanceTest::SetUp();
         purges = 0;
-        upkeep::set_up(kTestPurgeDelayNs, {.purge = [] { ++purges; }});
-        upkeep::purge_after_refusal();  // the first one always does
+        maintenance::set_up(kTestPurgeDelayNs, {.purge = [] { ++purges; }});
+        maintenance::purge_after_refusal();  // the first one always does
         purges = 0;
     }
     static int purges;
@@ -261,29 +261,29 @@ int RefusalTest::purges = 0;
 
 TEST_F(RefusalTest, WithoutASurplusNothingIsPurged) {
     for (int i = 0; i < 1'000; ++i) {
-        EXPECT_FALSE(upkeep::purge_after_refusal());
+        EXPECT_FALSE(maintenance::purge_after_refusal());
     }
     EXPECT_EQ(purges, 0);
 }
 
 TEST_F(RefusalTest, AnIntervalLaterItIsTriedOnceMore) {
-    fake_os::advance_clock(upkeep::interval_ns());
-    EXPECT_TRUE(upkeep::purge_after_refusal());
-    EXPECT_FALSE(upkeep::purge_after_refusal());
+    fake_os::advance_clock(maintenance::interval_ns());
+    EXPECT_TRUE(maintenance::purge_after_refusal());
+    EXPECT_FALSE(maintenance::purge_after_refusal());
     EXPECT_EQ(purges, 1);
 }
 
 TEST_F(RefusalTest, OneFreeThatNoSlowPathSawCounts) {
     void* const objects[] = {get(64), get(64)};
     put(objects[0]);
-    EXPECT_TRUE(upkeep::purge_after_refusal());
+    EXPECT_TRUE(maintenance::purge_after_refusal());
     void* const again = get(64);  // a refill frees nothing
-    EXPECT_FALSE(upkeep::purge_after_refusal());
+    EXPECT_FALSE(maintenance::purge_after_refusal());
     put(again);
-    EXPECT_TRUE(upkeep::purge_after_refusal());
-    EXPECT_FALSE(upkeep::purge_after_refusal());
+    EXPECT_TRUE(maintenance::purge_after_refusal());
+    EXPECT_FALSE(maintenance::purge_after_refusal());
     put(objects[1]);
-    upkeep::purge_after_refusal();
+    maintenance::purge_after_refusal();
 }
 
 TEST_F(RefusalTest, WhatAnotherThreadGaveToADepotCounts) {
@@ -291,24 +291,24 @@ TEST_F(RefusalTest, WhatAnotherThreadGaveToADepotCounts) {
     for (void*& object : objects) {
         object = get(1'000);
     }
-    upkeep::purge_after_refusal();
-    EXPECT_FALSE(upkeep::purge_after_refusal());
+    maintenance::purge_after_refusal();
+    EXPECT_FALSE(maintenance::purge_after_refusal());
     std::thread([&] {
         for (void* object : objects) {
             put(object);
         }
-        threads::detach();
+        thread_registry::detach();
     }).join();
     const size_t before = resident_bytes();
-    EXPECT_TRUE(upkeep::purge_after_refusal());
+    EXPECT_TRUE(maintenance::purge_after_refusal());
     EXPECT_LT(resident_bytes(), before);
-    EXPECT_FALSE(upkeep::purge_after_refusal());
+    EXPECT_FALSE(maintenance::purge_after_refusal());
 }
 
 TEST_F(RefusalTest, WhatComesBackToATierBesideCounts) {
-    upkeep::note_surplus();
-    EXPECT_TRUE(upkeep::purge_after_refusal());
-    EXPECT_FALSE(upkeep::purge_after_refusal());
+    maintenance::note_surplus();
+    EXPECT_TRUE(maintenance::purge_after_refusal());
+    EXPECT_FALSE(maintenance::purge_after_refusal());
 }
 
 }  // namespace

@@ -73,8 +73,8 @@ TEST(MetricTable, ValuesOfAClass) {
     const auto value = [&s](const char* key) {
         return metric_value(row(MetricScope::size_class, key), s, 1);
     };
-    EXPECT_EQ(value("gets"), 5'123'456U);
-    EXPECT_EQ(value("puts"), 5'120'000U);
+    EXPECT_EQ(value("allocations"), 5'123'456U);
+    EXPECT_EQ(value("frees"), 5'120'000U);
     EXPECT_EQ(value("hits"), 5'120'000U);
     EXPECT_EQ(value("misses"), 3'456U);
     EXPECT_EQ(value("hit_rate"), 999'325'455U);
@@ -84,15 +84,15 @@ TEST(MetricTable, ValuesOfAClass) {
     EXPECT_EQ(value("live"), 3'456U);
     EXPECT_EQ(value("peak"), 45'678U);
     EXPECT_EQ(value("depot"), 512U);
-    EXPECT_EQ(class_metric_value(row(MetricScope::size_class, "gets"), s.classes[2]), 1'000U);
+    EXPECT_EQ(class_metric_value(row(MetricScope::size_class, "allocations"), s.classes[2]), 1'000U);
 }
 
 TEST(MetricTable, ValuesOfTheProcess) {
     const Snapshot s = small_snapshot();
-    EXPECT_EQ(metric_value(row(MetricScope::forward, "count"), s, 1), 2U);
-    EXPECT_EQ(metric_value(row(MetricScope::forward, "bytes"), s, 0), 34 * MiB);
-    EXPECT_EQ(metric_value(row(MetricScope::total, "gets"), s), 20'124'458U);
-    EXPECT_EQ(metric_value(row(MetricScope::total, "forwards"), s), 14U);
+    EXPECT_EQ(metric_value(row(MetricScope::fallback_allocation, "count"), s, 1), 2U);
+    EXPECT_EQ(metric_value(row(MetricScope::fallback_allocation, "bytes"), s, 0), 34 * MiB);
+    EXPECT_EQ(metric_value(row(MetricScope::total, "allocations"), s), 20'124'458U);
+    EXPECT_EQ(metric_value(row(MetricScope::total, "fallback_allocations"), s), 14U);
     EXPECT_EQ(metric_value(row(MetricScope::total, "hit_rate"), s), 999'823'200U);
     EXPECT_EQ(metric_value(row(MetricScope::memory, "live"), s), 3'456U * 64 + 3 * 65'536U);
     EXPECT_EQ(metric_value(row(MetricScope::memory, "peak_rss"), s), 47'395'635U);
@@ -101,7 +101,7 @@ TEST(MetricTable, ValuesOfTheProcess) {
 }
 
 TEST(MetricTable, ValuesPrintExactly) {
-    EXPECT_EQ(printed(row(MetricScope::total, "gets"), UINT64_MAX), "18446744073709551615");
+    EXPECT_EQ(printed(row(MetricScope::total, "allocations"), UINT64_MAX), "18446744073709551615");
     EXPECT_EQ(printed(row(MetricScope::total, "hit_rate"), 1'000'000'000), "1.000000000");
     EXPECT_EQ(printed(row(MetricScope::total, "hit_rate"), 7), "0.000000007");
 }
@@ -120,9 +120,9 @@ TEST(Stats, SumsLeaveOutWhatIsNoClass) {
     s.classes[5].hits = 1'000;  // beyond class_count
     EXPECT_EQ(s.hits(), 20'120'900U);
     EXPECT_EQ(s.misses(), 3'558U);
-    EXPECT_EQ(s.puts(), 20'120'999U);
-    EXPECT_EQ(s.gets(), s.hits() + s.misses());
-    EXPECT_EQ(s.forward_bytes(), 34 * MiB + 8 * KiB);
+    EXPECT_EQ(s.frees(), 20'120'999U);
+    EXPECT_EQ(s.allocations(), s.hits() + s.misses());
+    EXPECT_EQ(s.fallback_request_bytes(), 34 * MiB + 8 * KiB);
     EXPECT_DOUBLE_EQ(Snapshot{}.hit_rate_percent(), 100.0);
     EXPECT_NEAR(s.hit_rate_percent(), 99.98232, 1e-5);
 }
@@ -132,8 +132,8 @@ TEST(Stats, AddingKeepsTheSize) {
     ClassStats sum = s.classes[1];
     sum += s.classes[2];
     EXPECT_EQ(sum.object_size, 64U);
-    EXPECT_EQ(sum.gets(), 5'124'456U);
-    EXPECT_EQ(sum.puts, 5'121'000U);
+    EXPECT_EQ(sum.allocations(), 5'124'456U);
+    EXPECT_EQ(sum.frees, 5'121'000U);
     EXPECT_EQ(sum.refills, 3'556U);
     EXPECT_EQ(sum.flushes, 1'210U);
     EXPECT_EQ(sum.spans, 13U);

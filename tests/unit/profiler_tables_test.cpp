@@ -113,7 +113,7 @@ TEST_F(SampleHeapTest, ObjectsOfEveryClassLieApartAndAtTheirMultiples) {
             void* p = take(c);
             ASSERT_NE(p, nullptr);
             const size_t bytes = size_classes[c].object_size;
-            const size_t alignment = std::min<size_t>(bytes & -bytes, kPageSize);
+            const size_t alignment = std::min<size_t>(bytes & -bytes, kRegionPageSize);
             EXPECT_EQ(address_of(p) % alignment, 0U) << bytes;
             memset(p, 0xAA, bytes);
             live[address_of(p)] = bytes;
@@ -180,7 +180,7 @@ TEST_F(SampleHeapTest, ARefusalIsNoObjectAndLaterThereAreObjectsAgain) {
 TEST_F(SampleHeapTest, BlocksAreFoundByTheirStart) {
     std::vector<uintptr_t> blocks;
     for (uintptr_t i = 1; i <= 50'000; ++i) {
-        blocks.push_back(i * kPageSize);
+        blocks.push_back(i * kRegionPageSize);
         Sample* sample = heap_->add_block(pointer_to(blocks.back()));
         ASSERT_NE(sample, nullptr);
         sample->requested = i;

@@ -60,8 +60,8 @@ struct State {
     ReclaimAt reclaim = ReclaimAt::rest;
     Byte reclaims = 0;
     Byte floor = kFloor;
-    Byte limbo = 0;
-    Byte limbo_index = 0;
+    Byte pending_reclaim = 0;
+    Byte pending_reclaim_index = 0;
     Reads reads;
     std::vector<Byte> depot;
     auto operator<=>(const State&) const = default;
@@ -98,12 +98,13 @@ void drain(State& state) {
     state.buffer.clear();
 }
 
-/// ThreadBlock::settle_limbo(). Under the lock, whose taking has drained the buffer.
+/// ThreadBlock::resolve_pending_reclaim(). Under the lock, whose taking has drained the buffer.
 void settle(State& state) {
-    if (state.limbo != 0 && state.memory[kTop] <= state.limbo_index && state.memory[state.limbo_index] == 0) {
-        state.memory[state.limbo_index] = state.limbo;
+    if (state.pending_reclaim != 0 && state.memory[kTop] <= state.pending_reclaim_index &&
+        state.memory[state.pending_reclaim_index] == 0) {
+        state.memory[state.pending_reclaim_index] = state.pending_reclaim;
     }
-    state.limbo = 0;
+    state.pending_reclaim = 0;
 }
 
 /// The owner's next step; the states that it can lead to. None: it waits, or is done.
@@ -201,26 +202,26 @@ Verdict judge(const Replay& lane, uint64_t new_floor, const Rules& rules) {
 
 void conclude(State& state, Verdict verdict) {  // finish_reclaim()
     if (verdict == Verdict::ours) {
-        for (Byte index = state.limbo_index + 1; index < state.floor; ++index) {
+        for (Byte index = state.pending_reclaim_index + 1; index < state.floor; ++index) {
             state.depot.push_back(state.memory[index]);
         }
-        state.depot.push_back(state.limbo);
-        state.floor = state.limbo_index;
+        state.depot.push_back(state.pending_reclaim);
+        state.floor = state.pending_reclaim_index;
     }
     if (verdict != Verdict::undecided) {
-        state.limbo = 0;
+        state.pending_reclaim = 0;
     }
-    state.limbo_index = verdict == Verdict::undecided ? state.limbo_index : 0;
+    state.pending_reclaim_index = verdict == Verdict::undecided ? state.pending_reclaim_index : 0;
     state.reads = {};
     state.reclaim = ReclaimAt::rest;
 }
 
 void step_judge(State& state, const Rules& rules) {
     try {
-        conclude(state, judge({state.reads}, state.limbo_index, rules));
+        conclude(state, judge({state.reads}, state.pending_reclaim_index, rules));
     } catch (Wanted wanted) {
         (wanted == Wanted::top ? state.reads.top : state.reads.slot) =
-            state.memory[wanted == Wanted::top ? kTop : state.limbo_index];
+            state.memory[wanted == Wanted::top ? kTop : state.pending_reclaim_index];
     }
 }
 
@@ -229,18 +230,19 @@ void step_reclaim(const State& from, const Rules& rules, std::vector<State>& nex
     switch (from.reclaim) {
     case ReclaimAt::rest: {  // begin_reclaim(): top is read
         const Byte top = from.memory[kTop];
-        if (from.reclaims == kReclaims || from.limbo != 0 || from.floor - top <= int{reclaim::kLeftInCache}) {
+        if (from.reclaims == kReclaims || from.pending_reclaim != 0 ||
+            from.floor - top <= int{reclaim::kLeftInCache}) {
             return;
         }
         ++state.reclaims;
-        state.limbo_index = static_cast<Byte>(top + reclaim::kLeftInCache);
+        state.pending_reclaim_index = static_cast<Byte>(top + reclaim::kLeftInCache);
         state.reclaim = ReclaimAt::exchange;
         break;
     }
     case ReclaimAt::exchange:
-        state.limbo = std::exchange(state.memory[from.limbo_index], Byte{0});
-        state.reclaim = state.limbo == 0 ? ReclaimAt::rest : ReclaimAt::barrier;
-        state.limbo_index = state.limbo == 0 ? 0 : state.limbo_index;
+        state.pending_reclaim = std::exchange(state.memory[from.pending_reclaim_index], Byte{0});
+        state.reclaim = state.pending_reclaim == 0 ? ReclaimAt::rest : ReclaimAt::barrier;
+        state.pending_reclaim_index = state.pending_reclaim == 0 ? 0 : state.pending_reclaim_index;
         break;
     case ReclaimAt::barrier:
         if (rules.barrier) {

@@ -85,7 +85,7 @@ TEST_F(ReclaimTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
                 std::this_thread::yield();
             }
             fake_os::after_barrier(let_the_owner_move);
-            threads::reclaim(true);
+            thread_registry::reclaim(true);
             fake_os::after_barrier(nullptr);
             between.stage = 4;
             owner.join();
@@ -179,9 +179,9 @@ TEST_F(ReclaimTest, OneBarrierServesManyThreads) {
         const Sleepers sleepers(kSleepers);
         barriers = 0;
         fake_os::after_barrier([] { ++barriers; });
-        threads::reclaim(true);
+        thread_registry::reclaim(true);
         EXPECT_EQ(barriers, 2) << "64 threads each";
-        threads::reclaim(true);
+        thread_registry::reclaim(true);
         EXPECT_EQ(barriers, 2) << "there is nothing to take any more";
         fake_os::after_barrier(nullptr);
     }
@@ -205,8 +205,8 @@ TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
     });
     stage.wait(0);
     fake_os::fail_barriers(true);  // without the barrier nobody can say whose the object is
-    threads::reclaim(true);
-    threads::reclaim(true);
+    thread_registry::reclaim(true);
+    thread_registry::reclaim(true);
     fake_os::fail_barriers(false);
     stage = 2;
     stage.notify_all();
@@ -229,27 +229,27 @@ TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
     void*& place = *slot(region_view.base, index);
     void* const taken = place;
 
-    record.limbo = taken;
-    record.limbo_index = index;
+    record.pending_reclaim = taken;
+    record.pending_reclaim_index = index;
     place = nullptr;
-    block.settle_limbo(1);
+    block.resolve_pending_reclaim(1);
     EXPECT_EQ(place, taken) << "the owner never got it";
-    EXPECT_EQ(record.limbo, nullptr);
+    EXPECT_EQ(record.pending_reclaim, nullptr);
 
     void* const other = objects.front();
-    record.limbo = taken;
+    record.pending_reclaim = taken;
     place = other;
-    block.settle_limbo(1);
+    block.resolve_pending_reclaim(1);
     EXPECT_EQ(place, other) << "the owner had popped it, and pushed another since";
-    EXPECT_EQ(record.limbo, nullptr);
+    EXPECT_EQ(record.pending_reclaim, nullptr);
     place = taken;
 
-    record.limbo = taken;
+    record.pending_reclaim = taken;
     place = nullptr;
     block.set_top(1, index + 1);
-    block.settle_limbo(1);
+    block.resolve_pending_reclaim(1);
     EXPECT_EQ(place, nullptr) << "the owner had popped it";
-    EXPECT_EQ(record.limbo, nullptr);
+    EXPECT_EQ(record.pending_reclaim, nullptr);
     place = taken;
     block.set_top(1, index - 2);
     flush_this_thread();

@@ -21,9 +21,9 @@ TEST_F(RegionAddressesTest, LittleIsReservedAndTheRestWhenItIsNeeded) {
     ASSERT_TRUE(set_up(512 * GiB));
     take(1);
     EXPECT_LE(fake_os::reserved_bytes() - before, 2 * MiB);
-    for (size_t pages = 1; pages < 256 * MiB / kPageSize; pages += 32) {
+    for (size_t pages = 1; pages < 256 * MiB / kRegionPageSize; pages += 32) {
         take(32);
-        const size_t used = (pages + 32) * kPageSize;
+        const size_t used = (pages + 32) * kRegionPageSize;
         EXPECT_LE(fake_os::reserved_bytes() - before, 2 * used + 4 * MiB);
     }
 }
@@ -50,7 +50,7 @@ TEST_F(RegionAddressesTest, WhereNoPlaceCanBeChosenItReservesHalfOfWhatTheSystem
     EXPECT_LE(granted, 512 * MiB) << "the program needs addresses too";
     EXPECT_LE(fake_os::reserved_bytes() - before, granted + granted / 16 + 16 * MiB);
     EXPECT_NE(region->take_thread_memory(128 * KiB), nullptr);
-    for (uint32_t page = 0; page < granted / kPageSize; page += 64) {
+    for (uint32_t page = 0; page < granted / kRegionPageSize; page += 64) {
         ASSERT_EQ(take(64), page);
     }
     EXPECT_EQ(refused(1), RegionFailure::no_region);
@@ -99,7 +99,8 @@ TEST_F(RegionAddressesTest, AFreeEndGoesBackAndComesAgain) {
     EXPECT_TRUE(region_view.contains(region->address({15})));
     EXPECT_FALSE(region_view.contains(region->address({6000})));
     EXPECT_LE(fake_os::reserved_bytes() - before, small + 1 * MiB);
-    EXPECT_EQ(region->stats().free_dirty_bytes, 15 * kPageSize) << "what was reserved from the start stays";
+    EXPECT_EQ(region->stats().free_dirty_bytes, 15 * kRegionPageSize)
+        << "what was reserved from the start stays";
     for (int i = 0; i < 90; ++i) {
         bool fresh = false;
         const uint32_t first = take(64, &fresh);

@@ -83,7 +83,7 @@ TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
     ASSERT_TRUE(region->set_up({.largest_bytes = kBytes,
                                 .span_metadata_bytes = 64,
                                 .huge_from_bytes = GetParam() % 2 == 0 ? SIZE_MAX : 128 * MiB}));
-    Model model(kBytes / kPageSize);
+    Model model(kBytes / kRegionPageSize);
     std::mt19937 random(GetParam());
     std::map<uint32_t, uint32_t> live;  // first page: pages
     size_t purges_seen = 0;
@@ -122,15 +122,15 @@ TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
             const std::vector<fake_os::PurgedRun> runs = fake_os::purged_runs();
             for (; purges_seen < runs.size(); ++purges_seen) {
                 const PageIndex first = region->page_containing(pointer_to(runs[purges_seen].address));
-                model.purge(first.value, static_cast<uint32_t>(runs[purges_seen].bytes / kPageSize));
+                model.purge(first.value, static_cast<uint32_t>(runs[purges_seen].bytes / kRegionPageSize));
             }
         }
         if (step % 16 != 0) {
             continue;
         }
         const RegionStats stats = region->stats();
-        ASSERT_EQ(stats.in_use_bytes, model.count(Model::kUsed) * kPageSize);
-        ASSERT_EQ(stats.free_dirty_bytes, model.count(Model::kDirty) * kPageSize);
+        ASSERT_EQ(stats.in_use_bytes, model.count(Model::kUsed) * kRegionPageSize);
+        ASSERT_EQ(stats.free_dirty_bytes, model.count(Model::kDirty) * kRegionPageSize);
     }
 }
 

@@ -51,7 +51,7 @@ TEST_F(RegionTest, WhatComesBackToALowerSectionIsTheNext) {
 }
 
 TEST_F(RegionTest, TheLimitCountsPagesInUse) {
-    ASSERT_TRUE(set_up(64 * MiB, 10 * kPageSize));
+    ASSERT_TRUE(set_up(64 * MiB, 10 * kRegionPageSize));
     take(6);
     EXPECT_EQ(refused(5), RegionFailure::limit);
     take(4);
@@ -74,7 +74,7 @@ TEST_F(RegionTest, AFullRegionSaysSoAndGoesOnWhenPagesComeBack) {
 TEST_F(RegionTest, CommittingTakesFewCallsAndSurvivesRefusals) {
     ASSERT_TRUE(set_up(1 * GiB));
     const uint64_t before = fake_os::calls(Call::commit);
-    for (uint32_t page = 0; page < 1 * GiB / kPageSize; page += 64) {
+    for (uint32_t page = 0; page < 1 * GiB / kRegionPageSize; page += 64) {
         ASSERT_EQ(take(64), page);
     }
     EXPECT_LE(fake_os::calls(Call::commit) - before, 48U);
@@ -146,8 +146,8 @@ TEST_F(RegionTest, TheViewTellsPagesFromEverythingElse) {
     take(2);
     auto* start = static_cast<char*>(region->address({0}));
     EXPECT_EQ(region_view.page_of(start), 0U);
-    EXPECT_EQ(region_view.page_of(start + kPageSize - 16), 0U);
-    EXPECT_EQ(region_view.page_of(start + kPageSize), 1U);
+    EXPECT_EQ(region_view.page_of(start + kRegionPageSize - 16), 0U);
+    EXPECT_EQ(region_view.page_of(start + kRegionPageSize), 1U);
     for (size_t offset = 0; offset < 64; ++offset) {
         EXPECT_EQ(region_view.page_of(start + offset) < region_view.page_limit, offset % 16 == 0);
     }
@@ -169,12 +169,12 @@ TEST_F(RegionTest, PurgesWhatIsOldEnoughInFewCalls) {
     region->put_back({5}, 5, 11);
     region->put_back({12}, 3, 10);
     EXPECT_EQ(region->purge(13, 4), 0U);
-    EXPECT_EQ(region->purge(14, 4), 8 * kPageSize);
+    EXPECT_EQ(region->purge(14, 4), 8 * kRegionPageSize);
     ASSERT_EQ(fake_os::purged_runs().size(), 2U);
     EXPECT_EQ(fake_os::purged_runs()[0].address, address_of(region->address({0})));
-    EXPECT_EQ(fake_os::purged_runs()[0].bytes, 5 * kPageSize);
-    EXPECT_EQ(region->stats().free_dirty_bytes, 5 * kPageSize);
-    EXPECT_EQ(region->purge(14, 0), 5 * kPageSize);
+    EXPECT_EQ(fake_os::purged_runs()[0].bytes, 5 * kRegionPageSize);
+    EXPECT_EQ(region->stats().free_dirty_bytes, 5 * kRegionPageSize);
+    EXPECT_EQ(region->purge(14, 0), 5 * kRegionPageSize);
     EXPECT_FALSE(region->has_free_dirty_pages());
     bool fresh = false;
     take(10, &fresh);
@@ -188,7 +188,7 @@ TEST_F(RegionTest, AgeIsReckonedAcrossTheWrapOfTheTickCount) {
     take(4);
     region->put_back({0}, 4, 254);
     EXPECT_EQ(region->purge(1, 4), 0U);
-    EXPECT_EQ(region->purge(2, 4), 4 * kPageSize);
+    EXPECT_EQ(region->purge(2, 4), 4 * kRegionPageSize);
 }
 
 TEST_F(RegionTest, APurgeThatIsRefusedLosesNothing) {
@@ -199,7 +199,7 @@ TEST_F(RegionTest, APurgeThatIsRefusedLosesNothing) {
     fake_os::fail_nth(Call::purge, 1);
     EXPECT_EQ(region->purge(9, 4), 0U);
     EXPECT_EQ(region->purge(10, 4), 0U) << "it waits its age again";
-    EXPECT_EQ(region->purge(13, 4), 4 * kPageSize);
+    EXPECT_EQ(region->purge(13, 4), 4 * kRegionPageSize);
     region->put_back({take(4)}, 4, 13);
     fake_os::fail_always(Call::purge, true);
     EXPECT_EQ(region->purge(13, 0), 0U);
@@ -209,7 +209,7 @@ TEST_F(RegionTest, APurgeThatIsRefusedLosesNothing) {
 }
 
 TEST_F(RegionTest, HugePagesAreReturnedWholeOrNotAtAll) {
-    constexpr uint32_t kHuge = kHugePageSize / kPageSize;
+    constexpr uint32_t kHuge = kHugePageSize / kRegionPageSize;
     ASSERT_TRUE(set_up(64 * MiB, 0, kHugePageSize));
     for (uint32_t page = 0; page < 4 * kHuge; page += kHuge) {
         take(kHuge);
@@ -221,7 +221,7 @@ TEST_F(RegionTest, HugePagesAreReturnedWholeOrNotAtAll) {
     for (const fake_os::PurgedRun& run : fake_os::purged_runs()) {
         bytes += run.bytes;
     }
-    EXPECT_EQ(bytes, (kHuge - 2) * kPageSize + kHugePageSize);
+    EXPECT_EQ(bytes, (kHuge - 2) * kRegionPageSize + kHugePageSize);
     region->purge(9, 0);
     EXPECT_FALSE(region->has_free_dirty_pages());
 }

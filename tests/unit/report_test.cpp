@@ -49,14 +49,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 TEST(TextReport, ToTheLetter) {
     EXPECT_EQ(report(small_snapshot(), StatsFormat::text),
               R"(hotlane: python3 (pid 4242): 20,124,458 requests, 99.98 % hits, 1.24 s
-hotlane:      size     gets     puts  hit rate   misses  refills  flushes    spans     live     peak
+hotlane:      size   allocs    frees  hit rate   misses  refills  flushes    spans     live     peak
 hotlane:  65,536 B  15.00 M  15.00 M   99.99 %        2        2        0        3        3        8
 hotlane:      64 B  5.123 M  5.120 M   99.93 %    3,456    3,456    1,200       12    3,456   45,678
 hotlane:     128 B    1,000    1,000   90.00 %      100      100       10        1        0       70
 hotlane:       all  20.12 M  20.12 M   99.98 %    3,558    3,558    1,210       16    3,459        -
 hotlane:      pool     size capacity   in use     peak     gets exhausted fallbacks
 hotlane:    frames    4 KiB       16        4        9    1,004         6         5
-hotlane: forwards 14, 34 MiB: 12 large, 2 alignment
+hotlane: fallback 14, 34 MiB: 12 large, 2 alignment
 hotlane: memory   408 KiB live in 3 MiB of pages, 640 KiB free, 96 KiB metadata, 2 MiB purged
 hotlane: process  peak RSS 45 MiB, fallback 3 MiB, threads 1 live, 3 ended
 )");
@@ -68,7 +68,7 @@ TEST(TextReport, OfNothing) {
     s.process_id = 7;
     s.run_time_ns = 900'000;
     EXPECT_EQ(report(s, StatsFormat::text), R"(hotlane: true (pid 7): no requests, 900 us
-hotlane: forwards none
+hotlane: fallback none
 hotlane: memory   0 B live in 0 B of pages, 0 B free, 0 B metadata, 0 B purged
 hotlane: process  peak RSS 0 B, fallback 0 B, threads 0 live, 0 ended
 )");
@@ -83,7 +83,7 @@ hotlane:                        b    128 B    1,000        1       10  1.000 M  
 hotlane: a name of thirty-one cha    256 B    2,000        2       20  2.000 M         0         0
 hotlane:                        d    512 B    3,000        3       30  3.000 M         0         0
 hotlane:                   3 more        -   15,000       15        -  15.00 M         0         0
-hotlane: forwards)"),
+hotlane: fallback)"),
               std::string::npos)
         << text;
 }
@@ -105,7 +105,7 @@ TEST(TextReport, KeepsItsBoundsAtItsWidest) {
 TEST(TextReport, OneClassTooManyTakesTheLineThatWouldSaySo) {
     Snapshot s = widest_snapshot();
     s.pool_count = 0;
-    s.forwards[static_cast<size_t>(ForwardReason::guarded)] = {};
+    s.fallback_allocations[static_cast<size_t>(FallbackReason::guarded)] = {};
     s.class_count = 17;
     const std::string sixteen = report(s, StatsFormat::text);
     EXPECT_EQ(sixteen.find(" more "), std::string::npos);
@@ -129,12 +129,12 @@ TEST(JsonReport, HoldsEveryMetric) {
     const Snapshot s = small_snapshot();
     const auto document = nlohmann::json::parse(report(s, StatsFormat::json));
     EXPECT_EQ(document.at("format"), "hotlane-stats");
-    EXPECT_EQ(document.at("version"), 1);
+    EXPECT_EQ(document.at("version"), 2);
     EXPECT_EQ(document.at("process").at("program"), "python3");
     EXPECT_EQ(document.at("process").at("pid"), 4242);
     EXPECT_DOUBLE_EQ(document.at("process").at("run_time"), 1.24);
-    EXPECT_EQ(document.at("forwards").size(), kForwardReasons);
-    EXPECT_EQ(document.at("forwards").at("large").at("bytes"), 34 * MiB);
+    EXPECT_EQ(document.at("fallback_allocations").size(), kFallbackReasons);
+    EXPECT_EQ(document.at("fallback_allocations").at("large").at("bytes"), 34 * MiB);
     ASSERT_EQ(document.at("classes").size(), 3U);
     const size_t shown[] = {1, 2, 4};
     for (const Metric& metric : metrics()) {
@@ -152,12 +152,12 @@ TEST(JsonReport, HoldsEveryMetric) {
     }
     EXPECT_EQ(document.at("classes").at(2).at("size"), 65'536);
     for (const Metric& metric : metrics()) {
-        const char* groups[] = {"classes", "forwards", "pools", "totals", "memory", "process"};
+        const char* groups[] = {"classes", "fallback_allocations", "pools", "totals", "memory", "process"};
         const auto& group = document.at(groups[static_cast<size_t>(metric.scope)]);
-        const auto& object = metric.scope == MetricScope::size_class ? group.at(0)
-                             : metric.scope == MetricScope::forward  ? group.at("limit")
-                             : metric.scope == MetricScope::pool     ? group.at("frames")
-                                                                     : group;
+        const auto& object = metric.scope == MetricScope::size_class            ? group.at(0)
+                             : metric.scope == MetricScope::fallback_allocation ? group.at("limit")
+                             : metric.scope == MetricScope::pool                ? group.at("frames")
+                                                                                : group;
         EXPECT_TRUE(object.contains(metric.key)) << metric.key;
     }
 }
@@ -203,15 +203,15 @@ TEST(PrometheusReport, FollowsTheGrammarAndHoldsEverySeries) {
     EXPECT_EQ(series["hotlane_process_info{" + process], "1");
     EXPECT_EQ(series["hotlane_hits_total{class=\"64\"," + process], "5120000");
     EXPECT_EQ(series["hotlane_hit_ratio{class=\"65536\"," + process], "0.999999866");
-    EXPECT_EQ(series["hotlane_forwards_total{reason=\"large\"," + process], "12");
+    EXPECT_EQ(series["hotlane_fallback_allocations_total{reason=\"large\"," + process], "12");
     EXPECT_EQ(series["hotlane_pool_utilisation_ratio{pool=\"frames\"," + process], "0.250000000");
     EXPECT_EQ(series["hotlane_run_time_seconds{" + process], "1.240000000");
     EXPECT_EQ(series.count("hotlane_hits_total{class=\"1280\"," + process), 0U);
     for (const Metric& metric : metrics()) {
-        const std::string label = metric.scope == MetricScope::size_class ? "class=\"128\","
-                                  : metric.scope == MetricScope::forward  ? "reason=\"no_region\","
-                                  : metric.scope == MetricScope::pool     ? "pool=\"frames\","
-                                                                          : "";
+        const std::string label = metric.scope == MetricScope::size_class            ? "class=\"128\","
+                                  : metric.scope == MetricScope::fallback_allocation ? "reason=\"no_region\","
+                                  : metric.scope == MetricScope::pool                ? "pool=\"frames\","
+                                                                                     : "";
         EXPECT_TRUE(metric.series[0] == '\0' || series.count(metric.series + ("{" + label) + process) == 1)
             << metric.series;
     }
@@ -237,12 +237,12 @@ TEST(PrometheusReport, PassesPromtoolWhereThereIsOne) {
 TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
     Snapshot s;
     s.class_count = 3;
-    s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .puts = 10'000};
-    s.classes[2] = {.object_size = 4'096, .hits = 7'000, .misses = 3'000, .puts = 9'000};
+    s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .frees = 10'000};
+    s.classes[2] = {.object_size = 4'096, .hits = 7'000, .misses = 3'000, .frees = 9'000};
     EXPECT_EQ(
         alarm_line(s, 90),
         "hotlane: alarm    under 90 % hits: 4,096 B missed 3,000 of 10,000; try HOTLANE_THREAD_CACHE=512K\n");
-    s.classes[2].puts = 100;
+    s.classes[2].frees = 100;
     EXPECT_EQ(alarm_line(s, 92.5), "hotlane: alarm    under 92.50 % hits: 4,096 B missed 3,000 of "
                                    "10,000; try HOTLANE_WARMUP=4096:COUNT\n");
     s.classes[1].misses = 5'000;
@@ -257,7 +257,7 @@ TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
 TEST(HitAlarm, IsSilentWhenAllIsWell) {
     Snapshot s;
     s.class_count = 2;
-    s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .puts = 10'000};
+    s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .frees = 10'000};
     EXPECT_EQ(alarm_line(s, 90), "");
     EXPECT_NE(alarm_line(s, 90.1), "");
     s.classes[1].hits = 1'000;

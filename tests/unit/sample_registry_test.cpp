@@ -115,7 +115,7 @@ TEST_P(ProfileTest, AnotherThreadsFreeIsRemote) {
 
 TEST_P(ProfileTest, BlocksAreFollowedWhereTheyAre) {
     alignas(64) static char block[64];
-    EXPECT_TRUE(profile::follow(block, 1 << 20, 1'000'000));
+    EXPECT_TRUE(profile::track_sample(block, 1 << 20, 1'000'000));
     EXPECT_FALSE(profile::contains(block));
     Sum now = sum_now();
     EXPECT_EQ(now.live.bytes - before_.live.bytes, kOne << 20);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// When the hot lane stops for a sample: by the credit of each lane, whatever mix of hits and misses comes
+// When the hot lane stops for a sample: by the countdown of each lane, whatever mix of hits and misses comes
 // between. Knows nothing of what is done with a sample. Run by meson.
 #include "accounted_threads.h"
 
@@ -73,12 +73,12 @@ uint64_t count_looks() {
     fake_os::stop_clock();
     uint64_t looks = 0;
     for (int i = 0; i < kRequests; ++i) {
-        const uint64_t before = thread_cache.block->record(1).last_look_ns;
+        const uint64_t before = thread_cache.block->record(1).last_poll_ns;
         fake_os::advance_clock(1);
         if (void* p = get_or_sample(64)) {
             put(p);
         }
-        looks += thread_cache.block->record(1).last_look_ns != before;
+        looks += thread_cache.block->record(1).last_poll_ns != before;
     }
     fake_os::reset();
     return looks;
@@ -125,12 +125,12 @@ TEST_F(SamplingTest, AfterTheEndNothingIsSampledAndHitsTakeTheFastPathAgain) {
     EXPECT_LT(count_looks(), kFewLooks);
     served += 50'000;
     EXPECT_EQ(samples_taken, 0U);
-    // A look is due now and then; a lane whose credit was cut short for a sample would look each time.
+    // A look is due now and then; a lane whose countdown was cut short for a sample would look each time.
     sampler::start(1 << 20);
     EXPECT_LT(count_looks(), kFewLooks);
     served += 50'000 - samples_taken;
     samples_taken = 0;
-    sampler::start(1);  // of a lane with credit left: at the next look
+    sampler::start(1);  // of a lane with countdown left: at the next look
     const uint64_t late = churn(2'000, 64, 10, 4);
     EXPECT_LE(late, 1024U);
     EXPECT_EQ(samples_taken, 2'000 - late);
@@ -145,7 +145,7 @@ TEST_F(SamplingTest, ARequestIsSampledExactlyWhenItsTurnHasCome) {
     const ThreadBlock& block = *thread_cache.block;
     for (int i = 0; i < 50'000; ++i) {
         const bool known = block.record(1).sample_epoch == sampler::epoch();
-        const bool due = block.gets(1) >= block.record(1).sample_at;
+        const bool due = block.allocations(1) >= block.record(1).sample_at;
         samples_taken = 0;
         if (void* p = get_or_sample(64)) {
             live.push_back(p);
@@ -225,7 +225,7 @@ TEST_F(SamplingTest, WhileOthersReclaimAndLookEveryRequestIsServedOrSampled) {
     std::atomic<uint64_t> served{0};
     std::thread reclaimer([&] {
         while (!done) {
-            threads::reclaim(true);
+            thread_registry::reclaim(true);
             counts();
         }
     });

@@ -51,11 +51,11 @@ TEST_P(EveryTable, WasteIsBounded) {
 }
 
 TEST_P(EveryTable, EveryAlignmentIsHeldByTheChosenClass) {
-    for (size_t alignment = 1; alignment <= 4 * kPageSize; alignment *= 2) {
+    for (size_t alignment = 1; alignment <= 4 * kRegionPageSize; alignment *= 2) {
         for (size_t n = 0; n <= kLargestSmall + 1; ++n) {
             const ClassIndex c = table.class_of_aligned(n, alignment);
             if (c == kNoClass) {
-                ASSERT_TRUE(n > kLargestSmall || alignment > kPageSize) << n << " at " << alignment;
+                ASSERT_TRUE(n > kLargestSmall || alignment > kRegionPageSize) << n << " at " << alignment;
                 continue;
             }
             ASSERT_GE(table[c].object_size, n);
@@ -70,7 +70,7 @@ TEST_P(EveryTable, EveryAlignmentIsHeldByTheChosenClass) {
 TEST_P(EveryTable, SpansHoldWhatTheySayAndWasteASixteenthAtMost) {
     uint32_t most = 0;
     for (ClassIndex c = 1; c < table.count; ++c) {
-        const size_t bytes = table[c].span_pages * kPageSize;
+        const size_t bytes = table[c].span_pages * kRegionPageSize;
         const size_t used = size_t{table[c].object_count} * table[c].object_size;
         EXPECT_LE(used, bytes);
         EXPECT_LE((bytes - used) * 16, bytes) << table[c].object_size;
@@ -84,8 +84,8 @@ TEST_P(EveryTable, IndexOfIsExactForEveryByteOfEverySpan) {
     for (ClassIndex c = 1; c < table.count; ++c) {
         const SizeClass& size_class = table[c];
         uint32_t index = 0;
-        for (size_t offset = 0, next = size_class.object_size; offset < size_class.span_pages * kPageSize;
-             ++offset) {
+        for (size_t offset = 0, next = size_class.object_size;
+             offset < size_class.span_pages * kRegionPageSize; ++offset) {
             if (offset == next) {
                 ++index;
                 next += size_class.object_size;

@@ -18,7 +18,7 @@ inline Snapshot small_snapshot() {
     s.classes[1] = {.object_size = 64,
                     .hits = 5'120'000,
                     .misses = 3'456,
-                    .puts = 5'120'000,
+                    .frees = 5'120'000,
                     .refills = 3'456,
                     .flushes = 1'200,
                     .spans = 12,
@@ -27,7 +27,7 @@ inline Snapshot small_snapshot() {
     s.classes[2] = {.object_size = 128,
                     .hits = 900,
                     .misses = 100,
-                    .puts = 1'000,
+                    .frees = 1'000,
                     .refills = 100,
                     .flushes = 10,
                     .spans = 1,
@@ -37,15 +37,15 @@ inline Snapshot small_snapshot() {
     s.classes[4] = {.object_size = 65'536,
                     .hits = 15'000'000,
                     .misses = 2,
-                    .puts = 14'999'999,
+                    .frees = 14'999'999,
                     .refills = 2,
                     .flushes = 0,
                     .spans = 3,
                     .depot_objects = 4,
                     .peak_objects = 8};
-    s.forwards[0] = {.count = 12, .bytes = 34 * MiB};
-    s.forwards[1] = {.count = 2, .bytes = 8 * KiB};
-    s.forward_frees = 11;
+    s.fallback_allocations[0] = {.count = 12, .bytes = 34 * MiB};
+    s.fallback_allocations[1] = {.count = 2, .bytes = 8 * KiB};
+    s.fallback_frees = 11;
     s.pool_count = 1;
     s.pools[0] = {.name = "frames",
                   .object_size = 4096,
@@ -100,17 +100,17 @@ inline Snapshot widest_snapshot() {
         s.classes[i] = {.object_size = i * 1'024 - 1,
                         .hits = 999'999'999 + i,
                         .misses = 999'999,
-                        .puts = 999'999'999,
+                        .frees = 999'999'999,
                         .refills = 999'999,
                         .flushes = 999'999,
                         .spans = 999'999,
                         .depot_objects = 999'999,
                         .peak_objects = 999'999};
     }
-    for (ForwardStats& forward : s.forwards) {
+    for (FallbackStats& forward : s.fallback_allocations) {
         forward = {.count = 999'999, .bytes = 999 * GiB + 1};
     }
-    s.forwards[static_cast<size_t>(ForwardReason::no_region)] = {};  // there is one
+    s.fallback_allocations[static_cast<size_t>(FallbackReason::no_region)] = {};  // there is one
     s.wrong_sized_deletes = 999'999;
     s.guarded_live = s.guarded_in_quarantine = s.guard_reports = 999'999;
     s.region_in_use_bytes = s.region_free_dirty_bytes = s.metadata_bytes = s.purged_bytes = 999 * GiB + 1;

@@ -49,7 +49,7 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
     std::set<uintptr_t> free_objects;
     std::set<uintptr_t> never_used;
     for (uint32_t i = 0; i < c.object_count; ++i) {
-        free_objects.insert(kBase + kPage * kPageSize + size_t{i} * c.object_size);
+        free_objects.insert(kBase + kPage * kRegionPageSize + size_t{i} * c.object_size);
     }
     never_used = free_objects;
     std::vector<uintptr_t> live;
@@ -82,7 +82,7 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
             PutBackResult result{};
             ASSERT_EQ(span.put_back(kBase, run.data(), count + 1, &result), count);
             ASSERT_EQ(result, PutBackResult::double_free);
-            run.back() = pointer_to(kBase + (kPage + c.span_pages) * kPageSize);
+            run.back() = pointer_to(kBase + (kPage + c.span_pages) * kRegionPageSize);
             ASSERT_EQ(span.put_back(kBase, run.data() + count, 1, &result), 0U);
             ASSERT_EQ(result, PutBackResult::ok);
         }
@@ -97,7 +97,7 @@ TEST_P(SpanOfClass, EveryOffsetThatIsNoObjectIsRefused) {
     Spans spans(1);
     Span& span = *spans.at(0);
     span.open({0}, GetParam(), true);
-    for (size_t offset = 0; offset < c.span_pages * kPageSize; offset += 8) {
+    for (size_t offset = 0; offset < c.span_pages * kRegionPageSize; offset += 8) {
         const bool is_object = offset % c.object_size == 0 && offset / c.object_size < c.object_count;
         void* const p = pointer_to(kBase + offset);
         PutBackResult result{};

@@ -21,7 +21,7 @@ class ThreadCacheTest : public AccountedThreads {
         ClassStats stats = counts().classes[c];
         stats.hits -= before.classes[c].hits;
         stats.misses -= before.classes[c].misses;
-        stats.puts -= before.classes[c].puts;
+        stats.frees -= before.classes[c].frees;
         stats.refills -= before.classes[c].refills;
         stats.flushes -= before.classes[c].flushes;
         return stats;
@@ -63,7 +63,7 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
         } else if (!live.empty()) {
             const size_t i = random() % live.size();
             ASSERT_EQ(*static_cast<uint64_t*>(live[i].first), i) << "handed out twice";
-            ++expected[live[i].second].puts;
+            ++expected[live[i].second].frees;
             put(live[i].first);
             live[i] = live.back();
             *static_cast<uint64_t*>(live[i].first) = i;
@@ -72,7 +72,7 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
         if (clock == Clock::looks && random() % 64 == 0) {
             fake_os::advance_clock(random() % 40'000'000);
         } else if (clock == Clock::ticks && random() % 8 == 0) {
-            fake_os::advance_clock(random() % upkeep::interval_ns());
+            fake_os::advance_clock(random() % maintenance::interval_ns());
         }
         if (thread_cache.block != nullptr) {
             check_lanes(*thread_cache.block);
@@ -80,8 +80,8 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
     }
     for (const auto& [c, stats] : expected) {
         const ClassStats got = since(c);
-        EXPECT_EQ(got.gets(), stats.gets()) << size_classes[c].object_size;
-        EXPECT_EQ(got.puts, stats.puts) << size_classes[c].object_size;
+        EXPECT_EQ(got.allocations(), stats.allocations()) << size_classes[c].object_size;
+        EXPECT_EQ(got.frees, stats.frees) << size_classes[c].object_size;
         if (clock == Clock::still) {  // a tick may empty the lane between the look at it and the request
             EXPECT_EQ(got.hits, stats.hits) << size_classes[c].object_size;
             EXPECT_EQ(got.refills, stats.misses) << size_classes[c].object_size;
@@ -90,16 +90,17 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
 }
 
 TEST_F(ThreadCacheTest, ALoneRequestNowAndThenIsCountedOnce) {
-    // Each request finds its lane's credit used up, a tick due, or the lane emptied by one.
-    for (const uint64_t pause : {uint64_t{1'000'000}, upkeep::interval_ns(), 3 * upkeep::interval_ns()}) {
+    // Each request finds its lane's countdown used up, a tick due, or the lane emptied by one.
+    for (const uint64_t pause :
+         {uint64_t{1'000'000}, maintenance::interval_ns(), 3 * maintenance::interval_ns()}) {
         for (const size_t n : {size_t{64}, size_t{4096}}) {
             const ClassIndex c = size_classes.class_of(n);
             const ClassStats at_first = since(c);
             for (uint64_t i = 1; i <= 200; ++i) {
                 fake_os::advance_clock(pause);
                 put(get(n));
-                ASSERT_EQ(since(c).gets() - at_first.gets(), i) << n << " every " << pause;
-                ASSERT_EQ(since(c).puts - at_first.puts, i) << n << " every " << pause;
+                ASSERT_EQ(since(c).allocations() - at_first.allocations(), i) << n << " every " << pause;
+                ASSERT_EQ(since(c).frees - at_first.frees, i) << n << " every " << pause;
             }
         }
     }
@@ -122,7 +123,7 @@ TEST_F(ThreadCacheTest, ManyThreadsHandObjectsOnAndEverySumIsExact) {
                     put(p);
                 }
                 if (t == 0 && i % 500 == 0) {
-                    fake_os::advance_clock(upkeep::interval_ns() / 3);
+                    fake_os::advance_clock(maintenance::interval_ns() / 3);
                 }
             }
         });
@@ -138,11 +139,11 @@ TEST_F(ThreadCacheTest, ManyThreadsHandObjectsOnAndEverySumIsExact) {
     }
     const ClassIndex small = size_classes.class_of(100);
     const ClassIndex large = size_classes.class_of(3000);
-    EXPECT_EQ(since(small).gets() + since(large).gets(), kThreads * kGets);
-    EXPECT_EQ(since(small).puts, since(small).gets());
-    EXPECT_EQ(since(large).puts, since(large).gets());
+    EXPECT_EQ(since(small).allocations() + since(large).allocations(), kThreads * kGets);
+    EXPECT_EQ(since(small).frees, since(small).allocations());
+    EXPECT_EQ(since(large).frees, since(large).allocations());
     EXPECT_GT(left, 0U);
-    threads::detach();
+    thread_registry::detach();
     for (const ClassIndex c : {small, large}) {
         depots[c].reap(true);
         EXPECT_EQ(depots[c].stats().spans, 0U) << "an object is missing";
@@ -152,15 +153,15 @@ TEST_F(ThreadCacheTest, ManyThreadsHandObjectsOnAndEverySumIsExact) {
 TEST_F(ThreadCacheTest, CapacityStartsSmallAndDoublesWithMisses) {
     get(64);
     const ThreadBlock& block = *thread_cache.block;
-    const uint32_t first = policy::first_capacity(64, CacheSettings{}.budget_bytes);
-    const uint32_t largest = policy::largest_capacity(64, CacheSettings{}.budget_bytes);
+    const uint32_t first = tuning::first_capacity(64, CacheSettings{}.budget_bytes);
+    const uint32_t largest = tuning::largest_capacity(64, CacheSettings{}.budget_bytes);
     EXPECT_EQ(block.capacity(1), first);
     for (uint32_t capacity = first; capacity < largest;) {
         while (block.level(1) != 0) {
             get(64);
         }
         get(64);
-        capacity = policy::grown_capacity(capacity, largest);
+        capacity = tuning::grown_capacity(capacity, largest);
         ASSERT_EQ(block.capacity(1), capacity);
     }
 }
@@ -172,13 +173,13 @@ TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
     }
     flush_this_thread();
     const ThreadBlock& block = *thread_cache.block;
-    const uint32_t largest = policy::largest_capacity(64, CacheSettings{}.budget_bytes);
+    const uint32_t largest = tuning::largest_capacity(64, CacheSettings{}.budget_bytes);
     uint32_t next = 0;
     while (since(1).flushes == 1 || block.level(1) == largest) {
         put(objects[next++]);
     }
     ASSERT_EQ(next, largest + 1) << "full to the last slot, and one more";
-    EXPECT_EQ(block.level(1), largest - policy::flush_count(largest) + 1);
+    EXPECT_EQ(block.level(1), largest - tuning::flush_count(largest) + 1);
     const uint32_t kept = block.level(1);
     for (uint32_t i = 0; i < kept; ++i) {
         ASSERT_EQ(get(64), objects[--next]) << "newest first";
@@ -194,14 +195,14 @@ TEST_F(ThreadCacheTest, AThreadThatEndsLeavesItsObjectsCountsAndBlock) {
         put(object);
         block_of_first = thread_cache.block;
     }).join();
-    EXPECT_EQ(since(1).gets(), 1U);
-    EXPECT_EQ(since(1).puts, 1U);
+    EXPECT_EQ(since(1).allocations(), 1U);
+    EXPECT_EQ(since(1).frees, 1U);
     std::thread([&] {
         EXPECT_EQ(get(64), object);
         EXPECT_EQ(thread_cache.block, block_of_first);
         EXPECT_FALSE(thread_cache.block->is_set_up(2)) << "as new";
     }).join();
-    EXPECT_EQ(since(1).gets(), 2U);
+    EXPECT_EQ(since(1).allocations(), 2U);
 }
 
 TEST_F(ThreadCacheTest, AThreadThatOnlyFreesAFewGetsNoCache) {
@@ -221,7 +222,7 @@ TEST_F(ThreadCacheTest, AThreadThatOnlyFreesAFewGetsNoCache) {
         }
         EXPECT_NE(thread_cache.block, nullptr);
     }).join();
-    EXPECT_EQ(since(1).puts, 100U);
+    EXPECT_EQ(since(1).frees, 100U);
 }
 
 TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
@@ -243,8 +244,8 @@ TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
     for (void* object : objects) {
         put(object);
     }
-    EXPECT_EQ(since(1).puts, 80U);
-    threads::detach();
+    EXPECT_EQ(since(1).frees, 80U);
+    thread_registry::detach();
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].reap(true);
         EXPECT_EQ(depots[c].stats().spans, 0U) << "an object is missing";
@@ -269,7 +270,7 @@ TEST_F(ThreadCacheTest, UncachedEveryOperationIsVerifiedAndCounted) {
     testing::internal::GetCapturedStderr();
     EXPECT_EQ(since(1).misses, 2U);
     EXPECT_EQ(since(1).hits, 0U);
-    EXPECT_EQ(since(1).puts, 2U) << "refused ones do not count";
+    EXPECT_EQ(since(1).frees, 2U) << "refused ones do not count";
 }
 
 TEST_F(ThreadCacheTest, WhatTheSlowPathSaysIsZeroIs) {
@@ -294,17 +295,17 @@ TEST_F(ThreadCacheTest, WhatTheSlowPathSaysIsZeroIs) {
             live.pop_back();
         }
         if (random() % 50 == 0) {
-            fake_os::advance_clock(upkeep::interval_ns());
+            fake_os::advance_clock(maintenance::interval_ns());
         }
         if (random() % 2'000 == 0) {
-            upkeep::purge_everything();
+            maintenance::purge_everything();
         }
     }
     EXPECT_GT(zeroes, 10);
 }
 
 TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
-    fresh_caches({}, kPageSize);
+    fresh_caches({}, kRegionPageSize);
     std::vector<void*> objects;
     while (void* p = get(1024)) {
         objects.push_back(p);
@@ -320,7 +321,7 @@ TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
     EXPECT_EQ(get(1024), objects.back());
 }
 
-/// As malloc when something is due that allocates itself, before the credit is looked at.
+/// As malloc when something is due that allocates itself, before the countdown is looked at.
 std::vector<void*> nested;
 void* get_nested_slow(size_t n) {
     for (int i = 0; i < 3; ++i) {
@@ -336,15 +337,15 @@ TEST_F(ThreadCacheTest, WhatIsServedWhileARequestIsInItsSlowPathIsCounted) {
     }
     std::for_each(objects.begin(), objects.end(), put);
     const Snapshot before = counts();
-    look_soon();  // the next request is counted, and then takes the slow path
+    poll_soon();  // the next request is counted, and then takes the slow path
     void* const p = allocate_fast<get_nested_slow>(64);
     nested.push_back(p);
     EXPECT_EQ(nested.size(), 4U);
-    EXPECT_EQ(counts().gets() - before.gets(), 4U);
-    EXPECT_EQ(counts().puts() - before.puts(), 0U);
+    EXPECT_EQ(counts().allocations() - before.allocations(), 4U);
+    EXPECT_EQ(counts().frees() - before.frees(), 0U);
     check_lanes(*thread_cache.block);
     std::for_each(nested.begin(), nested.end(), put);
-    EXPECT_EQ(counts().puts() - before.puts(), 4U);
+    EXPECT_EQ(counts().frees() - before.frees(), 4U);
 }
 
 }  // namespace

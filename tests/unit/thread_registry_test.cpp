@@ -75,7 +75,7 @@ TEST_P(UnderReclaim, NothingIsLostDoubledOrMiscounted) {
     }
     uint64_t rounds = 0;
     for (; running != 0; ++rounds) {
-        threads::reclaim(GetParam().everything);
+        thread_registry::reclaim(GetParam().everything);
         for (const size_t n : kSizes) {
             depots[size_classes.class_of(n)].reap(rounds % 4 == 0);
         }
@@ -116,8 +116,8 @@ TEST_F(ThreadsTest, SleepingThreadsKeepTwoObjectsAClass) {
     while (stage == 0) {
         std::this_thread::yield();
     }
-    threads::reclaim(false);  // sees the class for the first time
-    threads::reclaim(false);
+    thread_registry::reclaim(false);  // sees the class for the first time
+    thread_registry::reclaim(false);
     stage = 2;
     sleeper.join();
     expect_all_accounted_for(80);
@@ -147,7 +147,7 @@ TEST_F(ThreadsTest, AClassInUseIsLeftAlone) {
         while (stage != 2 * round - 1) {
             std::this_thread::yield();
         }
-        threads::reclaim(false);
+        thread_registry::reclaim(false);
         stage = 2 * round;
     }
     user.join();
@@ -159,7 +159,7 @@ TEST_F(ThreadsTest, ThreadsThatComeAndGoWhileOthersReclaim) {
     std::atomic<uint64_t> gets{0};
     std::thread reclaimer([&] {
         while (!done) {
-            threads::reclaim(true);
+            thread_registry::reclaim(true);
             counts();
         }
     });
@@ -188,7 +188,7 @@ TEST_F(ThreadsTest, AForkedChildOwnsWhatTheThreadsItLostHadCached) {
             });
         }
         os::sleep_ns(500'000);
-        threads::lock_all();
+        thread_registry::lock_all();
         for (ClassIndex c = 1; c < size_classes.count; ++c) {
             depots[c].lock().lock();
         }
@@ -198,13 +198,14 @@ TEST_F(ThreadsTest, AForkedChildOwnsWhatTheThreadsItLostHadCached) {
         for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
             depots[c].lock().unlock();
         }
-        threads::unlock_all();
+        thread_registry::unlock_all();
         if (child == 0) {
-            threads::adopt_all_in_child();
+            thread_registry::adopt_all_in_child();
             const Snapshot now = counts();
             // 3 threads with at most 24 live objects each; one more each may have been on its way. To the
             // child, up to 8 newest frees of each class have not happened.
-            bool good = now.gets() - now.puts() <= 3 * (25 + 8 * std::size(kSizes)) && now.threads_live <= 1;
+            bool good =
+                now.allocations() - now.frees() <= 3 * (25 + 8 * std::size(kSizes)) && now.threads_live <= 1;
             std::set<void*> objects;
             for (int i = 0; good && i < 3'000; ++i) {
                 void* p = get(kSizes[static_cast<size_t>(i) % std::size(kSizes)]);
@@ -222,7 +223,7 @@ TEST_F(ThreadsTest, AForkedChildOwnsWhatTheThreadsItLostHadCached) {
             owner.join();
         }
     }
-    threads::detach();
+    thread_registry::detach();
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].reap(true);
         EXPECT_EQ(depots[c].stats().spans, 0U);

@@ -12,7 +12,7 @@
 namespace {
 
 using namespace hotlane;
-using namespace hotlane::policy;
+using namespace hotlane::tuning;
 
 constexpr size_t kBudgets[] = {0, 1, 4 * KiB, 64 * KiB, 256 * KiB, 1 * MiB, 64 * MiB, SIZE_MAX / 2};
 
@@ -82,7 +82,7 @@ TEST(Policy, LooksComeSoonerTheLongerTheLastPopsTook) {
         uint64_t before = UINT64_MAX;
         for (const uint64_t elapsed :
              {0UL, 3'999'999UL, 4'000'000UL, 16'000'000UL, 16'000'001UL, 1UL << 40}) {
-            const uint64_t next = next_look(pops, elapsed);
+            const uint64_t next = next_poll(pops, elapsed);
             ASSERT_GE(next, 1U);
             ASSERT_LE(next, std::max<uint64_t>(pops * 2, 1));
             ASSERT_TRUE(elapsed == 4'000'000 || next <= before) << pops << " in " << elapsed;
@@ -92,11 +92,11 @@ TEST(Policy, LooksComeSoonerTheLongerTheLastPopsTook) {
     // A thread that is busy settles at the most there is; a quiet one at every pop.
     uint64_t pops = 1;
     for (int look = 0; look < 64; ++look) {
-        pops = next_look(pops, 0);
+        pops = next_poll(pops, 0);
     }
-    EXPECT_EQ(next_look(pops, 0), pops);
+    EXPECT_EQ(next_poll(pops, 0), pops);
     for (int look = 0; look < 64; ++look) {
-        pops = next_look(pops, 1'000'000'000);
+        pops = next_poll(pops, 1'000'000'000);
     }
     EXPECT_EQ(pops, 1U);
 }
@@ -112,8 +112,8 @@ TEST(Policy, A2MibPageIsSplitWhenThreeQuartersAreFreeAndAnEighthLonger) {
 }
 
 TEST(Policy, ASqueezeComesBefore4MibOfGrowth) {
-    EXPECT_FALSE(squeeze_before_growth(63));
-    EXPECT_TRUE(squeeze_before_growth(64));
+    EXPECT_FALSE(flush_before_growth(63));
+    EXPECT_TRUE(flush_before_growth(64));
 }
 
 }  // namespace

@@ -125,9 +125,10 @@ void print_latencies(Writer& out, std::string_view what, const Histogram& readin
 bool print_result(const LoadArguments& typed, const LoadResult& result, const hotlane_statistics& before,
                   const hotlane_statistics& after) {
     const auto operations = static_cast<double>(result.operations);
-    const uint64_t gets = after.gets - before.gets;
+    const uint64_t allocations = after.allocations - before.allocations;
     const uint64_t misses = after.misses - before.misses;
-    const double hit_rate = gets == 0 ? 1 : static_cast<double>(gets - misses) / static_cast<double>(gets);
+    const double hit_rate =
+        allocations == 0 ? 1 : static_cast<double>(allocations - misses) / static_cast<double>(allocations);
     Writer out{STDOUT_FILENO};
     out.text("workers ").number(typed.workers).text(", sizes ").text(joined(typed.sizes));
     out.text(", writes to each buffer ").number(typed.writes).text(", seconds ");
@@ -146,9 +147,9 @@ bool print_result(const LoadArguments& typed, const LoadResult& result, const ho
     print_latencies(out, "get", result.gets, result.ns_per_tick);
     print_latencies(out, "put", result.puts, result.ns_per_tick);
     print_latencies(out, "empty reading", result.empty, result.ns_per_tick);
-    out.text("\n").number(gets).text(" gets, ").number(misses).text(" of them misses, ");
-    out.number(after.forwards - before.forwards)
-        .text(" forwards. An operation is a get, the writes and a put;\n"
+    out.text("\n").number(allocations).text(" allocations, ").number(misses).text(" of them misses, ");
+    out.number(after.fallback_allocations - before.fallback_allocations)
+        .text(" by the fallback. An operation is a get, the writes and a put;\n"
               "a latency has an empty reading in it.\n");
     return out.flush();
 }

@@ -242,7 +242,7 @@ bool load(Unwinder wanted) {
 Unwinder unwinder() { return unwind.load() != nullptr ? Unwinder::libunwind : Unwinder::frame_pointers; }
 
 size_t capture(uintptr_t* frames, size_t capacity) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     const Frame innermost = frame_of_program();
     if (const Unwind by_tables = unwind.load(std::memory_order_acquire)) {
         bool complete = false;
@@ -257,7 +257,7 @@ size_t capture(uintptr_t* frames, size_t capacity) {
 }
 
 size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capacity) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     if (at.pc == 0) {
         return 0;
     }
@@ -266,7 +266,7 @@ size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capaci
 }
 
 size_t capture_without_locks(uintptr_t* frames, size_t capacity) {
-    ErrnoKeeper keep;
+    ErrnoSaver keep;
     if (own_code.end == 0 && os::in_shared_object()) {
         own_code = inspect::own_code();  // load() was not called: no profile was wanted
     }

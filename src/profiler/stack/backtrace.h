@@ -16,12 +16,12 @@ inline constexpr size_t kMostFrames = 128;
 
 /// Shows that this thread was not taking a stack already: what an unwinder allocates comes by those who take
 /// stacks again, and is turned away.
-class Token {
+class ReentrancyGuard {
   public:
-    Token() : held_{!inside} { inside = true; }
-    ~Token() { inside = !held_; }
-    Token(const Token&) = delete;
-    Token& operator=(const Token&) = delete;
+    ReentrancyGuard() : held_{!inside} { inside = true; }
+    ~ReentrancyGuard() { inside = !held_; }
+    ReentrancyGuard(const ReentrancyGuard&) = delete;
+    ReentrancyGuard& operator=(const ReentrancyGuard&) = delete;
     explicit operator bool() const { return held_; }
 
   private:
