@@ -60,14 +60,9 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
                              why == RegionFailure::limit ? FallbackReason::limit : FallbackReason::no_region);
 }
 
-/// A pointer into a span that the fast path did not take: misaligned or interior ones end here. Only `check`
-/// and the odd address ask; the others are told apart when they go back to their span.
-/// `used`: the class of an object that stays in use. Whether it is live, nobody else asks; of an object that
-/// is freed its span will.
-bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClass) {
-    if (!config().check_frees && address_of(p) % size_classes.alignment == 0) [[likely]] {
-        return true;
-    }
+/// Looks `p` up in its span, and reports what is wrong with it. `used` is the class of an object that stays in use;
+/// whether an object that is freed was live, its span will tell.
+[[gnu::noinline]] bool examine_object(void* p, Operation operation, ClassIndex used) {
     size_t object_size = 0;
     if (!is_object_start(p, &object_size)) {
         report_misuse(Misuse::interior_pointer, operation, p, object_size);
@@ -80,11 +75,19 @@ bool is_plausible_object(void* p, Operation operation, ClassIndex used = kNoClas
     return true;
 }
 
+/// Whether an object begins at `p`, which points into a span. Only misaligned pointers are examined at once, and all
+/// of them under HOTLANE_CHECK_FREES; other mistakes are found when the object goes back to its span.
+[[gnu::always_inline]] inline bool is_plausible_object(void* p, Operation operation,
+                                                       ClassIndex used = kNoClass) {
+    const bool passes = !config().check_frees && address_of(p) % size_classes.alignment == 0;
+    return passes ? true : examine_object(p, operation, used);
+}
+
 /// A pointer outside every span: guarded, sampled, of the fallback, or a mistake.
 [[gnu::noinline]] void free_outside_region(Tier tier, void* p, Operation operation) {
     if (tier == Tier::guard) {
         release_guarded(p, operation);
-    } else if (tier != Tier::none && release_fallback(p)) {
+    } else if (tier == Tier::sample ? release_sampled(p) : tier == Tier::fallback && release_fallback(p)) {
         maintenance::poll_at_free();
     } else {
         report_invalid_pointer(p, operation);

@@ -160,18 +160,18 @@ void release_guarded(void* p, Operation operation) {
     }
 }
 
-bool release_fallback(void* p) {
-    bool live = false;
-    if (profile::contains(p)) {
-        live = profile::release(p);
-        if (!live && profile::forgive(p)) {
-            return true;  // counted when it was freed
-        }
-    } else {
-        untrack_sample(p);
-        live = fallback::release(p);
-        maintenance::note_surplus();
+bool release_sampled(void* p) {
+    if (!profile::release(p)) {
+        return profile::forgive(p);  // counted when it was freed
     }
+    count_fallback_free();
+    return true;
+}
+
+bool release_fallback(void* p) {
+    untrack_sample(p);
+    const bool live = fallback::release(p);
+    maintenance::note_surplus();
     if (live) {
         count_fallback_free();
     }

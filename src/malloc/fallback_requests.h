@@ -23,7 +23,9 @@ void* allocate_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample)
 /// Frees what allocate_guarded() returned, or reports that `p`, which points into the guards' slots, is not
 /// live.
 void release_guarded(void* p, Operation operation);
-/// Frees what any of the others returned. False, and nothing done: it is not live, or none of theirs.
+/// Frees what allocate_sampled() returned. False, and nothing done: it is not live.
+bool release_sampled(void* p);
+/// Frees a block of the fallback. False, and nothing done: it is not live.
 bool release_fallback(void* p);
 
 }  // namespace hotlane

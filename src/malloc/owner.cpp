@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The order of the questions follows their frequency: most pointers that reach a slow path belong to spans.
+// The tiers outside the region: each is asked by address, the cheapest question first.
 #include "malloc/owner.h"
 
 #include "fallback/fallback.h"
 #include "guards/guard.h"
-#include "page_heap/region.h"
-#include "page_heap/size_classes.h"
 #include "profiler/sample_registry.h"
 
 namespace hotlane {
 
-namespace {
-
-/// The class of the page `p` lies in; kNoClass when the page is not part of a span.
-ClassIndex class_at(const void* p) {
-    return region_view.contains(p)
-               ? region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords
-               : kNoClass;
-}
-
-}  // namespace
-
-Owner owner_of(const void* p) {
-    if (const ClassIndex c = class_at(p); c != kNoClass) {
-        return {Tier::span, c};
-    }
+Owner owner_outside_spans(const void* p) {
     if (guard::contains(p)) {
         return {Tier::guard};
     }
@@ -35,20 +19,17 @@ Owner owner_of(const void* p) {
     return {fallback::owns(p) ? Tier::fallback : Tier::none};
 }
 
-size_t usable_size_of(Owner owner, const void* p) {
-    switch (owner.tier) {
-    case Tier::span:
-        return size_classes[owner.c].object_size;
+size_t usable_size_outside_spans(Tier tier, const void* p) {
+    switch (tier) {
     case Tier::guard:
         return guard::usable_size(p);
     case Tier::sample:
         return profile::usable_size(p);
     case Tier::fallback:
         return fallback::usable_size(p);
-    case Tier::none:
-        break;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 }  // namespace hotlane
