@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Trap: a mistake is found deep inside the allocator, whose locks are held when abort() raises the signal;
-// the program's handler allocates (most do, to say where it happened) and waits for ever. Here an object is
-// freed twice, which is found when it leaves the thread's cache; the handler allocates and frees objects of
-// every kind, on this thread, and ends the program in the way of its argument.
+// Trap: an invalid free is detected deep inside the allocator, with its locks held. abort() then raises the
+// signal, and the program's handler allocates (most handlers do, to report where it happened) and waits for
+// ever.
+// The program frees an object twice. This is detected when the object leaves the thread's cache. The handler
+// allocates and frees objects of every kind on this thread, then ends the program in the way that the
+// argument names.
 #include "check.h"
 
 #include <malloc.h>
@@ -30,7 +32,7 @@ static void on_abort(int number) {
     ends_by_exit ? exit(7) : _exit(7);
 }
 
-// More than the lane of one class and its ring hold, the first of them twice.
+// More objects than the lane of one class and its ring hold. The first of them is freed twice.
 static void free_many(void) {
     for (int i = 0; i < kObjects; ++i) {
         objects[i] = malloc(100);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a large reservation fails under RLIMIT_AS, making it usable fails under RLIMIT_DATA, and an allocator
-// without its region has nothing left to serve from. This program starts itself again under ten limits, and
-// under one that is set while it runs. Each time it allocates until it is refused (ENOMEM, no crash), frees
-// everything, and works again.
+// Trap: a large reservation fails under RLIMIT_AS, and making it usable fails under RLIMIT_DATA. An allocator
+// without its region then has nothing left to serve from.
+// This program starts itself again under ten limits, and under one that is set while it runs. Each time it
+// allocates until it is refused (ENOMEM, no crash), frees everything, and must be able to allocate again.
 #include "check.h"
 
 #include <sys/resource.h>
@@ -33,8 +33,9 @@ static void drain(size_t count, size_t size) {
     }
 }
 
-// Where memory is so short that the fallback cannot start, or where what small objects leave free still
-// counts as the process's data, large objects may be refused; small ones never, once memory was freed.
+// Large objects may be refused if memory is so short that the fallback cannot start, or if memory that small
+// objects have freed still counts as the process's data. Small objects may never be refused after memory was
+// freed.
 static void allocate_to_the_limit(int large_too) {
     static const size_t kSizes[] = {48, 4096, 60000, 1 << 20};
     for (int round = 0; round < 2; ++round) {

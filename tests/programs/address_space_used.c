@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: addresses cost nothing until somebody counts them: ulimit -v, mlockall, core dumps, emulators,
-// monitoring that shows VSZ. A small process has few, and what a larger one has stays near what it uses.
+// monitoring that shows VSZ. A small process must have few addresses, and a larger one not many more than it
+// uses.
 #include "check.h"
 
 enum { kObjects = 100000, kSize = 1000 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: atexit handlers, static destructors and other libraries' destructors go on allocating and freeing
-// after the allocator has written its report, and register handlers while handlers run. All of it is served.
+// after the allocator has written its report. They also register handlers while handlers run. All of these
+// requests must be served.
 #include "check.h"
 
 #include <string>

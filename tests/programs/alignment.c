@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Trap: two objects in one cache line slow each other down when different threads write them.
-// Every object of up to 64 KiB is aligned to 64 bytes by malloc, calloc and realloc alike, and to 16 beyond.
+// malloc, calloc and realloc must align every object of up to 64 KiB to 64 bytes, and larger ones to 16.
 #include "check.h"
 
 static void check(const char* name, void* object, size_t size) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Trap: aligned_alloc, posix_memalign, memalign and aligned new differ in what they accept, and a size class
-// that fits the size need not fit the alignment. Every power of two up to 4 MiB is served by each, for sizes
-// below, at and above it (multiples of the alignment or not), and such an object can be resized and freed
-// like any other.
+// that fits the size need not fit the alignment.
+// Each must serve every power of two up to 4 MiB, for sizes below, at and above it, whether they are
+// multiples of the alignment or not. Such an object can be resized and freed like any other.
 #include "check.h"
 
 #include <malloc.h>
@@ -42,7 +42,7 @@ void check_each_function(size_t alignment, size_t size) {
     operator delete[](object, size, align);
 }
 
-// Several at once, so that an object which is aligned by luck is told from one which is by right.
+// Several objects at once, so that one that is aligned by luck does not hide an error.
 void check_several_at_once(size_t alignment, size_t size) {
     std::vector<void*> objects;
     for (unsigned i = 0; i < 20; ++i) {

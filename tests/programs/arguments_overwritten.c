@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a program writes a title for ps over its arguments, perhaps with words of its clients. A file that is
-// named after the program (%e) must keep the name that the program was started by, and stay in its directory.
-// This program starts itself once for each title, and looks at the directory afterwards.
+// Trap: a program writes a title for ps over its arguments, perhaps with text from its clients. A file that
+// is named after the program (%e) must keep the name under which the program was started, and stay in its
+// directory.
+// This program starts itself once for each title, and checks the directory afterwards.
 #include "check.h"
 
 #include <dirent.h>
@@ -34,7 +35,7 @@ static void run(const char* self, const char* title, const char* stats_file) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status 0x%x", title, status);
 }
 
-// The only name in a directory, which is removed; "" when there is none.
+// Stores the only name in a directory and removes that entry; "" if there is none.
 static void take_only_name(const char* path, char* name, size_t capacity) {
     name[0] = '\0';
     DIR* directory = opendir(path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A library whose constructor registers fork handlers that need malloc: the one before the fork allocates and
-// joins a worker thread that allocates, as numeric libraries do; the others start the worker again.
-// Knows nothing of hotlane. Linked by fork_handlers.c.
+// A library whose constructor registers fork handlers that need malloc. The handler before the fork allocates
+// and joins a worker thread that allocates, as numeric libraries do. The handlers after it start the worker
+// again. Linked by fork_handlers.c; it is written for any malloc.
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>

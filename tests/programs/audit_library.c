@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An audit library that wants to hear of every binding: the loader runs it before the program's libraries
-// have TLS. Knows nothing of the program. Named by LD_AUDIT for ordinary programs, see meson.build.
+// An audit library that asks for every binding. The loader runs it before the program's libraries have TLS.
+// LD_AUDIT names it for ordinary programs, see meson.build.
 #include <link.h>
 #include <stdint.h>
 

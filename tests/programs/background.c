@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a program allocates at start and then waits, or becomes a daemon and waits: no request comes by that
-// could start the background thread, write a file that is due, or answer a signal. The argument says what the
-// program does; each ends when it has seen what must come without its help.
+// Trap: a program allocates at start and then waits, or becomes a daemon and waits. It makes no request that
+// could start the background thread, write a file that is due, or answer a signal.
+// The argument names what the program does. Each case ends when it has seen the expected effect, without
+// making a request for it.
 #include "check.h"
 
 #include <fcntl.h>
@@ -17,7 +18,7 @@ static void sleep_ms(long ms) {
     nanosleep(&time, NULL);
 }
 
-// By system calls alone: nothing here may allocate.
+// Uses system calls only, because nothing here may allocate.
 static int thread_count(void) {
     char text[1024];
     const int file = open("/proc/self/stat", O_RDONLY);
@@ -54,7 +55,7 @@ static void wait_for_own_file(const char* suffix) {
     wait_for_file(name);
 }
 
-// What has begun while constructors ran goes on in a process that only waits.
+// Work that began while constructors ran goes on in a process that only waits.
 static void threads(void) { wait_for_threads(2); }
 
 static void file(void) { wait_for_file("live.json"); }
@@ -70,7 +71,7 @@ static void finish(pid_t child) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status 0x%x", status);
 }
 
-// As daemon() and a server's workers: a child that never allocates.
+// Like daemon() and the workers of a server: a child that never allocates.
 static void forked(void) {
     const pid_t child = fork();
     if (child == 0) {
@@ -92,8 +93,8 @@ static void* wait_for_ever(void* unused) {
     return unused;
 }
 
-// The other threads may have held locks of libc's when the process forked: the child's thread starts with a
-// request.
+// The other threads may have held locks of libc when the process forked, so a request starts the child's
+// thread.
 static void forked_beside_threads(void) {
     pthread_t other;
     CHECK(pthread_create(&other, NULL, wait_for_ever, NULL) == 0, "no thread");
@@ -113,7 +114,7 @@ static void forked_beside_threads(void) {
     finish(child);
 }
 
-// The process ends with the last thread of the program's, not with ours.
+// The process must end with the program's last thread, and not wait for ours.
 static void* end_soon(void* unused) {
     sleep_ms(50);
     return unused;
@@ -124,7 +125,7 @@ static void main_ends_first(void) {
     pthread_exit(NULL);
 }
 
-// The child's file would be its parent's: it has no thread for it.
+// The child's file would be the parent's, so the child has no thread to write it.
 static void silent_child(void) {
     wait_for_threads(2);
     const pid_t child = fork();

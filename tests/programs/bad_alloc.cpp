@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: operator new compiled as C aborts or returns null when there is no memory; a retry after the
-// new-handler forgets the alignment; a nothrow form lets the handler's exception through.
+// Trap: operator new compiled as C aborts or returns null if there is no memory; a retry after the
+// new-handler forgets the alignment; or a nothrow form lets the handler's exception through.
 #include "check.h"
 
 #include <initializer_list>
@@ -28,14 +28,14 @@ void limit_address_space() {
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit failed");
 }
 
-// Gives up on the third call, as a program does that has nothing left to release.
+// Gives up on the third call, like a program that has nothing left to release.
 void throwing_handler() {
     if (++handler_calls == 3) {
         throw std::bad_alloc();
     }
 }
 
-// Makes the retry succeed, as a program does that has released something.
+// Makes the retry succeed, like a program that has released something.
 void lifting_handler() {
     ++handler_calls;
     CHECK(setrlimit(RLIMIT_AS, &unlimited) == 0, "setrlimit failed");
@@ -72,7 +72,7 @@ void check_handler_is_called_until_it_throws() {
     std::set_new_handler(nullptr);
 }
 
-// Each request is larger than all before it together: what an allocator kept of them cannot serve it.
+// Each request is larger than all before it together, so memory that an allocator kept cannot serve it.
 template <typename Allocate>
 void expect_one_retry(size_t size, size_t alignment, Allocate allocate) {
     handler_calls = 0;

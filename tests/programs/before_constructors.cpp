@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: the dynamic linker, .preinit_array and other libraries' constructors allocate before the allocator's
-// own constructor has run. What they were given stays valid to the end, and can be freed by anyone.
+// own constructor has run. Their objects must stay valid to the end of the process, and any thread may free
+// them.
 #include "check.h"
 
 #include <pthread.h>
@@ -10,7 +11,7 @@
 namespace {
 
 void* earliest[64];
-pthread_key_t earliest_key;  // made before any key of the allocator's, so its destructor comes first
+pthread_key_t earliest_key;  // created before any key of the allocator, so its destructor runs first
 
 void allocate_earliest() {
     pthread_key_create(&earliest_key, free);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: an allocator that skips the memset for memory fresh from the kernel must know which memory is fresh.
-// Objects of every class, large ones too, are dirtied and freed by several threads, purged in between, and
-// every calloc is zero to its last usable byte that was asked for.
+// Several threads fill and free objects of every class, large ones too, with purges in between. Every calloc
+// must be zero up to the last requested byte.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: malloc is no cancellation point. A thread that somebody cancelled writes the statistics and a profile
-// from its slow path: it must come out of malloc, and no lock may stay taken.
+// Trap: malloc is not a cancellation point. A cancelled thread that writes the statistics and a profile from
+// its slow path must return from malloc, and no lock may stay taken.
 #include "check.h"
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel says of this process, read into static memory: asking must not disturb the heap that is
-// asked about. Knows nothing of hotlane. Used by tests/programs/*.c and *.cpp.
+// Reads what the kernel reports about this process into static memory, because reading it must not disturb
+// the heap under test.
 #include "check.h"
 
 #include <fcntl.h>

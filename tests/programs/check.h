@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the small programs share: a check that names its line and stops, byte patterns, sizes from /proc.
-// Knows nothing of hotlane: every program here is an ordinary one that may run on any malloc.
-// Used by tests/programs/*.c and *.cpp.
+// What the test programs share: a check that prints its line and stops, byte patterns, and figures from
+// /proc. Nothing here depends on hotlane: every test program may run on any malloc.
 #pragma once
 
 #include <dlfcn.h>
@@ -18,7 +17,7 @@
 extern "C" {
 #endif
 
-// Stops without running exit handlers: a heap that has gone wrong may not survive them.
+// Stops without running exit handlers, because a corrupt heap may not survive them.
 #define CHECK(condition, ...)                                                                                \
     do {                                                                                                     \
         if (!(condition)) {                                                                                  \
@@ -29,16 +28,16 @@ extern "C" {
         }                                                                                                    \
     } while (0)
 
-enum { kSkipped = 77 };  // what meson takes for "cannot be tested here"
+enum { kSkipped = 77 };  // meson's exit status for a test that was skipped
 
-// Keeps the compiler from seeing through a pointer, and so from removing or folding an allocation.
+// Keeps the compiler from seeing through a pointer, so that it cannot remove or fold an allocation.
 static inline void* opaque(void* pointer) {
     void* volatile hidden = pointer;
     return hidden;
 }
 
-// A pattern counts from 1 to 251 over and over, from a start that the seed gives. 251 is prime, so that the
-// pattern of a neighbour never lines up with it; 0 is no byte of a pattern.
+// A pattern counts from 1 to 251 again and again, starting at a value that the seed gives. 251 is prime, so
+// the pattern of a neighbour never lines up with it. 0 is not part of any pattern.
 static inline unsigned char pattern_next(unsigned char byte) {
     return byte == 251 ? 1 : (unsigned char)(byte + 1);
 }
@@ -77,13 +76,14 @@ static inline uint64_t next_random(uint64_t* state) {
     return *state;
 }
 
-// The value of a line of /proc/self/status such as "VmRSS:", in KiB. Reads without stdio, so without malloc.
+// The value of a line of /proc/self/status such as "VmRSS:", in KiB. Reads without stdio, so it does not call
+// malloc.
 size_t status_kib(const char* key);
 
-// How many lines of /proc/self/maps there are.
+// The number of lines of /proc/self/maps.
 size_t map_count(void);
 
-// Whether /proc/self/maps names something that contains `name`.
+// Whether /proc/self/maps has a line that contains `name`.
 int is_mapped(const char* name);
 
 #ifdef __cplusplus

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Does a known number of operations on several threads, for counters.py to compare with what the report says.
-// Some threads end before the process does, some objects are freed by another thread than their owner, some
-// stay alive. Usage: count_operations THREADS ROUNDS: prints one line "SIZE GETS PUTS" for each size it used.
+// Does a known number of operations on several threads. counters.py compares it with the report. Some threads
+// end before the process does, some objects are freed by another thread than the one that allocated them, and
+// some stay live.
+//
+// usage: count_operations THREADS ROUNDS; prints one line "SIZE ALLOCATIONS FREES" for each size it used
 #include "check.h"
 
 #include <pthread.h>
 
 namespace {
 
-// Sizes that nothing else in this program asks for, one per class, and two that go to the fallback.
+// Sizes that nothing else in this program requests: one per class, and two that go to the fallback.
 constexpr size_t kSizes[] = {400, 900, 2500, 9000, 50000, 100000, 3000000};
 constexpr int kSizeCount = sizeof kSizes / sizeof *kSizes;
-constexpr int kKept = 10;  // per thread and size, freed by the main thread, but for one
+constexpr int kKept = 10;  // per thread and size; the main thread frees all but one
 
 long rounds;
 void* kept[64][kSizeCount][kKept];

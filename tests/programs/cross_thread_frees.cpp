@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: objects that are freed by another thread than the one that allocated them meet every race there is.
-// 64 threads exchange objects through shared slots; every byte carries its owner's pattern from malloc to
-// free, so two objects that overlap, or one that is handed out twice, show.
+// Trap: objects that one thread allocates and another frees are subject to every race there is.
+// 64 threads exchange objects through shared slots. Every byte carries its owner's pattern from malloc to
+// free, so two objects that overlap, or one that is handed out twice, are detected.
 #include "check.h"
 
 #include <atomic>
@@ -60,7 +60,7 @@ void body(unsigned number) {
     }
 }
 
-// Interrupts whatever system call the allocator is in.
+// Interrupts any system call that the allocator is in.
 void send_signals() {
     struct sigaction action = {};
     action.sa_handler = [](int) { errno = EINTR; };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Trap: a library opened with RTLD_DEEPBIND takes malloc and free from libc, whatever is preloaded, and
-// objects cross between it and the program. All of them must have one malloc, unless the user chose to keep
-// the flag. Whoever changes the flag on its way to libc must not change anything else about dlopen: whose
-// RUNPATH is searched, what dlerror says, and what the other flags mean.
+// objects cross between it and the program. All of them must come from one malloc, unless the user chose to
+// keep the flag. Code that changes the flag on its way to libc must not change anything else about dlopen:
+// whose RUNPATH is searched, what dlerror says, and what the other flags mean.
 //
 // usage: deepbind LIBRARY [kept], where LIBRARY has a RUNPATH that leads to plugin_beside.so
 #include "check.h"
@@ -57,7 +57,7 @@ static void objects_cross(void* library) {
     library_free(strdup("a text of the program's"));
 }
 
-// plugin_beside.so lies where only the RUNPATH of the library leads.
+// plugin_beside.so can only be found through the RUNPATH of the library.
 static void caller_is_known(void* library) {
     CHECK(!dlopen("plugin_beside.so", RTLD_NOW),
           "the test proves nothing: the program finds plugin_beside.so by itself");
@@ -84,7 +84,7 @@ static void errors_and_flags_are_kept(void* library) {
     CHECK(dlopen(NULL, RTLD_NOW | RTLD_DEEPBIND), "the program itself: %s", dlerror());
 }
 
-// There the library has another libc: its objects stay with it.
+// In another namespace the library has its own libc, so its objects must stay with it.
 static void another_namespace_works(void) {
     void* library = dlmopen(LM_ID_NEWLM, library_path, RTLD_NOW | RTLD_DEEPBIND);
     CHECK(library, "dlmopen: %s", dlerror());

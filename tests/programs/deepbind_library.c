@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library that is opened with RTLD_DEEPBIND: what it calls is libc's, whatever is preloaded, where the flag
-// is heeded. Knows nothing of who opens it. Opened by deepbind.c.
+// A library that deepbind.c opens with RTLD_DEEPBIND. If the flag takes effect, the library calls libc's
+// malloc, whatever is preloaded.
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ Allocate library_which_malloc(void) { return malloc; }
 void* library_malloc(size_t size) { return malloc(size); }
 void library_free(void* object) { free(object); }
 char* library_strdup(const char* text) { return strdup(text); }
-// These calls must not become jumps, or the caller would be somebody else.
+// These calls must not become jumps (tail calls), or dlopen would see another caller.
 void* library_open(const char* name, int mode) {
     void* volatile opened = dlopen(name, mode);
     return opened;

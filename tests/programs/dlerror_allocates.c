@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: dlsym allocates (dlerror's buffer) on threads where nothing has been allocated yet; an allocator that
-// calls dlsym itself then calls itself. Failing look-ups come first on the main thread and on fresh ones.
+// Trap: dlsym allocates (dlerror's buffer) on threads where nothing has been allocated yet. An allocator that
+// calls dlsym itself then calls itself.
+// Here failing look-ups come first, on the main thread and on fresh ones.
 #include "check.h"
 
 #include <pthread.h>

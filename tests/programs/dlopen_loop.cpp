@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: a library that is opened and closed again and again allocates in its constructor, its thread_local
-// objects and its destructor, and the loader itself allocates under its own lock. No deadlock, no growth, and
-// what the library handed out outlives it.
+// objects and its destructor, and the loader itself allocates under its own lock.
+// There must be no deadlock and no growth, and objects that the library returned must outlive it.
 #include "check.h"
 
 #include <atomic>

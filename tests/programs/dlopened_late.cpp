@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Trap: an allocator opened by dlopen needs thread-local storage that was not reserved at start, and leaves a
-// thread key whose destructor is unmapped by dlclose. It is opened while threads exist, used beside libc's
-// malloc, closed, and the threads end after that. It is not preloaded here.
+// thread key whose destructor is unmapped by dlclose.
+// The library is opened while threads exist, used beside libc's malloc, and closed; the threads end after
+// that. It is not preloaded here.
 #include "check.h"
 
 #include <pthread.h>

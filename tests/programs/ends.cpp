@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: a process can end in many ways while other threads allocate: their requests must be served to the
-// last instant, no lock may be left that exit waits for, and the exit status is the program's own. The
-// argument names the way.
+// Trap: a process can end in many ways while other threads allocate. Their requests must be served to the
+// last instant, exit must not wait for a lock that is left held, and the exit status must be the program's
+// own. The argument names the way.
 #include "check.h"
 
 #include <atomic>

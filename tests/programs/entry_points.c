@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Trap: a block comes from one allocator's malloc and goes to another's free, because one entry point was
-// left out. Every name that hands out or takes back memory is looked up as the dynamic linker would, must lie
-// in the library that owns malloc, and must work together with the others.
+// forgotten.
+// Every function that allocates or frees is looked up as the dynamic linker would. It must lie in the library
+// that owns malloc, and must work together with the others.
 #include "check.h"
 
 #include <malloc.h>
@@ -63,7 +64,7 @@ static void check_allocating(void) {
         for (size_t i = 0; into[i] && i < 2; ++i) {
             void* address = dlsym(RTLD_DEFAULT, into[i]);
             if (!address && i == 1) {
-                continue;  // glibc 2.36 has no such dynamic symbol; then nobody can call it
+                continue;  // no such dynamic symbol in glibc 2.36, so no program can call it
             }
             void* object = NULL;
             CHECK(((AllocateInto)lookup(into[i]))(&object, 512, size) == 0, "%s(%zu) failed", into[i], size);

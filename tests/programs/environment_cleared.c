@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: options are read when environ is not yet set, is null, or is replaced while threads run.
-// The environment is taken away before the first constructor, and again and again while another thread
+// Trap: options are read while environ is not yet set, is null, or is replaced by another thread.
+// The environment is removed before the first constructor, and again and again while another thread
 // allocates.
 #include "check.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: free may call munmap or madvise, and cleaning up after an error must not hide which error it was.
-// free leaves errno alone for every size, in large numbers, so that flushes and purges happen too.
+// Trap: free may call munmap or madvise, and cleaning up after an error must not change which error it was.
+// free must leave errno alone for every size, and for so many objects that flushes and purges happen too.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Trap: a report is written by whatever request comes by, inside malloc, and fails. The program sees an errno
-// that nothing of its own has set. The options name a file that cannot be written; every request is checked.
-// This program has no thread to give, so that its own requests write the reports.
+// Trap: a request writes a report that is due, inside malloc, and writing fails. The program then sees an
+// errno that none of its own calls has set.
+// The options name a file that cannot be written, and errno is checked after every request. The program's own
+// pthread_create fails, so that the reports are written by its requests and not by the background thread.
 #include "check.h"
 
 #include <pthread.h>
 #include <time.h>
 
-// The library's call comes here: the program is linked with its names exported.
+// The program is linked with its names exported, so the library's call comes here.
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) {
     (void)thread, (void)attributes, (void)run, (void)argument;
     return EAGAIN;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: the jemalloc inside is deaf to the user's MALLOC_CONF, or reads it in programs that never need it.
-// "small" makes small requests only: an invalid MALLOC_CONF that would abort goes unread. "large" makes a
-// large one under junk:true, and finds the bytes that this option fills memory with.
+// Trap: the private jemalloc ignores the user's MALLOC_CONF, or reads it in programs that never need it.
+// "small" makes small requests only: an invalid MALLOC_CONF that would abort must go unread. "large" makes a
+// large request under junk:true, and must find the bytes that this option fills memory with.
 #include "check.h"
 
 int main(int count, char** arguments) {

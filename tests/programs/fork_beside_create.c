@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Trap: when glibc gives a new thread the stack of an ended one, it frees that thread's blocks of
-// thread-local storage and only then forgets them. A fork in between, by another thread, leaves the child
-// with a stack whose blocks are free already, and the child's next pthread_create frees them once more.
-// glibc's own malloc does not notice: the first free went into a cache of the thread that the child lost. A
-// malloc that gives such caches to the child must not hand these blocks out twice. Here free() is the
-// program's own and stops in the middle, so that the fork comes exactly there.
-//   fork_beside_create LIBRARY [first]    one with thread-local storage, to be opened; `first`: the block is
-//   the
-//                                         first that its thread frees, and it has not allocated either
+// thread-local storage and only then forgets them. If another thread forks in between, the child gets a stack
+// whose blocks are free already, and the child's next pthread_create frees them once more. glibc's own malloc
+// does not notice, because the first free went into a cache of the thread that the child lost. A malloc that
+// gives such caches to the child must not hand these blocks out twice.
+// Here free() is the program's own and stops in the middle, so that the fork comes exactly there.
+//
+//   fork_beside_create LIBRARY [first]
+//
+// LIBRARY has thread-local storage and is opened by the program. With `first`, the block is the first that
+// its thread frees, and the thread has not allocated either.
 #include "check.h"
 
 #include <dlfcn.h>
@@ -60,11 +62,11 @@ static void* create(void* is_first) {
     return is_first;
 }
 
-// No two objects of the blocks' size may be the same.
+// No two live objects of the blocks' size may have the same address.
 static void live_as_child(void) {
     static void* objects[kObjects];
     alarm(kSeconds);
-    create_and_join(end);  // takes the same stack, and frees the block again
+    create_and_join(end);  // uses the same stack, and frees the block again
     for (int i = 0; i < kObjects; ++i) {
         objects[i] = malloc(kBlockBytes);
         CHECK(objects[i], "no memory");

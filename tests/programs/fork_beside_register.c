@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: libc keeps fork handlers in a table that grows by malloc, under a lock that fork() takes again after
-// each handler. A thread that registers a handler while another's fork holds malloc's locks, and that other
-// one, would then wait for each other.
+// each handler. If one thread registers a handler while another thread's fork holds malloc's locks, the two
+// would wait for each other.
 #include "check.h"
 
 #include <pthread.h>
@@ -15,7 +15,7 @@ enum { kRegistered = 46, kMore = 3, kSeconds = 20 };
 static atomic_int registering;
 static __thread int forking;
 
-// As a tool does that watches locks. Inside fork() it stops for a moment: the other thread registers now.
+// As in a tool that watches locks. Inside fork() it stops for a moment, and the other thread registers now.
 int pthread_mutex_trylock(pthread_mutex_t* mutex) {
     static int (*next)(pthread_mutex_t*);
     if (!next) {
@@ -29,7 +29,7 @@ int pthread_mutex_trylock(pthread_mutex_t* mutex) {
     return next(mutex);
 }
 
-// Registered first, so that it runs last, but for malloc's own handlers.
+// Registered first, so that it runs last, except for malloc's own handlers.
 static void before_fork(void) { forking = 1; }
 
 static void register_handlers(int count) {
@@ -61,7 +61,7 @@ int main(void) {
         register_handlers(kMore);
         _exit(7);
     }
-    registering = 1;  // where fork takes no such lock
+    registering = 1;  // in case fork takes no such lock
     int status = 0;
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7,
           "the child ended with status 0x%x", status);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: fork() takes libc's list of open files after the handlers that take malloc's locks. A thread that
-// holds a file and allocates, one that flushes all files and so holds the list and waits for the file, and
-// one that forks, then wait for each other. Children use the list as well.
+// Trap: fork() takes libc's list of open files after the handlers that take malloc's locks. Three threads
+// then wait for each other: one holds a file and allocates, one flushes all files, so that it holds the list
+// and waits for the file, and one forks. The children use the list as well.
 #include "check.h"
 
 #include <pthread.h>
@@ -66,7 +66,7 @@ int main(void) {
     alarm(kSeconds);
     file = fopen("/dev/null", "w");
     CHECK(file, "cannot open /dev/null");
-    fork_once();  // while there is one thread
+    fork_once();  // while there is only one thread
     pthread_t threads[3];
     CHECK(pthread_create(&threads[0], NULL, hold_file, NULL) == 0, "no thread");
     CHECK(pthread_create(&threads[1], NULL, hold_file, NULL) == 0, "no thread");
@@ -78,6 +78,6 @@ int main(void) {
     for (int i = 0; i < 3; ++i) {
         pthread_join(threads[i], NULL);
     }
-    fork_once();  // and when there is one again
+    fork_once();  // and when there is only one again
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: handlers before a fork run in the reverse order of their registration, and the constructors of linked
-// libraries run before those of a preloaded one. A library's handler that allocates, or waits for a thread
-// that does, then finds malloc locked. atfork_library.c is such a library.
+// libraries run before those of a preloaded one. So a library's handler that allocates, or waits for a thread
+// that does, finds malloc locked. atfork_library.c is such a library.
 #include "check.h"
 
 #include <sys/wait.h>

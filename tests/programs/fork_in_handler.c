@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Trap: a signal handler may fork, and it may interrupt its own thread anywhere: inside fork(), or inside
-// malloc while that holds a lock. In a process with one thread both processes return into the interrupted
-// call and go on, as they do with libc's own malloc. With more threads the child of such a handler may only
-// execute or end, and the parent must not notice.
+// malloc while that holds a lock. In a process with one thread, parent and child both return into the
+// interrupted call and go on, as they do with libc's own malloc. With more threads, the child of such a
+// handler may only execute another program or end, and the parent must not be affected.
+//
 //   fork_in_handler forking | allocating | threads
 #include "check.h"
 
@@ -77,7 +78,7 @@ static void check_slots(void** slots) {
     }
 }
 
-// Allocates until there were enough children. A child that returned from the handler goes on for a while.
+// Allocates until there were enough children. A child that returned from the handler runs on for a while.
 static void allocate_until_done(uint64_t random) {
     void** slots = calloc(kSlots, sizeof *slots);
     CHECK(slots, "no memory");

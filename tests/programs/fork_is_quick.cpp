@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Trap: fork takes every lock there is, and the child takes over what the threads it lost had cached; with
-// many of either that takes long. Five hundred threads that cached objects of eight sizes sleep; fork has to
-// return soon, in the parent and in the child: in the best of ten times. Counted is the processor's time: on
-// a busy machine others' work takes none of that.
+// Trap: fork takes every lock there is, and the child takes over the caches of the threads it lost. With many
+// of either, this takes long.
+// Five hundred threads that cached objects of eight sizes sleep. The best of ten forks must return soon, in
+// the parent and in the child. Processor time is measured, because it does not include the time of other
+// processes on a busy machine.
 #include "check.h"
 
 #include <algorithm>
@@ -49,13 +50,13 @@ double milliseconds(clockid_t clock) {
     return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
 
-/// How long fork took to return to the parent, and to the child.
+/// How long fork took to return in the parent, and in the child.
 void fork_once(double* in_parent, double* in_child) {
     int ends[2];
     CHECK(pipe(ends) == 0, "no pipe");
     const double begin = milliseconds(CLOCK_THREAD_CPUTIME_ID);
     const pid_t child = fork();
-    // The child's clock begins with it.
+    // The child's clock starts with the child.
     const double took = milliseconds(CLOCK_THREAD_CPUTIME_ID) - (child == 0 ? 0 : begin);
     CHECK(child >= 0, "fork failed");
     if (child == 0) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Trap: a thread's first call of the fallback's jemalloc stores a thread-specific value, and
-// pthread_setspecific allocates for every key beyond the first 32. When that happens inside fork(), after
-// malloc's locks were taken, malloc waits for a lock of its own thread. Sixty-four keys exist; one thread has
-// used the fallback; the threads that fork, trim or ask for statistics have not.
+// Trap: a thread's first call into the fallback's jemalloc stores a thread-specific value, and
+// pthread_setspecific allocates for every key beyond the first 32. If that happens inside fork(), after
+// malloc's locks were taken, malloc waits for a lock of its own thread.
+// Here sixty-four keys exist. One thread has used the fallback. The threads that fork, trim or query
+// statistics have not.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: fork copies the locks as they are, and only one thread: a child inherits a lock that nobody will
-// release, and caches that nobody owns. Eight threads allocate and exchange objects, a thousand children are
-// forked from any of them; each child allocates, checks what it inherited, starts a thread, forks again, and
-// exits through exit().
+// Trap: fork copies the locks as they are, but only one thread. A child inherits locks that no thread will
+// release, and caches that no thread owns.
+// Eight threads allocate and exchange objects, and any of them may fork, a thousand times in all. Each child
+// allocates, checks what it inherited, starts a thread, forks again, and exits through exit().
 #include "check.h"
 
 #include <atomic>
@@ -42,7 +42,7 @@ void wait_for(pid_t child) {
 }
 
 [[noreturn]] void live_as_child(uint64_t random, int generation) {
-    alarm(60);  // a child that waits for a lock nobody holds must not wait for ever
+    alarm(60);  // a child that waits for a lock that no thread holds must not wait for ever
     exchange(random, 500);
     std::vector<std::thread> threads;
     threads.emplace_back([random] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: destructors of thread_local objects and of pthread keys run before, between and after the allocator's
-// own, for up to four rounds; they allocate and free. Neither a crash, nor memory lost thread by thread.
+// own, for up to four rounds, and they allocate and free. This must neither crash nor lose memory with each
+// thread.
 #include "check.h"
 
 #include <pthread.h>
@@ -20,7 +21,7 @@ struct State {
 
 pthread_key_t keys[kKeys];
 
-// Frees what the round before left, allocates again, and asks for another round.
+// Frees the objects of the previous round, allocates again, and requests another round.
 void destroy(void* value) {
     auto* old = static_cast<State*>(value);
     const State state = *old;
@@ -72,7 +73,7 @@ void run_threads(int count) {
 int main() {
     for (int key = 0; key < kKeys; ++key) {
         CHECK(pthread_key_create(&keys[key], destroy) == 0, "no key");
-        free(opaque(malloc(100)));  // the allocator's own key, if it makes one at first use, is among them
+        free(opaque(malloc(100)));  // if the allocator makes its own key at first use, that key is among them
     }
     run_threads(200);
     const size_t before = status_kib("VmRSS:");

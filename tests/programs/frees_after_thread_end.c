@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: libc itself frees in a thread that is past all destructors. A detached thread that ends puts its
-// stack aside, and so may be the one that gives hundreds of other stacks back. An allocator that takes up a
-// thread then is never told of its end, and keeps pointers into its stack.
+// Trap: libc itself frees memory in a thread that is past all its destructors. A detached thread that ends
+// puts its stack into a cache, and may then have to free hundreds of other stacks. If an allocator sets up
+// its state for this thread then, it is never told of the thread's end and keeps pointers into its stack.
 #include "check.h"
 
 #include <limits.h>
@@ -10,7 +10,7 @@
 
 enum { kSmallStacks = 300 };
 
-// libc keeps stacks of 40 MiB in all: the first takes the place of small ones, the second of all.
+// libc caches stacks of up to 40 MiB in all. The first size displaces small stacks, the second all of them.
 static const size_t kLargeStack = (size_t)39 << 20;
 static const size_t kLargestStack = (size_t)41 << 20;
 
@@ -47,7 +47,7 @@ static void end_detached(size_t stack_bytes) {
     pthread_attr_setstacksize(&attributes, stack_bytes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     CHECK(pthread_create(&thread, &attributes, do_nothing, NULL) == 0, "no thread");
-    usleep(20000);  // long past its end
+    usleep(20000);  // long after its end
     pthread_attr_destroy(&attributes);
 }
 

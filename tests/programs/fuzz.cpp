@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Random requests against a shadow model: every live object's address, size, alignment and contents are
-// known, and each answer is compared with them. The seed makes a failure repeatable; several threads work at
-// once, handing objects over. Usage: fuzz SEED COUNT THREADS
+// Makes random requests and compares each answer with a shadow model, which knows the address, size,
+// alignment and contents of every live object. The seed makes a failure repeatable. Several threads work at
+// once and hand objects over.
+//
+// usage: fuzz SEED COUNT THREADS
 #include "check.h"
 
 #include <malloc.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Trap: an object is overrun, or used after its free, in production only, and the program dies much later and
-// elsewhere. With HOTLANE_GUARD=1 the first requests of the program are guarded; each case here makes one
-// mistake with one of them, by name. The table in meson.build says which message and which end is expected.
-// Where the mistake is only warned of, the program goes on with a sound heap.
+// Trap: an object is overrun or used after its free in production only, and the program crashes much later
+// and elsewhere.
+// With HOTLANE_GUARD=1, the first requests of the program are guarded. Each case, chosen by name, makes one
+// mistake with a guarded object. The table in meson.build has the expected message and the expected end. If
+// the mistake only gives a warning, the heap must be intact afterwards.
 #include "check.h"
 
 #include <malloc.h>
@@ -13,8 +14,8 @@
 
 enum { kOsPage = 4096 };
 
-// An object of `size` bytes that ends (or begins) beside its guard page. Others are dropped: a free slot is
-// not taken again before all others were.
+// Returns an object of `size` bytes that ends (or begins) beside its guard page. Others are freed; a free
+// slot is not used again before all others were.
 static volatile char* beside_guard(size_t size, int right) {
     for (int i = 0; i < 100; ++i) {
         char* p = opaque(malloc(size));
@@ -54,7 +55,8 @@ static void underflow_read(void) {
     drop(p);
 }
 
-// Within the 28 bytes that the alignment to 64 leaves: found when the object is freed.
+// Within the 28 bytes that the alignment to 64 leaves unused. The overrun is detected when the object is
+// freed.
 static void overflow_by_one(void) {
     volatile char* p = beside_guard(100, 1);
     p[100] = 0;
@@ -65,7 +67,7 @@ static void use_after_free_write(void) {
     volatile char* p = opaque(malloc(100));
     drop(p);
     p[7] = 1;
-    p[8] = 1;  // of one object one access is reported
+    p[8] = 1;  // only one access per object is reported
 }
 
 static void use_after_free_read(void) {
@@ -121,7 +123,7 @@ static void usable_size_freed(void) {
     CHECK(malloc_usable_size(opaque((void*)p)) == 0, "a freed object has a size");
 }
 
-// The report names the child; the parent's object is another.
+// The report names the child. The parent's object is a different one.
 static void in_forked_child(void) {
     volatile char* p = opaque(malloc(100));
     const pid_t child = fork();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Trap: a thread makes a mistake with a guarded object while another thread is inside the loader. The report
-// must be written all the same: it is written in a signal handler, and may not wait for a lock of the loader,
-// which the other thread may hold until the first one goes on. For the same reason malloc and free of guarded
-// objects may not wait for it.
+// must be written all the same. It is written in a signal handler and may not wait for a lock of the loader,
+// which the other thread may hold until the first one goes on. For the same reason, malloc and free of
+// guarded objects may not wait for that lock.
+//
 //   guard_beside_loader listing       the other thread is in a callback of dl_iterate_phdr
 //   guard_beside_loader constructor   it is in dlopen, in the constructor of a library
 #include "check.h"
@@ -26,7 +27,7 @@ static void* use_after_free(void* unused) {
     return unused;
 }
 
-// Called inside the loader.
+// Called while the thread is inside the loader.
 void let_the_other_go_on(void);
 void let_the_other_go_on(void) {
     struct timespec late;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: guards catch SIGSEGV, which is the program's own too. Faults that have nothing to do with guards end
-// the program as ever, a handler that the program sets comes first, an ignored signal stays ignored, and
-// errno and the program's memory are as they were. What is guarded behaves as other objects do, also when
-// there are no slots left.
+// Trap: guards catch SIGSEGV, which the program may use too.
+// Faults that have nothing to do with guards must end the program as they would without them. A handler that
+// the program installs comes first, an ignored signal stays ignored, and errno and the program's memory are
+// unchanged. Guarded objects behave like other objects, also when there are no slots left.
 #include "check.h"
 
 #include <malloc.h>
@@ -17,7 +17,7 @@ static void sent_signal(void) {
     pause();
 }
 
-// Run with SIGSEGV ignored from the beginning.
+// This case is started with SIGSEGV ignored.
 static void ignored_signal(void) {
     kill(getpid(), SIGSEGV);
     raise(SIGSEGV);
@@ -37,7 +37,7 @@ static void jump_back(int number, siginfo_t* info, void* context) {
     siglongjmp(back, 1);
 }
 
-// As programs that set a handler and never ask for the one before it.
+// Like programs that install a handler without saving the previous one.
 static void own_handler(void) {
     struct sigaction action = {.sa_sigaction = jump_back, .sa_flags = SA_SIGINFO};
     CHECK(sigaction(SIGSEGV, &action, NULL) == 0, "sigaction");
@@ -57,7 +57,7 @@ static int fill_stack(int depth) {
     return again(depth + 1) + frame[0];
 }
 
-// No stack is left when this faults: the handler runs on the alternate one.
+// No stack is left when this faults, so the handler runs on the alternate stack.
 static void stack_overflow(void) {
     static char memory[65536];
     const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};

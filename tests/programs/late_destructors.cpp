@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Trap: a thread may allocate for the first time in a destructor of a pthread key, in any of its four rounds.
-// An allocator that learns of the thread only then, and whose own destructor has had its turn in the last
-// round, is never told of the thread's end: it keeps pointers into a stack that is gone. So many threads do
-// that, of every stack size, while another one trims, forks and allocates.
+// If an allocator learns of the thread only then, and its own destructor has already run in the last round,
+// it is never told of the thread's end. It keeps pointers into a stack that is gone.
+// Here many threads do this, with every stack size, while another one trims, forks and allocates.
 //
 // Arguments: the number of keys, the size of the first request, and the number of threads. Prints how many
-// objects of 3,000 bytes were allocated, and freed, by all threads.
+// objects of 3,000 bytes all threads allocated, and how many they freed.
 #include "check.h"
 
 #include <atomic>
@@ -27,15 +27,16 @@ std::vector<pthread_key_t> keys;
 size_t first_size = 100;
 std::atomic<uint64_t> allocated{0};
 
-// Made by the first constructor: if the allocator makes its key at the first request, these come before it.
+// Made by the first constructor. If the allocator makes its key at the first request, these keys come before
+// it.
 constexpr int kKeysBefore = 4;
 pthread_key_t keys_before[kKeysBefore];
 
-// What a thread's value of a key says, in a word: nothing may be allocated for it.
+// A thread's value of a key, packed into one word, because nothing may be allocated for it.
 struct Plan {
     unsigned rounds_left;
     unsigned last_key;  // index of the key whose destructor allocates
-    bool keeps;         // an object is left to the main thread
+    bool keeps;         // one object is left for the main thread to free
     void* word() const {
         return reinterpret_cast<void*>(uintptr_t{1} | rounds_left << 1 | last_key << 4 |
                                        uintptr_t{keeps} << 20);
@@ -72,7 +73,8 @@ void allocate(bool keeps) {
     }
 }
 
-// Waits for its round; then the key that is to allocate does, in the same round if it comes after this one.
+// Waits for its round. Then the chosen key allocates, in the same round if its destructor runs after this
+// one.
 void destroy_first(void* value) {
     Plan plan = Plan::of(value);
     if (plan.rounds_left != 0) {
@@ -124,8 +126,8 @@ Thread start(const Plan& plan, size_t stack_bytes, bool own_stack) {
     return thread;
 }
 
-// What was the thread's stack must stay as it is now: half of the stacks are unmapped, half filled and
-// watched.
+// The memory of an ended thread's stack must not be used any more: half of the stacks are unmapped, and half
+// are filled and checked.
 struct Watched {
     unsigned char* bytes;
     size_t count;
@@ -135,7 +137,7 @@ std::vector<Watched> watched;
 void finish(const Thread& thread, bool watch) {
     CHECK(pthread_join(thread.id, nullptr) == 0, "no end");
     if (thread.stack != nullptr && watch) {
-        // The thread-local storage is at the high end.
+        // The thread-local storage lies at the high end.
         const size_t count = 16384;
         auto* end = static_cast<unsigned char*>(thread.stack) + thread.stack_bytes;
         memset(end - count, 0x5A, count);
@@ -154,7 +156,7 @@ void check_watched() {
 
 std::atomic<bool> done{false};
 
-// Trims and allocates all the time; forks now and then.
+// Trims and allocates all the time, and forks now and then.
 void disturb() {
     for (int turn = 0; !done; ++turn) {
         malloc_trim(0);

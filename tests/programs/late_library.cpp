@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library whose constructor and destructor run at the far ends of a process, and allocate there.
-// Knows nothing of who links it.
-// Linked by after_the_dump.cpp.
+// A library whose constructor runs early and whose destructor runs late in the life of a process, and which
+// allocates in both. Linked by after_the_dump.cpp.
 #include <cstdlib>
 #include <cstring>
 

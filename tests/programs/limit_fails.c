@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: a bound that is reached leaves the allocator in a state it does not recover from, or refuses for
-// ever. With HOTLANE_LIMIT=8M and HOTLANE_LIMIT_MODE=fail, small requests are refused with ENOMEM at the
-// limit; what was freed can be had again, in the same amount, in this size and in others.
+// Trap: an allocator does not recover after a limit was reached, or refuses all requests from then on.
+// With HOTLANE_LIMIT=8M and HOTLANE_LIMIT_MODE=fail, small requests are refused with ENOMEM at the limit.
+// Freed memory can be allocated again, in the same amount, in this size and in others.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: an allocator that reserves much more than it uses has spent what a program may have before the
-// program sets its limit. This one sets a limit while it runs (or, with a fifth argument, starts again under
-// it), and then needs threads, a library, a large block and many small objects.
+// Trap: an allocator that reserves much more than it uses has used up the program's allowance before the
+// program sets its limit.
+// This program sets a limit while it runs (or, with a fifth argument, starts again under it), and then needs
+// threads, a library, a large block and many small objects.
 #include "check.h"
 
 #include <dlfcn.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: mlockall counts all addresses of a process, so that an unprivileged program with a modest
-// RLIMIT_MEMLOCK cannot lock itself into memory on an allocator that reserves many. This program gives up its
-// privileges, locks what there is ("current") or what is to come ("future"), and allocates.
+// Trap: mlockall counts all addresses of a process. An unprivileged program with a modest RLIMIT_MEMLOCK
+// cannot lock itself into memory if its allocator reserves many.
+// This program gives up its privileges, locks its present memory ("current") or all future memory ("future"),
+// and allocates.
 #include "check.h"
 
 #include <sys/mman.h>
@@ -10,7 +11,7 @@
 
 enum { kLeast = 8 << 20, kEnough = 32 << 20, kObjects = 10000, kBlock = 1 << 20 };
 
-// Returns how many bytes may be locked from then on.
+// Returns how many bytes may be locked from now on.
 static rlim_t give_up_privileges(void) {
     struct rlimit limit = {0, 0};
     getrlimit(RLIMIT_MEMLOCK, &limit);
@@ -38,7 +39,7 @@ int main(int count, char** arguments) {
         CHECK(objects[i], "object %zu is refused", i);
         pattern_fill(objects[i], 200, (unsigned)i);
     }
-    // What serves large blocks maps more than the block, all of which is to be locked.
+    // The allocator of large blocks maps more than the block, and all of that is locked.
     void* block = flags == MCL_FUTURE && lockable < kEnough ? NULL : malloc(kBlock);
     if (flags == MCL_CURRENT || lockable == kEnough) {
         CHECK(block, "a block of %d bytes is refused", kBlock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: a signal handler leaves by longjmp, out of a system call between two requests. Nothing of the
-// allocator's may depend on the interrupted code being resumed. (Out of the middle of malloc itself it is
-// undefined, for any malloc.)
+// Trap: a signal handler leaves by longjmp, out of a system call between two requests. The allocator must not
+// depend on the interrupted code being resumed. (Leaving malloc itself in this way is undefined, for any
+// malloc.)
 #include "check.h"
 
 #include <csetjmp>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: memory that was freed stays with the process, or comes back page by page until the kernel's limit of
-// mappings is reached. After 200 MiB of mixed objects have been freed, by the thread that made them and by
-// another, malloc_trim gives nearly all of it back at once, and the process has few mappings all along.
+// Trap: freed memory stays with the process, or is returned page by page until the kernel's limit of mappings
+// is reached.
+// 200 MiB of mixed objects are freed, by the thread that allocated them and by another. Then malloc_trim must
+// return nearly all of it at once, and the process must have few mappings throughout.
 #include "check.h"
 
 #include <malloc.h>

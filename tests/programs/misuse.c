@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a pointer that malloc never gave out, or gave out and took back, is pushed onto a free list, and the
-// program dies much later and elsewhere. Each case here makes one such mistake, by name; the table in
-// meson.build says which message and which end is expected. Where the mistake is only warned of, the heap
-// must be sound afterwards.
+// Trap: a pointer that malloc never returned, or that was freed already, is pushed onto a free list, and the
+// program crashes much later and elsewhere.
+// Each case, chosen by name, makes one such mistake. The table in meson.build has the expected message and
+// the expected end. If the mistake only gives a warning, the heap must be intact afterwards.
 #include "check.h"
 
 #include <malloc.h>
@@ -36,8 +36,8 @@ static void free_interior(void) { free(opaque((char*)malloc(128) + 64)); }
 
 static void free_interior_of_64k(void) { free(opaque((char*)malloc(65536) + 4096)); }
 
-// Without the exact check, an interior pointer at a multiple of 64 is found when it leaves the thread's
-// cache: many objects are freed after it, so that it does.
+// Without the exact check, an interior pointer at a multiple of 64 is detected when it leaves the thread's
+// cache. So many objects are freed after it.
 static void free_interior_flushed(void) {
     enum { kObjects = 5000 };
     static void* objects[kObjects];
@@ -87,8 +87,8 @@ static void realloc_large_freed(void) {
     free(realloc(object, 1 << 21));
 }
 
-// What lies before a freed object reads like the header of a block that glibc mapped: glibc's free would
-// unmap memory around it, which the malloc in use hands out again.
+// The bytes before a freed object read like the header of a block that glibc mapped. glibc's free would unmap
+// memory around it, and the malloc in use would hand that memory out again.
 static void free_disguised(void) {
     enum { kObjects = 8, kSize = 32768, kPage = 4096 };
     char* objects[kObjects];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: the same mistakes through operator delete, in every form, where a size invites the allocator to trust
-// it. The table in meson.build says which message is expected.
+// Trap: the mistakes of misuse.c through operator delete, in every form, where a size invites the allocator
+// to trust it. The table in meson.build has the expected messages.
 #include "check.h"
 
 #include <new>

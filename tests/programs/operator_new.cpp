@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: a form of operator new or delete that was forgotten is libstdc++'s, which mixes with ours by luck
-// only. Every form of both lies in the library that owns malloc, and every pairing that the language allows
-// works.
+// Trap: a forgotten form of operator new or delete is libstdc++'s, which works with ours only by luck.
+// Every form of both must lie in the library that owns malloc, and every pairing that the language allows
+// must work.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a size that wraps when it is multiplied, rounded up or aligned becomes a small one, and is served.
-// Every overflow and every size above PTRDIFF_MAX gives null with ENOMEM, leaves the old object alone, and
-// afterwards everything works as before.
+// Trap: a size that overflows when it is multiplied, rounded up or aligned becomes a small one, and is
+// served.
+// Every overflow and every size above PTRDIFF_MAX must give null with ENOMEM and leave the old object alone.
+// Afterwards everything works as before.
 #include "check.h"
 
 #include <malloc.h>
@@ -41,7 +42,7 @@ static void refuse(size_t size) {
 }
 
 int main(void) {
-    volatile size_t largest = SIZE_MAX;  // volatile: gcc would warn of, and might fold, a constant this large
+    volatile size_t largest = SIZE_MAX;  // volatile: gcc would warn about this constant, or fold it
     for (size_t below = 0; below < 5000; below += 1 + below / 2) {
         refuse(largest - below);
         refuse((largest >> 1) + 1 + below);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a program that ships its own jemalloc finds its symbols taken over by the jemalloc inside the
-// preloaded library. Here both are in the process: the program's mallctl, mallocx and sdallocx are its own
-// library's, malloc is not.
+// Trap: a program ships its own jemalloc, and its symbols are bound to the jemalloc inside the preloaded
+// library.
+// Here both are in the process. The program's mallctl, mallocx and sdallocx must be those of its own library;
+// malloc must not.
 #include "check.h"
 
 #include <jemalloc/jemalloc.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library that allocates when it is loaded, in a thread_local object, and when it is unloaded.
-// Knows nothing of who opens it.
-// Opened by dlopen_loop.cpp.
+// A library that allocates when it is loaded, in a thread_local object, and when it is unloaded. Opened by
+// dlopen_loop.cpp.
 #include <cstdlib>
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: what a consumer frees piles up in its cache while the producer takes fresh memory for ever.
-// Pairs of threads hand a million objects over; resident memory is flat after the first tenth.
+// Trap: objects that a consumer frees pile up in its cache, while the producer takes fresh memory for ever.
+// Pairs of threads hand a million objects over. Resident memory must be flat after the first tenth.
 #include "check.h"
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: an object that moves between a small class, a large one and the fallback loses its tail, or its
-// alignment's slack. It keeps what fits of its contents through every size, growing, shrinking and at random.
+// Trap: an object that moves between a small class, a large one and the fallback loses its tail, or the slack
+// of its alignment.
+// It must keep as much of its contents as fits through every size: growing, shrinking and at random.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trap: realloc(p, 0) is undefined in C23, a minimal object in some allocators, and free in glibc, on which
-// old programs rely. It frees, returns null, and leaves errno alone.
+// Trap: realloc(p, 0) is undefined in C23, returns a minimal object in some allocators, and frees in glibc,
+// on which old programs rely. It must free, return null, and leave errno alone.
 #include "check.h"
 
 // With an argument, the object freed last need not be the next one handed out.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Trap: taking objects out of another thread's cache is a race with a fast path that takes no lock. It is won
-// in every test where threads run freely, and lost where one is held up between two instructions of malloc
-// for as long as the other needs. Signals stall each thread at random places, while one thread gives all free
-// memory back all the time; every word of every object carries its owner's mark.
+// Trap: taking objects out of another thread's cache races with a fast path that takes no lock. An error does
+// not show in tests where threads run freely, but only if a thread is stopped between two instructions of
+// malloc for as long as the reclaim takes.
+// Here signals stall each thread at random places, while one thread returns all free memory again and again.
+// Every word of every object carries its owner's mark.
 #include "check.h"
 
 #include <atomic>
@@ -27,7 +28,7 @@ void stall(int) {
     errno = saved;
 }
 
-// Every 400 µs of the calling thread, a stall.
+// Stalls the calling thread every 400 µs.
 timer_t stall_this_thread() {
     sigevent event = {};
     event.sigev_notify = SIGEV_THREAD_ID;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Trap: a program may replace some of malloc's and operator new's functions. The standard, and libc, say
-// which of the others call them: what such a function returned must come back to its partner, and be counted
-// there. Here each replaced pair writes its own mark before its objects and looks for it when they come back.
+// Trap: a program may replace some functions of malloc and operator new. The standard and libc define which
+// of the others call them. An object that such a function returned must come back to its partner, and be
+// counted there. Here each replaced pair writes its own mark before its objects and checks for it when they
+// come back.
 //
-// REPLACED says what is replaced: SCALAR (operator new and delete alone), ARRAY, NOTHROW, ALIGNED, MALLOC
-// (malloc, calloc, realloc and free).
+// REPLACED names the replaced functions: SCALAR (operator new and delete alone), ARRAY, NOTHROW, ALIGNED,
+// MALLOC (malloc, calloc, realloc and free).
 //
 // usage: replaced [aligned]: with the aligned forms also where libc's own fail, because MALLOC has no
 // aligned_alloc
@@ -62,7 +63,7 @@ struct Header {
 }  // namespace
 
 #if REPLACED & MALLOC
-// A heap that gives nothing back: an object of another malloc is known at once.
+// A heap that never frees, so that an object of another malloc is recognised at once.
 namespace {
 alignas(64) char arena[64 << 20];
 std::atomic<size_t> arena_used{0};
@@ -106,7 +107,7 @@ void operator delete[](void* p) noexcept {
 }
 #endif
 #if REPLACED & NOTHROW
-// The program's own way to do what the default does.
+// The program's own implementation of the default behaviour.
 void* operator new(size_t n, const std::nothrow_t&) noexcept { return ::operator new(n); }
 void* operator new[](size_t n, const std::nothrow_t&) noexcept { return ::operator new[](n); }
 #endif
@@ -153,7 +154,7 @@ void use_aligned_forms(size_t n) {
     ::operator delete[](used(::operator new[](n, a, std::nothrow), n), a, std::nothrow);
 }
 
-/// libc and libstdc++ allocate, and the program frees; or the other way round.
+/// libc and libstdc++ allocate and the program frees, or the other way round.
 void use_libraries() {
     free(strdup("a text of libc's"));
     char* line = static_cast<char*>(malloc(2));

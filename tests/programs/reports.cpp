@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gives counters.py processes to look at: "fork" forks children that exit by exit(), "exec" starts itself
-// again, "plain" ends. Each allocates a little. Knows nothing of what is reported.
+// Gives counters.py processes to observe: "fork" forks children that exit by exit(), "exec" starts itself
+// again, "plain" ends. Each allocates a little.
 #include "check.h"
 
 #include <malloc.h>

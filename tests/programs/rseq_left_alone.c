@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: the kernel takes one restartable-sequences area per thread, and libc has registered its own; an
-// allocator that registers another breaks sched_getcpu and every library that uses libc's. libc's area still
-// works in each thread.
+// Trap: the kernel takes one restartable-sequences area per thread, and libc has registered its own. An
+// allocator that registers another breaks sched_getcpu and every library that uses libc's area.
+// libc's area must still work in each thread.
 #include "check.h"
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: a set-user-id program that obeys its caller's environment writes files where the caller points.
 // This program, linked to the library, makes a set-user-id copy of itself for another user and runs it with a
-// report asked for: no file appears. Needs root and a file system that honours the bit.
+// report requested. No file may appear. Needs root and a file system that honours the bit.
 #include "check.h"
 
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: a sized delete whose size is wrong (a base class without virtual destructor, a hand-written pool)
-// puts the object into the class of the given size, and two owners share it later. The size is a hint:
-// whatever it says, the object goes back where it came from and no two objects ever overlap.
+// Trap: a sized delete passes a wrong size (a base class without a virtual destructor, a hand-written pool),
+// the object goes into the class of that size, and later two owners share it.
+// The size is only a hint: whatever it is, the object must go back to where it came from, and no two objects
+// may ever overlap.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: thread-local storage and the slow path's frames come out of the thread's stack. With the smallest
-// stack there is, 16 KiB, a thread starts and every slow path of malloc fits: refill, flush, fallback,
-// realloc, trim, exit.
+// Trap: thread-local storage and the frames of the slow path take space on the thread's stack.
+// With the smallest stack there is, 16 KiB, a thread must start, and every slow path of malloc must fit:
+// refill, flush, fallback, realloc, trim, exit.
 #include "check.h"
 
 #include <malloc.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: an allocator that starts a thread, keeps a descriptor open or drags in a C++ runtime changes programs
-// that never asked for it. A C program on hotlane has one thread, three descriptors, and no library but libc
-// and hotlane's.
+// Trap: an allocator that starts a thread, keeps a descriptor open or loads a C++ runtime changes programs
+// that never asked for it.
+// A C program on hotlane must have one thread, three descriptors, and no library but libc and hotlane's.
 #include "check.h"
 
 #include <dirent.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Trap: a daemon closes descriptor 2, and the next file it opens becomes it: a report written there at exit
-// lands in the middle of a database. This program starts itself as such a daemon, in four ways, and looks at
-// the file afterwards. A fifth daemon's standard error is a pipe that nobody reads: a report is no reason to
-// die of SIGPIPE. Each makes a mistake on its way, which is told in the same place or not at all.
+// Trap: a daemon closes descriptor 2, and the next file that it opens gets this number. A report written to
+// it at exit ends up in the middle of a database.
+// This program starts itself as such a daemon, in four ways, and checks the file afterwards. A fifth daemon's
+// standard error is a pipe that nobody reads; a report must not kill it by SIGPIPE. Each daemon makes a
+// mistake on its way, whose message must go to the same place or nowhere.
 #include "check.h"
 
 #include <fcntl.h>
@@ -38,11 +39,11 @@ static void become_daemon(const char* way) {
     for (int i = 0; i < 100; ++i) {
         free(opaque(malloc(1000)));
     }
-    free(opaque(mistake + 16));  // is told to nobody
+    free(opaque(mistake + 16));  // not reported at all
     if (getenv("HOTLANE_GUARD")) {
         volatile char* guarded = opaque(malloc(100));
         free((void*)guarded);
-        guarded[7] = 1;  // neither is this
+        guarded[7] = 1;  // not reported either
     }
 }
 

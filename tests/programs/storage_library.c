@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library with thread-local storage that is allocated at first use, as that of every library that is opened
-// late. Knows nothing of hotlane. Opened by fork_beside_create.c.
+// A library with thread-local storage that is allocated at first use, as in every library that is opened
+// late. Opened by fork_beside_create.c.
 static __thread char storage[2900];
 
 void* use_storage(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: pthread_cancel unwinds a thread out of a system call; its cleanup handlers free, its cache must be
-// flushed. 500 threads are cancelled between their requests, and memory does not grow.
+// Trap: pthread_cancel unwinds a thread out of a system call; its cleanup handlers free, and its cache must
+// be flushed.
+// 500 threads are cancelled between their requests, and memory must not grow.
 #include "check.h"
 
 #include <pthread.h>
@@ -16,7 +17,7 @@ void* body(void*) {
     for (;;) {
         unwound.assign(100, std::string(100, 'x'));
         free(opaque(malloc(100000)));
-        usleep(10);  // the only place where it can be cancelled
+        usleep(10);  // the only place where the thread can be cancelled
     }
     pthread_cleanup_pop(1);
     return nullptr;

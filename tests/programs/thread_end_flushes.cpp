@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: what lies in a thread's cache when it ends is lost, and a program that makes threads grows for ever.
-// Threads one after the other allocate and free; what they leave alive stays intact, the rest is used by the
-// next.
+// Trap: objects in a thread's cache are lost when the thread ends, and a program that creates threads grows
+// for ever.
+// Threads allocate and free, one after the other. The objects that they leave live stay intact, and the next
+// thread uses the rest.
 #include "check.h"
 
 #include <thread>

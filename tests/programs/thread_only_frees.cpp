@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: a thread that only frees is given a full cache for nothing. 400 such threads, alive together, each
-// free a few objects of the main thread's, of every size; they may cost no more than their stacks and a
-// little.
+// Trap: a thread that only frees is given a full cache for nothing.
+// 400 such threads are alive together. Each frees a few of the main thread's objects, of every size. They may
+// cost little more than their stacks.
 #include "check.h"
 
 #include <atomic>

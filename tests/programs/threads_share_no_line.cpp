@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Trap: two threads that allocate small objects at the same time get neighbours in one cache line, and every
-// write of one stalls the other. No line is ever given to two threads, nor to two objects.
+// write of one stalls the other. No line may ever belong to two threads, or to two objects.
 #include "check.h"
 
 #include <map>

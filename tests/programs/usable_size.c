@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Trap: systemd and _FORTIFY_SOURCE=3 take malloc_usable_size for the size and write up to it.
-// It is at least the request, the same each time it is asked, and every byte of it belongs to that object
-// alone.
+// Trap: systemd and _FORTIFY_SOURCE=3 treat the result of malloc_usable_size as the object's size, and write
+// up to it.
+// It must be at least the requested size and the same at each call, and every byte of it must belong to that
+// object alone.
 #include "check.h"
 
 #include <malloc.h>

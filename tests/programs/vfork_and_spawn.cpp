@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Trap: a vfork child, and posix_spawn's, runs in the parent's memory: what it does to the heap happens to
-// the parent, and it must not take the handlers of fork for granted. Programs are started each way while
-// other threads allocate.
+// Trap: the child of vfork, and of posix_spawn, runs in the parent's memory. What it does to the heap happens
+// to the parent, and the handlers of fork do not run for it. Programs are started in each way while other
+// threads allocate.
 #include "check.h"
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: a program that defines malloc itself, as a wrapper around the next one, comes before every preloaded
-// library: libc and libstdc++ call the wrapper, the allocator's own operators do not. Objects go either way
-// through it, and dlsym, which may allocate, is called from within its first malloc.
+// library. libc and libstdc++ call the wrapper; the allocator's own operators do not. Objects pass through it
+// in either direction, and dlsym, which may allocate, is called from within its first malloc.
 #include "check.h"
 
 #include <atomic>
@@ -12,7 +12,7 @@
 namespace {
 
 std::atomic<long> requests;
-alignas(16) char early[4096];  // what dlsym may ask for before the next malloc is known
+alignas(16) char early[4096];  // serves requests of dlsym before the next malloc is known
 size_t early_used;
 
 bool is_early(void* object) { return object >= early && object < early + sizeof early; }

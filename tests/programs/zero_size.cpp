@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Trap: a request for nothing still has to give an address of its own, from every entry point.
+// Trap: a request for zero bytes must still return an address of its own, from every entry point.
 #include "check.h"
 
 #include <new>
