@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program maps at addresses of its choice, takes the program break for itself, and unmaps only what is
-// its own.
+// The program maps memory at addresses of its choice, moves the program break itself, and unmaps only its own
+// mappings.
 #include "outside.h"
 
 #include <sys/mman.h>
@@ -27,7 +27,7 @@ int main(void) {
         unmapped += maps[i][0] == i && maps[i][(1 << 20) - 1] == i && munmap(maps[i], 1 << 20) == 0;
     }
     SAY("unmapped: %d, break kept: %d\n", unmapped, first[0] == 99 && first[(1 << 20) - 1] == 99);
-    // Neighbours of what malloc mapped: the kernel puts these side by side.
+    // Neighbours of memory that malloc mapped: the kernel places these side by side.
     for (int i = 0; i < 200; ++i) {
         void* block = malloc(1 << 20);
         char* map = (char*)mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fork handlers of a library that was opened are gone when it is closed.
+// A library's fork handlers must be gone when the library is closed.
 #include "outside.h"
 
 #include <dlfcn.h>

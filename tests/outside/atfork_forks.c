@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Handlers of fork that fork themselves (once), allocate, and start threads in the child.
+// Fork handlers that fork themselves (once), allocate, and start threads in the child.
 #include "outside.h"
 
 static int inside;

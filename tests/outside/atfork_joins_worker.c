@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What libraries with worker threads do (OpenBLAS, gRPC): a prepare handler stops and joins the worker, the
-// parent's and the child's handler start a new one. The worker allocates all the time.
+// Does what libraries with worker threads do (OpenBLAS, gRPC): a prepare handler stops and joins the worker,
+// and the handlers of the parent and the child start a new one. The worker allocates all the time.
 #include "outside.h"
 
 static pthread_t worker;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library whose constructor registers fork handlers that allocate and join a thread. Linked to
-// atfork_linked, opened by atfork_dlopened.
+// A library whose constructor registers fork handlers that allocate and join a thread. atfork_linked links to
+// it, and atfork_dlopened opens it.
 #include "outside.h"
 
 static void* allocate(void* rounds) { return churn((size_t)rounds) ? rounds : NULL; }

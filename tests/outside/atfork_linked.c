@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A linked library's constructor runs before a preloaded library's, and registers fork handlers first.
+// The constructor of a linked library runs before that of a preloaded library, so it registers its fork
+// handlers first.
 #include "outside.h"
 
 const char* library_word(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // pthread_atfork: prepare handlers run in the opposite order of their registration, the others in the same
-// order. All of them may allocate, and much: here 5,000 objects each.
+// order. All of them may allocate many objects, here 5,000 each.
 #include "outside.h"
 
 static char story[2000];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// daemon() forks, the parent ends, the child goes on with another session and starts threads.
+// daemon() forks, the parent ends, and the child goes on in another session and starts threads.
 #include "outside.h"
 
 static void* allocate(void* unused) { return churn(3000) ? (void*)&allocate : unused; }
 
 int main(void) {
-    alarm(30);  // nobody waits for a daemon
+    alarm(30);  // no test waits for a daemon, so it must end itself
     void* inherited = strdup("from before");
     if (daemon(1, 1) != 0) {
         return 1;

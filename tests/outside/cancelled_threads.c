@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads are cancelled, at cancellation points only, while they allocate and write; their cleanup handlers
+// Threads are cancelled while they allocate and write, at cancellation points only. Their cleanup handlers
 // free.
 #include "outside.h"
 

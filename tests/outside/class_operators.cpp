@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Classes with operators of their own, destroying delete, placement forms, over-aligned types, and a
-// constructor that throws: the object's memory is given back by the form that matches.
+// constructor that throws: the object's memory is freed by the form that matches.
 #include "outside.h"
 
 #include <new>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the C++ library allocates in odd ways: memory resources, temporary buffers, shared state of futures,
-// regular expressions, paths, locales, exceptions that pass between threads.
+// Unusual allocations of the C++ library: memory resources, temporary buffers, shared state of futures,
+// regular expressions, paths, locales, and exceptions that pass between threads.
 #include "outside.h"
 
 #include <algorithm>

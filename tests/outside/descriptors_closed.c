@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every descriptor is closed, and data files become 0, 1 and 2: nothing but the program writes to them.
+// Every descriptor is closed, and data files become descriptors 0, 1 and 2. Only the program may write to
+// them.
 #include "outside.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// After chroot to an empty directory and setuid nothing can be opened any more: no /proc, no /sys, no
+// After chroot to an empty directory and setuid, no file can be opened any more: no /proc, no /sys, no
 // libraries.
 #include "outside.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program that executes itself with a huge environment and without it again, while its threads allocate.
+// A program that executes itself, first with a huge environment and then without it, while its threads
+// allocate.
 #include "outside.h"
 
 static void* allocate(void* unused) {

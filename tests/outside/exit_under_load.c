@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// exit from a thread that is not the first one, while detached threads allocate and end: exit handlers,
+// A thread that is not the first one calls exit, while detached threads allocate and end. Exit handlers,
 // on_exit handlers and destructors run once, and allocate.
 #include "outside.h"
 

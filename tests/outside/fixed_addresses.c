@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// With personality(ADDR_NO_RANDOMIZE) and an unlimited stack the kernel lays the process out differently,
+// With personality(ADDR_NO_RANDOMIZE) and an unlimited stack, the kernel lays out the process differently,
 // bottom up.
 #include "outside.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Threads ask for users and addresses for the first time, for which libc reads its configuration and
-// allocates; meanwhile the process forks, for which libc copies that configuration under its lock. Each round
-// in a process of its own, because libc reads once.
+// Threads look up users and addresses for the first time, so libc reads its configuration and allocates.
+// Meanwhile the process forks, so libc copies that configuration under its lock. Each round runs in a process
+// of its own, because libc reads the configuration only once.
 #include "outside.h"
 
 #include <netdb.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One thread holds a FILE's lock and allocates, one flushes all files, one forks: each is in the middle of
-// something that the next one waits for.
+// One thread holds a FILE's lock and allocates, one flushes all files, and one forks. Each holds something
+// that the next one waits for.
 #include "outside.h"
 
 static volatile int stop;

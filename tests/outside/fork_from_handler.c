@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A handler may call fork: POSIX.1-2017 lists it as safe in signal handlers, and the process has one thread.
-// The signal comes at any moment, also inside another fork.
+// A signal handler may call fork: POSIX.1-2017 lists it as safe in signal handlers, and the process has one
+// thread. The signal comes at any moment, also inside another fork.
 #include "outside.h"
 
 #include <sys/time.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Several threads fork at the same time, others allocate. Children allocate, start a thread, fork and exit.
+// Several threads fork at the same time while others allocate. Children allocate, start a thread, fork and
+// exit.
 #include "outside.h"
 
 static volatile int stop;

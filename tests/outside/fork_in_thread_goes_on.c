@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The child of a thread lives on as an ordinary process: its only thread is not the first one of the parent.
+// The child of a thread lives on as an ordinary process. Its only thread is not the first one of the parent.
 // It starts threads, runs exit handlers, and may call pthread_exit.
 #include "outside.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// More keys of thread data than the 32 that lie in the thread itself: setting a further one allocates. A
-// thread that has set none forks while others use large and small objects.
+// There are more keys of thread-specific data than the 32 whose values lie in the thread itself. Setting a
+// value of a further key allocates. A thread that has set none forks while others use large and small
+// objects.
 #include "outside.h"
 
 enum { kKeys = 200 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// setresuid in a process with threads is carried out by every thread, in a signal handler that libc sends to
-// each of them, wherever it is.
+// In a process with threads, every thread carries out setresuid in a signal handler that libc sends to it, at
+// any point of its execution.
 #include "outside.h"
 
 static volatile int stop;

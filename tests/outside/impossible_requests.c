@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What cannot be served: the result and errno of each function, as the manual has them; what was there is
-// untouched.
+// Requests that cannot be served: the result and errno of each function are as the manual says, and existing
+// objects are unchanged.
 #include "outside.h"
 
 #include <malloc.h>

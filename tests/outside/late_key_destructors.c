@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Destructors of thread data run again, up to four rounds, while they set data. A thread may allocate for the
-// first time in any of them. Its stack is the program's own: it is used for the next thread, and unmapped.
+// Destructors of thread-specific data run again, up to four rounds, as long as they set values. A thread may
+// allocate for the first time in any of them. Its stack belongs to the program, which uses it for the next
+// thread and then unmaps it.
 #include "outside.h"
 
 #include <malloc.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Functions of libc that return memory to be freed, or free what they were given.
+// Functions of libc that return memory to be freed, or free memory that they were given.
 #include "outside.h"
 
 #include <argz.h>

@@ -57,7 +57,7 @@ static void use_message_queue(void) {
     snprintf(name, sizeof name, "/outside-%d", (int)getpid());
     mqd_t queue = mq_open(name, O_RDWR | O_CREAT, 0600, NULL);
     if (queue == (mqd_t)-1) {
-        return;  // not every kernel has them
+        return;  // not every kernel has message queues
     }
     mq_unlink(name);
     struct sigevent arrived = event();

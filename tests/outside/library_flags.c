@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library is opened in every way that dlopen has, with objects of the program and of the library on both
-// sides of the call; each side frees what the other one allocated, also when the library is gone.
+// A library is opened with all flags of dlopen. Objects of the program and of the library exist on both sides
+// of the call, and each side frees objects that the other one allocated, even after the library was closed.
 #include "outside.h"
 
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Threads open and close libraries, walk the list of loaded objects and allocate in the callback, which runs
-// under the loader's lock; others look symbols up, and the process forks.
+// Threads open and close libraries, walk the list of loaded objects, and allocate in the callback, which runs
+// under the loader's lock. Other threads look up symbols, and the process forks.
 #include "outside.h"
 
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A library that makes, grows and takes objects, and keeps some until its destructor. Opened by
+// A library that allocates, resizes and frees objects, and keeps some until its destructor. Opened by
 // library_flags, namespaces and library_in_threads.
 #include "outside.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RLIMIT_AS is set while the program runs: threads, dlopen and 50 MiB go on; what is above the limit fails
-// with ENOMEM, and afterwards everything goes on again.
+// RLIMIT_AS is set while the program runs. Threads, dlopen and 50 MiB still work; a request above the limit
+// fails with ENOMEM, and afterwards everything works again.
 #include "outside.h"
 
 #include <dlfcn.h>

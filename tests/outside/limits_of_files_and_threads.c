@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// No descriptor may be opened and no thread started: malloc needs neither. Afterwards all goes on.
+// No descriptor may be opened and no thread started: malloc needs neither and goes on working.
 #include "outside.h"
 
 #include <fcntl.h>

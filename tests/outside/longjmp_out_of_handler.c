@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A handler may leave by siglongjmp when it did not interrupt an unsafe function: out of a fault in the
-// program's own code, on its own stack, over and over, with objects allocated before and after.
+// A handler may leave by siglongjmp if it did not interrupt an unsafe function. Here it leaves after a fault
+// in the program's own code, on its own stack, again and again, with objects allocated before and after.
 #include "outside.h"
 
 #include <setjmp.h>

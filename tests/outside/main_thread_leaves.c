@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The first thread ends by pthread_exit; the process goes on until the last thread returns, and its exit
-// handlers run there.
+// The first thread ends by pthread_exit. The process goes on until the last thread returns, and the exit
+// handlers run in that thread.
 #include "outside.h"
 
 static void at_exit(void) { SAY("exit handler, memory is fine: %d\n", churn(1000)); }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// mallopt, mallinfo2, malloc_info, malloc_trim, malloc_stats: their return values, and that malloc_info
-// writes a document whose elements are closed.
+// mallopt, mallinfo2, malloc_info, malloc_trim and malloc_stats: their return values, and that malloc_info
+// writes a document in which every element is closed.
 #include "outside.h"
 
 #include <malloc.h>
 
-// Whether each opening tag has its closing one. Returns the number of elements, -1 if not.
+// Checks that each opening tag has its closing tag. Returns the number of elements, or -1.
 static int well_formed(const char* text) {
     char open[32][64];
     int depth = 0, elements = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ten thousand threads come and go; each leaves an object to the next. The process stays small.
+// Ten thousand threads start and end, and each leaves an object to the next. The process stays small.
 #include "outside.h"
 
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// dlmopen: a library in a namespace of its own has a libc of its own. What it makes, it takes back; the
-// program's and its objects never meet. Each libc starts and ends its own malloc.
+// dlmopen: a library in a namespace of its own has a libc of its own. It frees its own objects, and they
+// never meet the program's. Each libc starts and ends its own malloc.
 #include "outside.h"
 
 #include <dlfcn.h>

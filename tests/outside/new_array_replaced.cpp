@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program replaces the array forms and the sized delete only; everything else is the malloc's.
+// The program replaces only the array forms and the sized delete. All other forms are those of the malloc in
+// use.
 #include "outside.h"
 
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program replaces only the basic operators. The standard says that the array, sized and nothrow forms go
-// through them; the aligned ones do not.
+// The program replaces only the basic operators. The standard says that the array, sized and nothrow forms
+// call them, and that the aligned forms do not.
 #include "outside.h"
 
 #include <new>
@@ -13,7 +13,7 @@ int taken = 0, given_back = 0;
 
 void* operator new(size_t size) {
     ++taken;
-    // Not what malloc returned: whoever frees it as such is found out.
+    // The result differs from what malloc returned, so that freeing it with the wrong function is detected.
     char* block = static_cast<char*>(malloc(size + 16));
     return block ? block + 16 : throw std::bad_alloc();
 }

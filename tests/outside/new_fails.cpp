@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// operator new without memory: bad_alloc, nothrow's null, the chain of new-handlers, handlers that free
-// something or throw; afterwards all goes on. Under a limit that is set at run time.
+// operator new without memory: bad_alloc, null from nothrow, the chain of new-handlers, and handlers that
+// free something or throw. Afterwards everything works again. The limit is set at run time.
 #include "outside.h"
 
 #include <new>
@@ -66,7 +66,7 @@ int main() {
     reserve = malloc(1UL << 30);
     std::set_new_handler(first);
     SAY("reserve: %d\n", reserve != nullptr);
-    // Not more than the reserve: freed memory may keep its addresses, which the limit counts.
+    // Not larger than the reserve, because freed memory may keep its addresses, which count for the limit.
     void* served = opaque(::operator new(1000UL << 20, std::nothrow));
     SAY("with a reserve: %d, calls: %d\n", served != nullptr, calls);
     ::operator delete(served);

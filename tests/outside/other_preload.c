@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library that is preloaded as well: its constructor allocates, and it counts what the program asks malloc
-// for by a wrapper around the next malloc, which it finds with dlsym. Used by wrapped_by_preload.
+// A second preloaded library. Its constructor allocates, and it counts the program's requests in a wrapper
+// around the next malloc, which it finds with dlsym. wrapped_by_preload runs with it.
 #include "outside.h"
 
 #include <dlfcn.h>

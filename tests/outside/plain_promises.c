@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the manual promises of every request: alignment, distinct objects, zeroes, contents, errno.
+// What the manual promises for every request: alignment, distinct objects, zeroed memory, contents, errno.
 #include "outside.h"
 
 #include <malloc.h>
@@ -40,10 +40,10 @@ static void alignments(void) {
         aligned(pages, 4096), malloc_usable_size(pages) >= 8192);
     free(page);
     free(pages);
-    // An alignment that is no power of two is rounded up to one.
+    // An alignment that is not a power of two is rounded up to one.
     volatile size_t no_power = 3000;  // volatile: clang refuses such a constant
     int rounded = 0;
-    void* held[20];  // all at once: the first of a page is always aligned
+    void* held[20];  // all at once, because the first one in a page is always aligned
     for (int i = 0; i < 20; ++i) {
         held[i] = memalign(no_power, 100);
         rounded += aligned(held[i], 4096);

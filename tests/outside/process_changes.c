@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program may overwrite its arguments, lose its environment, rename itself, and switch huge pages and dumps
-// off.
+// A program may overwrite its arguments, clear its environment, rename itself, and disable huge pages and
+// core dumps.
 #include "outside.h"
 
 #include <sys/prctl.h>

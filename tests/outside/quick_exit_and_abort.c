@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// at_quick_exit handlers allocate; a handler of SIGABRT may leave by siglongjmp, or end the process itself;
-// abort without a handler ends by the signal.
+// Handlers of at_quick_exit allocate. A handler of SIGABRT may leave by siglongjmp, or end the process
+// itself. abort without a handler ends the process by the signal.
 #include "outside.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A filter of system calls, as a sandbox has it: memory, locks, the clock, read, write and exit. Nothing
-// can be opened; whatever else is called ends the process. With the argument
-// "threads" a second thread runs on, and membarrier is allowed as well.
+// A filter of system calls such as a sandbox has: it allows memory, locks, the clock, read, write and exit.
+// No file can be opened, and any other call ends the process. With the argument "threads", a second thread
+// runs as well, and membarrier is allowed.
 #include "outside.h"
 
 #include <linux/filter.h>
@@ -55,7 +55,7 @@ static void* work(void* unused) {
     return kept ? (void*)&entered : unused;
 }
 
-// Where there is a second thread, both wait for each other.
+// If there is a second thread, both wait for each other.
 static void meet(int with_threads) {
     if (with_threads) {
         pthread_barrier_wait(&entered);

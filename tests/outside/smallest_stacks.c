@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads with the smallest stack that is allowed allocate small, large, aligned and failing.
+// Threads with the smallest stack that is allowed make small, large, aligned and failing requests.
 #include "outside.h"
 
 #include <limits.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory of malloc's own serves as stack: of threads, of signal handlers, of contexts that one thread starts
-// and another one continues. It is freed and taken again.
+// Memory from malloc serves as a stack: of threads, of signal handlers, and of contexts that one thread
+// starts and another one continues. It is freed and allocated again.
 #include "outside.h"
 
 #include <sys/mman.h>

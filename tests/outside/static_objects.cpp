@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Objects that are made before main and destroyed after it, in the opposite order, with handlers of atexit
-// between; all of them allocate.
+// Objects that are constructed before main and destroyed after it, in the opposite order, with atexit
+// handlers in between. All of them allocate.
 #include "outside.h"
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Streams with buffers of malloc's, opened, written, given other buffers, and closed by threads, while
-// another one flushes all of them; some stay open at exit.
+// Threads open, write and close streams with buffers from malloc, and give them other buffers, while another
+// thread flushes all streams. Some stay open at exit.
 #include "outside.h"
 
 static volatile int stop;

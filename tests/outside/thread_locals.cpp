@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Destructors of thread_local objects allocate, construct further thread_local objects, and free what other
-// threads allocated; those of the first thread run after main has returned, before the static ones.
+// Destructors of thread_local objects allocate, construct further thread_local objects, and free objects that
+// other threads allocated. Those of the first thread run after main has returned, before the static ones.
 #include "outside.h"
 
 #include <atomic>

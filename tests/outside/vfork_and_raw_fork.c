@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// vfork's child shares the parent's memory and works on it until exec; _Fork runs no handlers; a raw clone is
-// unknown to libc. Programs with one thread allocate in all of them.
+// vfork's child shares the parent's memory and works on it until exec, _Fork runs no handlers, and libc does
+// not know of a raw clone. Programs with one thread allocate in all of them.
 #include "outside.h"
 
 #include <sched.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs with other_preload before the malloc: every request goes through its wrapper, in threads, after fork,
-// and from libc itself; what comes by calloc, realloc and the aligned forms goes past it and is freed through
-// it.
+// Runs with other_preload loaded before the malloc, so that every call of malloc goes through its wrapper: in
+// threads, after fork, and from libc itself. Objects from calloc, realloc and the aligned functions bypass
+// the wrapper and are freed through it.
 #include "outside.h"
 
 #include <dlfcn.h>
