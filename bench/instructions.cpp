@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Marks, for callgrind, stretches that consist of one kind of operation: hits, refills, flushes. Instructions
-// do not depend on the clock, so a regression shows on any machine, however busy. Knows plain malloc only.
-// Run by scripts/check_instructions.py, which divides by the operations printed here.
+// Marks, for callgrind, sections that consist of one kind of operation: hits, refills, flushes. Instruction
+// counts do not depend on the clock, so a regression shows on any machine, however busy.
+// scripts/check_instructions.py divides the counts by the numbers of operations printed here.
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -15,7 +15,8 @@ constexpr int kMany = 40000;  // runs through many refills and flushes
 
 void* objects[kMany];
 
-// Counts what `operation` executes for each of `count` places and hands the sum to callgrind under a name.
+// Counts the instructions that `operation` executes for `count` places, and passes the sum to callgrind under
+// a name.
 template <typename Operation>
 void count_instructions(const char* name, int count, Operation operation) {
     CALLGRIND_ZERO_STATS;
@@ -33,7 +34,7 @@ void release(void*& place) { std::free(place); }
 void release_delete(void*& place) { ::operator delete(place); }
 void release_sized(void*& place) { ::operator delete(place, kBytes); }
 void resize_in_place(void*& place) { place = std::realloc(place, kBytes - 1); }
-// What a loop, a store and a call cost by themselves.
+// The cost of the loop, a store and a call alone.
 void nothing(void*& place) { asm volatile("" : "=m"(place)); }
 
 void run_all(void (*operation)(void*&), int count) {
@@ -45,7 +46,7 @@ void run_all(void (*operation)(void*&), int count) {
 }  // namespace
 
 int main() {
-    // Capacities that start small have grown by then, and lazily bound symbols are bound.
+    // By now, capacities that start small have grown, and lazily bound symbols are bound.
     for (int i = 0; i < 64; ++i) {
         run_all(take, 512);
         run_all(release, 512);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Runs a program with a library preloaded into it alone, and reports what the kernel counted for it and its
-// children. Small on purpose: a child's peak RSS starts at that of the process which started it. Knows no
-// allocator. Run by scripts/compare and bench/memory: measure REPORT LIBRARY|- PROGRAM [ARGUMENTS]
+// children. The program is small on purpose: the peak RSS of a child starts at that of the process which
+// started it.
+//
+// usage: measure REPORT LIBRARY|- PROGRAM [ARGUMENTS]
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Touches memory and gives it back, so that a virtual machine's host has pages behind it when the next
-// program asks. Without it a program pays for what the one before it happened to leave. Knows no allocator.
-// Run by scripts/compare --warm-memory before each run: warm_memory MEBIBYTES
+// Touches memory and returns it, so that the host of a virtual machine has pages ready when the next program
+// needs them. Otherwise a program would pay for the state that the previous one left behind.
+//
+// usage: warm_memory MEBIBYTES
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command line of a benchmark program: named numbers with defaults, --scale, --help.
-// Knows nothing of what is measured and allocates nothing that outlives the parsing.
-// Included by every program under bench/.
+// The command line of a benchmark program: named numbers with defaults, --scale, --help. Allocates nothing
+// that outlives the parsing.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +15,9 @@ namespace bench {
     std::exit(2);
 }
 
-// Options are asked for one by one; each asking parses, so there is no table to keep in step. `finish`
-// reports what nobody asked for. With --help each asking prints its line and `finish` ends the program.
+// Options are queried one by one. Each query parses the command line, so no table of options is needed.
+// `finish` reports the arguments that no query asked for. With --help, each query prints its line and
+// `finish` ends the program.
 class Arguments {
   public:
     Arguments(int argc, char** argv, const char* summary) : count_(argc), values_(argv) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel says of this process: resident memory, its peak, page faults; and memory that is not the
-// allocator's. Must not allocate: what it says would change by asking. Included by the programs of
-// bench/memory.
+// Figures of the kernel about this process: resident memory, its peak, page faults. Also memory that does not
+// come from the allocator. Nothing here may allocate, because that would change the figures.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +13,7 @@
 
 namespace bench {
 
-// Exact, unlike /proc/self/statm, whose counters lag by some pages a thread.
+// Exact, unlike /proc/self/statm, whose counters lag by some pages per thread.
 inline std::uint64_t resident_bytes() {
     char text[1024];
     const int file = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
@@ -42,8 +41,8 @@ inline std::uint64_t page_faults() { return static_cast<std::uint64_t>(usage_of_
 
 inline double mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
-// An array mapped apart and touched beforehand, so that what the program keeps is not counted as the
-// allocator's.
+// An array that is mapped separately and touched in advance, so that the program's own data does not count as
+// memory of the allocator.
 template <typename T>
 T* mapped_array(std::uint64_t count) {
     const std::uint64_t bytes = (count + 1) * sizeof(T);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every workload shares: a seeded random source, stamps that show a broken allocator, the result line.
-// Must not know any allocator: everything here sees plain malloc and free.
-// Included by the programs of bench/workloads and bench/memory.
+// What every workload shares: a seeded random source, stamps that detect a broken allocator, and the result
+// line. It uses plain malloc and free, so that a workload runs under any allocator.
 #pragma once
 
 #include "arguments.h"
@@ -11,7 +10,7 @@
 
 namespace bench {
 
-// xorshift64*: good enough to spread requests, cheap enough not to be what is measured.
+// xorshift64*: good enough to spread requests, and cheap enough not to dominate the measurement.
 class Rng {
   public:
     explicit Rng(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15ULL + 0xD1B54A32D192ED03ULL) {}
@@ -30,7 +29,8 @@ class Rng {
 
     std::uint32_t between(std::uint32_t low, std::uint32_t high) { return low + below(high - low + 1); }
 
-    // Each doubling between the two powers of two is equally likely: programs ask for many small, few large.
+    // Each doubling between the two powers of two is equally likely, because programs request many small
+    // objects and few large ones.
     std::size_t log_uniform(unsigned low_bits, unsigned high_bits) {
         const unsigned bits = between(low_bits, high_bits - 1);
         return (std::size_t{1} << bits) + below(1U << bits);
@@ -53,8 +53,9 @@ inline void* take(std::size_t bytes) {
     return object;
 }
 
-// A stamp depends on the address and the size, so that two owners of one object can't both find theirs. The
-// last byte is written too: an object smaller than asked for runs into its neighbour's first.
+// A stamp depends on the address and the size, so two owners of one object cannot both find their own. The
+// last byte is written too: if an object is smaller than requested, this overwrites the first byte of its
+// neighbour.
 inline std::uint64_t stamp_of(const void* object, std::size_t bytes) {
     return (reinterpret_cast<std::uintptr_t>(object) ^ (bytes << 48)) * 0x9E3779B97F4A7C15ULL;
 }
@@ -74,7 +75,8 @@ inline void check_stamp(const void* object, std::size_t bytes) {
     const std::uint64_t value = stamp_of(object, bytes);
     const auto* first = static_cast<const unsigned char*>(object);
     std::uint64_t found = value;
-    // Between 9 and 15 bytes the last byte lies behind the first eight, so both can be compared on their own.
+    // Between 9 and 15 bytes, the last byte lies behind the first eight, so the two can be compared
+    // separately.
     if (bytes >= sizeof value) {
         std::memcpy(&found, first, sizeof found);
     }
@@ -96,7 +98,7 @@ inline void release_stamped(void* object, std::size_t bytes) {
     std::free(object);
 }
 
-// An object with its size, as a program remembers both.
+// An object with its size, since a program has to remember both.
 struct Block {
     void* object = nullptr;
     std::size_t bytes = 0;
@@ -125,8 +127,8 @@ class Stopwatch {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// The one line that scripts read. `check` depends on the work done and not on addresses or time: it is the
-// same under every allocator, and a difference is a wrong result.
+// The one line that scripts read. `check` depends on the work done, not on addresses or time. It is the same
+// under every allocator, and a difference means a wrong result.
 inline int report(const char* program, std::uint64_t operations, double seconds, std::uint64_t check) {
     std::printf("workload=%s operations=%llu seconds=%.4f operations_per_second=%.0f check=%016llx\n",
                 program, static_cast<unsigned long long>(operations), seconds,

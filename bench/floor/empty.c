@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Two functions that do nothing, called as malloc and free are: no allocator can be faster than these.
-// Built as a shared library and as a static one; it must not see its callers, or the calls would vanish.
-// Called by floor.cpp.
+// Two functions that do nothing and are called as malloc and free are. No allocator can be faster than these.
+// Built as a shared library and as a static one. The compiler must not see this file together with its
+// callers, or it would remove the calls.
 #include "empty.h"
 
 void* empty_take(size_t bytes) { return (void*)bytes; }

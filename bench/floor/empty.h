@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The two empty functions of the floor, declared for C and C++.
-// Must not be inlined anywhere: the definitions are in a library of their own.
-// Included by floor.cpp and empty.c.
+// The two empty functions of the floor, declared for C and C++. They must not be inlined anywhere, so their
+// definitions are in a library of their own.
 #pragma once
 
 #include <stddef.h>

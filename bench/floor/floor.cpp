@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A malloc+free pair that hits, beside two empty functions called the same way: how near to the floor an
-// allocator is. Both are timed in turns within one run, and the least of many short blocks counts. Knows
-// plain malloc only. Run by scripts/compare --latency, linked to shared and to static libraries.
+// Times a pair of malloc and free that hits, beside two empty functions that are called in the same way. This
+// shows how near an allocator is to the lowest possible cost. Both are timed in turns within one run, and the
+// shortest of many short blocks counts. Linked to shared and to static libraries.
 #include "common/workload.h"
 #include "empty.h"
 #include "platform/fenced_tsc.h"
@@ -13,7 +13,7 @@ std::uint64_t ticks_of_block(Take take, Release release, std::uint64_t pairs, st
     const std::uint64_t start = hotlane::ticks_before();
     for (std::uint64_t i = 0; i < pairs; ++i) {
         void* object = take(bytes);
-        // The compiler has to believe that the object is used between the two calls.
+        // The compiler has to assume that the object is used between the two calls.
         asm volatile("" : "+r"(object)::"memory");
         release(object);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How long single calls take, in ticks of the time-stamp counter: malloc and free apart when they hit, and
-// pairs in a mix of sizes after warm-up. Beside them stands the reading of nothing at all. Knows plain malloc
-// only. Run by scripts/compare --latency.
+// Measures how long single calls take, in ticks of the time-stamp counter: malloc and free separately when
+// they hit, and pairs in a mix of sizes after a warm-up. Also measures an empty interval, for comparison.
 #include "common/workload.h"
 #include "floor/empty.h"
 #include "platform/fenced_tsc.h"
@@ -11,10 +10,10 @@
 
 namespace {
 
-// Exact up to kExact ticks, above only the count and the greatest: enough for every percentile that is not an
-// outlier. Many processors count in steps of some tens of ticks, so that a percentile is known to a step
-// only; `typical`, the mean of all but the last hundredth, is finer, since where in a step a call begins is
-// left to chance.
+// Exact up to kExact ticks; above that, only the count and the greatest value are kept. This is enough for
+// every percentile that is not an outlier. Many processors count in steps of some tens of ticks, so a
+// percentile is only known to one step. `typical`, the mean of all but the last hundredth, is finer, because
+// a call begins at a random point within a step.
 class Histogram {
   public:
     void add(std::uint64_t ticks) {
@@ -47,7 +46,7 @@ class Histogram {
         return sum / wanted;
     }
 
-    // The step in which the counter counts: what all readings are multiples of.
+    // The step in which the counter counts: all readings are multiples of it.
     std::uint64_t step() const {
         std::uint64_t divisor = 0;
         for (std::uint64_t ticks = 1; ticks < kExact; ++ticks) {
@@ -74,7 +73,7 @@ class Histogram {
 
     static unsigned long long unsigned_of(std::uint64_t value) { return value; }
 
-    // Written once before measuring, so that no page fault of the histogram's own is measured.
+    // Written once before measuring, so that page faults of the histogram itself are not measured.
     std::vector<std::uint32_t> counts_ = std::vector<std::uint32_t>(kExact + 1, 0);
     std::uint64_t total_ = 0;
     std::uint64_t greatest_ = 0;
@@ -89,7 +88,7 @@ void measure_empty(Histogram& empty, std::uint64_t rounds) {
     }
 }
 
-// A call through the PLT that does nothing: what no malloc can be below.
+// A call through the PLT that does nothing: the lower bound for any malloc.
 void measure_call(Histogram& calls, std::uint64_t rounds) {
     for (std::uint64_t i = 0; i < rounds * kHeld; ++i) {
         const std::uint64_t start = hotlane::ticks_before();
@@ -120,7 +119,7 @@ std::size_t mixed_size(bench::Rng& random) {
     return random.below(50) == 0 ? random.log_uniform(10, 15) : random.log_uniform(4, 10);
 }
 
-// One step frees an object and takes another. Steps before the warm-up is over are not counted.
+// One step frees an object and allocates another. Steps of the warm-up are not counted.
 void measure_mixed(Histogram& pairs, std::uint64_t live, std::uint64_t warm_up, std::uint64_t steps) {
     bench::Rng random(1);
     std::vector<bench::Block> blocks(live);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether memory freed in one size serves another: 256 MiB of 64-byte objects, freed, then of 1 KiB, freed,
-// then of 48 KiB. The peak should be that of one phase. Knows plain malloc only. Run by scripts/compare
-// --memory.
+// Measures whether memory that was freed in one size serves another: 256 MiB of 64-byte objects are allocated
+// and freed, then of 1 KiB, then of 48 KiB. The peak should be that of one phase.
 #include "common/usage.h"
 #include "common/workload.h"
 

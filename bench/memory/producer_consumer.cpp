@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether memory stays bounded when one thread only takes and another only frees: 10^8 objects cross in order
-// through a short ring, while resident memory is sampled. Knows plain malloc only. Run by scripts/compare
-// --memory with one pair and with four.
+// Measures whether memory stays bounded if one thread only allocates and another only frees: 10^8 objects
+// cross in order through a short ring, while resident memory is sampled. Runs with one pair and with four.
 #include "common/usage.h"
 #include "common/workload.h"
 
@@ -21,7 +20,7 @@ struct Ring {
 
 constexpr std::size_t kBytes = 64;
 
-// More pairs than processors: a side that can't go on gives the processor away.
+// There may be more pairs than processors, so a side that cannot go on yields the processor.
 void produce(Ring& ring, std::uint64_t objects) {
     for (std::uint64_t i = 0; i < objects; ++i) {
         while (i - ring.taken.load(std::memory_order_acquire) == Ring::kSlots) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether freed memory goes back: fills a gibibyte with objects of 16 B to 64 KiB, frees all, waits, and
-// reads what is still resident. --idle 1: not a single request while waiting. Knows plain malloc only. Run by
-// scripts/compare --memory.
+// Measures whether freed memory is returned: fills a gibibyte with objects of 16 B to 64 KiB, frees all of
+// them, waits, and reads how much is still resident. With --idle 1, it makes no request while it waits.
 #include "common/usage.h"
 #include "common/workload.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What an allocator costs a process that hardly uses it: /bin/true is started over and over, the libraries in
-// turn. Small and static, since a child's peak RSS starts at its parent's. Knows no allocator. Run by
-// scripts/compare --memory: short_process RUNS LIBRARY|- ...
+// Measures what an allocator costs a process that hardly uses it: /bin/true is started again and again, with
+// each library in turn. The program is small and static, because a child's peak RSS starts at its parent's.
+//
+// usage: short_process RUNS LIBRARY|- ...
 #include <errno.h>
 #include <spawn.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a waiting thread holds: a thousand threads, each having used three size classes, all alive when memory
-// is read. A thread's own stack is in the figure; it is the same under every allocator. Knows plain malloc
-// only. Run by scripts/compare --memory.
+// Measures the memory of waiting threads: a thousand threads have each used three size classes and are all
+// alive when memory is read. The figure includes each thread's own stack, which is the same under every
+// allocator.
 #include "common/usage.h"
 #include "common/workload.h"
 

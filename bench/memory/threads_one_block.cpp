@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whether a large block taken by a short thread is found again by the next: threads one after another, each
-// taking, filling and freeing one block of 1 MiB. Page faults are counted beside those of threads that take
-// nothing. Run by scripts/compare --memory.
+// Measures whether the next thread reuses a large block of a short-lived one. Threads run one after another,
+// and each allocates, fills and frees one block of 1 MiB. Page faults are compared with those of threads that
+// allocate nothing.
 #include "common/usage.h"
 #include "common/workload.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What threads that come and go leave behind: ten thousand, one after another, each with a thousand random
-// requests. Resident memory must be flat after the first hundred. Knows plain malloc only. Run by
-// scripts/compare --memory.
+// Measures what ended threads leave behind: ten thousand threads run one after another, each with a thousand
+// random requests. Resident memory must be flat after the first hundred.
 #include "common/usage.h"
 #include "common/workload.h"
 

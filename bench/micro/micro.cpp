@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Micro benchmarks of single entry points, with Google Benchmark: pairs, orders, every size class, new and
-// delete, calloc, realloc. For looking at one thing while tuning; programs are judged by the workloads. Knows
-// plain malloc only. Run by hand: LD_PRELOAD=... build/bench/micro --benchmark_filter=...
+// delete, calloc, realloc. They help with tuning one operation; the workloads are what allocators are judged
+// by. Start it by hand: LD_PRELOAD=... build/bench/micro --benchmark_filter=...
 #include "common/workload.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ void pair(benchmark::State& state) {
     }
 }
 
-// Takes `order.size()` objects, then frees them in the given order.
+// Allocates `order.size()` objects, then frees them in the given order.
 void take_then_free(benchmark::State& state, const std::vector<std::size_t>& order) {
     std::vector<void*> objects(order.size());
     for (auto _ : state) {
@@ -64,7 +64,7 @@ void random_order(benchmark::State& state) {
     take_then_free(state, order);
 }
 
-// Replaces a random one of a live set.
+// Replaces a random object of a live set.
 void random_live(benchmark::State& state) {
     std::vector<bench::Block> blocks(static_cast<std::size_t>(state.range(0)));
     bench::Rng random(1);
@@ -108,7 +108,7 @@ void growth(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(most / 16));
 }
 
-// Multiples of 64 to 1 KiB, then four steps a doubling, to 64 KiB.
+// Multiples of 64 to 1 KiB, then four steps per doubling, to 64 KiB.
 void each_class(benchmark::internal::Benchmark* benchmark) {
     for (std::int64_t bytes = 64; bytes < 1024; bytes += 64) {
         benchmark->Arg(bytes);
@@ -130,7 +130,7 @@ BENCHMARK(new_delete)->Arg(64)->Arg(1024);
 BENCHMARK(sized_delete)->Arg(64)->Arg(1024);
 BENCHMARK(zeroed)->Arg(64)->Arg(1024)->Arg(65536);
 BENCHMARK(growth)->Arg(1024)->Arg(65536);
-// Two threads at once show what is shared.
+// Two threads at once show the cost of shared data.
 BENCHMARK(pair)->Arg(64)->Threads(2)->UseRealTime();
 
 }  // namespace

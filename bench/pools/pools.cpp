@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What hotlane's own interface costs, in ticks of the time-stamp counter, beside malloc in the same run, and
-// what a network codec and a database save with it beside glibc's malloc. Linked with libhotlane.so; glibc's
-// own malloc is found in libc. --check: fails where a bound is not kept.
+// Measures what hotlane's own interface costs, in ticks of the time-stamp counter, beside malloc in the same
+// run, and what a network codec and a database save with it compared with glibc's malloc. Linked with
+// libhotlane.so; glibc's own malloc is looked up in libc. With --check, it fails if a bound is exceeded.
 #include "hotlane/hotlane.hpp"
 #include "platform/fenced_tsc.h"
 
@@ -23,7 +23,7 @@ constexpr int kOperations = 20'000;
 
 void used(void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
-/// Ticks of one operation: the best of many rounds, which others' work on the machine disturbs least.
+/// Ticks of one operation: the best of many rounds, which other processes on the machine disturb least.
 struct Series {
     const char* name;
     double best = 1e9;
@@ -89,7 +89,7 @@ void query_piece_by_piece(Get get, Put put) {
     }
 }
 
-/// A cleared receipt, one of 1,024 that go back together; and the same one by one.
+/// A cleared receipt, one of 1,024 that are freed together; with glibc they are freed one by one.
 struct Receipt {
     std::array<uint64_t, 16> fields;
 };
@@ -128,7 +128,7 @@ void response_from_glibc(const Glibc& glibc) {
     glibc.put(head);
 }
 
-/// What has no bound to keep, beside glibc's malloc in the same rounds.
+/// Series without a bound, beside glibc's malloc in the same rounds.
 class Others {
   public:
     void measure_round(const Glibc& glibc) {
@@ -180,7 +180,8 @@ void query_from_pools(Database& database) {
     }
 }
 
-/// Of a batch of 16, with one reading of the clock: one operation is shorter than that.
+/// Ticks of one operation in a batch of 16 with one reading of the clock, because a single operation is too
+/// short.
 template <class Operation>
 double ticks_each(Operation operation) {
     const uint64_t begin = hotlane::ticks_before();
@@ -204,7 +205,7 @@ void expect_at_most(const char* what, double value, double bound, bool check) {
     failures += check && !good ? 1 : 0;
 }
 
-/// What the pool takes in the middle of all times, as a share of malloc's in the same process.
+/// The pool's median times, as a share of malloc's in the same process.
 void expect_medians(hotlane_pool* pool, bool check) {
     std::array<void*, 16> held{};
     std::vector<double> acquires;
@@ -224,8 +225,8 @@ void expect_medians(hotlane_pool* pool, bool check) {
     expect_at_most("release over free, at p50", release / median(frees), 0.85, check);
 }
 
-/// How code and data happen to lie in memory moves times this small by a tenth, and differs by process: the
-/// bounds are kept when one process of five keeps them all.
+/// The placement of code and data in memory changes times this small by a tenth, and differs between
+/// processes. So the bounds are met if one process of five meets them all.
 int try_again(int attempts_before) {
     if (attempts_before == 4) {
         return 1;
@@ -296,7 +297,7 @@ int main(int argc, char** argv) {
         print_series(*series);
     }
     others.print();
-    // Not in ticks: the same code takes three times as many on a processor that forwards stores more slowly.
+    // A ratio, not ticks: processors that forward stores more slowly take three times as many ticks.
     expect_at_most("pool pair over malloc + free", pool.best / by_malloc.best, 0.5, check);
     expect_medians(c_pool, check);
     expect_at_most("get + put over malloc + free", by_get.best / by_malloc.best, 1.05, check);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Symbolic computation with tiny objects (the cfrac family): the continued fraction of a square root in
-// numbers of a few limbs, each value an object of 8–48 bytes that lives for one expression. Knows plain
-// malloc only. Run by scripts/compare.
+// numbers of a few limbs. Each value is an object of 8–48 bytes that lives for one expression.
 #include "natural.h"
 
 #include <vector>
@@ -35,7 +34,7 @@ std::vector<std::uint32_t> primes_below(std::uint32_t bound) {
     return primes;
 }
 
-// What trial division by the small primes leaves of n.
+// What remains of n after trial division by the small primes.
 Natural without_small_factors(Natural n, const std::vector<std::uint32_t>& primes) {
     for (const std::uint32_t prime : primes) {
         for (;;) {
@@ -66,7 +65,7 @@ struct Expansion {
         odd = !odd;
     }
 
-    // numerator² ≡ ±d (mod n): one lost limb anywhere breaks it.
+    // numerator² ≡ ±d (mod n): one wrong limb anywhere breaks this.
     void check() const {
         const Natural square = (numerator * numerator).divide(n).second;
         const Natural expected = odd ? n - d : d;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Producer and consumer (the xmalloc-test family): one thread of a pair only takes, the other only frees, and
-// objects cross in batches through a bounded queue. Knows plain malloc only.
-// Run by scripts/compare.
+// Producer and consumer (the xmalloc-test family): one thread of a pair only allocates, the other only frees,
+// and objects cross in batches through a bounded queue.
 #include "common/workload.h"
 
 #include <atomic>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // False sharing (the cache-thrash and cache-scratch families): each thread writes to a small object of its
-// own; when two such objects share a cache line, every write waits for the other core. Knows plain malloc
-// only.
-// --passive 1: the first objects come from one thread, and the allocator decides whether they stay
-// neighbours. Run by scripts/compare.
+// own. If two such objects share a cache line, every write waits for the other core.
+// With --passive 1, the first objects come from one thread, and the allocator decides whether they stay
+// neighbours.
 #include "common/workload.h"
 
 #include <thread>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fragmentation over phases: each phase fills memory with objects of its own sizes, then frees nearly all, in
-// random order, and leaves survivors that pin what they lie in for some phases more. Knows plain malloc only.
-// Run by scripts/compare; peak memory tells as much as time.
+// Fragmentation over phases. Each phase fills memory with objects of its own sizes, then frees nearly all of
+// them in random order. The survivors pin the memory around them for some more phases. Peak memory matters as
+// much as time.
 #include "common/workload.h"
 
 #include <deque>
@@ -27,7 +27,7 @@ std::vector<bench::Block> fill(bench::Rng& random, SizeRange range, std::uint64_
     return blocks;
 }
 
-// Frees in random order; returns those that stay.
+// Frees in random order, and returns the objects that stay.
 std::vector<bench::Block> thin_out(bench::Rng& random, std::vector<bench::Block> blocks) {
     for (std::size_t i = blocks.size(); i > 1; --i) {
         std::swap(blocks[i - 1], blocks[random.below(static_cast<std::uint32_t>(i))]);

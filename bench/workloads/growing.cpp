@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Growth by realloc: strings that get a few bytes more at each append, and vectors that double. Whether an
-// object can grow where it is, and what a copy costs, is what shows. Knows plain malloc only. Run by
-// scripts/compare.
+// Growth by realloc: strings that get a few bytes more at each append, and vectors that double. This shows
+// whether an object can grow in place, and what a copy costs.
 #include "common/workload.h"
 
 #include <atomic>
@@ -18,8 +17,7 @@ void* resize(void* object, std::size_t bytes) {
     return grown;
 }
 
-// The byte at a position of a string is known from the position: every copy on the way has to have been
-// right.
+// The byte at each position of a string follows from the position, so any wrong copy is detected.
 struct String {
     char* text = nullptr;
     std::size_t length = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JSON documents built and dropped: text is parsed into a tree of strings, arrays and objects, written again,
-// compared and dropped: what services do all day, through the standard containers. Knows plain malloc only.
-// Run by scripts/compare.
+// Builds and drops JSON documents through the standard containers, as services do all day. Text is parsed
+// into a tree of strings, arrays and objects, written again, compared and dropped.
 #include "common/workload.h"
 
 #include <atomic>
@@ -22,7 +21,8 @@ struct Value {
     std::variant<std::int64_t, bool, std::string, Array, Object> content;
 };
 
-// Text as one service would send to another: nested objects, arrays of numbers, strings of various lengths.
+// Text as one service would send it to another: nested objects, arrays of numbers, strings of various
+// lengths.
 void generate(std::string& out, bench::Rng& random, unsigned depth) {
     const std::uint32_t kind = depth == 0 ? random.below(3) : random.below(8);
     if (kind == 0) {
@@ -43,7 +43,7 @@ void generate(std::string& out, bench::Rng& random, unsigned depth) {
     } else {
         out += '{';
         for (std::uint32_t i = random.between(2, 8); i > 0; --i) {
-            // The number in front keeps the keys in order, so that writing gives the text back.
+            // The number in front keeps the keys in order, so that writing reproduces the text.
             out.append("\"").append(std::to_string(9 - i)).append("_field_name\":");
             generate(out, random, depth - 1);
             out += i > 1 ? "," : "";
@@ -52,7 +52,7 @@ void generate(std::string& out, bench::Rng& random, unsigned depth) {
     }
 }
 
-// Reads what generate wrote: no spaces, no escapes, no empty arrays or objects.
+// Reads the text of generate: no spaces, no escapes, no empty arrays or objects.
 class Parser {
   public:
     explicit Parser(std::string_view text) : text_(text) {}

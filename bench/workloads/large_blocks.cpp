@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Large blocks: a few are live, each step frees one and takes another of a random size, then fills it. What
-// is asked for is page faults avoided and memory given back at the right time. Knows plain malloc only. Run
-// by scripts/compare with blocks of 5–25 MiB (one thread) and of 64 KiB–1 MiB (two threads).
+// Large blocks: a few are live, and each step frees one, allocates another of a random size, and fills it. A
+// good allocator avoids page faults and returns memory at the right time. Blocks have 5–25 MiB (one thread)
+// or 64 KiB–1 MiB (two threads).
 #include "common/workload.h"
 
 #include <atomic>

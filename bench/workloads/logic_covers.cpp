@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Logic minimisation (the espresso family): the complement of a Boolean function by recursive splitting,
-// where every product term is an object of 16–48 bytes and every cover a list that grows and goes. Knows
-// plain malloc only. Run by scripts/compare.
+// Logic minimisation (the espresso family): the complement of a Boolean function by recursive splitting.
+// Every product term is an object of 16–48 bytes, and every cover is a list that grows and is freed.
 #include "common/workload.h"
 
 #include <vector>
 
 namespace {
 
-// A product term: `care` has a bit for each variable that matters, `value` what it has to be. Real programs
-// carry terms of differing length, so each is given some bytes more than it needs.
+// A product term: `care` has a bit for each variable that matters, and `value` has the required values. Terms
+// of real programs differ in length, so each gets a few bytes more than it needs.
 struct Term {
     std::uint64_t care;
     std::uint64_t value;
@@ -82,7 +81,7 @@ Cover random_cover(bench::Rng& random, unsigned variables, std::size_t terms) {
     return cover;
 }
 
-// The function where one variable is fixed.
+// The function with one variable fixed.
 Cover cofactor(const Cover& cover, std::uint64_t variable, bool set) {
     Cover fixed;
     for (const Term* term : cover) {
@@ -94,7 +93,7 @@ Cover cofactor(const Cover& cover, std::uint64_t variable, bool set) {
     return fixed;
 }
 
-// The variable that most terms ask about.
+// The variable that occurs in the most terms.
 std::uint64_t busiest(const Cover& cover, unsigned variables) {
     std::uint64_t best = 0;
     std::size_t most = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A key-value store with LRU eviction: records of an entry, a key and a value, each its own object, live
-// until newer ones push them out, so lifetimes are long and the order of frees is not that of takes. Knows
-// plain malloc only. Run by scripts/compare.
+// A key-value store with LRU eviction. The record of an entry, its key and its value are separate objects
+// that live until newer entries push them out. So lifetimes are long, and objects are not freed in the order
+// of their allocation.
 #include "common/workload.h"
 
 #include <vector>
@@ -136,7 +136,7 @@ int main(int argc, char** argv) {
     Store store(budget);
     std::uint64_t hits = 0;
     for (std::uint64_t i = 0; i < operations; ++i) {
-        // The smaller of two draws: some keys are asked for far more often.
+        // The smaller of two random numbers, so that some keys are requested far more often.
         const auto bound = static_cast<std::uint32_t>(keys);
         const std::uint32_t first = random.below(bound);
         const std::uint32_t second = random.below(bound);

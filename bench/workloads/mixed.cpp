@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Mixed sizes over a random live set: each step frees one object of the set, chosen at random, and takes
-// another. The number of live objects decides whether caches, TLB or memory are at work. Knows plain malloc
-// only. Run by scripts/compare with 1 K, 100 K and 5 M objects.
+// Mixed sizes over a random live set: each step frees one randomly chosen object of the set and allocates
+// another. The number of live objects decides whether caches, the TLB or memory dominate: 1 K, 100 K and 5 M
+// objects.
 #include "common/workload.h"
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 namespace {
 
-// Nine in ten are small, one in a hundred is of kilobytes: the mix most programs show.
+// Nine in ten are small, and one in a hundred has kilobytes. Most programs have such a mix.
 std::size_t size_of_request(bench::Rng& random) {
     const std::uint32_t dice = random.below(100);
     if (dice < 90) {

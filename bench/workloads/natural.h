@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Natural numbers of any length, one heap object per value, as symbolic programs of the cfrac kind have them.
-// Made to request memory, not to be fast at arithmetic: no small-value shortcut, no reuse of results.
-// Included by workloads/continued_fraction.cpp.
+// Natural numbers of any length, with one heap object per value, as in symbolic programs of the cfrac kind.
+// The purpose is to request memory, not to be fast at arithmetic: there is no shortcut for small values, and
+// results are not reused.
 #pragma once
 
 #include "common/workload.h"
@@ -108,7 +108,8 @@ class Natural {
             std::uint64_t estimate = rest.top() / (divisor.top() + 1);
             std::uint32_t place = shift;
             if (estimate == 0) {
-                // The leading limbs are too close to tell: take one limb more, or subtract the divisor once.
+                // The leading limbs are too close to decide: take one limb more, or subtract the divisor
+                // once.
                 const bool wider = shift > 0;
                 place = wider ? shift - 1 : 0;
                 estimate = wider ? (rest.top() << 32 | rest.at(rest.count() - 2)) / (divisor.top() + 1) : 1;

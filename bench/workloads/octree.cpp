@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trees that grow and shrink (the barnes family): bodies in space are sorted into an octree built anew for
-// each step, with one node per cell and per body, summed up and dropped. Knows plain malloc only. Run by
-// scripts/compare.
+// Trees that grow and shrink (the barnes family): bodies in space are sorted into an octree, with one node
+// per cell and per body. The tree is built anew for each step, summed up and dropped.
 #include "common/workload.h"
 
 #include <array>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Server churn with hand-over (the larson family): threads replace random objects of a working set, then end
-// and leave the set to a new thread, so most frees are of objects a dead thread took. Knows plain malloc
-// only. Run by scripts/compare.
+// and leave the set to a new thread. So most frees are of objects that an ended thread allocated.
 #include "common/workload.h"
 
 #include <latch>

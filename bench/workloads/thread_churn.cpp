@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Thread churn: short-lived threads, some at a time, each taking and freeing mixed small objects and leaving
-// a few behind for the next one. What a thread costs to start and end is what shows. Knows plain malloc only.
-// Run by scripts/compare.
+// Thread churn: short-lived threads, some at a time. Each allocates and frees mixed small objects and leaves
+// a few for the next one. This shows what a thread costs to start and end.
 #include "common/workload.h"
 
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// calloc-heavy: tables and buffers that must come zeroed, are dirtied, and go again. Memory known to be fresh
-// need not be cleared, memory that was used must be; both are checked. Knows plain malloc only. Run by
-// scripts/compare.
+// calloc-heavy: tables and buffers that must be zeroed are allocated, written and freed. An allocator need
+// not clear memory that it knows to be fresh, but must clear memory that was used. The workload checks that
+// all of it is zero.
 #include "common/workload.h"
 
 #include <atomic>
@@ -29,7 +29,7 @@ std::uint64_t churn(std::uint64_t live, std::uint64_t operations, std::uint64_t 
     for (std::uint64_t i = 0; i < operations; ++i) {
         unsigned char*& block = blocks[random.below(static_cast<std::uint32_t>(live))];
         std::free(block);
-        // One in sixty-four is a table of up to half a megabyte, the rest are records.
+        // One in sixty-four is a table of up to half a megabyte; the rest are records.
         const std::size_t bytes =
             random.below(64) == 0 ? random.log_uniform(14, 19) : random.log_uniform(4, 12);
         block = static_cast<unsigned char*>(std::calloc(bytes / 8, 8));
