@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Arenas, pools of arenas, and the general allocator for containers.
-// Knows nothing of the library's inside.
-// Part of hotlane.hpp, which says what holds for all.
+// Arenas, pools of arenas, and the general allocator for containers. hotlane.hpp has the rules that hold for
+// all classes.
 #pragma once
 
 #include "hotlane/object_pool.hpp"
@@ -16,14 +15,14 @@
 
 namespace hotlane {
 
-/// Monotonic memory: allocation moves a pointer, deallocation does nothing, release() takes all of it back at
-/// once. Begins with `first` bytes and grows by pages of the hot lane up to `limit` bytes in all, then
-/// std::bad_alloc. One thread at a time.
+/// Monotonic memory: an allocation moves a pointer, a deallocation does nothing, and release() takes
+/// everything back at once. It starts with `first` bytes and grows by pages from the allocator up to `limit`
+/// bytes in all; beyond that it throws std::bad_alloc. For one thread at a time.
 class arena : public std::pmr::memory_resource {
   public:
-    static constexpr std::size_t growth = 64 * 1024;  // the largest objects of the hot lane
+    static constexpr std::size_t growth = 64 * 1024;  // the largest size class
 
-    /// std::bad_alloc when there is no memory for the first page.
+    /// Throws std::bad_alloc when there is no memory for the first page.
     explicit arena(std::size_t first = growth, std::size_t limit = SIZE_MAX) : limit_{limit} {
         first_ = take_page(first < sizeof(page) + alignment ? sizeof(page) + alignment : first);
         rewind();
@@ -35,7 +34,7 @@ class arena : public std::pmr::memory_resource {
     arena(const arena&) = delete;
     arena& operator=(const arena&) = delete;
 
-    /// All that was allocated is gone; the first page stays, the others go back. O(pages).
+    /// Frees all allocations. Keeps the first page and gives the others back. O(pages).
     void release() noexcept {
         while (last_ != first_) {
             capacity_ -= last_->bytes;
@@ -43,11 +42,11 @@ class arena : public std::pmr::memory_resource {
         }
         rewind();
     }
-    /// Bytes handed out since the last release(), padding included.
+    /// Bytes allocated since the last release(), padding included.
     std::size_t used() const noexcept {
         return used_before_ + static_cast<std::size_t>(next_ - begin_of(last_));
     }
-    /// Bytes of its pages.
+    /// The size of all its pages, bytes.
     std::size_t capacity() const noexcept { return capacity_; }
 
   private:
@@ -104,16 +103,16 @@ class arena : public std::pmr::memory_resource {
 
     std::size_t limit_;
     std::size_t capacity_ = 0;
-    std::size_t used_before_ = 0;  // in pages before the last
+    std::size_t used_before_ = 0;  // in the pages before the last one
     page* first_ = nullptr;
     page* last_ = nullptr;
     char* next_ = nullptr;
     char* end_ = nullptr;
 };
 
-/// `capacity` arenas handed out and recycled. As a memory resource it is the arena of the newest lease: what
-/// keeps one resource for long, a parser say, thereby allocates from the operation in scope. One thread's;
-/// stays where it is while arenas are out.
+/// A pool of `capacity` arenas, which are reused. As a memory resource it allocates from the arena of the
+/// newest lease. An object that keeps one resource for long, such as a parser, thus allocates from the arena
+/// of the current operation. For one thread at a time. Must not move while arenas are leased.
 class arena_pool : public std::pmr::memory_resource {
     struct slot : arena {
         using arena::arena;
@@ -128,17 +127,17 @@ class arena_pool : public std::pmr::memory_resource {
         arena_pool* pool = nullptr;
         void operator()(arena* ended) const noexcept { pool->end(static_cast<slot*>(ended)); }
     };
-    /// On destruction, in whichever order, its arena is released, its first page kept, and goes back.
-    /// O(pages).
+    /// A leased arena. On destruction, in any order, the arena is released (its first page is kept) and
+    /// returns to the pool. O(pages).
     using lease = std::unique_ptr<arena, returner>;
 
-    /// Each arena begins with `first` bytes, taken now, and grows up to `limit`. std::bad_alloc when there is
-    /// no memory for them. `name`: in statistics, 31 bytes of it.
+    /// Each arena starts with `first` bytes, allocated now, and grows up to `limit`. Throws std::bad_alloc
+    /// when there is no memory for them. `name` is for the statistics, which keep its first 31 bytes.
     explicit arena_pool(std::size_t capacity, const char* name = nullptr, std::size_t first = arena::growth,
                         std::size_t limit = SIZE_MAX)
         : slots_{capacity, name, first, limit} {}
 
-    /// error::exhausted when all are out. O(1).
+    /// Leases an arena. Returns error::exhausted when all are leased. O(1).
     result<lease> get() noexcept {
         result<typename slots::lease> taken = slots_.get();
         if (!taken) [[unlikely]] {
@@ -166,7 +165,7 @@ class arena_pool : public std::pmr::memory_resource {
         }
         typename slots::returner{ended->home}(ended);
     }
-    /// std::bad_alloc when none is leased, or the newest has no memory.
+    /// Throws std::bad_alloc when no arena is leased, or the newest has no memory.
     void* do_allocate(std::size_t bytes, std::size_t align) override {
         if (newest_ == nullptr) [[unlikely]] {
             detail::no_memory();
@@ -182,8 +181,8 @@ class arena_pool : public std::pmr::memory_resource {
     slot* newest_ = nullptr;
 };
 
-/// The general allocator as a memory resource: any thread, sizes and alignments of any kind; std::bad_alloc
-/// when there is no memory. One for all, and never destroyed.
+/// The general allocator as a memory resource, for any size and alignment. Throws std::bad_alloc when there
+/// is no memory. Any thread. It is a single object that is never destroyed.
 inline std::pmr::memory_resource* memory_resource() noexcept {
     class general : public std::pmr::memory_resource {
         void* do_allocate(std::size_t bytes, std::size_t align) override {
@@ -203,7 +202,8 @@ inline std::pmr::memory_resource* memory_resource() noexcept {
     return resource;
 }
 
-/// The same for containers; all are equal. std::bad_alloc when there is no memory.
+/// The general allocator for containers. All instances compare equal. Throws std::bad_alloc when there is no
+/// memory.
 template <class T>
 struct allocator {
     using value_type = T;

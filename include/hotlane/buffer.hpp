@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One buffer of the hot lane or of a bounded pool, and the result of asking for one.
-// Knows nothing of the library's inside but what hotlane.h inlines.
-// Part of hotlane.hpp, which says what holds for all.
+// A buffer from the allocator or from a bounded pool, and the result of a request for one. hotlane.hpp has
+// the rules that hold for all classes.
 #pragma once
 
 #include "hotlane/hotlane.h"
@@ -20,11 +19,11 @@ namespace hotlane {
 
 inline constexpr std::size_t alignment = 64;
 
-/// Why there is no object.
+/// Why a request returned no object.
 enum class error : std::uint8_t { none, exhausted, invalid_size, out_of_memory };
 
-/// An object, or why there is none (as std::expected of C++23, for types that have an empty state). No
-/// exceptions.
+/// An object, or the reason why there is none. Like std::expected of C++23, for types that have an empty
+/// state. Throws no exceptions.
 template <class T>
 class [[nodiscard]] result {
   public:
@@ -35,7 +34,7 @@ class [[nodiscard]] result {
     bool has_value() const noexcept { return error_ == hotlane::error::none; }
     /// error::none when there is a value.
     hotlane::error error() const noexcept { return error_; }
-    /// Empty when there is none.
+    /// Empty when there is no value.
     T& value() & noexcept { return value_; }
     T&& value() && noexcept { return std::move(value_); }
     T& operator*() & noexcept { return value_; }
@@ -59,8 +58,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// A piece of memory that goes back where it came from when it is destroyed: to the hot lane of the thread
-/// that destroys it, or to its bounded pool (whose thread must be the one that destroys it). Move-only.
+/// A piece of memory that is given back when the buffer is destroyed: to the cache of the thread that
+/// destroys it, or to its bounded pool (only that pool's thread may then destroy it). Move-only.
 class buffer {
   public:
     buffer() noexcept = default;
@@ -78,21 +77,24 @@ class buffer {
     }
     ~buffer() { reset(); }
 
-    /// At a multiple of 64; null when empty. Up to capacity() bytes may be read and written.
+    /// The memory, at a multiple of 64; null when the buffer is empty. Up to capacity() bytes may be read and
+    /// written.
     std::byte* data() noexcept { return std::assume_aligned<alignment>(data_); }
     const std::byte* data() const noexcept { return std::assume_aligned<alignment>(data_); }
-    /// Bytes asked for, or set by resize().
+    /// The number of bytes requested, or set by resize().
     std::size_t size() const noexcept { return size_; }
-    /// The size of the class, or of the pool's objects. O(1), a call for those of the hot lane.
+    /// The size of the size class, or of the pool's objects. O(1); a function call unless the buffer is of a
+    /// pool.
     std::size_t capacity() const noexcept {
         return pool_ != nullptr ? pool_->object_size : hotlane_capacity(data_);
     }
-    /// The size() bytes.
+    /// The first size() bytes.
     std::span<std::byte> span() noexcept { return {data_, size_}; }
     std::span<const std::byte> span() const noexcept { return {data_, size_}; }
     explicit operator bool() const noexcept { return data_ != nullptr; }
 
-    /// False, and nothing changed, when `size` is beyond the capacity. Contents stay.
+    /// Changes size() and keeps the contents. Returns false and changes nothing when `size` is beyond the
+    /// capacity.
     [[nodiscard]] bool resize(std::size_t size) noexcept {
         if (size > capacity()) {
             return false;
@@ -100,7 +102,7 @@ class buffer {
         size_ = size;
         return true;
     }
-    /// Goes back now, and is empty; nothing when it is. O(1).
+    /// Gives the memory back now and leaves the buffer empty. Does nothing if it is empty already. O(1).
     void reset() noexcept {
         if (data_ == nullptr) {
             return;
@@ -113,7 +115,7 @@ class buffer {
             hotlane_put(data);
         }
     }
-    /// As reset(), its whole capacity overwritten with zeros by stores that no compiler removes.
+    /// As reset(), after overwriting the whole capacity with zeros by stores that no compiler removes.
     void release_zeroed() noexcept {
         if (pool_ == nullptr) {
             hotlane_put_zeroed(std::exchange(data_, nullptr));
@@ -135,10 +137,10 @@ class buffer {
 
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
-    hotlane_pool* pool_ = nullptr;  // null: the hot lane
+    hotlane_pool* pool_ = nullptr;  // null: from the allocator
 };
 
-/// A buffer of the hot lane; std::bad_alloc when there is no memory. Any thread, O(1) on a hit.
+/// A buffer from the allocator. Throws std::bad_alloc when there is no memory. Any thread; O(1) on a hit.
 inline buffer get(std::size_t size) {
     void* const data = hotlane_get(size);
     if (data == nullptr) [[unlikely]] {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Bounded pools of buffers, and of blocks of numbers.
-// Knows nothing of the library's inside but what hotlane.h inlines.
-// Part of hotlane.hpp, which says what holds for all.
+// Bounded pools of buffers, and of arrays of numbers. hotlane.hpp has the rules that hold for all classes.
 #pragma once
 
 #include "hotlane/buffer.hpp"
@@ -19,7 +17,6 @@ namespace hotlane {
 
 namespace detail {
 
-/// A pool's ownership: created here, destroyed here.
 struct pool_deleter {
     void operator()(hotlane_pool* pool) const noexcept { hotlane_pool_destroy(pool); }
 };
@@ -39,15 +36,16 @@ enum class on_exhausted : std::uint8_t { fail, fallback };
 enum class clear : std::uint8_t { never, on_get, on_put };
 
 struct pool_options {
-    const char* name = nullptr;  // in statistics, 31 bytes of it
+    const char* name = nullptr;  // for statistics; the first 31 bytes are kept
     hotlane::clear clear = hotlane::clear::never;
-    bool touch = false;  // page faults happen at construction
+    bool touch = false;  // touches all pages at construction, so that page faults happen then
 };
 
-/// `capacity` buffers of `size` bytes, taken at construction; LIFO. One thread's.
+/// A pool of `capacity` buffers of `size` bytes, all allocated at construction; last in, first out. For one
+/// thread at a time.
 class buffer_pool {
   public:
-    /// std::bad_alloc when there is no memory for all of them, or a size is 0.
+    /// Throws std::bad_alloc when there is no memory for all buffers, or `size` or `capacity` is 0.
     buffer_pool(std::size_t size, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
                 pool_options options = {})
         : pool_{detail::make_pool(options.name, size, capacity, flags(policy, options))}, size_{size},
@@ -55,10 +53,11 @@ class buffer_pool {
                                                                                   policy ==
                                                                                   on_exhausted::fallback} {}
 
-    /// A buffer of the pool's size. error::exhausted when all are handed out and the policy is fail;
-    /// error::out_of_memory when the allocator had none either. Inlined, O(1) (O(size) when cleared).
+    /// A buffer of the pool's size. Returns error::exhausted when all are handed out and the policy is
+    /// `fail`, and error::out_of_memory when the policy allows the allocator and it has no memory. Inlined.
+    /// O(1); O(size) if buffers are cleared.
     result<buffer> get() noexcept { return get(size_); }
-    /// One of fewer bytes; error::invalid_size beyond the pool's.
+    /// A buffer whose size() is `size`. Returns error::invalid_size if that is more than the pool's size.
     result<buffer> get(std::size_t size) noexcept {
         if (size > size_) [[unlikely]] {
             return error::invalid_size;
@@ -74,15 +73,15 @@ class buffer_pool {
         return buffer{data, size, pool};
     }
 
-    /// The size asked for at construction; each buffer's capacity() is the next multiple of 64.
+    /// The size given at construction. Each buffer's capacity() is that size rounded up to a multiple of 64.
     std::size_t buffer_size() const noexcept { return size_; }
-    /// How many buffers there are; in_use() of them are handed out, available() are not. O(1).
+    /// The number of buffers. in_use() of them are handed out, available() are not. O(1).
     std::size_t capacity() const noexcept { return capacity_; }
     std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
     std::size_t available() const noexcept { return capacity_ - in_use(); }
-    /// Bytes of all buffers.
+    /// The size of all buffers together, bytes.
     std::size_t bytes() const noexcept { return capacity_ * pool_->object_size; }
-    /// For the functions of hotlane.h; stays the pool's own.
+    /// The pool, for the functions of hotlane.h. It is still owned by this object.
     hotlane_pool* c_pool() const noexcept { return pool_.get(); }
 
   private:
@@ -99,8 +98,8 @@ class buffer_pool {
     bool falls_back_;
 };
 
-/// Blocks of `count` elements, for vectors: `Align` bytes, up to 64, is what the compiler is told of their
-/// alignment (it is 64). One thread's.
+/// A pool of arrays of `count` elements, for vector code. The compiler may assume that they are aligned to
+/// `Align` bytes, at most 64; in fact they are aligned to 64. For one thread at a time.
 template <class T, std::size_t Align = alignment>
 class block_pool {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -109,7 +108,7 @@ class block_pool {
   public:
     class block {
       public:
-        block() noexcept = default;  // of no elements
+        block() noexcept = default;  // has no elements
         explicit block(buffer memory) noexcept : memory_{std::move(memory)} {}
         T* data() noexcept { return std::assume_aligned<Align>(reinterpret_cast<T*>(memory_.data())); }
         std::size_t size() const noexcept { return memory_.size() / sizeof(T); }
@@ -121,12 +120,13 @@ class block_pool {
         buffer memory_;
     };
 
-    /// std::bad_alloc when there is no memory for all of them, or a size is 0.
+    /// Throws std::bad_alloc when there is no memory for all arrays, or a size is 0.
     block_pool(std::size_t count, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
                pool_options options = {})
         : buffers_{checked_bytes(count), capacity, policy, options} {}
 
-    /// Contents undefined unless the pool clears. As buffer_pool::get(): error::exhausted or out_of_memory.
+    /// An array with undefined contents, unless the pool clears. Errors as for buffer_pool::get():
+    /// error::exhausted or error::out_of_memory.
     result<block> get() noexcept {
         result<buffer> memory = buffers_.get();
         return memory ? result<block>{block{std::move(*memory)}} : result<block>{memory.error()};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Bounded pools of objects: kept constructed, constructed one by one, or records taken back all at once.
-// Knows nothing of the library's inside but what hotlane.h inlines.
-// Part of hotlane.hpp, which says what holds for all.
+// Bounded pools of objects. object_pool keeps its objects constructed, fixed_pool constructs and destroys
+// each one, and record_pool takes all records back at once. hotlane.hpp has the rules that hold for all
+// classes.
 #pragma once
 
 #include "hotlane/buffer_pool.hpp"
@@ -16,12 +16,12 @@
 
 namespace hotlane {
 
-/// For object_pool: objects stay as they were put back.
+/// As object_pool's `Reset`: leaves objects as they were put back.
 inline constexpr auto keep = [](auto&) {};
 
-/// `capacity` objects, all constructed from the same arguments when the pool is, destroyed when it is. Each
-/// that comes back is reset by `Reset` (a function of T&, or a member function): what it holds is kept. One
-/// thread's; stays where it is while objects are out.
+/// A pool of `capacity` objects. All are constructed with the pool, from the same arguments, and destroyed
+/// with it. An object that comes back is reset by `Reset`, a function of T& or a member function; memory that
+/// the object owns can thus be kept. For one thread at a time. Must not move while objects are leased.
 template <class T, auto Reset = keep>
 class object_pool {
     static_assert(alignof(T) <= alignment);
@@ -34,11 +34,12 @@ class object_pool {
             hotlane_pool_put(pool, object);
         }
     };
-    /// Goes back on destruction.
+    /// A leased object. It returns to the pool on destruction.
     using lease = std::unique_ptr<T, returner>;
 
-    /// std::bad_alloc when there is no memory for all of them. What T's constructor throws passes through,
-    /// and those constructed before are destroyed. `name`: in statistics, 31 bytes of it. O(capacity).
+    /// Throws std::bad_alloc when there is no memory for all objects. If a constructor of T throws, the
+    /// objects constructed so far are destroyed and the exception is passed on. `name` is for the statistics,
+    /// which keep its first 31 bytes. O(capacity).
     template <class... Arguments>
     explicit object_pool(std::size_t capacity, const char* name = nullptr, const Arguments&... arguments)
         : pool_{detail::make_pool(name, sizeof(T), capacity, 0)}, capacity_{capacity} {
@@ -50,13 +51,13 @@ class object_pool {
     }
     ~object_pool() {
         for (void** slot = pool_->bottom; slot != pool_->top; ++slot) {
-            static_cast<T*>(*slot)->~T();  // those still out keep their objects, and the pool says so
+            static_cast<T*>(*slot)->~T();  // leased objects are not destroyed; the pool reports them
         }
     }
     object_pool(const object_pool&) = delete;
     object_pool& operator=(const object_pool&) = delete;
 
-    /// error::exhausted when all are out. O(1).
+    /// Leases an object. Returns error::exhausted when all are leased. O(1).
     result<lease> get() noexcept {
         auto* const object = static_cast<T*>(hotlane_pool_get(pool_.get()));
         if (object == nullptr) [[unlikely]] {
@@ -66,7 +67,7 @@ class object_pool {
     }
     std::size_t capacity() const noexcept { return capacity_; }
     std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
-    /// Of the objects themselves, without what they hold.
+    /// The size of the objects themselves, without memory that they own.
     std::size_t bytes() const noexcept { return capacity_ * pool_->object_size; }
 
   private:
@@ -88,8 +89,8 @@ class object_pool {
     std::size_t capacity_;
 };
 
-/// Room for N objects, taken at construction; each is constructed by get() and destroyed when it comes back.
-/// One thread's.
+/// A pool with room for N objects, allocated at construction. get() constructs an object; it is destroyed
+/// when it comes back. For one thread at a time.
 template <class T, std::size_t N>
 class fixed_pool {
     static_assert(alignof(T) <= alignment && N > 0);
@@ -104,11 +105,11 @@ class fixed_pool {
     };
     using lease = std::unique_ptr<T, returner>;
 
-    /// std::bad_alloc when there is no memory for all of them.
+    /// Throws std::bad_alloc when there is no memory for all objects.
     explicit fixed_pool(const char* name = nullptr) : pool_{detail::make_pool(name, sizeof(T), N, 0)} {}
 
-    /// error::exhausted when all are out. What T's constructor throws passes through, and nothing is lost.
-    /// O(1).
+    /// Constructs and leases an object. Returns error::exhausted when all are leased. If T's constructor
+    /// throws, its place returns to the pool and the exception is passed on. O(1).
     template <class... Arguments>
     result<lease> get(Arguments&&... arguments) {
         void* const place = hotlane_pool_get(pool_.get());
@@ -136,7 +137,7 @@ class fixed_pool {
 
 namespace detail {
 
-/// A pool whose objects end with it.
+/// The deleter of a pool that may be destroyed by any thread, and whose objects end with it.
 struct record_deleter {
     void operator()(hotlane_pool* pool) const noexcept {
         hotlane_pool_adopt(pool);
@@ -147,18 +148,18 @@ struct record_deleter {
 
 }  // namespace detail
 
-/// N records, handed out in ascending addresses, taken back all at once: by reset(), or with the pool, which
-/// may be destroyed by any thread. One thread's.
+/// A pool of N records, handed out in ascending addresses and taken back all at once: by reset(), or when the
+/// pool is destroyed, which any thread may do. For one thread at a time.
 template <class T, std::size_t N>
 class record_pool {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignment && N > 0);
 
   public:
-    /// std::bad_alloc when there is no memory for all of them.
+    /// Throws std::bad_alloc when there is no memory for all records.
     explicit record_pool(const char* name = nullptr)
         : pool_{detail::make_pool(name, sizeof(T), N, 0).release()} {}
 
-    /// A value-initialised record; error::exhausted after N. O(1).
+    /// Returns a value-initialised record, or error::exhausted after N. O(1).
     result<T*> get() noexcept {
         void* const place = hotlane_pool_get(pool_.get());
         if (place == nullptr) [[unlikely]] {
@@ -166,7 +167,7 @@ class record_pool {
         }
         return new (place) T{};
     }
-    /// Every record is free again. O(N).
+    /// Takes back every record. O(N).
     void reset() noexcept { hotlane_pool_reset(pool_.get()); }
     static constexpr std::size_t capacity() noexcept { return N; }
     std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
