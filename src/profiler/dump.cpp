@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The text of a profile.
-// Knows nothing of when a profile is written, nor into which file.
-// Called through profile_dump.h.
+// Writes the text of a profile.
 #include "profiler/dump.h"
 
 #include "profiler/sample_registry.h"
@@ -15,8 +13,8 @@ constexpr double kOne = uint64_t{1} << sampler::kWeightShift;
 
 uint64_t unsampled(uint64_t weighted) { return sampler::rounded(static_cast<double>(weighted) / kOne); }
 
-/// What a reader's own scaling turns back into the tally: never 0 where there is something, and with the same
-/// mean size.
+/// The sampled counts from which a reader's scaling recovers the tally. They are never 0 if the tally is not,
+/// and keep its mean object size.
 struct Sampled {
     uint64_t objects = 0;
     uint64_t bytes = 0;

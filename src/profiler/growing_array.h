@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// An array whose addresses and memory are taken as it fills; elements never move.
-// Knows nothing of what it holds.
-// Used by the profiler's tables.
+// An array that reserves addresses and commits memory as it fills. Its elements never move.
 #pragma once
 
 #include "platform/os.h"
@@ -12,8 +10,8 @@
 
 namespace hotlane {
 
-/// Reserved by all of them together: no more than a quarter of what a limited process may have, since the
-/// program needs the rest.
+/// Bytes of address space that all these arrays have reserved together. In a process with limited memory they
+/// may reserve a quarter of the limit; the program needs the rest.
 inline constinit std::atomic<size_t> growing_arrays_bytes{0};
 
 inline bool charge_growing_arrays(size_t bytes) {
@@ -25,12 +23,12 @@ inline bool charge_growing_arrays(size_t bytes) {
     return fits;
 }
 
-/// Elements begin as zeros and need no destructor. Not thread-safe: the owner locks.
+/// Elements are initially zero and need no destructor. Not thread-safe: the owner locks.
 template <class T>
 class GrowingArray {
   public:
-    /// Room for `most` elements, or for fewer (at least `least`) where addresses are scarce. False: not even
-    /// those.
+    /// Reserves addresses for `most` elements, or for fewer (at least `least`) if addresses are scarce.
+    /// Returns false if not even `least` fit.
     bool reserve(size_t most, size_t least) {
         const uintptr_t place = quiet_address(round_up(most * sizeof(T), kStep));
         const Reservation reserved = reserve_step(place, kStep);
@@ -42,7 +40,7 @@ class GrowingArray {
         if (reserved != Reservation::occupied) {
             return begin_ != nullptr;
         }
-        // Where the system puts mappings where it likes, they are reserved at once.
+        // If the kernel does not honour address hints, reserve everything at once.
         for (size_t count = most; begin_ == nullptr && count >= least; count /= 2) {
             reserved_bytes_ = round_up(count * sizeof(T), kStep);
             begin_ = static_cast<T*>(os::reserve(reserved_bytes_, kRegionPageSize));
@@ -52,7 +50,7 @@ class GrowingArray {
         }
         return begin_ != nullptr;
     }
-    /// The addresses go back.
+    /// Gives the addresses back.
     void unreserve() {
         if (begin_ != nullptr) {
             os::unreserve(begin_, reserved_bytes_);
@@ -60,7 +58,8 @@ class GrowingArray {
             *this = GrowingArray{};
         }
     }
-    /// Makes the first `count` elements usable. False: no room, or no memory; then nothing changed.
+    /// Makes the first `count` elements usable. Returns false, and changes nothing, if there is no room or no
+    /// memory.
     [[nodiscard]] bool extend_to(size_t count) {
         const size_t bytes = round_up(count * sizeof(T), kStep);
         if (bytes <= usable_bytes_) {

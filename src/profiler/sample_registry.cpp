@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Samples come and go; their sites are counted.
-// Knows nothing of the tiers that serve requests, nor of files.
-// Called through profile.h.
+// Records samples and their ends, and counts them for their sites.
 //
-// A stack is taken before the lock: the unwinder has locks of its own, and may allocate. What it allocates
-// comes by here again and is turned away by the token, which every step needs and one thread can hold but
-// once. Threads share the profile in shards, each with a lock: an object is of the shard of the thread that
-// allocated it, a block of the fallback of the shard its address says.
+// The stack is taken before the lock is, because the unwinder has locks of its own and may allocate. Those
+// allocations arrive here again. They are refused by the token (ReentrancyGuard), which every sample needs
+// and a thread can hold only once. The profile is divided into shards, each with a lock. An object belongs to
+// the shard of the thread that allocated it; a block of the fallback belongs to the shard that its address
+// selects.
 #include "profiler/sample_registry.h"
 
 #include "platform/safe_read.h"
@@ -23,8 +22,8 @@ namespace hotlane::profile {
 
 namespace {
 
-/// Under its lock.
-struct alignas(128) Shard {  // two cache lines: processors fetch neighbours together
+/// Protected by its lock.
+struct alignas(128) Shard {  // two cache lines: processors prefetch them in pairs
     Lock lock{LockRank::profile};
     StackTable stacks;
     SampleHeap heap;
@@ -33,9 +32,9 @@ struct alignas(128) Shard {  // two cache lines: processors fetch neighbours tog
 
 constexpr uint32_t kMostShards = 8;
 constinit Shard shards[kMostShards];
-constinit inspect::Extent objects_of[kMostShards];      // of the shards' heaps: any thread may look
+constinit inspect::Extent objects_of[kMostShards];      // of the shards' heaps; any thread may read them
 constinit std::atomic<uint32_t> shard_count{0};         // 0: never started
-constinit std::atomic<uint32_t> threads_with_shard{0};  // they take turns
+constinit std::atomic<uint32_t> threads_with_shard{0};  // they take the shards in turn
 constinit std::atomic<uint64_t> lost{0};
 
 constinit std::atomic<bool> called{false};
@@ -59,7 +58,7 @@ Shard& shard_of_thread() {
     return shards[own_shard - 1];
 }
 
-/// Whose heap `p` lies in; null when it lies in none.
+/// The shard whose heap contains `p`; null if none does.
 Shard* shard_around(const void* p) {
     const uint32_t count = shard_count.load(std::memory_order_acquire);
     for (uint32_t i = 0; i < count; ++i) {
@@ -70,7 +69,7 @@ Shard* shard_around(const void* p) {
     return nullptr;
 }
 
-/// Where a sample that begins at `p` is to be found.
+/// The shard that has the sample that begins at `p`.
 Shard& shard_of(const void* p) {
     Shard* around = shard_around(p);
     return around != nullptr ? *around : shards[address_of(p) / kOsPageSize % shard_count.load()];
@@ -78,8 +77,8 @@ Shard& shard_of(const void* p) {
 
 void count_lost() { lost.fetch_add(1, std::memory_order_relaxed); }
 
-/// False, and one sample lost, when there is none. Where every allocation is recorded, deep stacks cost the
-/// most.
+/// Returns false, and counts a lost sample, if no stack can be taken. If every allocation is sampled, only
+/// half as many frames are taken, because deep stacks then cost the most.
 bool take_stack(const ReentrancyGuard&, Stack& stack) {
     const size_t deepest = sampler::period() > 1 ? backtrace::kMostFrames : backtrace::kMostFrames / 2;
     stack.depth = backtrace::capture(stack.frames, deepest);
@@ -89,8 +88,8 @@ bool take_stack(const ReentrancyGuard&, Stack& stack) {
     return stack.depth != 0;
 }
 
-/// A sample of `n` bytes that take `bytes`. `take` gives the object and its record, under the lock; null when
-/// there are none.
+/// Starts a sample of `n` bytes requested, in an object of `bytes`. `take` is called under the lock and
+/// returns the object and its record, or null.
 template <typename Take>
 auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
     -> decltype(take(std::declval<Sample*&>())) {
@@ -135,7 +134,7 @@ void end_sample(Site& site, const Sample& sample, uint64_t now) {
     }
 }
 
-/// How many shards there are: one where addresses are scarce, none where not even it has some.
+/// Returns how many shards were set up: one if addresses are scarce, 0 if there are not enough even for one.
 uint32_t set_up_shards() {
     const auto give_up = [](uint32_t count) {
         for (uint32_t i = 0; i < count; ++i) {
@@ -166,8 +165,8 @@ Site copy_of(Shard& shard, SiteNumber number) {
     return shard.stacks[number];
 }
 
-/// Adds to `site`, of the shard `first`, what the later ones have under the same stack. False: an earlier one
-/// has it.
+/// Adds to `site`, which is of the shard `first`, what the later shards have under the same stack. Returns
+/// false if an earlier shard has this stack.
 bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumber (&counts)[kMostShards]) {
     for (uint32_t i = 0; i < kMostShards; ++i) {
         if (i == first || counts[i] == 0) {
@@ -198,7 +197,7 @@ bool start(uint64_t period) {
         if (count == 0) {
             return false;
         }
-        // Pairs with the acquires of shard_count: the shards are set up.
+        // Pairs with the acquire loads of shard_count: a thread that sees the count finds the shards set up.
         shard_count.store(count, std::memory_order_release);
     }
     sampler::start(std::max<uint64_t>(period, 1));

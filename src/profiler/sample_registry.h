@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The allocation profile: which sampled objects live, and what was sampled under which stack.
-// Knows nothing of the tiers that serve requests, nor of files.
-// Called by allocator for what the sampler chose, and for pointers that are not in the region.
+// The allocation profile: which sampled objects are alive, and what was sampled under which stack.
 #pragma once
 
 #include "profiler/sampled_heap.h"
@@ -10,61 +8,63 @@
 
 namespace hotlane::profile {
 
-/// An object freed sooner was temporary.
+/// An object that is freed sooner counts as temporary.
 inline constexpr uint64_t kYoungNs = 1'000'000;
 
-/// Whether any session was ever started: until then nothing below has anything to do. One load.
+/// Whether a session was ever started. Until then the functions below have nothing to do. One load.
 bool used();
 
-/// Samples one byte in `period` from now on, on top of what was sampled before. Other threads than the
-/// caller's join at their next slow path. False: no addresses for the tables. Not from inside malloc: call
-/// backtrace::load() before.
+/// Starts to sample, on average one byte in `period`, and keeps what was sampled before. Threads other than
+/// the caller's join at their next slow path. Returns false if there are no addresses for the tables. Must
+/// not be called from inside malloc. Call backtrace::load() first.
 bool start(uint64_t period);
-/// Nothing is sampled from now on. What was keeps being followed.
+/// Stops sampling. Objects that were sampled before are tracked until they are freed.
 void stop();
 
-/// A sampled object of class `c` for a request of `n` bytes, outside the region; what is in it is whatever it
-/// held before. Null: not to be had, or the request comes from inside the profiler. O(depth of the stack).
+/// Allocates a sampled object of class `c`, outside the region, for a request of `n` bytes. Its contents are
+/// undefined. Returns null if there is none, or the request comes from inside the profiler. O(depth of the
+/// stack).
 void* allocate(ClassIndex c, size_t n);
-/// The same for a block of the fallback that was just allocated, or a guarded object, of `usable` bytes.
-/// False: it is not followed.
+/// Records a sample for a new block of the fallback, or for a guarded object, of `usable` bytes. Returns
+/// false if it is not tracked.
 bool track_sample(const void* p, size_t usable, size_t n);
 
-/// Whether `p` lies where the objects of allocate() do, live or not. No lock.
+/// Whether `p` lies in the memory for objects of allocate(), live or not. Takes no lock.
 bool contains(const void* p);
-/// What a live object of allocate() can hold, bytes; 0 when `p` is none.
+/// The usable bytes of a live object of allocate(); 0 if `p` is not one.
 size_t usable_size(const void* p);
-/// The size of the live object of allocate() that `p` points into; 0 when there is none. O(size).
+/// The size of the live object of allocate() that `p` points into; 0 if there is none. O(size).
 size_t object_around(const void* p);
-/// It stays where it is, and counts as a request of `n` bytes from now on.
+/// The object counts as a request of `n` bytes from now on. It does not move.
 void resize(const void* p, size_t n);
-/// The object is gone; its memory, if it was of allocate(), is free. False when none lives at `p`.
+/// Ends the sample at `p`. If the object came from allocate(), its memory is free again. Returns false if no
+/// live sample begins at `p`.
 bool release(const void* p);
-/// Whether this free comes once more in a forked child, and is right there
-/// (SampleHeap::expect_frees_again()).
+/// Whether this is a second free that is legitimate in a forked child (see SampleHeap::expect_frees_again()).
 bool forgive(const void* p);
 
 struct Statistics {
     uint64_t samples;
-    uint64_t lost_samples;  // no stack, no room for it, or for the object
-    size_t memory_bytes;    // held for objects, their records and stacks
+    uint64_t lost_samples;  // there was no stack, or no room for the stack or the object
+    size_t memory_bytes;    // for objects, their records and stacks
 };
 Statistics statistics();
 
-/// Calls `visit` with a copy of each site that was ever sampled, its frames, and the context. The profile
-/// goes on meanwhile.
+/// Calls `visit` with a copy of each site that was ever sampled, its frames, and `context`. The profile goes
+/// on meanwhile.
 void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void* context), void* context);
 
-/// Asks, from a signal handler, that `answer` be called on the next slow path of a request, where no lock is
-/// held.
+/// call() may be called in a signal handler. It requests that `answer` be called on the next slow path of an
+/// allocation or free, at a point where no lock is held.
 void set_answer(void (*answer)());
 void call();
 void answer_if_called();
 
-/// Around fork(): no thread is inside, and the child's profile goes on from the parent's.
+/// For fork(): makes sure that no thread is inside the profile, so that the child's profile continues the
+/// parent's.
 void lock_for_fork();
 void unlock_after_fork();
-/// The child has none of its parent's other threads. Before unlock_after_fork().
+/// For the child, which has only the thread that forked. Before unlock_after_fork().
 void forget_threads_in_child();
 
 }  // namespace hotlane::profile

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The heap of sampled objects: chunks of one class each, a free list per class, records beside them.
-// Knows nothing of stacks but their numbers.
-// Called through sample_heap.h.
+// The heap of sampled objects: chunks of one class each, a free list for each class, and records beside the
+// objects.
 #include "profiler/sampled_heap.h"
 
 #include <algorithm>
@@ -12,7 +11,7 @@ namespace hotlane {
 bool SampleHeap::set_up() { return reserve(kMostObjects); }
 
 bool SampleHeap::set_up_scarce() {
-    // The program's large blocks need some, too: a quarter of what could be had.
+    // The program's large blocks need addresses, too. Use a quarter of what could be reserved.
     for (size_t count = kMostObjects / 2; count >= 4 * kLeastObjects; count /= 2) {
         if (reserve(count)) {
             give_up();
@@ -40,7 +39,8 @@ void SampleHeap::give_up() {
     buckets_.unreserve();
 }
 
-/// A chunk is a multiple of our pages, as a span is, so that its objects lie at the same multiples.
+/// The size of a chunk is a multiple of the page size, like a span's, so that its objects have the same
+/// alignment.
 bool SampleHeap::open_chunk(ClassIndex c, size_t slot_granules) {
     const size_t bytes = std::max(kChunkBytes, size_classes[c].span_pages * kRegionPageSize);
     const size_t granules = bytes / kStep;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Where sampled objects of the hot lane live, outside the region, and what is known of each sampled object.
-// Knows nothing of stacks but their numbers.
-// Used by profile, under its lock.
+// The memory for sampled small objects, which lies outside the region, and a record of each sampled object.
 //
 //   | objects of class a | objects of class b | ...  never handed out |     records: one per 64 bytes of it
 //
-// An object's record is found by its address, so the fast path of free has no question: its pointer is not in
-// the region. Sampled blocks of the fallback stay where they are; their records are found by hashing.
+// The record of an object is found by its address. The fast path of free needs no extra check, because the
+// pointer is not in the region. Sampled blocks of the fallback stay where they are; their records are in a
+// hash table.
 #pragma once
 
 #include "base/newest_frees.h"
@@ -18,56 +17,59 @@
 
 namespace hotlane {
 
-/// A live sampled object; `site` is 0 where none begins.
+/// A live sampled object. `site` is 0 in records at which no live object begins.
 struct Sample {
     uint64_t born;     // ticks::now()
-    uint64_t weight;   // sampler::kWeightShift
-    size_t bytes;      // of its class, or usable in the fallback
-    size_t requested;  // bytes
-    uintptr_t thread;  // that allocated it
+    uint64_t weight;   // fixed-point, see sampler::kWeightShift
+    size_t bytes;      // size of its class, or usable bytes of a fallback block
+    size_t requested;  // bytes requested
+    uintptr_t thread;  // the thread that allocated it
     SiteNumber site;
-    uint32_t next;  // the next free record: of the class, or of the fallback's
+    uint32_t next;  // the next free record of the class, or of the fallback blocks
 };
 
 /// Not thread-safe.
 class SampleHeap {
   public:
-    /// False: no addresses for it.
+    /// Returns false if there are no addresses.
     bool set_up();
-    /// The same where they are scarce: makes do with fewer, and leaves the program most of them.
+    /// The same for a process with scarce addresses: reserves less, and leaves most of the addresses to the
+    /// program.
     bool set_up_scarce();
-    /// After that: what addresses it did get go back.
+    /// After a failed set-up: gives back the addresses that were reserved.
     void give_up();
 
-    /// An object of class `c`, at a multiple of whatever that class's spans promise; null when the heap is
-    /// full. What it held before is still there. `record` is the caller's to fill.
+    /// Takes an object of class `c`, aligned as objects in that class's spans are. Returns null if the heap
+    /// is full. The object keeps its old contents. The caller fills `record`.
     void* take(ClassIndex c, Sample*& record);
-    /// A record for a block of the fallback; null when there are too many.
+    /// Adds a record for a block of the fallback. Returns null if there is no room.
     Sample* add_block(const void* p);
-    /// Where the objects of take() lie.
+    /// The memory for objects of take().
     inspect::Extent extent() const {
         const uintptr_t begin = address_of(objects_.begin());
         return {.begin = begin, .end = begin + objects_.capacity() * kStep};
     }
-    /// Whether it could be an object of take().
+    /// Whether `p` may be an object of take().
     bool contains(const void* p) const { return extent().contains(address_of(p)); }
-    /// The record of a live object, of take() or add_block(). Null when none begins there.
+    /// The record of a live object of take() or add_block() that begins at `p`; null if there is none.
     Sample* find(const void* p);
-    /// The record of the live object of take() in which `p` lies, contains(p) given. Null when there is none.
+    /// The record of the live object of take() that `p` points into; null if there is none. Requires
+    /// contains(p).
     const Sample* find_around(const void* p) const;
-    /// Forgets the record of a live object. One of take() is free again, once it is none of the newest that
-    /// the thread freed.
+    /// Removes the record of a live object. The memory of an object of take() becomes free when it leaves the
+    /// thread's list of newest frees.
     void put_back(const void* p);
-    /// In a forked child: the newest frees of other threads, which it lost, may come once more.
+    /// In a forked child: the newest frees of threads that the child does not have may be repeated.
     void expect_frees_again();
-    /// Whether this is such a free of an object of take(). From now on it is none.
+    /// Whether this is such a repeated free of an object of take(). If so, the object becomes free, and a
+    /// further free is an error.
     bool forgive(const void* p);
 
     size_t usable_bytes() const;
 
   private:
-    static constexpr uint32_t kExpectedAgain = UINT32_MAX;  // instead of a free record's successor
-    static constexpr size_t kStep = 64;                     // bytes between two possible starts
+    static constexpr uint32_t kExpectedAgain = UINT32_MAX;  // in `next`: a repeated free is allowed
+    static constexpr size_t kStep = 64;                     // bytes between two possible object starts
     struct Granule {
         std::byte bytes[kStep];
     };
@@ -95,8 +97,8 @@ class SampleHeap {
     GrowingArray<Block> blocks_;
     size_t frontier_ = 0;                   // granules that belong to a class
     uint32_t free_[kMaxClasses] = {};       // index of the newest free object, plus 1; 0: none
-    uint32_t fresh_[kMaxClasses] = {};      // index of the first that was never handed out
-    uint32_t fresh_end_[kMaxClasses] = {};  // of the class's newest chunk
+    uint32_t fresh_[kMaxClasses] = {};      // index of the first object that was never handed out
+    uint32_t fresh_end_[kMaxClasses] = {};  // end of the class's newest chunk
     NewestFrees newest_frees_;
     uint32_t block_count_ = 0;
     uint32_t free_block_ = 0;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The sampling session under way, and the random numbers it draws.
-// Knows nothing of stacks, threads or the tiers that serve requests.
-// Called through sampler.h.
+// The state of the current sampling session, and the random numbers for it.
 #include "profiler/sampler.h"
 
 #include "platform/os.h"
@@ -18,14 +16,14 @@ constinit std::atomic<uint32_t> current_epoch{0};  // odd: a session is running
 constinit std::atomic<uint64_t> guard_one_in{0};
 
 constexpr uint64_t kGamma = 0x9E3779B97F4A7C15;
-/// Where the next thread's numbers begin.
+/// The seed of the next thread.
 constinit std::atomic<uint64_t> next_seed{0};
-/// Of each thread: a short-lived thread draws a number for each class, and would wait for the others' cache
-/// line each time. 0: not seeded.
+/// A generator for each thread. A short-lived thread draws a number for each class; with a shared generator
+/// it would wait for the cache line each time. 0: not seeded.
 [[gnu::tls_model("initial-exec")]] constinit thread_local uint64_t random_state = 0;
 
-/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): mixes a
-/// counter.
+/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): mixes the bits
+/// of a counter.
 uint64_t mixed(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
@@ -48,8 +46,8 @@ void seed() {
 void start(uint64_t period) {
     seed();
     current_period.store(period, std::memory_order_relaxed);
-    // Pairs with epoch(): who sees the session sees its period.
-    // Odd, and another than before.
+    // Pairs with epoch(): a thread that sees the session also sees its period. The new epoch is odd and
+    // differs from the previous one.
     current_epoch.store((current_epoch.load(std::memory_order_relaxed) + 1) | 1, std::memory_order_release);
 }
 
@@ -73,8 +71,8 @@ uint64_t draw_guard_gap() {
     if (one_in == 0) {
         return kNoGuards;
     }
-    // Geometric: a chance p for each request is an exponential with the mean -1 / ln(1 - p), rounded down;
-    // for p = 1 / n that mean is n - 1/2, up to 4 % of it for n = 2 and less for others.
+    // A geometric distribution with probability p is an exponential with mean -1 / ln(1 - p), rounded down.
+    // For p = 1 / n that mean is about n - 1/2; the error is 4 % for n = 2, and less for larger n.
     const double mean = static_cast<double>(one_in) - 0.5;
     return one_in == 1 ? 0 : static_cast<uint64_t>(exponential(draw_random()) * mean);
 }

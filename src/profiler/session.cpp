@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Sessions of profiling, from options, signals, calls and the clock.
-// Must not know how a profile is taken or what is in the file.
-// Called through profiling.h.
+// Profiling sessions, started by options, signals and calls; profiles, written on signals, calls, intervals
+// and at exit.
 #include "profiler/session.h"
 
 #include "base/errno_saver.h"
@@ -23,16 +22,17 @@ namespace {
 
 constexpr const char* kDefaultPattern = "hotlane.%p.%n.heap";
 
-constinit int first_process = 0;  // for which the options ask; its forked children are others
+constinit int first_process = 0;  // the process that the options are for; its forked children are not it
 constinit std::atomic<bool> dumping{false};
 constinit std::atomic<uint64_t> number{0};
 constinit std::atomic<uint64_t> next_dump_ns{0};
 constinit std::atomic<uint64_t> session_start_ns{0};
 
-/// The dumps of one process: each has all that those before it had. Protected by `dumping`.
+/// Identifies the dumps of one process, each of which includes what the earlier ones had. Protected by
+/// `dumping`.
 struct Series {
     int process = 0;
-    uint64_t name = 0;  // the time of the first, for process ids come again, and every container has its own
+    uint64_t name = 0;  // time of its first dump: process ids are reused, and each container has its own
 };
 constinit Series series;
 
@@ -56,12 +56,12 @@ int signal_number(ProfileSignal chosen) {
 
 const char* pattern() { return config().profile[0] != '\0' ? config().profile : kDefaultPattern; }
 
-/// Unasked, a forked child writes only where its file is not its parent's.
+/// A forked child writes profiles on its own only if its file name differs from its parent's.
 bool writes_here(const char* path) {
     return os::process_id() == first_process || std::string_view(path).find("%p") != std::string_view::npos;
 }
 
-/// The unwinder is loaded by now: this may be called inside malloc.
+/// May run inside malloc, because the unwinder is loaded by now.
 bool start_sampling(size_t sample_bytes) {
     const uint64_t now = os::monotonic_ns();
     session_start_ns.store(now);
@@ -80,7 +80,7 @@ void load_unwinder() {
     }
 }
 
-/// A forked child begins its own.
+/// The series of this process. A forked child starts a new one.
 uint64_t series_of(int process) {
     if (series.process != process) {
         series = {.process = process, .name = os::real_time_ns()};
@@ -116,12 +116,12 @@ bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot
     return true;
 }
 
-/// For the right to write a dump. With Wait::yes another thread that is writing one is waited for, five
-/// seconds at most: it may be this one, which a signal has interrupted.
+/// Acquires the right to write a dump. With Wait::yes it waits up to five seconds for another writer. It does
+/// not wait forever, because the writer may be this thread, interrupted by a signal.
 bool begin_dump(SharedSnapshot::Wait wait) {
     constexpr uint64_t kPauseNs = 1'000'000;
     for (int tries = wait == SharedSnapshot::Wait::yes ? 5000 : 1; tries > 0; --tries) {
-        // Pairs with the store of false by whoever wrote the last dump.
+        // Pairs with the store of false by the previous writer.
         if (!dumping.exchange(true)) {
             return true;
         }
@@ -140,12 +140,12 @@ bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) 
     return written;
 }
 
-/// The same to where the options say.
+/// The same, to the file that the options name.
 bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
     return writes_here(pattern()) && dump_to(pattern(), reason, wait);
 }
 
-/// On a slow path after the signal, inside malloc.
+/// Runs inside malloc, on the first slow path after the signal.
 void answer_signal() {
     const ErrnoSaver keep;
     if (sampler::running()) {

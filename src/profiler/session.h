@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
-// Sessions of profiling: when they begin and end, and when a profile is written into which file.
-// Must not know how a profile is taken or what is in the file.
-// Called by process, by the C API, and after a tick of the upkeep.
+// Profiling sessions: when they start and stop, and when a profile is written to which file.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::profiling {
 
-/// What the options ask for, a session from now on or at a signal. Once, when the process starts, if they do.
+/// Applies the options: starts a session now, or prepares the signal that does. Called once, when the process
+/// starts, if the options ask for either.
 void set_up();
 
-/// One sample in `sample_bytes` from now on; 0: as HOTLANE_SAMPLE_INTERVAL says. False: no memory.
+/// Starts a session with one sample in `sample_bytes`; 0 means HOTLANE_SAMPLE_INTERVAL. Returns false if
+/// there is no memory.
 bool start(size_t sample_bytes);
 void stop();
-/// Writes the profile to `path`; null: to the file that HOTLANE_PROFILE names, or hotlane.%p.%n.heap. False,
-/// after one line on stderr, when that failed, or silently when there is no profile.
+/// Writes the profile to `path`; null means the file that HOTLANE_PROFILE names, or hotlane.%p.%n.heap.
+/// Returns false if that failed, after one line on stderr, or if there is no profile, without a line.
 bool dump(const char* path);
 
-/// A session's profile at exit, where HOTLANE_PROFILE or a signal asked for one.
+/// Writes the profile at exit, if HOTLANE_PROFILE or a signal started a session.
 void at_exit();
-/// What is due by the clock.
+/// Does what is due at this time: answers the signal, and writes the profile of the interval.
 void tick(uint64_t now_ns);
-/// Whether ticks are wanted in this process.
+/// Whether tick() has anything to do in this process.
 bool wants_ticks();
 
-/// The child's profiles are numbered from 0 again, and are not its parent's.
+/// In a forked child: numbers its profiles from 0 again, and separates them from the parent's.
 void forget_in_child();
 
 }  // namespace hotlane::profiling

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of stacks: a chained hash over arrays that grow in place.
-// Knows nothing of how stacks are taken or of where objects lie.
-// Called through stack_table.h.
+// The table of stacks: a chained hash table in arrays that grow in place.
 #include "profiler/stack_table.h"
 
 #include <cstring>

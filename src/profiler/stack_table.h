@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// The call stacks that samples came from, each once, with what was sampled there.
-// Knows nothing of how stacks are taken or of where objects lie.
-// Used by profile, under its lock, and by the writer of dumps.
+// The call stacks of samples, each stored once, with the counts of what was sampled there.
 #pragma once
 
 #include "profiler/growing_array.h"
 
 namespace hotlane {
 
-/// So many objects, already multiplied by what their samples stand for (sampler::kWeightShift).
+/// Counts of objects, each multiplied by the weight of its sample (sampler::kWeightShift).
 struct Tally {
     uint64_t objects;
     uint64_t bytes;      // of their classes: the memory they take
-    uint64_t requested;  // bytes
-    uint64_t samples;    // as they were counted
+    uint64_t requested;  // bytes requested
+    uint64_t samples;    // not multiplied
 
     void add(uint64_t weight, size_t class_bytes, size_t requested_bytes) {
         objects += weight;
@@ -37,22 +35,22 @@ struct Tally {
     }
 };
 
-/// A stack, and what was allocated under it.
+/// A stack and what was allocated under it.
 struct Site {
-    /// Lifetimes by the logarithm of their nanoseconds; the last counts everything above nine minutes.
+    /// Lifetimes by the logarithm (base 2) of their nanoseconds. The last one counts all above nine minutes.
     static constexpr size_t kLifetimes = 40;
 
     uint64_t hash;
-    uint32_t next;  // with a hash of the same bucket
+    uint32_t next;  // the next site in the same bucket
     uint32_t depth;
     size_t first_frame;
     Tally live;
     Tally total;
-    Tally temporary;  // freed young
-    Tally remote;     // freed by another thread than allocated them
+    Tally temporary;  // freed young (kYoungNs)
+    Tally remote;     // freed by a thread other than the one that allocated them
     uint64_t lifetimes[kLifetimes];
 
-    /// What another table counted under the same stack.
+    /// Adds the counts that another table has for the same stack.
     void add(const Site& same) {
         live += same.live;
         total += same.total;
@@ -64,24 +62,24 @@ struct Site {
     }
 };
 
-using SiteNumber = uint32_t;  // from 1; 0 is none
+using SiteNumber = uint32_t;  // from 1; 0: none
 
-/// Grows only: a site's number and its frames stay. Not thread-safe but for frames().
+/// Only grows: the number and the frames of a site never change. Not thread-safe, except frames().
 class StackTable {
   public:
-    /// False: no addresses for it.
+    /// Returns false if there are no addresses.
     bool set_up();
-    /// After that: what addresses it did get go back.
+    /// After a failed set-up: gives back the addresses that were reserved.
     void give_up();
-    /// The site of this stack, leaf first. 0 when the table is full or no memory is to be had. O(depth).
+    /// The site of this stack, leaf first. Returns 0 if the table is full or there is no memory. O(depth).
     SiteNumber find_or_add(const uintptr_t* frames, size_t depth);
-    /// 0 when it has none; `hash` is that of a site with this stack. Not of a table that has no sites.
-    /// O(depth).
+    /// The site of this stack, or 0. `hash` is the hash of a site with this stack. Must not be called on a
+    /// table without sites. O(depth).
     SiteNumber find(const uintptr_t* frames, size_t depth, uint64_t hash) const;
     Site& operator[](SiteNumber number) const { return sites_[number]; }
-    /// Valid for as long as the process lives.
+    /// Valid as long as the process lives.
     const uintptr_t* frames(const Site& site) const { return &frames_[site.first_frame]; }
-    /// Sites have the numbers 1 .. count().
+    /// Sites are numbered 1 .. count().
     SiteNumber count() const { return count_; }
     size_t usable_bytes() const { return sites_.usable_bytes() + frames_.usable_bytes(); }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The stack by rules, by libunwind, loaded when a profile is wanted, or by the chain of frame pointers.
-// Knows nothing of what it is wanted for.
-// Called through backtrace.h.
+// Takes stacks by frame rules, by libunwind, which is loaded only when a profile is wanted, or by frame
+// pointers.
 #include "profiler/stack/backtrace.h"
 
 #include "base/errno_saver.h"
@@ -16,7 +15,7 @@
 #include <algorithm>
 #include <atomic>
 
-// Weak: libunwind may have been linked.
+// Weak: the program may be linked with libunwind already.
 extern "C" [[gnu::weak]] int unw_backtrace(void** frames, int capacity);
 
 namespace hotlane::backtrace {
@@ -43,21 +42,21 @@ Unwind find_unwinder() {
     return unw_backtrace != nullptr ? unw_backtrace : find<Unwind>("libunwind.so.8", "unw_backtrace");
 }
 
-/// Only those of x86-64 are known.
+/// Frame rules exist for x86-64 only.
 void find_frame_rules() {
     if constexpr (kIsX86_64) {
         frame_rules::set_up(find<frame_rules::FindTable>("libgcc_s.so.1", "_Unwind_Find_FDE"));
     }
 }
 
-/// What a thread knows of the stack it is on.
+/// What a thread knows about its current stack.
 struct KnownStack {
-    inspect::Extent readable;  // from its deepest frame outward, as far as frames led
-    inspect::Extent mapping;   // all of it; looked up for those that guess
+    inspect::Extent readable;  // from the deepest frame known, outward as far as frames led
+    inspect::Extent mapping;   // the whole mapping; looked up only for frames whose end is guessed
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local KnownStack known_stack{};
 
-/// Up to where the stack of this frame is known to be readable.
+/// The address up to which the stack of this frame is known to be readable.
 uintptr_t readable_end(uintptr_t sp) {
     inspect::Extent& known = known_stack.readable;
     if (!known.contains(sp)) {
@@ -67,7 +66,7 @@ uintptr_t readable_end(uintptr_t sp) {
     return known.end;
 }
 
-/// After readable_end(): whether it is up to `end`, where a frame ends.
+/// After readable_end(): whether the stack is readable up to `end`, the end of a frame.
 bool is_readable_to(uintptr_t end) {
     inspect::Extent& known = known_stack.readable;
     if (end > known.end && inspect::is_readable(known.end, end)) {
@@ -76,8 +75,8 @@ bool is_readable_to(uintptr_t end) {
     return end <= known.end;
 }
 
-/// Whether `end` is on the stack that `sp` is on: what is taken for the end of a frame may be anywhere, in
-/// pages that are readable now.
+/// Whether `end` is on the same stack as `sp`. A guessed end of a frame may be any address, even one that is
+/// readable at the moment.
 bool is_on_stack(uintptr_t sp, uintptr_t end) {
     inspect::Extent& mapping = known_stack.mapping;
     if (!mapping.contains(sp)) {
@@ -86,8 +85,8 @@ bool is_on_stack(uintptr_t sp, uintptr_t end) {
     return mapping.contains(end - 1);
 }
 
-/// libunwind was seen to take 4.4 KiB of stack; more for code with odd tables. A thread may have 16 KiB in
-/// all. The first thread's stack grows.
+/// libunwind was seen to use 4.4 KiB of stack; it uses more for code with unusual tables. A thread may have
+/// only 16 KiB in all. The first thread's stack grows by itself.
 bool has_room_for_unwinder() {
     constexpr size_t kUnwinderBytes = 12 * KiB;
     const uintptr_t here = address_of(__builtin_frame_address(0));
@@ -95,11 +94,13 @@ bool has_room_for_unwinder() {
            inspect::is_readable(here - kUnwinderBytes, here);
 }
 
-/// Counts a thread in, unless a fork is under way: it would find the unwinder's locks held in the child.
+/// Counts the threads that are inside the unwinder. While a fork is under way it admits none, because the
+/// child would find the unwinder's locks held.
 class Visit {
   public:
     Visit() {
-        // Pairs with before_fork(), which stores and loads the two the other way round: one sees the other.
+        // Pairs with before_fork(), which stores the flag and then loads the count: at least one side sees
+        // the other.
         threads_inside.fetch_add(1);
         admitted_ = !fork_under_way.load();
     }
@@ -115,13 +116,13 @@ class Visit {
 
 using frame_rules::Frame;
 
-/// To its caller, where code keeps frame pointers.
+/// Moves to the caller's frame, in code that keeps frame pointers.
 void leave(Frame& frame) {
     const auto* const saved = reinterpret_cast<const uintptr_t*>(frame.fp);
     frame = {.pc = saved[1], .sp = address_of(saved + 2), .fp = saved[0]};
 }
 
-/// The innermost frame that is not ours: all of our code keeps frame pointers.
+/// The innermost frame that is not of this library, whose own code always keeps frame pointers.
 [[gnu::noinline]] Frame frame_of_program() {
     Frame frame{.pc = 0, .sp = 0, .fp = address_of(__builtin_frame_address(0))};
     do {
@@ -138,14 +139,14 @@ size_t follow_frame_pointers(Frame frame, uintptr_t* frames, size_t capacity) {
                                 frame.fp % sizeof(uintptr_t) == 0 &&
                                 is_on_stack(frame.sp, frame.fp + 2 * sizeof(uintptr_t));
         if (!has_caller) {
-            break;  // the outermost, or no frame pointer
+            break;  // the outermost frame, or no frame pointer
         }
         leave(frame);
     }
     return count;
 }
 
-/// Goes on where a frame has no rule yet; false where it cannot.
+/// Learns the rule of a frame. Returns false if a fork is under way.
 bool learn(uintptr_t pc) {
     const Visit visit;
     if (visit) {
@@ -159,7 +160,7 @@ bool learn_without_locks(uintptr_t pc) {
     return true;
 }
 
-/// `complete` says whether the stack was followed to its end or to `capacity`.
+/// `complete` tells whether the walk reached the end of the stack, or `capacity`.
 template <bool learn_rule(uintptr_t)>
 size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity, bool& complete) {
     complete = false;
@@ -191,8 +192,8 @@ size_t follow_rules(const Frame& innermost, uintptr_t* frames, size_t capacity, 
     }
 }
 
-/// As far as rules lead. By frame pointers where there are no rules: on other processors, or where the
-/// innermost frame has none.
+/// Follows rules as far as they lead. If not even the innermost frame has a rule, or the processor is not
+/// x86-64, it follows frame pointers.
 size_t follow_without_locks(const Frame& innermost, uintptr_t* frames, size_t capacity) {
     bool complete = false;
     const size_t count =
@@ -200,7 +201,7 @@ size_t follow_without_locks(const Frame& innermost, uintptr_t* frames, size_t ca
     return count != 0 ? count : follow_frame_pointers(innermost, frames, capacity);
 }
 
-/// What precedes the first frame of the program, at most.
+/// The most frames that can precede the first frame of the program.
 constexpr size_t kMostOwnFrames = 16;
 
 size_t ask_unwinder(Unwind unwinder, uintptr_t* frames, size_t capacity) {
@@ -208,7 +209,7 @@ size_t ask_unwinder(Unwind unwinder, uintptr_t* frames, size_t capacity) {
     if (!visit) {
         return 0;
     }
-    CancellationBlocker uncancelled;  // libunwind reads from a pipe to see what memory there is
+    CancellationBlocker uncancelled;  // libunwind reads from a pipe to find out what memory is readable
     void* found[kMostFrames + kMostOwnFrames];
     const size_t wanted = std::min(capacity, kMostFrames) + kMostOwnFrames;
     void** const end = found + std::max(unwinder(found, static_cast<int>(wanted)), 0);
@@ -230,11 +231,11 @@ bool load(Unwinder wanted) {
     find_frame_rules();
     const Unwind found = find_unwinder();
     if (found != nullptr) {
-        // The first call reads tables and takes memory.
+        // The first call reads tables and allocates.
         void* frames[kMostOwnFrames];
         found(frames, kMostOwnFrames);
     }
-    // Pairs with the acquire of capture(): the tables that the first call read are in place.
+    // Pairs with the acquire in capture(): the tables that the first call read are in place.
     unwind.store(found, std::memory_order_release);
     return found != nullptr;
 }
@@ -276,8 +277,8 @@ size_t capture_without_locks(uintptr_t* frames, size_t capacity) {
 void before_fork() {
     fork_under_way.store(true);
     has_threads = os::has_threads();
-    // Bounded: one of them may wait for what the forking thread holds (a callback of dl_iterate_phdr that
-    // forks).
+    // The wait is bounded. A thread inside may itself wait for a lock that the forking thread holds, for
+    // example when a callback of dl_iterate_phdr forks.
     constexpr int kMostWaits = 10'000;
     for (int i = 0; threads_inside.load() != 0 && i < kMostWaits; ++i) {
         os::yield_cpu();
@@ -286,8 +287,8 @@ void before_fork() {
 
 void after_fork() { fork_under_way.store(false); }
 
-// libunwind asks the loader what is mapped, under a lock that a thread which was loading a library may have
-// held: it will never be free in the child.
+// libunwind asks the loader what is mapped, under a lock. If another thread held it at the fork, because it
+// was loading a library, it is never released in the child.
 void forget_threads_in_child() {
     threads_inside.store(0);
     if (has_threads) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The calling thread's stack, as return addresses: by rules learnt from the unwind tables, by libunwind where
-// a frame has none, or by frame pointers. Knows nothing of what it is wanted for. backtrace.cpp is the only
-// file that names libunwind. Called by profile, which holds no lock then: an unwinder takes its own, and may
-// allocate. Called without locks by guard and call_stack.
+// Takes the calling thread's stack as return addresses. It follows rules learnt from the unwind tables. If a
+// frame has no simple rule, libunwind takes the stack instead, or frame pointers are followed. backtrace.cpp
+// is the only file that names libunwind. The caller of capture() must not hold a lock of hotlane, because an
+// unwinder takes its own locks and may allocate. capture_without_locks() may be called under locks.
 #pragma once
 
 #include "base/base.h"
@@ -11,11 +11,11 @@
 
 namespace hotlane::backtrace {
 
-/// No stack is taken deeper: what called it all is cut off.
+/// The most frames of a stack. Deeper stacks lose their outermost frames.
 inline constexpr size_t kMostFrames = 128;
 
-/// Shows that this thread was not taking a stack already: what an unwinder allocates comes by those who take
-/// stacks again, and is turned away.
+/// A guard against reentry: true if this thread was not taking a stack already. What an unwinder allocates
+/// would itself be sampled; the guard refuses that.
 class ReentrancyGuard {
   public:
     ReentrancyGuard() : held_{!inside} { inside = true; }
@@ -30,35 +30,36 @@ class ReentrancyGuard {
     bool held_;
 };
 
-/// Loads and warms up the unwinder; not from inside malloc. False: it is not to be had, and frame pointers
-/// are followed instead.
+/// Loads the unwinder and makes its first call. Must not be called from inside malloc. Returns false if it
+/// cannot be loaded; then frame pointers are followed instead.
 bool load(Unwinder wanted);
-/// What load() settled on.
+/// The unwinder that load() chose.
 Unwinder unwinder();
 
-/// Writes at most `capacity` return addresses, the innermost first, those in our own library left out.
-/// By frame pointers where libunwind is needed and a small stack has no room for it. Returns how many; 0 when
-/// the stack could not be read, or a fork is under way and the code is not known yet. 3 to 8 ns a frame.
+/// Writes at most `capacity` return addresses, the innermost first, without those in this library. If
+/// libunwind is needed but the stack has too little room for it, frame pointers are followed. Returns the
+/// number of addresses. It is 0 if the stack could not be read, or if a fork is under way and a frame has no
+/// rule yet. 3 to 8 ns a frame.
 size_t capture(uintptr_t* frames, size_t capacity);
 
-/// The same, as far as rules lead, without load(), a lock or an allocation: for guarded objects, and for
-/// reports of mistakes.
+/// The same as far as frame rules lead, without load(), a lock or an allocation. For guarded objects, and for
+/// reports of misuse.
 size_t capture_without_locks(uintptr_t* frames, size_t capacity);
 
-/// Where a thread was interrupted: by a signal, at the instruction `pc`.
+/// Where a signal interrupted a thread: at the instruction `pc`.
 struct Registers {
     uintptr_t pc;
     uintptr_t sp;
     uintptr_t fp;
 };
-/// The same, without locks, for the code that was interrupted, in the signal's handler. The first address is
-/// that behind the first byte of the instruction, as if it were a call.
+/// The same, in a signal handler, for the code that the signal interrupted. The first address is `pc` + 1, so
+/// that it points into the instruction like a return address into its call.
 size_t capture_interrupted(const Registers& at, uintptr_t* frames, size_t capacity);
 
-/// No thread is inside the unwinder while fork() runs: its locks are free in the child.
+/// For fork(): makes sure that no thread is inside the unwinder, so that its locks are free in the child.
 void before_fork();
 void after_fork();
-/// In the child of a process that had other threads, stacks are taken by frame pointers from now on.
+/// In the child: if the parent had other threads, stacks are taken by frame pointers from now on.
 void forget_threads_in_child();
 
 }  // namespace hotlane::backtrace

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Frames as lines.
-// Knows nothing of mistakes.
-// Called through call_stack.h.
+// Writes return addresses as lines of text.
 #include "profiler/stack/call_stack.h"
 
 #include "options/config.h"
@@ -19,7 +17,7 @@ constexpr size_t kMostFramesShown = 16;
 void write_place(Writer& out, uintptr_t address) {
     unwind_index::Module module{};
     if (!unwind_index::find_module(address, module)) {
-        return;  // code made at run time
+        return;  // code generated at run time
     }
     char program[Config::kPathCapacity];
     if (*module.path == '\0') {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Rules of frames: read from .eh_frame, kept in a table of one word each.
-// Knows nothing of libunwind, nor of what a stack is wanted for.
-// Called through frame_rules.h.
+// Frame rules, read from .eh_frame and cached in a table of one word each.
 //
-// Of what a table may say about a frame (DWARF 5, 6.4) nearly all code needs one form: the canonical frame
-// address (CFA) is sp or fp plus a constant, the return address lies below it, and fp is untouched or saved
-// at a constant distance from it. Whatever is not of that form has no rule here.
+// Unwind tables can describe frames in many ways (DWARF 5, 6.4), but nearly all code needs one: the canonical
+// frame address (CFA) is sp or fp plus a constant, the return address lies below it, and fp is unchanged or
+// saved at a constant distance from it. Frames of any other form have no rule here.
 #include "profiler/stack/cfa_cache.h"
 
 #include "profiler/stack/cfi_interpreter.h"
@@ -20,17 +18,17 @@ namespace hotlane::frame_rules {
 
 namespace {
 
-/// A rule with the code address it is for, so that one atomic word holds both:
+/// A rule together with the code address that it is for, in one atomic word:
 ///   address / kSlots | kind 2 | CFA's distance 16 | distance of the saved fp 13      (distances in words)
-/// The slot a word lies in has the rest of the address. 0: nothing learnt.
+/// The index of the slot supplies the rest of the address. 0: nothing learnt.
 using Word = uint64_t;
 
 enum class Kind : uint8_t { none, from_sp, from_fp, special };
-/// In the place of the CFA's distance.
+/// Stored in place of the CFA's distance.
 enum class Special : uint8_t {
     outermost,
     no_rule,
-    no_table,  // code made at run time, mostly: taken to keep frame pointers
+    no_table,  // mostly code generated at run time, which is assumed to keep frame pointers
 };
 
 constexpr unsigned kSlotBits = 14;
@@ -45,7 +43,7 @@ constinit std::atomic<Word> words[kSlots];
 constinit std::atomic<FindTable> finder{nullptr};
 constinit std::atomic<uint64_t> unloads{0};
 
-/// Each slot has one address of each tag.
+/// Addresses with the same tag all have different slots.
 std::atomic<Word>& slot_of(uintptr_t address) { return words[(address ^ (address >> kSlotBits)) % kSlots]; }
 
 constexpr Word tagged(uintptr_t address, Kind kind, uint64_t distance, uint64_t saved) {
@@ -68,7 +66,7 @@ constexpr bool is_distance(int64_t bytes, unsigned bits) {
     return bytes >= 0 && bytes % int64_t{kWordBytes} == 0 && bytes / int64_t{kWordBytes} < int64_t{1} << bits;
 }
 
-/// The registers' numbers in the tables (System V ABI for x86-64, figure 3.36).
+/// The numbers of the registers in the tables (System V ABI for x86-64, figure 3.36).
 constexpr uint64_t kFp = 6;
 constexpr uint64_t kSp = 7;
 constexpr uint64_t kReturnAddress = 16;
@@ -110,7 +108,7 @@ Word rule_from_tables(uintptr_t address, FindTable find) {
     return read ? word_of(address, row) : tagged(address, Special::no_rule);
 }
 
-/// Other code may lie where that of an unloaded library lay.
+/// Clears the table after a library was unloaded, because other code may be mapped at its addresses.
 void forget_if_unloaded() {
     unsigned long long count = 0;
     dl_iterate_phdr(
@@ -130,7 +128,7 @@ uintptr_t word_below(uintptr_t address, uintptr_t bytes) {
     return *static_cast<const uintptr_t*>(pointer_to(address - bytes));
 }
 
-/// Whether a frame that begins at `sp` can end at `cfa`, with the saved fp in it.
+/// Whether a frame that starts at `sp` can end at `cfa` and contain the saved fp.
 bool is_end_of_frame(uintptr_t cfa, uintptr_t sp, uintptr_t saved_bytes) {
     const uintptr_t bytes = cfa - sp;  // huge when negative
     return bytes - kWordBytes <= kLargestFrame - kWordBytes && bytes >= saved_bytes && cfa % kWordBytes == 0;
@@ -138,7 +136,7 @@ bool is_end_of_frame(uintptr_t cfa, uintptr_t sp, uintptr_t saved_bytes) {
 
 }  // namespace
 
-// Pairs with the acquire where frames are looked up: the code that it points to is loaded.
+// Pairs with the acquire at the lookup: the code that the pointer leads to is loaded.
 void set_up(FindTable find_table) { finder.store(find_table, std::memory_order_release); }
 
 Stop follow(Walk& walk) {

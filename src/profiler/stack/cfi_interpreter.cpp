@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // The interpreter of call frame instructions.
-// Knows nothing of frames, nor of which registers there are.
-// Called through unwind_table.h.
 #include "profiler/stack/cfi_interpreter.h"
 
 #include <cstring>
@@ -11,7 +9,7 @@ namespace hotlane::unwind_table {
 
 namespace {
 
-/// Reads forward; past the end everything is 0.
+/// Reads forward. Past the end every read returns 0.
 struct Cursor {
     const uint8_t* at;
     const uint8_t* end;
@@ -57,7 +55,7 @@ struct Cursor {
     }
 };
 
-/// Behind the length that each entry begins with.
+/// A cursor at the contents of an entry, after its length.
 Cursor open(const uint8_t* entry) {
     Cursor cursor{.at = entry, .end = entry + sizeof(uint32_t)};
     const auto length = cursor.number<uint32_t>();
@@ -66,7 +64,7 @@ Cursor open(const uint8_t* entry) {
     return cursor;
 }
 
-/// Bytes of a pointer so encoded; 0: it has no fixed length.
+/// The size of a pointer in this encoding, bytes; 0 if it is not fixed.
 size_t pointer_bytes(uint8_t encoding) {
     constexpr uint8_t kAligned = 0x50;
     if (encoding == kAligned) {
@@ -111,7 +109,7 @@ bool read_augmentation(const char* letters, Cursor cursor, Common& common) {
             cursor.skip(bytes);
             break;
         }
-        default:  // 'S': a signal's, whose pc is not behind a call
+        default:  // 'S': a signal frame, whose pc is not a return address
             return false;
         }
     }
@@ -120,7 +118,7 @@ bool read_augmentation(const char* letters, Cursor cursor, Common& common) {
 
 bool read_common(const uint8_t* entry, uint64_t return_address, Common& common) {
     Cursor cursor = open(entry);
-    cursor.skip(sizeof(uint32_t));  // what makes it a CIE
+    cursor.skip(sizeof(uint32_t));  // the CIE id
     const uint8_t version = cursor.byte();
     if (version != 1 && version != 3) {
         return false;
@@ -128,7 +126,7 @@ bool read_common(const uint8_t* entry, uint64_t return_address, Common& common) 
     const auto* letters = reinterpret_cast<const char*>(cursor.at);
     cursor.skip(strnlen(letters, static_cast<size_t>(cursor.end - cursor.at)) + 1);
     if (cursor.done()) {
-        return false;  // the letters may not have ended
+        return false;  // the string of letters may be unterminated
     }
     common.code_factor = cursor.uleb();
     common.data_factor = cursor.sleb();
@@ -151,7 +149,8 @@ class Interpreter {
   public:
     Interpreter(const Common& common, Registers wanted) : common_{common}, wanted_{wanted} {}
 
-    /// Up to the row of `target`. False: an instruction that has no simple meaning.
+    /// Executes instructions up to the row of `target`. Returns false at an instruction that is not supported
+    /// here.
     bool run(Cursor cursor, uint64_t target) {
         while (!cursor.done()) {
             const uint8_t byte = cursor.byte();
@@ -183,7 +182,7 @@ class Interpreter {
     Row row;
 
   private:
-    /// Whatever a table says: wraps.
+    /// Wraps around on overflow, whatever the table contains.
     int64_t scaled(uint64_t factored) const {
         return static_cast<int64_t>(factored * static_cast<uint64_t>(common_.data_factor));
     }
@@ -212,7 +211,7 @@ class Interpreter {
 
     const Common& common_;
     Registers wanted_;
-    uint64_t at_ = 0;  // offset of the instructions that next_ is for
+    uint64_t at_ = 0;  // offset of the code that next_ is for
     Row next_;
     Row initial_;
     Row remembered_[kMostRemembered];
@@ -298,7 +297,7 @@ bool Interpreter::run_extended(uint8_t operation, Cursor& cursor) {
     case 0x2E:  // GNU_args_size
         cursor.uleb();
         return true;
-    default:  // set_loc, def_cfa_expression, what few tables have
+    default:  // set_loc, def_cfa_expression, and others that are rare
         return false;
     }
 }
@@ -316,7 +315,7 @@ bool read(const void* entry, uintptr_t offset, Registers wanted, Row& row) {
     if (bytes == 0) {
         return false;
     }
-    cursor.skip(2 * bytes);  // the function's start and length
+    cursor.skip(2 * bytes);  // start and length of the function
     if (common.has_augmentation) {
         cursor.skip(cursor.uleb());
     }

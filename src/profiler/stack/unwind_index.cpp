@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The index of an unwind table, .eh_frame_hdr, and the loader's list of what is mapped.
-// Knows nothing of frames.
-// Called through unwind_index.h.
+// Reads the index of an unwind table, .eh_frame_hdr, and the loader's list of what is mapped.
 #include "profiler/stack/unwind_index.h"
 
 #include <algorithm>
@@ -14,7 +12,7 @@ namespace hotlane::unwind_index {
 
 namespace {
 
-/// The index (LSB 5, 10.6.2), in the one form that linkers write.
+/// The index (LSB 5, 10.6.2), in the only form that linkers write.
 struct Header {
     uint8_t version;
     uint8_t table_pointer_encoding;
@@ -23,7 +21,7 @@ struct Header {
     int32_t table_pointer;
     uint32_t count;
 };
-/// Distances from the header, in the order of functions.
+/// Offsets from the header. Rows are sorted by function.
 struct Row {
     int32_t function;
     int32_t entry;
@@ -32,7 +30,7 @@ constexpr uint8_t kUnsigned4 = 0x03;
 constexpr uint8_t kSigned4FromHere = 0x1B;
 constexpr uint8_t kSigned4FromHeader = 0x3B;
 
-/// An entry: its length, the distance to what it has in common with others, the function's start and length.
+/// An entry has its length, the distance to its CIE, and the function's start and length.
 constexpr size_t kFunctionLengthAt = 12;
 
 bool find_object(uintptr_t address, dl_find_object& object) {

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// Which file an address of code belongs to, and which entry of the file's unwind table: found without a lock
-// and without an allocation, through glibc's _dl_find_object (since 2.35) and the table's own index.
-// Knows nothing of frames. Used by frame_rules and call_stack.
+// Finds the file that a code address belongs to, and its entry in that file's unwind table. Takes no lock and
+// allocates nothing: it uses glibc's _dl_find_object (since 2.35) and the table's own index.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::unwind_index {
 
-/// The file that code was loaded from.
+/// The file that a piece of code was loaded from.
 struct Module {
     const char* path;  // "" for the program itself
-    uintptr_t bias;    // an address less this is the file's
+    uintptr_t bias;    // subtract it from an address to get the address in the file
 };
-/// False when the address is in none, or the loader cannot tell.
+/// Returns false if the address is in no file, or the loader cannot tell.
 bool find_module(uintptr_t address, Module& module);
 
-/// As the compiler's _Unwind_Find_FDE, for what a loader loaded: the entry for `pc`, and in `bases` three
-/// pointers, the last of them to the function. Null when there is none in a form that is known here.
+/// Like the compiler's _Unwind_Find_FDE, for code that the loader loaded. Returns the entry for `pc`, and
+/// three pointers in `bases`, of which the last is the start of the function. Returns null if there is no
+/// entry in a supported form.
 const void* find_entry(const void* pc, void* bases);
 
 }  // namespace hotlane::unwind_index
