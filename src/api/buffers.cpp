@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Single objects: cleared before they are put back.
-// Must not know who exports it.
-// Called by preload/api.cpp.
+// Single objects: aligned, warmed up, or cleared before they are freed.
 #include "api/buffers.h"
 
 #include "depot/depot.h"
@@ -18,7 +16,7 @@ namespace hotlane {
 
 void* get_slow(size_t n) {
     constexpr size_t kAlignment = 64;
-    // A multiple of 64 has a class of its own, whose objects then lie at multiples of 64.
+    // A multiple of 64 has a class of its own, whose objects lie at multiples of 64.
     return n <= kLargestSmall ? allocate_slow(round_up(n, kAlignment)) : allocate_aligned(kAlignment, n);
 }
 
@@ -60,7 +58,8 @@ void release_zeroed(void* p) {
         return;
     }
     if (owner.tier == Tier::span && !is_object_start(p, &bytes)) {
-        // A plain release looks at this in its slow path only; here it would clear a neighbour.
+        // An ordinary free checks this in its slow path only. Here the check comes first, because clearing
+        // would damage the next object.
         report_misuse(Misuse::interior_pointer, "hotlane_free_zeroed", p, bytes);
         return;
     }

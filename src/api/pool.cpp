@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Bounded pools: creation, exhaustion, a new peak, and every mistake.
-// Must not know what the objects are.
-// Called by preload/api.cpp.
+// Bounded pools: creation and destruction, exhaustion, new peaks, and every mistake.
 //
 //   one allocation:  | Pool | slots, one per object | objects, each at a multiple of 64 |
 #include "api/pool.h"
@@ -23,7 +21,7 @@ constexpr size_t kAlignment = 64;
 
 uintptr_t this_thread() { return address_of(__builtin_thread_pointer()); }
 
-/// "pool "frames": <what>", as every mistake is told.
+/// Reports 'pool "frames": <what>'.
 template <typename Describe>
 void report_mistake(const Pool& pool, Describe describe) {
     char line[192];
@@ -42,7 +40,7 @@ bool is_own(const Pool& pool, const void* p) { return address_of(p) - pool.begin
 
 bool is_free(const Pool& pool, const void* p) { return std::find(pool.bottom, pool.top, p) != pool.top; }
 
-/// Whatever it held before, every object is free, the lowest address next.
+/// Marks every object as free, with the lowest address as the next one.
 void fill_slots(Pool& pool) {
     for (size_t i = 0; i < pool.capacity; ++i) {
         pool.full[-1 - static_cast<ptrdiff_t>(i)] = pointer_to(pool.begin + i * pool.object_size);
@@ -70,7 +68,8 @@ Pool* lay_out(void* memory, size_t object_size, size_t capacity, size_t header_b
     return pool;
 }
 
-/// No allocation may exceed PTRDIFF_MAX, so neither may any part of it; `*total` is what it takes.
+/// Computes the size of the allocation. Returns false if it, or a part of it, exceeds PTRDIFF_MAX, the limit
+/// of an allocation.
 bool is_countable(size_t object_size, size_t capacity, size_t* header_bytes, size_t* total) {
     size_t slots = 0;
     size_t objects = 0;
@@ -157,7 +156,7 @@ void* get_slow(Pool& pool) {
         __atomic_store_n(&pool.exhausted, pool.exhausted + 1, __ATOMIC_RELAXED);
         return (pool.flags & HOTLANE_POOL_FALLBACK) != 0 ? get_from_allocator(pool) : nullptr;
     }
-    // More are handed out than since the last reset, or ever before.
+    // More objects are handed out than at any time since the last reset, or ever.
     __atomic_store_n(&pool.low, pool.top - 1, __ATOMIC_RELAXED);
     __atomic_store_n(&pool.gets, pool.gets + 1, __ATOMIC_RELAXED);
     __atomic_store_n(&pool.top, pool.top - 1, __ATOMIC_RELAXED);

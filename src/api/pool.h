@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The bounded pool: what its inlined halves (hotlane/hotlane.h) leave to the library.
-// Must not know what its objects are.
-// Called by preload/api.cpp.
+// Bounded pools: what the inlined functions of hotlane/hotlane.h leave to the library.
 #pragma once
 
 #include "stats/pool_registry.h"
 
 namespace hotlane::pools {
 
-// As the functions of the same names in hotlane/hotlane.h.
+// See the functions of the same names in hotlane/hotlane.h.
 Pool* create(const char* name, size_t size, size_t capacity, unsigned flags);
 void destroy(Pool* pool);
 void adopt(Pool& pool);

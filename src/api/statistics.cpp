@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// From a snapshot, less what it was at the last reset, to the structs of hotlane/hotlane.h.
-// Must not know how anything is counted.
-// Called by preload/api.cpp.
+// Converts a snapshot, less the one of the last reset, to the structures of hotlane/hotlane.h.
 #include "api/statistics.h"
 
 #include "lifecycle/startup.h"
@@ -18,7 +16,7 @@ namespace hotlane::pools {
 
 namespace {
 
-/// As of the last reset. Protected by the shared snapshot's lock.
+/// The snapshot of the last reset. Protected by the shared snapshot's lock.
 constinit Snapshot beginning;
 
 ClassStats since_reset(const Snapshot& now, ClassIndex c) {
@@ -31,7 +29,7 @@ ClassStats since_reset(const Snapshot& now, ClassIndex c) {
     return stats;
 }
 
-/// The first `size` bytes, as many as there are.
+/// Copies the first `size` bytes, at most those that exist.
 template <typename T>
 size_t copy_out(const T& from, T* out, size_t size) {
     memcpy(out, &from, std::min(size, sizeof from));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The counters in the form of hotlane/hotlane.h, from a beginning that the program may choose.
-// Must not know how they are counted.
-// Called by preload/api.cpp.
+// Copies the counters into the structures of hotlane/hotlane.h, counted since the last reset.
 #pragma once
 
 #include "hotlane/hotlane.h"
@@ -13,7 +11,7 @@ namespace hotlane::pools {
 double share(uint64_t part, uint64_t whole, double of_nothing);
 hotlane_class_statistics as_c(const ClassStats& stats);
 
-// As the functions of hotlane/hotlane.h.
+// See the functions of hotlane/hotlane.h.
 size_t copy_statistics(struct hotlane_statistics* out, size_t size);
 size_t copy_class_statistics(size_t request, hotlane_class_statistics* out, size_t size);
 size_t copy_pool_statistics(const char* name, hotlane_pool_statistics* out, size_t size);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where a failed check ends.
-// Knows nothing of what was checked; allocates nothing, takes no lock.
-// Called through HOTLANE_CHECK().
+// Ends the process after a failed HOTLANE_CHECK(). Allocates nothing and takes no lock.
 #include "base/base.h"
 #include "platform/os.h"
 #include "text/writer.h"

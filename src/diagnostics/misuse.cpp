@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The messages of misuse, all in one place.
-// Knows nothing of the tiers that notice it; allocates nothing, may run under any lock.
-// Called by depot and allocator.
+// The messages about misuse of pointers. Allocates nothing, and may run under any lock.
 #include "diagnostics/misuse.h"
 
 #include "platform/os.h"
@@ -14,14 +12,15 @@ namespace hotlane {
 namespace {
 constinit OnError on_error = OnError::abort;
 constinit std::atomic<bool> lost{false};
-// In .data: every start writes there anyway.
+// In .data, because every start writes to that section anyway.
 [[gnu::section(".data")]] constinit auto stack_writer = static_cast<void (*)(Writer&)>(nullptr);
 constinit std::atomic<uint32_t> mistakes{0};
 
 constexpr uint32_t kMostTold = 1000;
 constexpr uint32_t kMostStacks = 16;
 
-/// A whole report, so that it is one write; too large for some stacks. One thread's at a time.
+/// The text of a whole report, so that one write is enough. It is static because it is too large for some
+/// stacks, and is used by one thread at a time.
 constinit char text[4096];
 constinit std::atomic<bool> text_is_taken{false};
 
@@ -33,7 +32,7 @@ void write_line(Writer& out, std::string_view what) {
     out.text("): ").text(what).text("\n");
 }
 
-/// False when another thread, or this one which a signal interrupted, is at it.
+/// Returns false if the text is in use, by another thread or by this one before a signal interrupted it.
 bool write_with_stack(std::string_view what) {
     if (stack_writer == nullptr || text_is_taken.exchange(true)) {
         return false;
@@ -42,7 +41,7 @@ bool write_with_stack(std::string_view what) {
     write_line(out, what);
     stack_writer(out);
     const std::string_view written{text, out.bytes_written()};
-    write_to_standard_error(written.substr(0, written.rfind('\n') + 1));  // whole lines
+    write_to_standard_error(written.substr(0, written.rfind('\n') + 1));  // only whole lines
     text_is_taken.store(false);
     return true;
 }

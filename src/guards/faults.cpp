@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The handler of SIGSEGV, and the way on to what was set before it.
-// Knows nothing of whose memory it is.
-// Called through faults.h.
+// The handler of SIGSEGV. It passes what is not ours to the handler that was set before it.
 #include "guards/faults.h"
 
 #include "base/errno_saver.h"
@@ -18,12 +16,12 @@ namespace {
 
 using Answerer = Answer (*)(const Fault&);
 constinit Answerer answerer = nullptr;
-constinit struct sigaction before {};  // ours
+constinit struct sigaction before {};  // before we set ours
 
 #if defined(__x86_64__)
 
 Fault fault_of(const siginfo_t& info, const ucontext_t& context) {
-    // The error code of a page fault (Intel SDM, volume 3, 4.7).
+    // Bits of the error code of a page fault (Intel SDM, volume 3, 4.7).
     constexpr greg_t kWrite = 1 << 1;
     constexpr greg_t kFetch = 1 << 4;
     const auto* const registers = context.uc_mcontext.gregs;
@@ -47,8 +45,8 @@ Fault fault_of(const siginfo_t& info, const ucontext_t&) {
 
 bool comes_from_the_processor(const siginfo_t& info) { return info.si_code > 0; }
 
-/// What would happen without us. A fault happens again after the return, and ends the process where it is; a
-/// signal that somebody sent has to be sent again.
+/// Does what would happen without our handler. A fault occurs again after the return, and then ends the
+/// process at the same instruction. A signal that somebody sent must be sent again.
 void do_the_default(int number, siginfo_t* info) {
     struct sigaction original {};
     original.sa_handler = SIG_DFL;
@@ -65,7 +63,7 @@ void pass_on(int number, siginfo_t* info, void* context) {
     if (is_ignored && !comes_from_the_processor(*info)) {
         return;
     }
-    if (is_default || is_ignored) {  // the kernel ignores no fault
+    if (is_default || is_ignored) {  // the kernel never ignores a fault
         do_the_default(number, info);
         return;
     }
@@ -97,8 +95,8 @@ bool set_up(Answer (*answer)(const Fault&)) {
     if (sigaction(SIGSEGV, nullptr, &before) != 0) {
         return false;
     }
-    // As the handler before us wants it, but on the alternate stack where the thread has one: the fault may
-    // be that of a stack that ended.
+    // The flags are those that the previous handler asked for, plus SA_ONSTACK: the fault may be the overflow
+    // of the thread's normal stack.
     struct sigaction ours = before;
     ours.sa_sigaction = handle;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | (before.sa_flags & (SA_NODEFER | SA_RESTART));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Accesses to inaccessible memory (SIGSEGV): who is asked first, and how the others still get theirs.
-// Knows nothing of whose memory it is.
-// Used by guard.
+// Catches accesses to inaccessible memory (SIGSEGV), and passes on those that are not ours.
 #pragma once
 
 #include "base/base.h"
@@ -11,7 +9,7 @@ namespace hotlane::faults {
 
 enum class Access : uint8_t { unknown, read, write, execute };
 
-/// What the processor did when it faulted. Registers are 0 where this processor's are not known here.
+/// What the processor did when it faulted. The registers are 0 on processors that are not supported.
 struct Fault {
     uintptr_t address;
     Access access;
@@ -21,12 +19,13 @@ struct Fault {
 };
 
 enum class Answer : uint8_t {
-    pass_on,    // to the handler that was there before, or to the default: the process ends, with a core dump
-    try_again,  // the instruction is executed once more
+    pass_on,    // to the previous handler, or to the default: the process ends with a core dump
+    try_again,  // execute the instruction again
 };
 
-/// From now on `answer` is asked about each fault of the process, on the thread that caused it, in the signal
-/// handler. Once. A handler that the program sets later comes first, and may pass on to ours. False: refused.
+/// Installs the handler. From now on `answer` is called for each fault of the process, on the thread that
+/// caused it, in the signal handler. Called once. A handler that the program sets later comes first, and may
+/// pass faults on to ours. Returns false if the system refuses.
 [[nodiscard]] bool set_up(Answer (*answer)(const Fault& fault));
 
 }  // namespace hotlane::faults

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Guarded objects come and go; mistakes with them are reported.
-// Knows nothing of the tiers that serve requests.
-// Called through guard.h, and for each fault of the process.
+// Allocates and frees guarded objects, and reports misuse of them.
 //
-// Stacks are taken without a lock of the loader, which another thread may hold until this one goes on.
-// Reports are written after our lock is released: a handler of SIGABRT may allocate.
+// Stacks are taken without locks of the loader, because another thread may hold one until this thread goes
+// on. Reports are written after our lock is released, because a handler of SIGABRT may allocate.
 #include "guards/guard.h"
 
 #include "guards/faults.h"
@@ -24,18 +22,19 @@ constinit inspect::Extent slots{};
 namespace {
 
 constinit Lock lock{LockRank::guards};
-constinit GuardPool pool;               // under the lock
-constinit uint64_t taken_count = 0;     // under the lock
-constinit uint32_t forking_thread = 0;  // under the lock
+constinit GuardPool pool;               // protected by the lock
+constinit uint64_t taken_count = 0;     // protected by the lock
+constinit uint32_t forking_thread = 0;  // protected by the lock
 constinit Settings settings;
 constinit std::atomic<uint64_t> next_allowed_ns{0};
 constinit std::atomic<uint64_t> reports{0};
 
-/// What guards cost is bounded: other threads pay for each change of protection, too. Some may come at once.
+/// The cost of guards is bounded, because every change of protection also slows down other threads. On
+/// average one object is guarded in each kLeastGapNs; bursts are allowed.
 constexpr uint64_t kLeastGapNs = 10'000'000;
 constexpr uint64_t kBurstNs = 16 * kLeastGapNs;
 
-/// Whether one more object may be guarded now. Where every request is to be, cost is no question.
+/// Whether one more object may be guarded now. If every request is to be guarded, there is no bound.
 bool is_affordable() {
     if (settings.one_in == 1) {
         return true;
@@ -52,7 +51,8 @@ bool is_affordable() {
     return true;
 }
 
-/// One object in four has its guard page on the left: programs overrun the end more often.
+/// One object in four has its guard page on the left. The others have it on the right, because programs
+/// overrun the end more often.
 GuardPool::Place next_place() {
     const uint64_t mixed = ++taken_count * 0x9E3779B97F4A7C15;
     return mixed >> 62 == 1 ? GuardPool::Place::left : GuardPool::Place::right;
@@ -66,7 +66,8 @@ GuardTrace this_stack() {
     return trace;
 }
 
-/// One thread reports at a time. Others wait; but not for one that does not come back, as in a forked child.
+/// Lets one thread report at a time. Others wait, but only for a bounded time: in a forked child the
+/// reporting thread may not exist.
 class Reporter {
   public:
     Reporter() {
@@ -80,7 +81,7 @@ class Reporter {
     Reporter(const Reporter&) = delete;
     Reporter& operator=(const Reporter&) = delete;
 
-    /// To be filled in; too large for the stack of a signal handler.
+    /// The finding to fill in. It is static because it is too large for the stack of a signal handler.
     GuardFinding& finding() const { return finding_; }
     void write() const {
         reports.fetch_add(1, std::memory_order_relaxed);
@@ -92,7 +93,7 @@ class Reporter {
     static constinit inline GuardFinding finding_{};
 };
 
-/// `object` is null where none is known.
+/// `object` is null if none is known.
 void report(GuardFinding::Kind kind, Operation operation, uintptr_t address, const GuardedObject* object,
             const GuardTrace& here) {
     {
@@ -114,8 +115,8 @@ void report(GuardFinding::Kind kind, Operation operation, uintptr_t address, con
     }
 }
 
-/// The lock in a signal handler: who holds it may be the thread that was interrupted. Then what is read may
-/// be changing, and a report may be wrong in places.
+/// Takes the lock in a signal handler. If it cannot get it, it goes on without, because the interrupted
+/// thread may hold the lock. What is read then may be changing, and the report may be wrong in places.
 class HandlerGuard {
   public:
     HandlerGuard() {
@@ -139,8 +140,8 @@ class HandlerGuard {
     bool held_ = false;
 };
 
-/// Fills in the object. False: there is none, or it was reported before; `*again` then says whether its page
-/// is accessible by now.
+/// Fills in the object. Returns false if there is none, or it was reported before. `*again` tells whether its
+/// page is accessible now, so that the instruction can be executed again.
 bool look_up(uintptr_t address, GuardFinding& finding, bool* again) {
     const HandlerGuard guard;
     GuardedObject* object = pool.find_around(address);
@@ -290,7 +291,7 @@ Statistics statistics() {
 
 void lock_for_fork() {
     lock.lock();
-    forking_thread = slots.end != 0 ? os::thread_id() : 0;  // in the child it has another
+    forking_thread = slots.end != 0 ? os::thread_id() : 0;  // the child's thread has another id
 }
 void forget_threads_in_child() { pool.expect_frees_again(forking_thread); }
 void unlock_after_fork() { lock.unlock(); }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Slots between inaccessible pages: one reservation, records beside it.
-// Knows nothing of how stacks are taken, of signals or of reports.
-// Called through guard_pool.h.
+// Slots between inaccessible pages, in one reservation, and the records beside it.
 #include "guards/guard_pool.h"
 
 #include "base/newest_frees.h"
@@ -15,7 +13,7 @@ namespace hotlane {
 namespace {
 
 constexpr auto kPattern = std::byte{0xC5};
-/// So much of the pattern there is on each side of an object at most.
+/// The most bytes of pattern on each side of an object.
 constexpr size_t kPatternBytes = 512;
 
 void fill(const inspect::Extent& margin) {
@@ -26,7 +24,7 @@ const std::byte* first_changed(const inspect::Extent& margin) {
     const auto* const begin = static_cast<const std::byte*>(pointer_to(margin.begin));
     const size_t bytes = margin.end - margin.begin;
     const std::byte* const end = begin + bytes;
-    // Equal to itself moved by one byte: all bytes are alike. memcmp is faster than the search.
+    // All bytes are equal if the bytes equal themselves shifted by one. memcmp is faster than a search.
     if (bytes == 0 || (*begin == kPattern && memcmp(begin, begin + 1, bytes - 1) == 0)) {
         return nullptr;
     }
@@ -67,8 +65,8 @@ inspect::Extent GuardPool::bounds(uint32_t slot) const {
     return {.begin = begin, .end = begin + kind.pages * kOsPageSize};
 }
 
-/// The one in which the address lies or, where it is in a guard page, the one before that page. The first
-/// page of all is taken for the first slot's.
+/// The slot in which the address lies. An address in a guard page belongs to the slot before that page; the
+/// very first page belongs to the first slot.
 uint32_t GuardPool::slot_around(uintptr_t address) const {
     for (uint32_t i = kKinds; i-- > 0;) {
         const Kind& kind = kinds_[i];
@@ -130,14 +128,14 @@ void GuardPool::put_back(GuardedObject& object) {
     Kind& kind = kind_of(slot);
     const inspect::Extent memory = bounds(slot);
     object.state = GuardedObject::State::freed;
-    // Where the system refuses, what the program does there is not noticed.
+    // If the system refuses, accesses to this object after its free are not detected.
     (void)os::block(pointer_to(memory.begin), memory.end - memory.begin);
     append(kind, slot);
     --live_;
     ++freed_;
 }
 
-/// To the end of the queue of freed slots.
+/// Appends the slot to the queue of freed slots.
 void GuardPool::append(Kind& kind, uint32_t slot) {
     objects_[slot].next = kNoSlot;
     (kind.oldest == kNoSlot ? kind.oldest : objects_[kind.newest].next) = slot;
@@ -188,7 +186,7 @@ GuardedObject* GuardPool::find_around(uintptr_t address) {
     if (used(slot) && bounds(slot).contains(address)) {
         return &objects_[slot];
     }
-    // Unsigned: an object on the other side of the address is far away.
+    // Unsigned subtraction: an object on the wrong side of the address seems far away.
     GuardedObject* nearest = nullptr;
     uintptr_t distance = UINTPTR_MAX;
     for (const uint32_t i : {slot - 1, slot, slot + 1}) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // The text of a guard's report: one sentence, and the stacks of the mistake, the allocation and the free.
-// Knows nothing of how it was found.
-// Called through guard_report.h.
 #include "guards/guard_report.h"
 
 #include "profiler/stack/call_stack.h"
@@ -27,7 +25,7 @@ const char* name_of(faults::Access access) {
     return "access";
 }
 
-/// Where an address is, seen from an object.
+/// Writes where an address is relative to an object.
 void write_place(Writer& out, uintptr_t address, const GuardedObject& object) {
     if (address < object.begin) {
         out.number(object.begin - address).text(" bytes before");
@@ -105,7 +103,7 @@ void write_guard_report(const GuardFinding& finding) {
     }
     out.flush();
     const std::string_view written{text, out.bytes_written()};
-    write_to_standard_error(written.substr(0, written.rfind('\n') + 1));  // whole lines
+    write_to_standard_error(written.substr(0, written.rfind('\n') + 1));  // only whole lines
 }
 
 }  // namespace hotlane

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What is said about a mistake that a guard found.
-// Knows nothing of how it was found.
-// Used by guard.
+// The report of a mistake that a guard found.
 #pragma once
 
 #include "diagnostics/misuse.h"
@@ -13,24 +11,24 @@ namespace hotlane {
 
 struct GuardFinding {
     enum class Kind : uint8_t {
-        access,       // of the program, to what is inaccessible
-        double_free,  // and frees of what is no object
+        access,       // the program accessed inaccessible memory
+        double_free,  // this and the next kinds: frees of what is not a live object
         interior_pointer,
         no_object,
         overwritten,  // found when the object is freed
     };
 
     Kind kind;
-    faults::Access access;  // of Kind::access
-    Operation operation;    // of the others
+    faults::Access access;  // for Kind::access
+    Operation operation;    // for the other kinds
     uintptr_t address;
     bool has_object;
     GuardedObject object;
     GuardTrace here;
 };
 
-/// Writes it to stderr, in one piece. Allocates nothing; may be called in a signal handler, by one thread at
-/// a time.
+/// Writes the report to stderr in one piece. Allocates nothing. May be called in a signal handler, by one
+/// thread at a time.
 void write_guard_report(const GuardFinding& finding);
 
 }  // namespace hotlane

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of metrics and the values of its rows.
-// Knows nothing of how a report looks or where it goes.
-// Called by the reports.
+// The table of metrics, and how the value of each row is computed.
 #include "stats/metrics.h"
 
 #include <array>
@@ -13,7 +11,7 @@ namespace hotlane {
 
 namespace {
 
-/// A row with the expression of its value. Read at compile time only, so that no pointer to a function is
+/// A row with the expression for its value. It is read only at compile time, so that no function pointers are
 /// stored.
 template <class Of>
 struct Row {
@@ -145,7 +143,7 @@ constexpr Row<Snapshot> kSnapshotRows[] = {
 };
 // clang-format on
 
-/// The rows without their expressions, one table after the other.
+/// The rows of all tables without their expressions, one table after the other.
 template <class... Of, size_t... N>
 consteval auto without_expressions(const Row<Of> (&... rows)[N]) {
     std::array<Metric, (N + ...)> table{};
@@ -163,7 +161,7 @@ constexpr size_t kFirstFallback = std::size(kClassRows);
 constexpr size_t kFirstPool = kFirstFallback + std::size(kFallbackRows);
 constexpr size_t kFirstOfSnapshot = kFirstPool + std::size(kPoolRows);
 
-/// The value of one row; the compiler makes a switch of it.
+/// The value of one row. The compiler makes a switch of this.
 template <const auto& kRows, class Of, size_t... I>
 uint64_t evaluate(size_t row, const Of& of, std::index_sequence<I...> /*rows*/) {
     uint64_t value = 0;
@@ -204,7 +202,7 @@ void write_metric_value(Writer& out, const Metric& metric, uint64_t value) {
         out.number(value);
         return;
     }
-    // Ten digits, the first of which is not shown: that pads the part after the point with zeros.
+    // Prints ten digits and drops the first one, so that the digits after the point are padded with zeros.
     char digits[10];
     Writer padded{digits, sizeof digits};
     padded.number(kBillion + value % kBillion);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The list of pools, and the totals of those that are gone.
-// Must not know how a pool gets its memory, nor who asks.
-// Called by pool, by snapshot and by fork.
+// The list of pools, and the totals of destroyed ones.
 #include "stats/pool_registry.h"
 
 #include "sync/lock.h"
@@ -17,13 +15,13 @@ namespace {
 constinit Lock lock{LockRank::pools};
 constinit Pool* first = nullptr;
 constinit size_t name_count = 0;
-/// What is known of each name: its pools that are gone; nothing of those that exist.
+/// The totals of the destroyed pools of each name. Pools that exist are not included.
 constinit PoolStats gone[kMaxPoolNames];
 
-/// Finds the name or makes room for it.
+/// Finds the name, or adds it.
 size_t index_of(const char* wanted) {
     char name[PoolStats::kNameCapacity] = {};
-    // What is no text has no place in a report.
+    // Control characters have no place in a report.
     std::transform(wanted, wanted + strnlen(wanted, sizeof name - 1), name,
                    [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c; });
     for (size_t i = 0; i < name_count; ++i) {
@@ -39,7 +37,8 @@ size_t index_of(const char* wanted) {
 }
 
 void add(PoolStats& stats, const Pool& pool) {
-    // Read before the level: a get in between may be missing, but no put without its get is counted.
+    // The owner may get and put between these two loads. The number of puts, which is derived from them, is
+    // then off by those operations.
     const uint64_t in_use = pool.in_use();
     const uint64_t gets = __atomic_load_n(&pool.gets, __ATOMIC_RELAXED);
     stats.object_size = pool.object_size;
@@ -105,8 +104,8 @@ void add_to(Snapshot& snapshot) {
     }
 }
 
-// The owner may be getting and putting meanwhile. A low above its top sends its next get out of line, which
-// sets it right; a peak of its own that is overwritten here came before the reset.
+// The owner may get and put at the same time. If it ends with low above top, the next get takes the slow
+// path, which corrects low. If this store overwrites a new peak of the owner, that peak was before the reset.
 void reset_peaks() {
     LockGuard guard(lock);
     for (PoolStats& stats : gone) {

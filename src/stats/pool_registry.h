@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// All bounded pools that exist, and what is counted under each name.
-// Must not know how a pool gets its memory, nor who asks.
-// Called by pool (coming and going), by snapshot and by fork.
+// All bounded pools that exist, and the counts under each name.
 #pragma once
 
 #include "hotlane/hotlane.h"
@@ -12,14 +10,14 @@
 
 namespace hotlane {
 
-/// What the library keeps of a pool beyond what its header inlines. The slots lie behind it, then the
-/// objects. Invariant: bottom <= top <= full, bottom <= low; the objects handed out are full - top. low <=
-/// top but after a reset of peaks, until the next get.
+/// The library's part of a pool, beyond what its header inlines. The slots lie behind it, and the objects
+/// behind the slots. Invariant: bottom <= top <= full and bottom <= low. full - top objects are handed out.
+/// low <= top, except after a reset of peaks until the next get.
 struct Pool : hotlane_pool {
     size_t capacity;
     size_t bytes;     // of all objects
     unsigned flags;   // HOTLANE_POOL_*
-    uintptr_t owner;  // thread pointer of the one that may get and put
+    uintptr_t owner;  // thread pointer of the thread that may get and put
     uint64_t exhausted;
     uint64_t fallbacks;
     uint64_t fallbacks_in_use;
@@ -28,7 +26,7 @@ struct Pool : hotlane_pool {
     Pool* next;
     Pool* previous;
 
-    // Relaxed: the owner writes, reports read; each value is one that there was.
+    // Relaxed: the owner writes and reports read. Each value is one that the pool had at some time.
     uint64_t in_use() const { return static_cast<uint64_t>(full - __atomic_load_n(&top, __ATOMIC_RELAXED)); }
     uint64_t peak_since_reset() const {
         return std::max(in_use(), static_cast<uint64_t>(full - __atomic_load_n(&low, __ATOMIC_RELAXED)));
@@ -38,16 +36,16 @@ struct Pool : hotlane_pool {
 
 namespace pools {
 
-/// `name` as statistics shall call it (null: "unnamed"). The last of
-/// kMaxPoolNames names is "others", for all that come when the rest is taken.
+/// Adds a pool. `name` is what the statistics call it (null: "unnamed"). There are at most kMaxPoolNames
+/// names. The last one is "others", for all new names when the rest is taken.
 void enter(Pool& pool, const char* name);
-/// What it counted stays under its name.
+/// Removes a pool. What it counted stays under its name.
 void leave(Pool& pool);
 const char* name_of(const Pool& pool);
 
-/// Any thread. Pools in use meanwhile are counted as of now.
+/// Any thread may call it. Pools that are in use meanwhile are counted at some moment of the call.
 void add_to(Snapshot& snapshot);
-/// Peaks since the last reset begin with what is handed out now. Any thread.
+/// Peaks since the last reset restart at what is handed out now. Any thread may call it.
 void reset_peaks();
 
 void lock_for_fork();

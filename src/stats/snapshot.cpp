@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Every counter of every tier, read at one moment.
-// Must not know how it is printed.
-// Called by process at exit, by mallinfo and its kin, and by the C API.
+// Reads every counter of the allocator into a snapshot.
 #include "stats/snapshot.h"
 
 #include "depot/depot.h"
@@ -56,7 +54,7 @@ void take_snapshot(Snapshot& snapshot) {
 }
 
 SharedSnapshot::SharedSnapshot(Wait wait) : held_{true} {
-    thread_end::prepare();  // jemalloc, asked under the lock, may come to know this thread
+    thread_end::prepare();  // jemalloc may register this thread when it is called under the lock
     if (wait == Wait::yes) {
         shared_lock.lock();
     } else if (!shared_lock.try_lock()) {

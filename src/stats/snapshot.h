@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Every counter of every tier, read at one moment.
-// Must not know how it is printed.
-// Called by process at exit, by mallinfo and its kin, and by the C API.
+// Reads every counter of the allocator into a snapshot.
 #pragma once
 
 #include "stats/stats.h"
@@ -10,14 +8,16 @@
 
 namespace hotlane {
 
-/// Any thread, any time; takes locks, one after the other. `snapshot` starts out empty.
+/// Fills `snapshot`, which must be empty. Any thread, any time. Takes several locks, one after the other.
 void take_snapshot(Snapshot& snapshot);
 
-/// A snapshot that takes no stack (16 KiB is allowed): one for all, held by one at a time.
+/// A snapshot in shared static memory, because it is too large for the stack (a thread may have 16 KiB). One
+/// thread at a time can hold it.
 class SharedSnapshot {
   public:
     enum class Wait : uint8_t { yes, no };
-    /// Taken now. With Wait::no it may be somebody's, even the calling thread's: then it is false.
+    /// Takes the snapshot. With Wait::no it is false if somebody, maybe the calling thread, holds the memory
+    /// already.
     explicit SharedSnapshot(Wait wait = Wait::yes);
     ~SharedSnapshot();
     SharedSnapshot(const SharedSnapshot&) = delete;
@@ -31,7 +31,7 @@ class SharedSnapshot {
     bool held_;
 };
 
-/// Held while fork() runs; before every other lock.
+/// The lock is held while fork() runs. It is taken before every other lock.
 void lock_snapshot_for_fork();
 void unlock_snapshot_after_fork();
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Sums and shares over a snapshot.
-// Knows nothing of where the numbers come from or how they are printed.
-// Called by the metrics, the reports and the C API.
+// Sums and shares of the counters in a snapshot.
 #include "stats/stats.h"
 
 namespace hotlane {

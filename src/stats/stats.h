@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What is counted, as plain numbers: a snapshot of every counter at one moment.
-// Knows nothing of where the numbers come from or how they are printed.
-// Filled by allocator; read by the reports and by the C API.
+// A snapshot: the values of every counter at one moment, as plain numbers.
 #pragma once
 
 #include "base/base.h"
@@ -11,7 +9,7 @@
 
 namespace hotlane {
 
-/// Why a request left the hot lane.
+/// Why a request was served by the fallback allocator or a guard, or as a profile's sample.
 enum class FallbackReason : uint8_t { large, alignment, limit, no_region, sampled, guarded, count };
 inline constexpr size_t kFallbackReasons = static_cast<size_t>(FallbackReason::count);
 inline constexpr const char* kFallbackReasonNames[kFallbackReasons] = {"large",     "alignment", "limit",
@@ -20,27 +18,27 @@ inline constexpr const char* kFallbackReasonNames[kFallbackReasons] = {"large", 
 /// One size class. hits + misses = allocations; allocations - frees = live.
 struct ClassStats {
     size_t object_size = 0;      // bytes
-    uint64_t hits = 0;           // requests served from the calling thread's own LIFO
+    uint64_t hits = 0;           // requests served from the calling thread's cache
     uint64_t misses = 0;         // requests that had to refill first
     uint64_t frees = 0;          // objects freed
     uint64_t refills = 0;        // times a thread cache was filled from the depot or a span
     uint64_t flushes = 0;        // times a thread cache gave objects back
-    uint64_t discards = 0;       // objects that it gave back
+    uint64_t discards = 0;       // objects that a thread cache gave back
     uint64_t spans = 0;          // spans that exist now
     uint64_t depot_objects = 0;  // free objects held by the depot now
-    uint64_t peak_objects = 0;   // most objects outside depot and spans at once: live or in a thread cache
+    uint64_t peak_objects = 0;   // most objects in use at once: live, or in a thread cache
 
     uint64_t allocations() const { return hits + misses; }
-    /// Modulo 2^64 while other threads are between the two counts; never negative at rest.
+    /// Modulo 2^64 while other threads are between updates of the two counts; never negative at rest.
     uint64_t live() const { return allocations() - frees; }
     bool used() const { return allocations() != 0 || frees != 0 || spans != 0; }
 };
 
-/// Adds every counter; the size stays. A sum of peaks is an upper bound, not a peak.
+/// Adds every counter, but not the size. The sum of peaks is an upper bound of the common peak.
 ClassStats& operator+=(ClassStats& sum, const ClassStats& other);
 
-/// part / whole in billionths, rounded down, so that only a part equal to the whole is all of it; nothing of
-/// nothing is all of it.
+/// part / whole in billionths, rounded down, so that only a part equal to the whole gives 1. Gives 1 if both
+/// are 0.
 uint64_t share_in_billionths(uint64_t part, uint64_t whole);
 
 struct FallbackStats {
@@ -48,25 +46,25 @@ struct FallbackStats {
     uint64_t bytes = 0;
 };
 
-/// All bounded pools of one name, those destroyed included.
+/// All bounded pools of one name, including destroyed ones.
 struct PoolStats {
     static constexpr size_t kNameCapacity = 32;
 
     char name[kNameCapacity] = {};
-    size_t object_size = 0;  // bytes; of the newest
+    size_t object_size = 0;  // bytes; of the newest pool
     uint64_t pools = 0;      // that exist now
-    uint64_t capacity = 0;   // objects, of those
-    uint64_t in_use = 0;     // objects handed out, of those
-    uint64_t peak = 0;       // most objects handed out; over several pools an upper bound
+    uint64_t capacity = 0;   // objects, of pools that exist
+    uint64_t in_use = 0;     // objects handed out, of pools that exist
+    uint64_t peak = 0;       // most objects handed out at once; for several pools an upper bound
     uint64_t peak_since_reset = 0;
     uint64_t gets = 0;       // served from the pools' own objects
-    uint64_t puts = 0;       // their way back
-    uint64_t exhausted = 0;  // requests that found none
-    uint64_t fallbacks = 0;  // of those, served by the allocator
+    uint64_t puts = 0;       // objects put back
+    uint64_t exhausted = 0;  // requests that found no free object
+    uint64_t fallbacks = 0;  // of those, the requests that the allocator served
 };
 inline constexpr size_t kMaxPoolNames = 32;
 
-/// All of it. Exact when no other thread is inside an operation; else each number is exact by itself.
+/// All counters. Exact if no other thread is inside an operation; otherwise each number is exact by itself.
 struct Snapshot {
     size_t class_count = 0;  // classes[1 .. class_count-1] are in use
     ClassStats classes[kMaxClasses];
@@ -74,7 +72,7 @@ struct Snapshot {
     uint64_t fallback_frees = 0;
     uint64_t wrong_sized_deletes = 0;
     uint64_t guarded_live = 0;
-    uint64_t guarded_in_quarantine = 0;  // freed, and still inaccessible
+    uint64_t guarded_in_quarantine = 0;  // freed and still inaccessible
     uint64_t guard_reports = 0;          // mistakes found by guards
     size_t pool_count = 0;               // names
     PoolStats pools[kMaxPoolNames];
@@ -93,7 +91,7 @@ struct Snapshot {
     uint64_t run_time_ns = 0;
     int process_id = 0;
     char program[64] = {};
-    const char* labels = nullptr;  // of HOTLANE_LABELS (options/labels.h); null: none
+    const char* labels = nullptr;  // of HOTLANE_LABELS (options/labels.h); null if not set
 
     std::string_view label_list() const { return labels == nullptr ? std::string_view{} : labels; }
     uint64_t hits() const;
@@ -103,7 +101,7 @@ struct Snapshot {
     uint64_t live_bytes() const;
     uint64_t fallback_count() const;
     uint64_t fallback_request_bytes() const;
-    /// Share of small requests that hit, in percent; 100 when there were none.
+    /// The share of small requests that were hits, in percent; 100 if there were none.
     double hit_rate_percent() const;
 };
 
