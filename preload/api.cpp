@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// hotlane's own C interface: one-line forwarders.
-// Must not decide anything.
-// Called by programs that include hotlane/hotlane.h.
+// The functions of hotlane/hotlane.h, each of which only calls its implementation.
 #include "api/buffers.h"
 #include "api/pool.h"
 #include "api/statistics.h"
@@ -18,7 +16,7 @@ using namespace hotlane;
     HOTLANE_TEXT_OF(major) "." HOTLANE_TEXT_OF(minor) "." HOTLANE_TEXT_OF(patch)
 
 namespace {
-/// Objects at multiples of 64 with either choice of classes.
+/// Objects lie at multiples of 64 with either set of size classes.
 constexpr size_t kBufferStep = 64;
 }  // namespace
 

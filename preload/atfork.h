@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Fork handlers: how ours are registered, and that they are the first.
-// Must not know what they do.
-// Used by process; the library and the archive each have their own file behind it.
+// Registers our fork handlers before those of everybody else. The shared library and the archive each
+// implement this in a file of their own.
 #pragma once
 
 namespace hotlane {
 
-/// Registers ours unless that has been done (process.cpp). Any thread, any moment from relocation on.
+/// Registers our handlers if that has not been done (process.cpp). Any thread, any time after relocation.
 void register_fork_handlers();
 
-/// Registers these as the library's own.
+/// Registers these functions as handlers of this library.
 void register_own_atfork(void (*before)(), void (*in_parent)(), void (*in_child)());
 
 }  // namespace hotlane

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// In libhotlane.so: whoever registers fork handlers comes by here, so that ours are registered before.
-// Must not know what the handlers do. Constructors of linked libraries run before those of a preloaded one.
-// Called by process, and by pthread_atfork() of every library.
+// For libhotlane.so: interposes libc's registration of fork handlers, so that ours are registered before any
+// other. This is necessary because constructors of linked libraries run before those of a preloaded one.
 #include "atfork.h"
 #include "export.h"
 #include "lifecycle/fork.h"
@@ -17,7 +16,8 @@ extern "C" void* const __dso_handle;
 
 namespace {
 
-/// libc's, by name and not when this library is loaded: a reference of ours would find our own definition.
+/// Calls libc's function. It is looked up by name, not at load time, because a reference would be bound to
+/// our own definition.
 int register_with_libc(void (*before)(), void (*in_parent)(), void (*in_child)(), void* library) {
     using Register = int (*)(void (*)(), void (*)(), void (*)(), void*);
     static constinit Register next = nullptr;
@@ -27,8 +27,9 @@ int register_with_libc(void (*before)(), void (*in_parent)(), void (*in_child)()
     return next != nullptr ? next(before, in_parent, in_child, library) : ENOMEM;
 }
 
-/// From 2.36 on, libc releases the lock of its table while a handler runs. Before that, nobody can be
-/// registering while our handlers run, and who waits for the lock must not keep them waiting.
+/// From 2.36 on, libc releases the lock of its handler table while a handler runs. Before 2.36, nobody can
+/// register while our handlers run. A thread that registers must then not hold our lock while it waits for
+/// libc's, because our handlers would wait for that thread.
 bool libc_unlocks_for_handlers() {
     const char* version = gnu_get_libc_version();  // "2.36"
     return strtoul(version + 2, nullptr, 10) >= 36;
@@ -36,7 +37,8 @@ bool libc_unlocks_for_handlers() {
 
 }  // namespace
 
-// Every process passes here when it starts, so dlsym, which costs two page faults, is the second choice.
+// Every process passes here when it starts. dlsym costs two page faults, so it is used only if the direct
+// reference is missing.
 void hotlane::register_own_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) {
     if (hotlane_shared_atfork != nullptr) {
         hotlane_shared_atfork(before, in_parent, in_child);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// In libhotlane.a: our fork handlers are registered before every other constructor of the executable.
-// Must not know what the handlers do. Constructors of shared libraries run before: see preinit.cpp.
-// Called by process, and when the executable starts.
+// For libhotlane.a: registers our fork handlers before every other constructor of the executable. The
+// constructors of shared libraries run before them; see preinit.cpp.
 #include "atfork.h"
 
 #include <pthread.h>
@@ -14,7 +13,8 @@ void register_own_atfork(void (*before)(), void (*in_parent)(), void (*in_child)
 }
 
 namespace {
-// As a constructor with priority 0, which the compiler keeps for itself and its like.
+// The same as a constructor with priority 0. The compiler reserves that priority, so the section is named
+// directly.
 [[gnu::section(".init_array.00000"), gnu::used]] void (*const first_constructor)() = register_fork_handlers;
 }  // namespace
 

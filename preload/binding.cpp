@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Looks at the start of the process whose definitions are used; see binding.h.
-// In the shared library only: in a static program there is one definition of each.
-// Called by the loader.
+// Finds out at the start of the process whose definitions are used; see binding.h. In the shared library
+// only, because a static program has one definition of each function.
 #include "binding.h"
 
 #include <dlfcn.h>
@@ -24,9 +23,10 @@ void settle_all() {
     (Bindings::settle(), ...);
 }
 
-// Allocates nothing. Not later: dladdr1 takes the loader's lock, which another thread may hold while it waits
-// for this one. Until then such a program's operators are taken for replaced, and reach ours through the
-// program. Before the library's other constructors, which ask.
+// Allocates nothing. This cannot be done later, because dladdr1 takes the loader's lock, which another thread
+// may hold while it waits for this one. Until it is done, the operators of such a program are assumed to be
+// replaced, and are called through the program. It runs before the library's other constructors, which use
+// the result.
 [[gnu::constructor(101)]] void at_start() {
     settle_all<Malloc, Free, Realloc, AlignedAlloc, New, NewArray, Delete, DeleteArray, AlignedNew,
                AlignedNewArray, AlignedDelete, AlignedDeleteArray>();

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whose definition of a function the process uses: ours, or one that comes before it, such as the program's.
-// Knows nothing of what the functions do.
-// Used by the forwarders: the standard says which of them call which, and a program may replace any.
+// Tells whose definition of a function the process uses: ours, or one that comes before it, such as the
+// program's. The C++ standard says which operator calls which, and a program may replace any of them.
 #pragma once
 
 #include "base/base.h"
@@ -13,16 +12,17 @@
 
 namespace hotlane {
 
-/// Whether the symbol at this address is one that its library does not define.
+/// Whether the symbol at this address is undefined in its library.
 bool is_linkage_entry(const void* function);
 
-/// A function that is exported and that a program may define itself. `Global` is named as everybody names it,
-/// so the loader binds it as everybody's (preload/replaceable.list keeps -Bsymbolic from binding it here);
-/// `Own` is a hidden alias of our definition.
+/// A function that is exported and that a program may define itself. `Global` is the public name, which the
+/// loader binds for everybody alike (preload/replaceable.list keeps -Bsymbolic from binding it here). `Own`
+/// is a hidden alias of our definition.
 template <auto Global, auto Own>
 class Binding {
   public:
-    /// What everybody calls. The compiler must not see which function it is: it would inline ours.
+    /// The definition that everybody calls. The compiler must not know which function it is, or it would
+    /// inline ours.
     [[gnu::always_inline]] static auto bound() {
         auto function = Global;
         asm("" : "+r"(function));
@@ -30,9 +30,9 @@ class Binding {
     }
     static bool is_ours() { return bound() == Own || by_plt.load(std::memory_order_relaxed); }
 
-    /// Once, when the process starts: whether what looks like another's definition is only an entry in the
-    /// program's procedure linkage table. A program that is not position-independent and takes the function's
-    /// address has such an entry as the address for all.
+    /// Called once, when the process starts. Finds out whether a definition that looks foreign is only an
+    /// entry in the program's procedure linkage table. If a program is not position-independent and takes the
+    /// function's address, that entry is the function's address for everybody.
     static void settle() {
         if (bound() != Own && is_linkage_entry(reinterpret_cast<const void*>(bound()))) {
             by_plt.store(true, std::memory_order_relaxed);
@@ -43,7 +43,7 @@ class Binding {
     static inline constinit std::atomic<bool> by_plt{false};
 };
 
-// Hidden aliases of what we export, made by HOTLANE_OWN.
+// Hidden aliases of our exported functions, made by HOTLANE_OWN.
 extern "C" {
 HOTLANE_HIDDEN void* own_malloc(size_t n) noexcept;
 HOTLANE_HIDDEN void own_free(void* p) noexcept;
@@ -59,12 +59,12 @@ HOTLANE_HIDDEN void own_aligned_delete(void* p, std::align_val_t alignment) noex
 HOTLANE_HIDDEN void own_aligned_delete_array(void* p, std::align_val_t alignment) noexcept;
 }
 
-// Stands in the file that defines the function. Not the compiler's attribute for aliases: the compiler would
+// Use it in the file that defines the function. It is not the compiler's alias attribute: the compiler would
 // know that the two are one, and answer the comparison itself. NOLINTNEXTLINE(cppcoreguidelines-macro-usage):
 // the name becomes a text
 #define HOTLANE_OWN(alias, exported) asm(".globl " #alias "\n.hidden " #alias "\n.set " #alias ", " #exported)
 
-// The functions that others of ours must call.
+// The functions through which our other functions must call.
 using Malloc = Binding<&::malloc, &own_malloc>;
 using Free = Binding<&::free, &own_free>;
 using Realloc = Binding<&::realloc, &own_realloc>;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The one thing that libhotlane.so needs of the compiler's start files, which are left out of it.
-// Must not know hotlane. In the shared library only: a program brings its own.
-// Read by libc's pthread_atfork() and atexit(), to tell whose handlers they are given.
+// Defines the only symbol of the compiler's start files that libhotlane.so needs; the start files themselves
+// are left out. libc's pthread_atfork() and atexit() use it to tell whose handlers they are given. In the
+// shared library only, because a program has its own.
 
 extern "C" {
 // NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How a name is exported; everything else in the library is hidden.
-// Knows nothing.
-// Included by the forwarders.
+// How a function is exported. Everything else in the library is hidden.
 #pragma once
 
 #define HOTLANE_EXPORT extern "C" [[gnu::visibility("default")]]

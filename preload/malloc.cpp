@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// malloc and its family under every name glibc gives them: one-line forwarders.
-// Must not decide anything: errors, overflow and tiers are allocator's. Those that glibc lacks, or that call
-// another of the family there, call the program's where it has one. Called by the program.
+// malloc and its family, under every name that glibc gives them. Each function only calls its implementation.
+// Functions that glibc does not have, or that call another function of the family in glibc, call the
+// program's version if the program defines one.
 #include "binding.h"
 #include "export.h"
 #include "malloc/allocator.h"
@@ -37,8 +37,8 @@ HOTLANE_EXPORT void free_aligned_sized(void* p, size_t alignment, size_t n) noex
     Free::is_ours() ? release_sized_aligned(p, n, alignment) : Free::bound()(p);
 }
 
-// The names under which glibc offers them to those who wrap malloc. Not aliases: clang-tidy and readers see a
-// call.
+// The names that glibc offers to programs that wrap malloc. They are functions rather than aliases, so that
+// clang-tidy and readers see a call.
 HOTLANE_EXPORT void* __libc_malloc(size_t n) noexcept { return allocate(n); }
 HOTLANE_EXPORT void __libc_free(void* p) noexcept { release(p); }
 HOTLANE_EXPORT void* __libc_calloc(size_t count, size_t size) noexcept {

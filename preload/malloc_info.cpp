@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What glibc's malloc tells of itself, answered from our counters: mallinfo, malloc_stats, malloc_info;
-// malloc_trim. Must not count anything itself. Called by the program.
+// glibc's functions for information about malloc, answered from our counters: mallinfo, malloc_stats and
+// malloc_info. Also malloc_trim and mallopt.
 #include "export.h"
 #include "malloc/allocator.h"
 #include "reports/report.h"
@@ -36,7 +36,7 @@ struct mallinfo2 information() {
     return info;
 }
 
-/// The old form, whose fields are too narrow: they stop at INT_MAX instead of wrapping.
+/// The old structure, whose fields are too narrow. They are clamped to INT_MAX instead of wrapping.
 struct mallinfo narrow_information() {
     const auto clamp = [](size_t n) { return static_cast<int>(std::min<size_t>(n, INT_MAX)); };
     const struct mallinfo2 wide = information();
@@ -64,7 +64,7 @@ HOTLANE_EXPORT void malloc_stats() noexcept {
     write_text_report(out, *snapshot);
 }
 
-/// XML, as glibc's: a heap with its bins. `options` must be 0.
+/// Writes XML like glibc's: a heap with its bins. `options` must be 0.
 HOTLANE_EXPORT int malloc_info(int options, FILE* stream) noexcept {
     if (options != 0) {
         return EINVAL;
@@ -88,9 +88,9 @@ HOTLANE_EXPORT int malloc_info(int options, FILE* stream) noexcept {
     return 0;
 }
 
-/// 1 when memory went back to the kernel. Nothing is kept: the padding is ignored.
+/// Returns 1 if memory went back to the kernel. The padding is ignored, and nothing is kept.
 HOTLANE_EXPORT int malloc_trim(size_t) noexcept { return purge_everything() != 0 ? 1 : 0; }
 
-/// No parameter of glibc's has a meaning here; success, as programs take a refusal for an error of theirs.
+/// Ignores glibc's parameters. Returns success, because programs treat a refusal as an error.
 HOTLANE_EXPORT int mallopt(int, int) noexcept { return 1; }
 HOTLANE_EXPORT int __libc_mallopt(int, int) noexcept { return 1; }

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// operator new and delete in every form the standard has, and what they do when memory runs out.
-// Must not need libstdc++ at load time: a C program that preloads us has none.
-// Called by the program.
+// operator new and delete in every form of the standard, and what they do when memory runs out. Must not need
+// libstdc++ at load time, because the library may be preloaded into a C program.
 #include "binding.h"
 #include "malloc/allocator.h"
 #include "platform/shared_libc.h"
 
 #include <new>
 
-// Resolved when the program brings a C++ runtime; null in a C program. The static archive pulls them in:
-// whoever calls operator new links libstdc++.
+// Resolved if the program has a C++ runtime; null in a C program. In a static link the runtime is pulled in
+// (see meson.build), and a program that calls operator new links libstdc++ anyway.
 extern "C" {
 [[gnu::weak]] void _ZSt17__throw_bad_allocv();
 [[gnu::weak]] std::new_handler _ZSt15get_new_handlerv() noexcept;
 }
-// What a catch block refers to. Weak for the same reason.
+// The symbols that a catch block refers to. Weak for the same reason.
 asm(".weak __gxx_personality_v0\n.weak __cxa_begin_catch\n.weak __cxa_end_catch\n.weak _Unwind_Resume\n"
     ".weak _ZSt9terminatev\n");
 
@@ -23,7 +22,7 @@ namespace {
 
 using namespace hotlane;
 
-/// A symbol of the C++ runtime that came later than us, with a plugin of a C program.
+/// A symbol of a C++ runtime that was loaded after us, with a plugin of a C program.
 template <typename Function>
 Function in_late_runtime(const char* symbol) {
     void* runtime = open_shared("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
@@ -50,7 +49,7 @@ std::new_handler current_new_handler() {
     os::abort_process();
 }
 
-/// [new.delete.single]: call the handler and try again, with the same alignment, until there is none.
+/// [new.delete.single]: calls the handler and tries again, until it succeeds or there is no handler.
 template <typename Attempt>
 void* allocate_or_throw(Attempt attempt) {
     for (;;) {
@@ -65,20 +64,24 @@ void* allocate_or_throw(Attempt attempt) {
     }
 }
 
-// The standard says which operator calls which, and libstdc++'s call malloc, aligned_alloc and free: where a
-// program replaces one of these functions, whatever calls it by default calls the program's.
+// The standard says which operator calls which, and libstdc++'s operators call malloc, aligned_alloc and
+// free. If a program replaces one of these functions, the functions that call it by default call the
+// program's version.
 //
-//   new[], nothrow new -> new -> malloc           aligned new[], aligned nothrow new -> aligned new ->
-//   aligned_alloc nothrow new[] -> new[]                        aligned nothrow new[] -> aligned new[]
+//   new[], nothrow new -> new -> malloc
+//   nothrow new[] -> new[]
+//   aligned new[], aligned nothrow new -> aligned new -> aligned_alloc
+//   aligned nothrow new[] -> aligned new[]
 //   delete[], sized, nothrow delete -> delete -> free
-//   sized, nothrow delete[] -> delete[]           the same of the aligned ones
+//   sized, nothrow delete[] -> delete[]           and the same for the aligned forms
 
 template <typename... Bindings>
 bool are_ours() {
     return (Bindings::is_ours() && ...);
 }
 
-/// Where nothing is replaced the operators take what malloc and free take; both limits follow the region's.
+/// If nothing is replaced, lets the fast paths of the operators accept what those of malloc and free accept.
+/// Both limits follow the region's.
 [[gnu::noinline]] void serve_if_nothing_is_replaced() {
     const size_t pages = __atomic_load_n(&region_view.page_limit, __ATOMIC_RELAXED);
     if (pages != __atomic_load_n(&region_view.operator_page_limit, __ATOMIC_RELAXED) &&
@@ -89,8 +92,7 @@ bool are_ours() {
     }
 }
 
-// ---- new
-// ---------------------------------------------------------------------------------------------------
+// ---- new --------------------------------------------------------------------------------------------------
 
 /// After a miss.
 [[gnu::noinline]] void* new_slow(size_t n) {
@@ -105,7 +107,7 @@ bool are_ours() {
     }
 }
 
-/// What the fast path of operator new does not take.
+/// Requests that the fast path of operator new does not take.
 [[gnu::noinline]] void* new_over(size_t n) {
     if (!Malloc::is_ours()) {
         return allocate_or_throw([n] { return Malloc::bound()(n == 0 ? 1 : n); });
@@ -117,7 +119,7 @@ bool are_ours() {
 
 [[gnu::noinline]] void* new_array_over(size_t n) { return New::is_ours() ? new_over(n) : New::bound()(n); }
 
-/// A handler may throw bad_alloc to give up; the nothrow forms make a null of it.
+/// A new handler may throw bad_alloc to give up. The nothrow forms then return null.
 template <auto Throwing, typename... Arguments>
 [[gnu::noinline]] void* or_null(Arguments... arguments) noexcept {
     try {
@@ -137,7 +139,8 @@ void* new_aligned(size_t n, std::align_val_t alignment) {
     if (AlignedAlloc::is_ours()) {
         return allocate_or_throw([=] { return allocate_aligned(a, n); });
     }
-    // Another's may insist on a multiple of the alignment. What overflows is refused by anybody.
+    // The program's aligned_alloc may insist on a multiple of the alignment. A size that would overflow is
+    // passed on as it is, and refused there.
     const size_t rounded = n > SIZE_MAX - a ? n : round_up(n == 0 ? 1 : n, a);
     return allocate_or_throw([=] { return AlignedAlloc::bound()(a, rounded); });
 }
@@ -152,10 +155,9 @@ void* new_array_aligned_of_nothrow(size_t n, std::align_val_t a) {
     return AlignedNewArray::is_ours() ? new_array_aligned(n, a) : AlignedNewArray::bound()(n, a);
 }
 
-// ---- delete
-// ------------------------------------------------------------------------------------------------
+// ---- delete -----------------------------------------------------------------------------------------------
 
-/// What the fast path of operator delete does not find in its pages.
+/// Pointers that the fast path of operator delete does not find in its pages.
 [[gnu::noinline]] void delete_elsewhere(void* p) noexcept {
     if (!Free::is_ours()) {
         return Free::bound()(p);
@@ -172,7 +174,7 @@ void* new_array_aligned_of_nothrow(size_t n, std::align_val_t a) {
     DeleteArray::is_ours() ? delete_of_others(p) : DeleteArray::bound()(p);
 }
 
-/// The size is worth something only where the object comes back to us.
+/// The size is used only if the object comes back to us.
 [[gnu::noinline]] void delete_sized_elsewhere(void* p, size_t n) noexcept {
     if (!are_ours<Free, Delete>()) {
         return delete_of_others(p);
@@ -185,8 +187,7 @@ void* new_array_aligned_of_nothrow(size_t n, std::align_val_t a) {
     DeleteArray::is_ours() ? delete_sized_elsewhere(p, n) : DeleteArray::bound()(p);
 }
 
-/// Where aligned_alloc is ours, what aligned new returns is ours, even where the program has a free of its
-/// own.
+/// If aligned_alloc is ours, so are the objects of aligned new, even if the program has its own free.
 void delete_aligned(void* p) noexcept {
     if (!Free::is_ours() && !(AlignedAlloc::is_ours() && owns(p))) {
         return Free::bound()(p);

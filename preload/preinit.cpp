@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// In libhotlane.a, an object of its own: our fork handlers are registered before the constructors of any
-// library. Must not know what the handlers do. Only an executable can have this, so the archive's other
-// objects do not need it; hotlane.pc and CMake's target ask for it by name. Called by the loader.
+// For libhotlane.a: registers our fork handlers before the constructors of any library. Only an executable
+// can have a .preinit_array, so this is a separate object that no other object of the archive needs.
+// hotlane.pc and the CMake target request it by name.
 #include "atfork.h"
 
 extern "C" [[gnu::section(".preinit_array"),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The process: what happens when it starts, forks and ends.
-// Must not know how counters are counted or printed.
-// Called by the loader and by libc.
+// What happens when the process starts and ends, and the registration of the fork handlers.
 #include "atfork.h"
 #include "binding.h"
 #include "guards/guard.h"
@@ -52,7 +50,7 @@ void write_report_at_exit() {
 
 void start_guards() {
     if (guard::set_up({.one_in = config().guard_one_in, .on_error = config().on_error})) {
-        poll_soon();  // this thread's requests are drawn from the next one on
+        poll_soon();  // from its next request on, this thread draws which ones are guarded
     } else {
         message("no memory for guards: nothing is guarded");
     }
@@ -75,10 +73,11 @@ void start_guards() {
 
 }  // namespace
 
-// They have to be the first of the process, so that they run last before a fork and first after it: until
-// then the handlers of libraries may allocate, or wait for threads that do. A program with a malloc of its
-// own has none of ours. It may lock its malloc in a handler, libc allocates from that malloc, and what ours
-// make libc allocate would wait for ever; and there is hardly anything of ours to protect.
+// Our handlers must be the first ones registered. They then run last before a fork and first after it. Before
+// that point, handlers of libraries may allocate, or wait for threads that do. If the program has a malloc of
+// its own, no handlers are registered. Such a program may lock its malloc in a fork handler. libc allocates
+// from that malloc, so whatever our handlers make libc allocate would wait forever. In such a program we have
+// hardly anything to protect.
 void register_fork_handlers() {
     static constinit std::atomic<bool> registered{false};
     if (Malloc::is_ours() && !registered.exchange(true)) {
