@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What an alarm may do, on whose thread it is called, and that a child forked meanwhile has it too. Run with
-// a purge delay of 8 ms, so that the hit rate is looked at a thousand times a second.
+// Tests what an alarm may do, on which thread it is called, and that a forked child keeps it. Run with a
+// purge delay of 8 ms, so that the hit rate is checked a thousand times a second.
 #include "hotlane/hotlane.hpp"
 
 #include <array>
@@ -25,7 +25,7 @@ void miss() {
     hotlane_thread_flush();
 }
 
-/// Misses until `enough` says so; false after ten seconds.
+/// Makes requests that miss until `enough` returns true. Returns false after ten seconds.
 template <class Enough>
 bool miss_until(Enough enough) {
     const auto end = steady_clock::now() + std::chrono::seconds(10);
@@ -50,7 +50,7 @@ struct Busy {
     int wrong = 0;
 };
 
-/// All that an alarm may do, for several steps of the coarse clock, most of it missing.
+/// Does everything that an alarm may do, for several steps of the coarse clock, with mostly misses.
 void do_everything(double, const hotlane_class_statistics* worst, void* context) {
     Busy& busy = *static_cast<Busy*>(context);
     ++busy.times;
@@ -91,7 +91,7 @@ TEST_F(Alarm, HeedsOnlyWhatHappensAfterItIsSet) {
         miss();
     }
     int calls = 0;
-    // Of the requests from now on at most the first misses: the last miss() emptied the cache.
+    // The last miss() emptied the cache, so at most the first of the following requests misses.
     hotlane_alarm_set(
         0.999, 10'000,
         [](double, const hotlane_class_statistics*, void* context) { ++*static_cast<int*>(context); },
@@ -101,7 +101,7 @@ TEST_F(Alarm, HeedsOnlyWhatHappensAfterItIsSet) {
         hotlane_put(hotlane_get(kSize));
     }
     EXPECT_EQ(calls, 0);
-    // Only to see that it would have been called.
+    // To show that it would have been called.
     EXPECT_TRUE(miss_until([&calls] { return calls > 0; }));
 }
 

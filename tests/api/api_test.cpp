@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The C interface as a program sees it: linked with libhotlane.so, which serves this test's malloc too.
+// Tests the C interface as a program uses it, linked with libhotlane.so, which also serves the test's malloc.
 #include "hotlane/hotlane.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace {
 
-/// What malloc gave is left to itself, so that its contents can be looked at after it was freed.
+/// Hides from the compiler that the memory came from malloc, so that it can be read after the free.
 unsigned char* hidden(void* p) {
     asm volatile("" : "+r"(p) : : "memory");
     return static_cast<unsigned char*>(p);
@@ -72,7 +72,7 @@ TEST(Api, LargeBlocksAreClearedToo) {
     hotlane_free_zeroed(secret);
     unsigned char* again = hidden(malloc(kSize));
     ASSERT_EQ(again, secret);
-    // The fallback keeps its own links in free blocks, no more than a few words.
+    // The fallback may keep a few words of its own in a free block.
     EXPECT_GT(std::count(again, again + kSize, 0), static_cast<ptrdiff_t>(kSize - 64));
     free(again);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The C++ interface: who owns what, on every path.
+// Tests the C++ interface: ownership, on every path.
 #include "hotlane/hotlane.hpp"
 
 #include <array>
@@ -70,7 +70,7 @@ TEST(Buffer, ReleasedZeroedItIsClearedToItsCapacity) {
     const hotlane::buffer again = hotlane::get(100);
     ASSERT_EQ(again.data(), place);
     EXPECT_TRUE(is_zero(place, 128));
-    secret.release_zeroed();  // nothing
+    secret.release_zeroed();  // does nothing
 }
 
 TEST(Buffer, NoMemoryIsAnExceptionOrAValue) {
@@ -167,7 +167,7 @@ TEST(RecordPool, RecordsRiseAreTakenBackAtOnceAndEndWithThePool) {
         uint64_t number;
         char rest[1000];
     };
-    constexpr size_t kPoolSize = 45'000;  // of the class that 40 of 1 KiB and their slots come from
+    constexpr size_t kPoolSize = 45'000;  // of the class that a pool of 40 objects of 1 KiB is allocated from
     const uint64_t pools_before = live(kPoolSize);
     testing::internal::CaptureStderr();
     {
@@ -223,7 +223,7 @@ TEST(Arena, GrowsAlignsAndReleasesAsAWhole) {
     EXPECT_GE(arena.used(), 599U * 600 / 2);
     EXPECT_GE(arena.capacity(), arena.used());
     EXPECT_THROW(static_cast<void>(arena.allocate(1 << 20)), std::bad_alloc);
-    volatile size_t impossible = SIZE_MAX - 8;  // the compiler warns of what it knows
+    volatile size_t impossible = SIZE_MAX - 8;  // volatile, so that the compiler does not warn
     EXPECT_THROW(static_cast<void>(arena.allocate(impossible)), std::bad_alloc);
     EXPECT_NE(arena.allocate(300'000), nullptr);  // larger than a page
     arena.release();
@@ -271,7 +271,7 @@ TEST(ArenaPool, IsItselfTheResourceOfItsNewestLease) {
     EXPECT_EQ(arenas.in_use(), 3U);
     static_cast<void>(resource.allocate(200));
     EXPECT_GE(inner->used(), 200U);
-    middle.reset();  // not the newest
+    middle.reset();  // not the newest lease
     static_cast<void>(resource.allocate(200));
     EXPECT_GE(inner->used(), 400U);
     inner.reset();

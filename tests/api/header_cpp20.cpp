@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The C++ header alone, as C++20.
+// Includes only the C++ header, as C++20.
 #include "hotlane/hotlane.hpp"
 
 int main() { return hotlane::get(64).size() == 64 ? 0 : 1; }

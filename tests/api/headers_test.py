@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Each public header alone, with every compiler there is: hotlane.h as C99 and all of them as C++20, with the library's
-debug checks and without, and not one warning."""
+"""Compiles each public header alone with every available compiler: hotlane.h as C99 and all of them as C++20, with the
+library's debug checks and without. No warning is allowed."""
 
 import argparse
 import pathlib

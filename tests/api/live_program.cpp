@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Works until its standard input ends: what live_test.py watches.
+// Makes requests until its standard input ends. live_test.py observes it.
 #include "hotlane/hotlane.hpp"
 
 #include <chrono>

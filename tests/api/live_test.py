@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Live metrics: HOTLANE_STATS_FILE is rewritten while the program runs, always whole; and a real Prometheus, which
-scrapes node_exporter, whose textfile collector reads that file, knows every number of it. `scripts/setup test` fetches
-the two servers; without them the second check is skipped."""
+"""Tests live metrics: HOTLANE_STATS_FILE is rewritten while the program runs, always as a whole.
+
+node_exporter's textfile collector reads the file, and a real Prometheus that scrapes node_exporter must know every
+number in it. `scripts/setup test` fetches the two servers; without them the second check is skipped.
+"""
 
 import argparse
 import contextlib

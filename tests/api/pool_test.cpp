@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Bounded pools through the C interface: what they count, and how every mistake is told. Compiled with the
-// checks of debug builds.
+// Tests bounded pools through the C interface: their counts, and the report of every mistake. Compiled with
+// the checks of debug builds.
 #define HOTLANE_POOL_CHECKS 1
 #include "hotlane/hotlane.hpp"
 
@@ -219,7 +219,7 @@ TEST(Pool, DestroyedWithObjectsOutItSaysHowManyAndTheyStayValid) {
     hotlane_pool* pool = hotlane_pool_create("leaky", 64, 4, 0);
     auto* const kept = static_cast<char*>(hotlane_pool_get(pool));
     hotlane_pool_get(pool);
-    // In a process of its own: a file that takes the place of standard error later on is not written to.
+    // In a process of its own: reports are not written to a file that replaces standard error later.
     EXPECT_EXIT(hotlane_pool_destroy(pool);
                 _exit(0), testing::ExitedWithCode(0),
                 "hotlane: pool \"leaky\": destroyed with 2 objects outstanding\n");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The counters through the interface: exact, from a beginning of the program's choice, in all three formats;
-// the alarm; and warm-up, which they show.
+// Tests the counters through the interface: exact, counted from a moment that the program chooses, and in all
+// three formats. Also the alarm, and warm-up.
 #include "hotlane/hotlane.hpp"
 
 #include <array>
@@ -90,7 +90,7 @@ TEST(Statistics, OfAForkedChildAreOfItsOnlyThread) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-        // What the other thread had cached is everybody's, and its block can be taken again.
+        // What the other thread had cached is available to everybody, and its cache block can be reused.
         const bool alone = hotlane::statistics().threads == 1;
         std::thread([] { hotlane_put(hotlane_get(kSize)); }).join();
         _exit(alone && hotlane::statistics().threads == 1 ? 0 : 1);
@@ -156,7 +156,7 @@ TEST(Warmup, RequestsHitAndNoneIsCounted) {
             one = hotlane::get(kSize);
         }
         EXPECT_EQ(hotlane::class_statistics(kSize).misses, 0U);
-        EXPECT_EQ(hotlane_warmup(kSize, 50), 50U);  // on top of what is held
+        EXPECT_EQ(hotlane_warmup(kSize, 50), 50U);  // in addition to what the cache holds
         held.resize(250);
         for (size_t i = 200; i < 250; ++i) {
             held[i] = hotlane::get(kSize);
@@ -215,7 +215,7 @@ TEST(Alarm, IsRaisedWhenFewRequestsHitAndNotOtherwise) {
     EXPECT_EQ(heard.times, 0);
     until(std::chrono::seconds(10), [] {
         hotlane_put(hotlane_get(kSize));
-        hotlane_thread_flush();  // so that the next one misses
+        hotlane_thread_flush();  // so that the next request misses
     });
     hotlane_alarm_set(0, 0, nullptr, nullptr);
     EXPECT_GT(heard.times, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Type-length-value frames over a socket pair. A frame is read into a pooled buffer, which is handed on as it
-// is: the message is the buffer, its value a view of it.
+// Type-length-value frames over a socket pair. A frame is read into a pooled buffer, which is passed on
+// without a copy: the message owns the buffer, and its value is a view of it.
 #include "expect.h"
 #include "hotlane/hotlane.hpp"
 
@@ -30,7 +30,7 @@ bool read_all(int fd, std::span<std::byte> into) {
            recv(fd, into.data(), into.size(), MSG_WAITALL) == static_cast<ssize_t>(into.size());
 }
 
-/// Empty at the end of the stream, and when a frame claims more than it may.
+/// Returns an empty message at the end of the stream, and if a frame claims to be longer than allowed.
 Message receive(int fd, hotlane::buffer_pool& frames) {
     Message message{std::move(*frames.get())};
     if (!read_all(fd, message.frame.span().first(sizeof(Header))) ||
@@ -58,7 +58,7 @@ int main() {
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     std::thread sender(send_all, ends[1]);
     hotlane::buffer_pool frames{4096, 32, hotlane::on_exhausted::fail, {.name = "frames", .touch = true}};
-    std::deque<Message> queue;  // what the next stage works on: at most eight at once
+    std::deque<Message> queue;  // for the next stage: at most eight at once
     for (std::uint32_t expected = 0;; ++expected) {
         Message message = receive(ends[0], frames);
         if (!message.frame) {
@@ -74,6 +74,6 @@ int main() {
     sender.join();
     queue.clear();
     const auto counted = hotlane::pool_statistics("frames");
-    EXPECT(counted.gets == kMessages + 1 && counted.in_use == 0);  // one each, and the one that met the end
+    EXPECT(counted.gets == kMessages + 1 && counted.in_use == 0);  // one each, and one at the end of stream
     EXPECT(counted.exhausted == 0 && counted.peak == 9);
 }

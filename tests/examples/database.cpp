@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a graph database holds in memory, each kind from its own pool, within a limit known beforehand: nodes,
-// search results, JSON values that keep their capacity, embeddings, and an arena per operation.
+// The memory of a graph database, each kind from its own pool, within a limit known beforehand: nodes, search
+// results, JSON values that keep their capacity, embeddings, and an arena for each operation.
 #include "expect.h"
 #include "hotlane/hotlane.hpp"
 
@@ -61,11 +61,11 @@ int main() {
         EXPECT(search(pools, i) == 0.0F);
         (*pools.objects.get())->emplace_back("id", "7");
         (*pools.arrays.get())->assign(32, 0.5);
-        // A resource throws when it has no more.
+        // A memory resource throws if it has no more memory.
         std::memset((*pools.json.get())->allocate(1000), 1, 1000);
         std::memset((*pools.primitive.get())->allocate(64), 1, 64);
         if (i == 0) {
-            hotlane_stats_reset();  // what was used has grown to its size
+            hotlane_stats_reset();  // by now, everything has grown to its final size
         }
     }
     EXPECT(hotlane::statistics().allocations == 0 && hotlane::statistics().fallback_allocations == 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What an example asserts, in every build.
+// An assertion for the examples that is checked in every build.
 #pragma once
 
 #include <cstdio>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A thread-local pool for a hot path: 16 buffers of 4 KiB, taken and touched when the thread first needs one.
-// After that the loop neither allocates nor enters the kernel: it runs where the kernel kills whoever calls
-// it.
+// A thread-local pool for a hot path: 16 buffers of 4 KiB, which are allocated and touched when the thread
+// first needs one. After that the loop neither allocates nor enters the kernel. It runs in a sandbox in which
+// every system call kills the process.
 #include "expect.h"
 #include "hotlane/hotlane.hpp"
 
@@ -27,7 +27,7 @@ std::size_t handle(std::size_t length) {
     return packet->size();
 }
 
-/// 100,000 packets, up to four of them held at once.
+/// 100,000 packets, of which up to four are held at once.
 std::size_t hot_loop() {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < 100'000; ++i) {
@@ -61,10 +61,10 @@ int main() {
     EXPECT(pool.gets == 300'000 && pool.puts == pool.gets);
     EXPECT(pool.exhausted == 0 && pool.hit_rate > 0.95);
     EXPECT(pool.peak == 3 && pool.capacity == 16 && pool.in_use == 0);
-    EXPECT(all.allocations == 0 && all.fallback_allocations == 0);  // nothing was asked of malloc at all
+    EXPECT(all.allocations == 0 && all.fallback_allocations == 0);  // malloc was never called
     runs_without_system_calls();
 
-    hotlane::buffer burst[20];  // four more than there are: the allocator serves them, and they are counted
+    hotlane::buffer burst[20];  // four more than there are; the allocator serves these
     for (hotlane::buffer& one : burst) {
         one = std::move(*packets().get());
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The buffers of an HTTP server, 2 to 64 KiB, straight from the hot lane: warmed up by each worker, counted
-// by size, and freed wherever the response ends.
+// The buffers of an HTTP server, 2 to 64 KiB, straight from the allocator. Each worker warms up its cache,
+// requests are counted by size, and buffers are freed wherever the response ends.
 #include "expect.h"
 #include "hotlane/hotlane.hpp"
 
@@ -17,11 +17,11 @@ namespace {
 constexpr std::array<std::size_t, 6> kSizes{2048, 4096, 8192, 16384, 32768, 65536};
 constexpr std::size_t kHeldAtOnce = 4;
 constexpr int kWorkers = 4;
-constexpr int kRequests = 20'000;  // per worker, at least three buffers each
+constexpr int kRequests = 20'000;  // for each worker, with at least three buffers each
 
 std::barrier<> start(kWorkers + 1);
 
-/// A buffer for the head, one for the body, and one for each chunk of the answer.
+/// Takes a buffer for the head, one for the body, and one for each chunk of the answer.
 void serve(std::minstd_rand& random) {
     hotlane::buffer head = hotlane::get(kSizes[0]);
     hotlane::buffer body = hotlane::get(kSizes[random() % kSizes.size()]);
@@ -37,12 +37,12 @@ void work(unsigned seed) {
         EXPECT(hotlane_warmup(size, kHeldAtOnce) == kHeldAtOnce);
     }
     std::minstd_rand random(seed);
-    start.arrive_and_wait();  // all are warm
-    start.arrive_and_wait();  // the counters begin
+    start.arrive_and_wait();  // all caches are warm
+    start.arrive_and_wait();  // the counters start
     for (int i = 0; i < kRequests; ++i) {
         serve(random);
     }
-    start.arrive_and_wait();  // read before threads end
+    start.arrive_and_wait();  // the counters were read before threads end
     start.arrive_and_wait();
 }
 
@@ -74,6 +74,6 @@ int main() {
     for (hotlane::buffer& one : burst) {
         one = hotlane::get(4096);
     }
-    burst.clear();  // more than a thread keeps: the rest goes where other threads find it
+    burst.clear();  // more than a thread cache keeps: the rest goes to the depot, for other threads
     EXPECT(hotlane::class_statistics(4096).discards > 100);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A pipeline stage: 16 buffers of three arrays side by side, cleared on get, and 1,024 receipts that a batch
-// takes one by one and gives back all at once. When there is none left, that is a value, not an exception.
+// A pipeline stage: 16 buffers of three adjacent arrays, cleared on get, and 1,024 receipts that a batch
+// takes one by one and gives back all at once. An exhausted pool returns an error, and throws no exception.
 #include "expect.h"
 #include "hotlane/hotlane.hpp"
 
@@ -75,5 +75,5 @@ int main() {
     const auto columns = hotlane::pool_statistics("columns");
     EXPECT(columns.gets == 18 && columns.exhausted == 1 && columns.peak == 16 && columns.in_use == 0);
     EXPECT(hotlane::pool_statistics("receipts").puts == 10240);
-    EXPECT(hotlane::statistics().allocations == 0);  // neither asked malloc for anything
+    EXPECT(hotlane::statistics().allocations == 0);  // no call to malloc
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Any text as a dump: it is read or refused in one line, and what is shown of it has no control characters.
-// Knows nothing of symbols.
-// Run by libFuzzer, or by replay over the corpus.
+// Fuzzes the reader of dumps with any text. It is read or refused with one line, and nothing that is shown
+// contains control characters.
 #include "cli/analysis/site_table.h"
 #include "cli/export/json.h"
 #include "cli/export/stacks.h"
@@ -21,7 +20,7 @@ using hotlane::fuzz::require;
 
 namespace {
 
-/// As the symboliser does, of a process whose files are gone.
+/// As the symboliser would do for a process whose files do not exist any more.
 Profile without_symbols(const Dump& dump) {
     Profile profile;
     profile.origin = dump.origin;

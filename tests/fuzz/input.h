@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a fuzz target is, and how it takes its decisions off the bytes that it is given.
-// Knows nothing of any target.
-// Used by every target.
+// The interface of a fuzz target, and how it derives decisions from its input bytes.
 #pragma once
 
 #include <cstddef>
@@ -11,19 +9,19 @@
 #include <cstdlib>
 #include <string_view>
 
-/// libFuzzer's name for it. Called once for each input; ends the process where something is wrong.
+/// The name that libFuzzer requires. Called once for each input. Ends the process if something is wrong.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data,
                                       size_t size);  // NOLINT(readability-identifier-naming)
 
 namespace hotlane::fuzz {
 
-/// Reads forward; past the end everything is 0.
+/// Reads forward. Past the end every byte is 0.
 class Input {
   public:
     Input(const uint8_t* data, size_t size) : data_{data}, size_{size} {}
     bool at_end() const { return size_ == 0; }
     uint8_t byte() { return size_ == 0 ? uint8_t{0} : (--size_, *data_++); }
-    /// Less than `below`, which is at most 65,536.
+    /// A number less than `below`, which is at most 65,536.
     size_t number(size_t below) { return (byte() | static_cast<size_t>(byte()) << 8U) % below; }
     std::string_view rest() const { return {reinterpret_cast<const char*>(data_), size_}; }
     /// Up to `most` bytes.
@@ -39,7 +37,7 @@ class Input {
     size_t size_;
 };
 
-/// Whether or not assertions are compiled in.
+/// Like assert(), but in every build.
 inline void require(bool condition, const char* what) {
     if (!condition) {
         fprintf(stderr, "required: %s\n", what);

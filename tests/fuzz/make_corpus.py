@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Writes the first files of the corpus: short ones, made here. What fuzzing found is beside them, and stays."""
+"""Writes the initial files of the corpus. Files that fuzzing found are in the same directories, and are kept."""
 
 import pathlib
 import struct

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Any bytes as a program: requests of every kind, frees on this and on other threads, purges and forks, with
-// a pattern in every byte of every object. Knows nothing of the tiers. Run by libFuzzer, or by replay over
-// the corpus.
+// Fuzzes the allocator with any bytes as a program: requests of every kind, frees on this and on other
+// threads, purges and forks, with a pattern in every byte of every object.
 #include "input.h"
 #include "lifecycle/fork.h"
 #include "malloc/allocator.h"
@@ -86,8 +85,8 @@ class Program {
             release_one();
         }
     }
-    /// Compared with itself, one byte on: libFuzzer notes each comparison of ours, and a loop over the bytes would
-    /// take nine tenths of the time.
+    /// Compares the bytes with themselves, shifted by one. libFuzzer records each comparison in this code, so
+    /// a loop over the bytes would take nine tenths of the time.
     static bool is_all(const unsigned char* bytes, size_t n, unsigned char value) {
         return n == 0 || (*bytes == value && memcmp(bytes, bytes + 1, n - 1) == 0);
     }
@@ -148,14 +147,14 @@ class Program {
         }
     }
     void rarely() {
-        // With a sanitizer a fork takes as long as thousands of requests.
+        // With a sanitizer, a fork takes as long as thousands of requests.
         if (input_.byte() % 32 != 31) {
             purge_everything();
         } else if (forks_++ < kMostForks) {
             fork_once();
         }
     }
-    /// The child has all objects, and frees and takes as before.
+    /// The child has all objects, and allocates and frees as before.
     void fork_once() {
         before_fork();
         const pid_t child = fork();
@@ -171,7 +170,7 @@ class Program {
         pid_t ended = 0;
         do {
             ended = waitpid(child, &status, 0);
-        } while (ended < 0 && errno == EINTR);  // libFuzzer's timer
+        } while (ended < 0 && errno == EINTR);  // caused by libFuzzer's timer
         require(ended == child && status == 0, "a child that ends well");
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Any bytes as an environment: each option's value is taken, and printed as it would be read, or changes
-// nothing. Knows nothing of what options do. Run by libFuzzer, or by replay over the corpus.
+// Fuzzes the options with any bytes as an environment. Each value either changes nothing, or is accepted and
+// printed in a form that can be read back.
 #include "input.h"
 #include "options/config.h"
 #include "options/labels.h"
@@ -35,14 +35,14 @@ void set_each(std::string_view value) {
         }
         const std::string text = printed(option, config);
         Config again;
-        // A rate is printed with two digits.
+        // A rate is printed with only two digits.
         require(set_option(again, option, text), "what is printed can be read");
         require(option.type == OptionType::percent || printed(option, again) == text, "it is the same then");
     }
 }
 
 void read_environment(std::string_view text) {
-    std::string bytes{text};  // "NAME=VALUE" each, a null between them
+    std::string bytes{text};  // "NAME=VALUE" strings, with a null character between them
     std::vector<char*> list;
     for (size_t at = 0; at < bytes.size(); at += strlen(bytes.data() + at) + 1) {
         list.push_back(bytes.data() + at);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs a fuzz target over the files of directories, where there is no libFuzzer to do so.
-// Knows nothing of what the target does.
-// Run by meson, once for each target.
+// Runs a fuzz target over the files of directories, for builds without libFuzzer.
 #include "input.h"
 
 #include <cstdio>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Any bytes as an ELF file: functions, inlined calls and lines of addresses in it, and any text as a mangled
-// name. Knows nothing of profiles. Run by libFuzzer, or by replay over the corpus.
+// Fuzzes the symboliser with any bytes as an ELF file, from which it reads functions, inlined calls and lines
+// of addresses, and with any text as a mangled name.
 #include "cli/symbols/demangler.h"
 #include "cli/symbols/symbol_file.h"
 #include "cli/text/function_name.h"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Any bytes as an entry of .eh_frame and what it shares with others, each of the length that it says.
-// Knows nothing of frames.
-// Run by libFuzzer, or by replay over the corpus.
+// Fuzzes the reader of unwind tables with any bytes as an FDE and its CIE, whose lengths are correct.
 #include "input.h"
 #include "profiler/stack/cfi_interpreter.h"
 
@@ -32,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     table.insert(table.end(), common.begin(), common.end());
     const size_t at = table.size();
     append(table, static_cast<uint32_t>(sizeof(uint32_t) + entry.size()));
-    append(table, static_cast<uint32_t>(at + sizeof(uint32_t)));  // back to the first
+    append(table, static_cast<uint32_t>(at + sizeof(uint32_t)));  // back to the CIE
     table.insert(table.end(), entry.begin(), entry.end());
     table.shrink_to_fit();
     constexpr unwind_table::Registers kWanted{.frame_pointer = 6, .return_address = 16};

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the profiler share: a run with an allocator preloaded, and a dump as `hotlane report` reads it.
-
-It must not know what a program does. Used by the other files of this directory.
+"""Helpers for the tests of the profiler: runs a program with an allocator preloaded, and reads a dump with
+`hotlane report`.
 """
 import argparse
 import json
@@ -21,7 +20,7 @@ def parse_arguments(description, **more):
 
 
 def environment(preload, **options):
-    """Ours without any HOTLANE_ variable that the caller happens to have, then `options`, each a HOTLANE_ one."""
+    """This process's environment with `options` as the only HOTLANE_ variables, apart from HOTLANE_STATS=off."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HOTLANE_")}
     variables["HOTLANE_STATS"] = "off"
     if preload:

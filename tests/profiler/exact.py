@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""With every allocation sampled, the profile is what the program counted itself, to the last object and byte.
+"""Samples every allocation. The profile must equal the program's own counts, to the last object and byte.
 
-Called by meson once for each unwinder; see tests/profiler/meson.build.
+Run once for each unwinder; see tests/profiler/meson.build.
 """
 import json
 import pathlib

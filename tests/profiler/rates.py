@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What a sample stands for is right in the mean: no place is favoured, over many runs.
+"""Tests that the weights of samples are right on average: over many runs, no place is over- or underestimated.
 
-Each run has another seed. Of every place that has more than 5 % of the bytes, live and of all time, the estimate of
-each run lies within six and a half standard deviations of what the program counted, and so does the mean of all
-runs: a right profile exceeds that once in ten million times, with a few hundred comparisons. The tables of the
-program are such that a place has about 10,000 samples live, which makes one deviation 1 % of a run, and more of
-all time. Called by meson; see tests/profiler/meson.build.
+Each run has another seed. The test compares estimates with the program's own counts, for every place that has more
+than 5 % of the bytes, live and of all time. The estimate of each run, and the mean of all runs, must lie within six
+and a half standard deviations. With a few hundred comparisons, a correct profile exceeds that once in ten million
+times. The program's tables give each place about 10,000 live samples, and more of all time. One standard deviation of
+a run is then 1 %.
 """
 import json
 import math
@@ -25,7 +25,7 @@ METRICS = [(metric, unit) for metric in ("live", "cumulative") for unit in ("byt
 
 
 def deviation(amounts, period):
-    """Of the estimate of so many objects, relative: each has the same chance, nearly, and counts for its inverse."""
+    """Relative deviation of the estimate: each object is sampled with nearly the same chance, and weighs 1 / chance."""
     chance = -math.expm1(-amounts["bytes"] / amounts["objects"] / period)
     return math.sqrt((1 - chance) / (amounts["objects"] * chance))
 

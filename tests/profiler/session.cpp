@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Does what its arguments say, one after the other: allocates in one of two places, frees, forks, starts and
-// stops profiles and writes them. Knows nothing of what is in a profile. Run by sessions.py.
+// stops profiles, and writes them.
 //
-//   a:N b:N    N objects more, of 1,000 bytes each, in place_a or place_b     drop     all of them are freed
-//   start:N stop dump dump:PATH     the interface; says what a dump returned, on standard output
-//   raise      SIGUSR2 to itself, and a request that takes a slow path
-//   child:...  a child does this one action and ends
-//   until:PATH allocates until there is such a file     storm:PATH   writes profiles there until it is killed
-//   thread     there is one more from now on, that does nothing     status:N   how it ends
+//   a:N b:N    allocates N objects of 1,000 bytes in place_a or place_b     drop     frees all objects
+//   start:N stop dump dump:PATH     calls the interface; prints what a dump returned
+//   raise      sends itself SIGUSR2, and makes a request that takes a slow path
+//   child:...  forks a child that does this one action and ends
+//   until:PATH allocates until this file exists     storm:PATH   writes profiles there until it is killed
+//   thread     starts a thread that does nothing     status:N   sets the exit status
 #include "../programs/check.h"
 
 #include <csignal>

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""When profiles begin and end, when they are written, under which names, and what becomes of them when that fails.
+"""Tests when sessions start and stop, when profiles are written and under which names, and failures to write them.
 
-Everything is sampled, so that what a dump says can be told beforehand. Called by meson; see
-tests/profiler/meson.build.
+Every allocation is sampled, so that the contents of a dump are predictable.
 """
 import os
 import pathlib
@@ -34,7 +33,7 @@ class Session(unittest.TestCase):
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run_actions(self, *actions, status=0, stderr="", **options):
-        """Its process id, and what it printed, when it ends as expected."""
+        """Runs the program, expects that it ends as given, and returns its process id and its output."""
         process = self.start(*actions, **options)
         output, errors = process.communicate(timeout=60)
         self.assertEqual((process.returncode, errors), (status, stderr))
@@ -44,7 +43,7 @@ class Session(unittest.TestCase):
         return sorted(path.name for path in self.scratch.iterdir())
 
     def live(self, name):
-        """(live objects of place_a and place_b, the same of all time), and the dump."""
+        """Returns the live objects of place_a and place_b, those of all time, and the dump."""
         document = dumps.report(ARGUMENTS.command, self.scratch / name)
         found = dumps.by_function(document, PLACES)
         nothing = {"live": {"objects": 0}, "cumulative": {"objects": 0}}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Allocates from twelve places, at rates and sizes that a table gives, in several threads that free each
-// other's objects; counts what it does, and prints that as JSON. Knows nothing of hotlane: its counts are
-// its own. Run by exact.py and rates.py, which compare them with the profile. Usage: sites TABLE SEED
+// Allocates from twelve places, at rates and sizes given by a table, in several threads that free each
+// other's objects. Counts what it does, independently of hotlane, and prints the counts as JSON. exact.py and
+// rates.py compare them with the profile. Usage: sites TABLE SEED
 #include "../programs/check.h"
 
 #include <malloc.h>
@@ -17,7 +17,7 @@ constexpr size_t kSites = 12;
 constexpr size_t kThreads = 4;
 constexpr size_t kLargestSmall = 65536;
 
-/// No call that it ends a function with is a jump: the function stays on the stack.
+/// Prevents a tail call: the function that calls this at its end stays on the stack.
 void* kept(void* p) {
     asm volatile("" : "+r"(p));
     return p;
@@ -30,7 +30,7 @@ void* at_multiple_of_page(size_t n) {
 
 }  // namespace
 
-// The places, by name: what asks for memory is inlined into them.
+// The places. The expression that allocates is inlined into each of them.
 #define PLACE(name, expression)                                                                              \
     extern "C" [[gnu::noinline]] void* name(size_t n) { return kept(expression); }
 
@@ -54,13 +54,13 @@ namespace {
 struct Row {
     size_t least, most;  // bytes of a request
     unsigned objects;    // live at a time
-    unsigned turns;      // then, of 1,000: that one of them is freed and another comes
+    unsigned turns;      // then, of 1,000 turns: how many free one object and allocate another
 };
 
 struct Table {
     const char* name;
     unsigned turns;    // of all threads
-    unsigned resizes;  // of 1,000 turns, so many only resize
+    unsigned resizes;  // of 1,000 turns: how many only resize
     Row rows[kSites];
 };
 
@@ -81,10 +81,10 @@ struct {
     {"place_page", place_page},
     {"place_realloc", place_realloc},
 };
-constexpr size_t kResize = kSites;  // its number among the counts
+constexpr size_t kResize = kSites;  // its index in the counts
 
 constexpr Table kTables[] = {
-    // Every way to memory, often.
+    // Every way to allocate, often.
     {"exact",
      80'000,
      150,
@@ -100,8 +100,8 @@ constexpr Table kTables[] = {
       {1, 5000, 200, 60},
       {1, 20000, 100, 40},
       {1, 100000, 100, 60}}},
-    // For one sample in 512 KiB: seven places of some 5 GB each, four of them with that live at the end. Most
-    // of it is never touched.
+    // For one sample in 512 KiB: seven places with some 5 GB each, of which four still have it live at the
+    // end. Most of the memory is never touched.
     {"coarse",
      1'750'000,
      0,
@@ -117,7 +117,7 @@ constexpr Table kTables[] = {
       {8193, 16384, 10'000, 233},
       {8193, 16384, 10'000, 233},
       {20481, 65536, 125'000, 15}}},
-    // For one in 8 KiB: as many samples from small objects.
+    // For one sample in 8 KiB: as many samples, from small objects.
     {"fine",
      600'000,
      0,
@@ -135,7 +135,7 @@ constexpr Table kTables[] = {
       {300, 500, 200'000, 120}}},
 };
 
-/// What stands beside a Tally of the profile.
+/// The program's own counts, to be compared with a Tally of the profile.
 struct Count {
     int64_t objects = 0;
     int64_t bytes = 0;      // usable
@@ -236,8 +236,8 @@ class Worker {
         }
     }
 
-    /// Where realloc leaves a small object where it is, that stays the one it was, of another size. A large
-    /// one is another in any case.
+    /// If realloc leaves a small object in place, it remains the same object with another size. A large
+    /// object always counts as a new one.
     void resize(Object& object) {
         const size_t n = 1 + draw(draw(4) == 0 ? 200'000 : 4'000);
         void* fresh = place_resize(object.address, n);
@@ -308,7 +308,7 @@ void print_counts(const std::vector<Worker*>& workers) {
 int main(int count, char** arguments) {
     CHECK(count == 3, "usage: sites TABLE SEED");
     const Table& table = table_named(arguments[1]);
-    // Never deleted: what is live at the end is.
+    // Never deleted, because the objects that are live at the end belong to it.
     std::vector<Worker*> workers;
     for (size_t i = 0; i < kThreads; ++i) {
         workers.push_back(new Worker(table, strtoul(arguments[2], nullptr, 10), static_cast<uint8_t>(i)));
@@ -316,7 +316,8 @@ int main(int count, char** arguments) {
     std::mutex start;
     std::vector<std::thread> threads;
     {
-        // Together: else one thread's memory could become the next one's, and the two would be the same.
+        // The threads start together. Otherwise one thread's memory could be reused for the next thread, and
+        // both would have the same identity.
         const std::lock_guard hold(start);
         for (Worker* worker : workers) {
             threads.emplace_back([&start, worker] {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Trap: whoever takes a stack inside malloc takes locks of the loader and of the unwinder, which others hold
-// while they allocate. Threads open and close a library, throw exceptions, start threads, fork children that
-// do the same, and are interrupted by signals, all at once, while stacks are taken. The watchdog is who runs
-// it. Usage: turmoil LIBRARY MILLISECONDS
+// Provokes deadlocks. Taking a stack inside malloc takes locks of the loader and of the unwinder, which other
+// threads hold while they allocate. Threads open and close a library, throw exceptions, start threads, fork
+// children that do the same, and are interrupted by signals, all at once, while stacks are taken. The process
+// that runs this program is the watchdog. Usage: turmoil LIBRARY MILLISECONDS
 #include "../programs/check.h"
 
 #include <atomic>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Threads on the hot lane whose objects and counts must all be accounted for in the end.
-// Knows nothing of what the threads do.
-// Called by unit tests.
+// Test threads whose objects and counts must all be accounted for at the end.
 #pragma once
 
 #include "cached_core.h"
@@ -11,8 +9,8 @@
 
 namespace hotlane {
 
-/// The first word of every object: who holds it, or that it is free. Atomic: a doubled object has two
-/// writers.
+/// The first word of every object: its holder, or kFree. Atomic, because an object that is handed out twice
+/// has two writers.
 inline constexpr uint64_t kFree = 0xF4EE;
 inline std::atomic<uint64_t>& stamp_of(void* p) { return *static_cast<std::atomic<uint64_t>*>(p); }
 
@@ -26,7 +24,7 @@ class AccountedThreads : public testing::Test {
         thread_registry::detach();
         fake_os::reset();
     }
-    /// Every object is back, and every count is right to the last one.
+    /// Expects that every object is back and every count is exact.
     void expect_all_accounted_for(uint64_t gets) {
         thread_registry::detach();
         const Snapshot now = counts();

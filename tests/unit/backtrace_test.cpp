@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Unwind tables read, and stacks by the rules learnt from them against what libunwind finds.
-// Knows nothing of what a stack is wanted for.
-// Run by meson as backtrace_test.
+// Tests the reading of unwind tables, and compares stacks taken by rules with those that libunwind finds.
 #include "profiler/stack/backtrace.h"
 #include "profiler/stack/cfa_cache.h"
 #include "profiler/stack/cfi_interpreter.h"
@@ -39,7 +37,7 @@ class Table {
         common.insert(common.end(), rest.begin(), rest.end());
         append(0, common);
         entry_ = bytes_.size();
-        Bytes own(9, 0);  // start and length of the function, nothing in the augmentation
+        Bytes own(9, 0);  // start and length of the function, empty augmentation
         own.insert(own.end(), instructions.begin(), instructions.end());
         append(static_cast<uint32_t>(entry_) + 4, own);
     }
@@ -96,11 +94,11 @@ TEST(UnwindTable, StatesAreRememberedAndRecalled) {
 TEST(UnwindTable, WhatHasNoSimpleMeaningIsRefused) {
     Row row;
     EXPECT_FALSE(Table({0x0F, 2, 0x77, 8}).read(0, row));  // the CFA is an expression
-    EXPECT_FALSE(Table({0x0B}).read(0, row));              // recalls what nobody remembered
+    EXPECT_FALSE(Table({0x0B}).read(0, row));              // restore_state without remember_state
     EXPECT_FALSE(Table({0x0A, 0x0A, 0x0A, 0x0A, 0x0A}).read(0, row));
-    EXPECT_FALSE(Table({}, "zRS").read(0, row));  // a signal's frame
+    EXPECT_FALSE(Table({}, "zRS").read(0, row));  // a signal frame
     EXPECT_FALSE(Table({0x3F}).read(0, row));
-    EXPECT_TRUE(Table({0x50, 0x0F, 2, 0x77, 8}).read(15, row));  // but before it is one
+    EXPECT_TRUE(Table({0x50, 0x0F, 2, 0x77, 8}).read(15, row));  // the row before the expression
     ASSERT_TRUE(Table({0x10, 6, 1, 0x50}).read(0, row));
     EXPECT_EQ(row.frame_pointer.how, Saved::How::otherwise);
     ASSERT_TRUE(Table({0x07, 16}).read(0, row));
@@ -116,7 +114,7 @@ struct Stacks {
 };
 
 using Unwind = int (*)(void** frames, int capacity);
-/// Looked up once: a signal handler asks for it, too.
+/// Looked up only once, because a signal handler uses it, too.
 Unwind libunwind() {
     static void* const library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
     static const auto found =
@@ -134,7 +132,7 @@ uintptr_t find_stack_end() {
     return address_of(lowest) + size;
 }
 
-/// Of the one thread there is.
+/// The end of the stack of the only thread.
 uintptr_t stack_end() {
     static const uintptr_t end = find_stack_end();
     return end;
@@ -142,7 +140,7 @@ uintptr_t stack_end() {
 
 constexpr size_t kMost = 256;
 
-/// Both lists from the caller of this on.
+/// Takes both stacks, from the caller of this function on.
 [[gnu::noinline]] void take_stacks(Stacks& stacks) {
     const auto* const frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
     uintptr_t frames[kMost];
@@ -178,7 +176,7 @@ class StackTest : public testing::Test {
         EXPECT_TRUE(backtrace::load(Unwinder::libunwind));
         ASSERT_NE(stack_end(), 0U);
     }
-    /// The outermost frame is where the two disagree about what counts.
+    /// Compares all but the outermost frame: the two disagree on whether that one counts.
     void expect_same() const {
         ASSERT_GT(stacks_.by_rules.size(), 3U);
         ASSERT_LE(stacks_.by_rules.size(), stacks_.by_libunwind.size());
@@ -270,7 +268,7 @@ TEST_F(StackTest, AWalkStopsAtTheCapacityAndWhereTheStackIsNotKnownToBeReadable)
 TEST_F(StackTest, SignalsAreLeftToTheUnwinder) {
     static Stacks* stacks = nullptr;
     stacks = &stacks_;
-    stacks_.by_rules.reserve(kMost);  // a handler allocates nothing
+    stacks_.by_rules.reserve(kMost);  // the handler must not allocate
     stacks_.by_libunwind.reserve(kMost);
     const auto previous = std::signal(SIGUSR1, [](int) { take_stacks(*stacks); });
     std::raise(SIGUSR1);

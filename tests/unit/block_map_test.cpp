@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The ledger's bytes: entering, striking out, asking; alone, shared and marked.
-// Knows addresses only: nothing here is dereferenced.
-// Run by meson.
+// Tests the block map: blocks are entered, erased and looked up, alone, sharing a page, and marked. Only
+// addresses are used; nothing here is dereferenced.
 #include "fallback/block_map.h"
 
 #include <atomic>
@@ -14,7 +13,7 @@ namespace {
 
 using namespace hotlane;
 
-// Every test has a page of its own, in a leaf of its own where it matters.
+// Every test has a page of its own, in a leaf of its own if that matters.
 const void* at(uintptr_t address) { return pointer_to(address); }
 constexpr uintptr_t kFirst = uintptr_t{5} << block_map::kLeafBits;
 
@@ -76,7 +75,7 @@ TEST(Ledger, AReleasedBlockIsRememberedUntilAnotherBeginsInItsPage) {
         ASSERT_FALSE(block_map::released(at(page + (offset + kOsPageSize / 2) % kOsPageSize)));
         ASSERT_FALSE(block_map::contains(at(page + offset)));
     }
-    // The first of many that share the page, and the last to go.
+    // The first one of several blocks that share the page. It is the last to be freed.
     ASSERT_TRUE(block_map::enter_shared(at(page)));
     ASSERT_TRUE(block_map::enter_shared(at(page + 80)));
     ASSERT_FALSE(block_map::released(at(page)));
@@ -110,7 +109,7 @@ TEST(Ledger, AMarkLastsAsLongAsTheBlock) {
 TEST(Ledger, OfManyThreadsOneStrikesABlockOut) {
     constexpr int kThreads = 4;
     constexpr int kBlocks = 2'000;
-    const uintptr_t first = uintptr_t{77} << block_map::kLeafBits;  // a fresh leaf: entering races too
+    const uintptr_t first = uintptr_t{77} << block_map::kLeafBits;  // a fresh leaf: entering races, too
     std::atomic<int> struck{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < kThreads; ++t) {

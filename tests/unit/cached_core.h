@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The hot lane alone, without options and fallback: requests and frees as the exported entry points make
-// them. Knows nothing of what is tested. Called by unit tests.
+// The thread caches with the depots and the region, but without options and the fallback. Requests and frees
+// are made as the exported functions make them.
 #pragma once
 
 #include "fake_os.h"
@@ -16,7 +16,7 @@ namespace hotlane {
 
 inline constexpr uint64_t kTestPurgeDelayNs = 1'000'000'000;
 
-/// Everything as before the first request, on a clock that stands still.
+/// Restores the state before the first request, with a stopped clock.
 inline void fresh_caches(const CacheSettings& settings = {}, size_t limit_bytes = 0) {
     thread_registry::set_up();
     thread_registry::detach();
@@ -38,7 +38,8 @@ inline void put_slow(void* p) {
     put_back_slow(p, c, "free");
 }
 
-/// Not inlined, as malloc is not: a thread-local variable's place must not be kept across a thread's end.
+/// Not inlined, as malloc is not: the address of a thread-local variable must not be kept beyond the end of a
+/// thread.
 [[gnu::noinline]] inline void* get(size_t n) { return allocate_fast<get_slow>(n); }
 [[gnu::noinline]] inline void put(void* p) { release_fast<put_slow>(p); }
 
@@ -49,7 +50,7 @@ inline Snapshot counts() {
     return snapshot;
 }
 
-/// What every lane of a cache must be between two operations of its thread.
+/// Checks what must hold for every lane of a cache between two operations of its thread.
 inline void check_lanes(const ThreadBlock& block) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (!block.is_set_up(c)) {

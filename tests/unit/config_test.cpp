@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The option table: every row's default, round trip and refusal, and what the user is told.
-// Knows nothing of what the options do.
-// Run by `scripts/test`.
+// Tests the option table: the default, round trip and refusal of every row, and the messages for the user.
 #include "options/config.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +30,7 @@ bool set(Config& config, std::string_view name, std::string_view text) {
     return set_option(config, row(name), text);
 }
 
-/// Variables set for one test and removed after it.
+/// Environment variables that are set for one test and removed after it.
 class Environment : public testing::Test {
   protected:
     void TearDown() override {
@@ -44,7 +42,7 @@ class Environment : public testing::Test {
         setenv(name.c_str(), text.c_str(), 1);
         names_.insert(name);
     }
-    /// What read_config says on stderr.
+    /// What read_config() writes to stderr.
     static std::string read(Config& config, bool preloaded = true) {
         testing::internal::CaptureStderr();
         read_config(config, preloaded);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The depot: no object lost or doubled, the order in which they come, and what it says about misuse.
-// Knows nothing of thread caches.
-// Run by meson.
+// Tests the depot: no object is lost or handed out twice, the order of objects, and the reports of misuse.
 #include "depot/depot.h"
 
 #include "fake_os.h"
@@ -134,9 +132,9 @@ TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {
 TEST_F(DepotTest, ReapingKeepsTheWorkingSet) {
     const std::vector<void*> objects = take(1, 100);
     put_back(1, objects);
-    depots[1].reap(false);  // none of them was there for the whole interval
+    depots[1].reap(false);  // no object was there for the whole interval
     EXPECT_EQ(depots[1].stats().objects, 100U);
-    put_back(1, take(1, 30));  // 30 are needed, 70 never
+    put_back(1, take(1, 30));  // 30 are needed, 70 are not
     depots[1].reap(false);
     EXPECT_EQ(depots[1].stats().objects, 30U);
     depots[1].reap(false);
@@ -336,7 +334,7 @@ TEST_F(DepotTest, APageThatMovedOnIsADoubleFree) {
     set_on_error(OnError::warn);
     void* object = take(1, 1)[0];
     EXPECT_TRUE(depots[1].put_back_checked(object, "free"));
-    depots[1].reap(true);  // its span is empty, the page goes back
+    depots[1].reap(true);  // its span is empty, so the page goes back
     const std::vector<void*> other = take(2, 1);
     ASSERT_EQ(other[0], object) << "the page serves another class now";
     testing::internal::CaptureStderr();
@@ -344,7 +342,7 @@ TEST_F(DepotTest, APageThatMovedOnIsADoubleFree) {
     EXPECT_NE(testing::internal::GetCapturedStderr().find("double free"), std::string::npos);
     testing::internal::CaptureStderr();
     put_back(1, {object});
-    depots[1].reap(true);  // the ring notices it only now
+    depots[1].reap(true);  // the ring notices only now
     EXPECT_NE(testing::internal::GetCapturedStderr().find("double free"), std::string::npos);
     EXPECT_TRUE(depots[2].put_back_checked(object, "free")) << "the other class's object is live";
 }

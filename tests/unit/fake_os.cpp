@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The verbs of os.h, refused or passed on to the real ones, which are compiled under another name for this.
-// Knows nothing of hotlane's tiers.
-// Linked into unit tests; the linker then leaves the core's own os.cpp out.
+// The functions of os.h, which refuse or call the real ones. The real ones are compiled under another name
+// for this. Because unit tests link this file, the linker leaves out the core's own os.cpp.
 #include "fake_os.h"
 
-// The real verbs: src/platform/os.cpp, compiled with the same definition.
+// The real functions: src/platform/os.cpp, compiled with the same definition.
 #define os real_os
 #include "platform/os.h"
 #undef os
@@ -38,7 +37,7 @@ struct Rules {
     std::atomic<void (*)()> after_barrier;
 };
 Rules rules;
-std::atomic<size_t> memory_in_use;  // whatever the rules: what was granted and not given back
+std::atomic<size_t> memory_in_use;  // granted and not given back, independent of the rules
 std::atomic<size_t> addresses_in_use;
 std::mutex purged_lock;
 std::vector<fake_os::PurgedRun> purged;
@@ -111,7 +110,7 @@ std::vector<PurgedRun> purged_runs() {
 }
 
 namespace {
-// Before main, and before anything asks the system: the limits are none.
+// Sets the rules to no limits before main and before the first call to the system.
 const bool rules_at_start = (reset(), true);
 }  // namespace
 

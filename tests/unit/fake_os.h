@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The system that unit tests link instead of src/platform/os.cpp: real until it is told to refuse, or what
-// time it is. Knows nothing of hotlane's tiers. Called by tests; every verb of os.h passes through it.
+// The system that unit tests link instead of src/platform/os.cpp. It passes every call on to the kernel,
+// unless a test makes it refuse calls or sets the time.
 #pragma once
 
 #include "base/base.h"
@@ -12,44 +12,45 @@ namespace hotlane::fake_os {
 
 enum class Call : uint8_t { reserve, commit, block, map, purge, count };
 
-/// Everything real again: nothing refused, the clock the system's.
+/// Makes everything real again: nothing is refused, and the clock is the system's.
 void reset();
 
-/// How many calls of a kind there were since reset(); `any` counts them all together.
+/// The number of calls of a kind since reset(). `any` refers to all kinds together.
 uint64_t calls(Call call);
 uint64_t all_calls();
 
-/// Refuses the n-th call from now on (1: the next), of one kind or of any; 0: none.
+/// Refuses the n-th call from now on (1: the next), of one kind or of any. 0: none.
 void fail_nth(Call call, uint64_t n);
 void fail_nth_of_all(uint64_t n);
 /// Refuses every call of a kind.
 void fail_always(Call call, bool fail);
-/// As vm.overcommit_memory=2: refuses what would make more than so many bytes usable.
+/// As with vm.overcommit_memory=2: refuses to make more than this many bytes usable.
 void limit_memory(size_t bytes);
-/// As RLIMIT_AS: refuses what would make more than so many bytes of addresses.
+/// As with RLIMIT_AS: refuses to reserve more than this many bytes of addresses.
 void limit_addresses(size_t bytes);
-/// As an emulator that puts mappings where it likes: no address that is asked for is granted.
+/// As in an emulator that ignores address hints: no requested address is granted.
 void ignore_places(bool ignore);
-/// Addresses reserved and not given back, in bytes, since the process began.
+/// Bytes of addresses that are reserved now.
 size_t reserved_bytes();
 
-/// Where every thread runs from now on; 0 after reset().
+/// Sets the processor on which every thread seems to run, until reset().
 void run_on(unsigned processor);
 
-/// From now on the clocks stand still, and move only by so much.
+/// Stops the clocks. From then on only advance_clock() moves them.
 void stop_clock();
 void advance_clock(uint64_t ns);
 
-/// The barrier is refused, as by a kernel that has none.
+/// Refuses the barrier, like a kernel that does not have it.
 void fail_barriers(bool fail);
-/// Called instead of the barrier's return: between the two steps of taking from other threads' caches.
+/// Sets a function that is called instead of the barrier's return, between the two steps of a reclaim from
+/// other threads' caches.
 void after_barrier(void (*hook)());
 
 struct PurgedRun {
     uintptr_t address;
     size_t bytes;
 };
-/// What was returned to the kernel since reset(), in order; refused calls are not in it.
+/// What was returned to the kernel since reset(), in order, without refused calls.
 std::vector<PurgedRun> purged_runs();
 
 }  // namespace hotlane::fake_os

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The fallback's promises: alignment, zeroes, contents kept, exact ownership, threads, fork, purging.
-// Knows jemalloc only through the verbs. malloc is the system's here.
-// Run by meson.
+// Tests the fallback allocator: alignment, zeroed memory, contents kept by realloc, ownership, threads, fork
+// and purging. malloc is the system's here.
 #include "fallback/fallback.h"
 
 #include <cerrno>
@@ -32,7 +31,7 @@ bool holds(const void* p, size_t bytes, uint8_t value) {
     return true;
 }
 
-// First in the file, and run before any other test has allocated.
+// The first test in the file, so that it runs before any other test has allocated.
 TEST(AFallback, ThatWasNeverAskedHoldsNothing) {
     EXPECT_FALSE(fallback::used());
     fallback::purge();
@@ -45,7 +44,7 @@ TEST(AFallback, ThatWasNeverAskedHoldsNothing) {
     EXPECT_FALSE(fallback::owns(&errno));
 }
 
-/// Whether 2-MiB pages were asked for where `p` lies.
+/// Whether 2-MiB pages were requested for the memory at `p`.
 bool huge_pages_asked_for(const void* p) {
     std::ifstream maps{"/proc/self/smaps"};
     bool inside = false;
@@ -62,7 +61,7 @@ bool huge_pages_asked_for(const void* p) {
 }
 
 TEST(FallbackHugePages, AreAskedForBeyondTheSizeThatWasSaid) {
-    // Larger than what any test leaves behind, so that each is mapped anew.
+    // Larger than what any other test leaves behind, so that each one is mapped anew.
     void* before = fallback::allocate(256 * MiB, 16, false);
     fallback::ask_for_huge_pages_from(256 * MiB);
     void* beyond = fallback::allocate(512 * MiB, 16, false);
@@ -137,7 +136,7 @@ TEST_P(Fallback, ABlockIsOwnedExactlyWhileItLives) {
         EXPECT_TRUE(fallback::release(p));
         if (bytes >= 16 * KiB) {
             EXPECT_FALSE(fallback::owns(p));
-            EXPECT_FALSE(fallback::release(p));  // a double free is told, and changes nothing
+            EXPECT_FALSE(fallback::release(p));  // a double free is reported, and changes nothing
         }
     }
     for (void* p : blocks) {
@@ -163,7 +162,7 @@ TEST(FallbackLimits, WhatCannotBeHadIsNull) {
 }
 
 TEST(FallbackLimits, ALargeBlockGrowsInPlaceIntoFreeSpace) {
-    // Two neighbours out of one fresh stretch: when the second goes, the first may have its place.
+    // Two neighbours from one fresh extent. When the second is freed, the first may grow into its place.
     void* first = fallback::allocate(300 * MiB, 16, false);
     ASSERT_NE(first, nullptr);
     void* shrunk = fallback::reallocate(first, 100 * MiB, 16);
@@ -230,7 +229,7 @@ TEST(FallbackThreads, AThreadThatEndsGivesItsCacheBack) {
             }
         }).join();
     }
-    // Forty caches of eight megabytes kept would be 320; one set is reused.
+    // If forty caches of 8 MB each were kept, they would take 320 MB. One set is reused instead.
     EXPECT_LT(fallback::statistics().resident_bytes, 60 * MiB);
 }
 
@@ -242,7 +241,7 @@ long page_faults() {
 
 TEST(FallbackZeroed, UsedMemoryIsClearedWhereItLies) {
     constexpr size_t kBytes = 16 * MiB;
-    fallback::purge();  // what other tests freed untouched
+    fallback::purge();  // what other tests freed without touching it
     void* used = fallback::allocate(kBytes, 16, false);
     ASSERT_NE(used, nullptr);
     fill(used, kBytes, 0xA5);
@@ -251,7 +250,7 @@ TEST(FallbackZeroed, UsedMemoryIsClearedWhereItLies) {
     void* zeroed = fallback::allocate(kBytes, 16, true);
     ASSERT_NE(zeroed, nullptr);
     EXPECT_TRUE(holds(zeroed, kBytes, 0));
-    EXPECT_LT(page_faults() - before, 100);  // purged and faulted in again: 4,096
+    EXPECT_LT(page_faults() - before, 100);  // with a purge and new faults it would be 4,096
     EXPECT_TRUE(fallback::release(zeroed));
 }
 
@@ -289,10 +288,10 @@ TEST(FallbackPurge, TheClockPurgesOnceNothingMoves) {
     fill(p, 200 * MiB, 1);
     EXPECT_TRUE(fallback::release(p));
     now_ns += kSecond;
-    fallback::tick(now_ns);  // something moved: wait
+    fallback::tick(now_ns);  // something changed: wait
     EXPECT_GE(fallback::statistics().resident_bytes, 200 * MiB);
     now_ns += kSecond;
-    fallback::tick(now_ns);  // nothing since
+    fallback::tick(now_ns);  // nothing changed since
     EXPECT_LT(fallback::statistics().resident_bytes, 100 * MiB);
 }
 
@@ -313,7 +312,7 @@ TEST(FallbackFork, ParentAndChildGoOn) {
         const pid_t child = fork();
         if (child == 0) {
             fallback::after_fork_child();
-            alarm(20);  // a lock held for ever ends the child, and the test
+            alarm(20);  // a lock that is never released ends the child, and the test
             void* p = fallback::allocate(2 * MiB, 16, true);
             const bool good = p != nullptr && holds(p, 2 * MiB, 0) && fallback::release(p);
             fallback::purge();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A scripted run of a whole allocator in which the n-th call to the system fails, for every n: null with
-// ENOMEM or a served request, nothing lost or doubled, and afterwards everything works. Knows nothing of the
-// tiers. Each run is a process of its own, so that start-up is part of it. Run by meson.
+// A scripted run of the whole allocator in which the n-th call to the system fails, for every n. Each request
+// must be served or return null with ENOMEM, no object may be lost or handed out twice, and everything must
+// work afterwards. Each run is a process of its own, so that start-up is part of it.
 #include "fake_os.h"
 #include "fallback/fallback.h"
 #include "lifecycle/startup.h"
@@ -27,7 +27,7 @@ namespace {
 using namespace hotlane;
 using fake_os::Call;
 
-/// Says what is wrong and ends the child.
+/// If the condition is false, reports it and ends the child.
 void require(bool condition, const char* what) {
     if (!condition) {
         fprintf(stderr, "required: %s\n", what);
@@ -41,7 +41,7 @@ struct Object {
     unsigned char pattern;
 };
 
-/// Requests of every tier with a pattern in every byte.
+/// Requests to every tier, with a pattern in every byte.
 class Script {
   public:
     explicit Script(unsigned seed) : random_{seed} {}
@@ -109,7 +109,8 @@ class Script {
     std::vector<Object> live_;
 };
 
-/// The whole run: the main thread and two more, one after the other, then everything again without faults.
+/// The whole run: the main thread and two more, one after the other, and then everything again without
+/// failures.
 void run_script() {
     Script script(7);
     script.run(250);
@@ -145,7 +146,7 @@ void run_script() {
     require(empty.region_in_use_bytes == 0, "every object back");
 }
 
-/// In a process of its own; true when it ended well.
+/// Runs in a child process. Returns true if the child ended well.
 template <class Prepare>
 bool ends_well(Prepare prepare, uint64_t* calls = nullptr) {
     int channel[2];
@@ -180,7 +181,7 @@ bool ends_well(Prepare prepare, uint64_t* calls = nullptr) {
     return status == 0 && read_calls;
 }
 
-/// Blocks that lie one behind the other, `count` of them: the first of a run in the sorted list.
+/// Finds `count` blocks that are adjacent. Returns the index of the first one in the sorted list.
 size_t run_of(const std::vector<char*>& sorted, size_t count, size_t most_apart) {
     size_t first = 0;
     for (size_t i = 1; i < sorted.size() && i - first < count; ++i) {
@@ -193,7 +194,7 @@ size_t run_of(const std::vector<char*>& sorted, size_t count, size_t most_apart)
 
 TEST(Faults, ALargeBlockGrowsIntoWhatTheFallbackKeepsWhereTheSystemHasNoMore) {
     EXPECT_TRUE(ends_well([] {
-        constexpr size_t kCached = 256 * KiB;  // the largest blocks that a thread's cache of jemalloc keeps
+        constexpr size_t kCached = 256 * KiB;  // the largest block that a thread's cache of jemalloc keeps
         constexpr size_t kCount = 17;
         constexpr size_t kWanted = 4 * MiB;
         constexpr size_t kSlack = 8 * KiB;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Region, depots and class table as they are before the first request, for one test after the other.
-// Knows nothing of thread caches: the calling thread must have none.
-// Called by unit tests.
+// Region, depots and class table as they are before the first request, for each test anew. The calling thread
+// must not have a thread cache.
 #pragma once
 
 #include "depot/depot.h"

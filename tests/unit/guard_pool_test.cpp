@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The slots of guarded objects: where objects lie, what is accessible, which slot is taken again.
-// Knows nothing of stacks or reports. Run by meson.
+// Tests the slots of guarded objects: where objects lie, what is accessible, and which slot is reused.
 #include "guards/guard_pool.h"
 
 #include "fake_os.h"
@@ -103,7 +102,7 @@ TEST_F(GuardPoolTest, AFreeOfALostThreadMayComeOnceMore) {
     }
     pool.expect_frees_again(kOwnThread);
     const auto start_of = [&](size_t i) { return pointer_to(objects[i]->begin); };
-    const size_t oldest = kSmallSlots - 15;  // of the lost thread's newest eight
+    const size_t oldest = kSmallSlots - 15;  // one of the newest eight of the lost thread
     EXPECT_FALSE(pool.forgive(start_of(oldest - 1)));
     EXPECT_FALSE(pool.forgive(start_of(oldest - 2)));
     for (size_t i = 0; i < kSmallSlots - 8; ++i) {
@@ -174,7 +173,7 @@ TEST_F(GuardPoolTest, ASystemThatRefusesGuardsNothing) {
     GuardedObject* object = pool.take(10, 16, Place::left);
     ASSERT_NE(object, nullptr);
     fake_os::fail_nth(fake_os::Call::block, 1);
-    pool.put_back(*object);  // not inaccessible, but free all the same
+    pool.put_back(*object);  // still accessible, but free
     EXPECT_EQ(pool.live(), 0U);
     EXPECT_EQ(pool.find(pointer_to(object->begin)), nullptr);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The labels of HOTLANE_LABELS: what is one, and that every report has them.
-// Knows nothing of the numbers beside them.
-// Run by `scripts/test`.
+// Tests the labels of HOTLANE_LABELS: which ones are valid, and that every report has them.
 #include "options/labels.h"
 #include "reports/report.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock: one at a time, nobody left asleep, the order of ranks.
-// Knows nothing of what is protected.
-// Run by meson.
+// Tests the lock: mutual exclusion, wake-up of all waiters, and the order of ranks.
 #include "sync/lock.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +45,7 @@ TEST(Lock, SleepersWakeUp) {
             ++done;
         });
     }
-    os::sleep_ns(20'000'000);  // long past spinning
+    os::sleep_ns(20'000'000);  // much longer than the spinning
     EXPECT_EQ(done, 0);
     lock.unlock();
     for (std::thread& sleeper : sleepers) {
@@ -79,7 +77,7 @@ TEST(Lock, HundredsOfOneRankAsForkHolds) {
         delete lock;
     }
     Lock outer{LockRank::thread_registry};
-    LockGuard guard(outer);  // in order: none of a higher rank is held
+    LockGuard guard(outer);  // in order: no lock of a higher rank is held
 }
 
 #ifndef NDEBUG

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Upkeep on a clock that is moved by hand: when memory comes back, and that it does not come back too early.
-// Knows nothing of the fallback.
-// Run by meson.
+// Tests maintenance on a clock that is moved by hand: when memory is returned, and that it is not returned
+// too early.
 #include "cached_core.h"
 
 #include <cstring>
@@ -21,7 +20,7 @@ class MaintenanceTest : public testing::Test {
         thread_registry::detach();
         fake_os::reset();
     }
-    /// Time passes, with a tick in every interval, as a background thread drives it.
+    /// Lets time pass, with a maintenance pass in every interval, as a background thread would do.
     static void pass(uint64_t ns) {
         for (uint64_t left = ns; left != 0;) {
             const uint64_t step = std::min(left, maintenance::interval_ns());
@@ -37,7 +36,7 @@ class MaintenanceTest : public testing::Test {
         }
         return bytes;
     }
-    /// To where the clock begins a tick.
+    /// Moves the clock to the start of a maintenance interval, and polls.
     static void pass_to_tick() {
         fake_os::advance_clock(maintenance::interval_ns() - os::coarse_ns() % maintenance::interval_ns());
         maintenance::poll();
@@ -88,8 +87,8 @@ TEST_F(MaintenanceTest, AThreadThatWasBusyLooksAtTheClockWithItsFirstRequestAfte
 }
 
 TEST_F(MaintenanceTest, FreePagesGoAfterOneDelayAndNotBefore) {
-    // Freed at every phase between two ticks: the objects of a page of their own, straight back to their
-    // span.
+    // The objects have a page of their own and are freed straight to their span, at every phase between two
+    // passes.
     constexpr int kPhases = 10;
     for (int phase = 0; phase < kPhases; ++phase) {
         pass(4 * kTestPurgeDelayNs);
@@ -203,7 +202,8 @@ TEST_F(MaintenanceTest, ARequestTakesWhatASqueezeFreesBeforeTheRegionGrows) {
 }
 
 TEST_F(MaintenanceTest, ADayOfWorkAndRestStaysWithinBounds) {
-    // 24 hours in steps of a minute: bursts of a size of the hour, lulls, a night; the clock alone moves.
+    // 24 hours in steps of a minute: bursts of a size that changes every hour, lulls, and a night. Only the
+    // clock moves.
     constexpr int kMinutes = 24 * 60;
     constexpr size_t kBurstBytes = 4 * MiB;
     std::mt19937 random(24);
@@ -221,7 +221,7 @@ TEST_F(MaintenanceTest, ADayOfWorkAndRestStaysWithinBounds) {
             live.push_back(p);
             live_bytes += size;
         }
-        // Half of what lives dies, the younger and the older alike.
+        // Half of the live objects are freed, younger and older ones alike.
         std::shuffle(live.begin(), live.end(), random);
         for (size_t keep = night ? 0 : live.size() / 2; live.size() > keep;) {
             const auto c = region_view.class_byte(region_view.page_of(live.back())) / SizeClasses::kLaneWords;
@@ -245,14 +245,14 @@ TEST_F(MaintenanceTest, ADayOfWorkAndRestStaysWithinBounds) {
     EXPECT_LE(region.stats().committed_bytes, 64 * MiB);
 }
 
-/// Counts how often everything was purged after a refusal.
+/// Counts the purges of everything after refusals.
 class RefusalTest : public MaintenanceTest {
   protected:
     void SetUp() override {
         MaintenanceTest::SetUp();
         purges = 0;
         maintenance::set_up(kTestPurgeDelayNs, {.purge = [] { ++purges; }});
-        maintenance::purge_after_refusal();  // the first one always does
+        maintenance::purge_after_refusal();  // the first one always purges
         purges = 0;
     }
     static int purges;

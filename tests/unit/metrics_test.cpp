@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The metric table: names and units as the formats want them, values against the snapshot; sums and shares.
-// Knows nothing of how a report looks.
-// Run by `scripts/test`.
+// Tests the metric table: names and units follow the rules of the formats, values match the snapshot. Also
+// sums and shares.
 #include "stats/metrics.h"
 
 #include "snapshots.h"
@@ -116,7 +115,7 @@ TEST(Stats, SharesAreRoundedDownAndDoNotOverflow) {
 
 TEST(Stats, SumsLeaveOutWhatIsNoClass) {
     Snapshot s = small_snapshot();
-    s.classes[0].hits = 1'000;  // index 0 is no class
+    s.classes[0].hits = 1'000;  // index 0 is not a class
     s.classes[5].hits = 1'000;  // beyond class_count
     EXPECT_EQ(s.hits(), 20'120'900U);
     EXPECT_EQ(s.misses(), 3'558U);

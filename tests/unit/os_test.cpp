@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tiers rely on and a fake system cannot show: that the verbs of os really ask the kernel.
-// Knows nothing of the tiers.
-// Run by meson.
+// Tests what a fake system cannot show: that the functions of os.h really ask the kernel.
 #include "platform/os.h"
 
 #include <gtest/gtest.h>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Output files: their names, what is replaced, what is written directly, and what is refused.
-// Knows nothing of how a report looks.
-// Run by `scripts/test`.
+// Tests output files: their names, what is replaced, what is written in place, and what is refused.
 #include "reports/output_file.h"
 
 #include "reports/report.h"
@@ -39,7 +37,7 @@ TEST(ExpandPath, ReplacesWhatItKnows) {
     EXPECT_FALSE(expand_path(std::string(32, 'x').c_str(), s, path, sizeof path));
 }
 
-/// A directory of its own, gone after the test.
+/// A temporary directory that is removed after the test.
 class ReportFile : public testing::Test {
   protected:
     void SetUp() override {
@@ -72,7 +70,7 @@ TEST_F(ReportFile, ReplacesTheOldOneAsAWhole) {
         EXPECT_EQ(contents(path("python3.4242.json")), report(s, format));
     }
     EXPECT_EQ(names(), std::vector<std::string>{"python3.4242.json"});
-    // Whoever had the old file open goes on reading it, not half of each.
+    // A process that has the old file open continues to read the old contents, not a mixture.
     EXPECT_EQ((std::string{std::istreambuf_iterator<char>{reader}, {}}), "what was there");
 }
 
@@ -93,7 +91,7 @@ TEST_F(ReportFile, DevicesAndOwnDescriptorsAreWrittenDirectly) {
     struct stat status {};
     ASSERT_EQ(stat("/dev/null", &status), 0);
     EXPECT_TRUE(S_ISCHR(status.st_mode));
-    // A log goes on: it is neither emptied nor replaced.
+    // A log is appended to: it is neither emptied nor replaced.
     std::ofstream{path("log")} << "first\n";
     const int log = open(path("log").c_str(), O_WRONLY | O_APPEND);
     ASSERT_GE(log, 0);

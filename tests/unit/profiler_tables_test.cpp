@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The profiler's tables, stacks and sampled objects, on a system that refuses memory.
-// Knows nothing of threads or of who allocates.
-// Run by meson.
+// Tests the profiler's tables, stacks and sampled objects, on a system that refuses memory.
 #include "fake_os.h"
 #include "profiler/sampled_heap.h"
 #include "profiler/sampler.h"
@@ -22,8 +20,7 @@ using namespace hotlane;
 
 constexpr uint64_t kOne = uint64_t{1} << sampler::kWeightShift;
 
-// ---- the table of stacks
-// ------------------------------------------------------------------------------------
+// ---- the table of stacks ----------------------------------------------------------------------------------
 
 class StackTableTest : public testing::Test {
   protected:
@@ -48,7 +45,7 @@ TEST_F(StackTableTest, AStackIsKeptOnce) {
             numbers.insert(number);
         }
     }
-    EXPECT_EQ(numbers.size(), 7U);  // {1}, {1 2} and so on are the first's, too
+    EXPECT_EQ(numbers.size(), 7U);  // {1}, {1 2} and so on are also prefixes of the first one
     EXPECT_EQ(table_->count(), 7U);
 }
 
@@ -78,8 +75,7 @@ TEST_F(StackTableTest, FullOrRefusedIsNoSiteAndTheOthersStay) {
     }
 }
 
-// ---- the heap of sampled objects
-// ----------------------------------------------------------------------------
+// ---- the heap of sampled objects --------------------------------------------------------------------------
 
 class SampleHeapTest : public testing::Test {
   protected:
@@ -88,7 +84,7 @@ class SampleHeapTest : public testing::Test {
         heap_ = std::make_unique<SampleHeap>();
         ASSERT_TRUE(heap_->set_up());
     }
-    /// An object of class `c` with a record, or null.
+    /// Takes an object of class `c` and fills its record. Returns null if there is none.
     void* take(ClassIndex c) {
         Sample* sample = nullptr;
         void* p = heap_->take(c, sample);

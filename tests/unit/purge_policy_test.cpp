@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// When the fallback's free memory is returned.
-// Knows no clock: the times are made up.
-// Run by meson.
+// Tests when the fallback's free memory is returned to the kernel. The times are made up.
 #include "fallback/purge_policy.h"
 
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Taking from another thread's lane, in every order in which its owner and the reclaim can act: no object may
-// get two owners, none may be lost. The judgement is the real one (thread_cache/reclaim_protocol.h), stepped
-// read by read. The other steps stand for lines of the code, which each of them names. Knows nothing of the
-// rest of hotlane. Run by meson.
+// A model of reclaiming from another thread's lane, in every order in which the owner and the reclaimer can
+// act. No object may get two owners, and none may be lost. The judgement is the real one
+// (thread_cache/reclaim_protocol.h), executed read by read. The other steps stand for lines of the code,
+// which the comments name.
 #include "thread_cache/reclaim_protocol.h"
 
 #include <algorithm>
@@ -20,17 +20,17 @@ namespace {
 using namespace hotlane;
 using reclaim::Verdict;
 
-// ---- what there is ----------------------------------------------------------------------------------------
+// ---- the state --------------------------------------------------------------------------------------------
 
 using Byte = uint8_t;  // an index of the lane, or the number of an object; object 0 is nullptr
 
 constexpr Byte kFloor = 6;
 constexpr Byte kObjectsInLane = 4;
-constexpr Byte kObjectsHeld = 3;  // by the owner, from the start: what it can push before it has popped
+constexpr Byte kObjectsHeld = 3;  // by the owner at the start: what it can push before a pop
 constexpr int kOperations = 6;
 constexpr int kReclaims = 2;
 
-constexpr Byte kTop = kFloor + 1;  // as a place in memory; the places below it are the slots
+constexpr Byte kTop = kFloor + 1;  // as a place in memory; the places below are the slots
 using Memory = std::array<Byte, kTop + 1>;
 
 struct Store {
@@ -42,7 +42,7 @@ struct Store {
 enum class OwnerAt : Byte { rest, pop_slot, pop_commit, push_slot, push_commit, slow_pop, done };
 enum class ReclaimAt : Byte { rest, exchange, barrier, judge };
 
-/// The two reads of the judgement, as far as they have been made.
+/// The two reads of the judgement, as far as they were made.
 struct Reads {
     std::optional<Byte> top;
     std::optional<Byte> slot;
@@ -51,12 +51,12 @@ struct Reads {
 
 struct State {
     Memory memory{};
-    std::vector<Store> buffer;  // the owner's stores that nobody else sees yet, in order
+    std::vector<Store> buffer;  // the owner's stores that others do not see yet, in order
     OwnerAt owner = OwnerAt::rest;
     Byte operations = 0;
-    Byte seen_top = 0;  // registers of the operation under way
+    Byte seen_top = 0;  // registers of the current operation
     Byte seen_object = 0;
-    std::vector<Byte> held;  // what the owner has live, newest last
+    std::vector<Byte> held;  // the owner's live objects, newest last
     ReclaimAt reclaim = ReclaimAt::rest;
     Byte reclaims = 0;
     Byte floor = kFloor;
@@ -67,12 +67,12 @@ struct State {
     auto operator<=>(const State&) const = default;
 };
 
-/// What of the protocol is left out or done wrong.
+/// What parts of the protocol are left out or done wrong.
 struct Rules {
     bool slot_before_top = false;
     bool barrier = true;
-    bool without_margin = false;  // ours while top is at the slot
-    bool delays_stores = true;    // as x86 does; else each store is seen at once
+    bool without_margin = false;  // says "ours" while top is at the slot
+    bool delays_stores = true;    // as x86 does; otherwise each store is visible at once
 };
 
 // ---- the owner --------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ void drain(State& state) {
     state.buffer.clear();
 }
 
-/// ThreadBlock::resolve_pending_reclaim(). Under the lock, whose taking has drained the buffer.
+/// ThreadBlock::resolve_pending_reclaim(), under the lock. Taking the lock has drained the buffer.
 void settle(State& state) {
     if (state.pending_reclaim != 0 && state.memory[kTop] <= state.pending_reclaim_index &&
         state.memory[state.pending_reclaim_index] == 0) {
@@ -107,7 +107,7 @@ void settle(State& state) {
     state.pending_reclaim = 0;
 }
 
-/// The owner's next step; the states that it can lead to. None: it waits, or is done.
+/// The owner's next step. Adds the states that it can lead to; none if the owner waits or is done.
 void step_owner(const State& from, const Rules& rules, std::vector<State>& next) {
     State state = from;
     switch (from.owner) {
@@ -122,7 +122,7 @@ void step_owner(const State& from, const Rules& rules, std::vector<State>& next)
         state.seen_top = load(from, kTop);
         state.owner = OwnerAt::pop_slot;
         next.push_back(state);
-        // A full lane, or nothing to push: not looked at here.
+        // A full lane is not modelled, nor a push without an object.
         if (state.seen_top != 0 && !from.held.empty()) {
             state.owner = OwnerAt::push_slot;
             for (const Byte object : std::set{from.held.front(), from.held.back()}) {
@@ -150,7 +150,7 @@ void step_owner(const State& from, const Rules& rules, std::vector<State>& next)
         std::erase(state.held, from.seen_object);
         state.owner = OwnerAt::rest;
         break;
-    case OwnerAt::slow_pop:  // take_slow(): waits for the lock, settles, and pops what there is
+    case OwnerAt::slow_pop:  // take_slow(): waits for the lock, resolves, and pops what is there
         if (from.reclaim != ReclaimAt::rest) {
             return;
         }
@@ -170,11 +170,11 @@ void step_owner(const State& from, const Rules& rules, std::vector<State>& next)
     next.push_back(state);
 }
 
-// ---- the reclaim ------------------------------------------------------------------------------------------
+// ---- the reclaimer ----------------------------------------------------------------------------------------
 
 enum class Wanted : Byte { top, slot };
 
-/// Gives the judgement what was read before, and stops it at the first read that was not made yet.
+/// Replays earlier reads to the judgement, and stops it at the first read that was not made yet.
 struct Replay {
     const Reads& reads;
     uint64_t load_top() const { return reads.top.has_value() ? *reads.top : throw Wanted::top; }
@@ -185,7 +185,7 @@ struct Replay {
     }
 };
 
-/// The real judgement, or one that is wrong in the way that the rules say.
+/// The real judgement, or one with the mistake that the rules name.
 Verdict judge(const Replay& lane, uint64_t new_floor, const Rules& rules) {
     if (!rules.slot_before_top && !rules.without_margin) {
         return reclaim::judge(lane, new_floor);
@@ -228,7 +228,7 @@ void step_judge(State& state, const Rules& rules) {
 void step_reclaim(const State& from, const Rules& rules, std::vector<State>& next) {
     State state = from;
     switch (from.reclaim) {
-    case ReclaimAt::rest: {  // begin_reclaim(): top is read
+    case ReclaimAt::rest: {  // begin_reclaim(): reads top
         const Byte top = from.memory[kTop];
         if (from.reclaims == kReclaims || from.pending_reclaim != 0 ||
             from.floor - top <= int{reclaim::kLeftInCache}) {
@@ -259,7 +259,7 @@ void step_reclaim(const State& from, const Rules& rules, std::vector<State>& nex
 
 // ---- every order ------------------------------------------------------------------------------------------
 
-/// At the end each object is in one place, and only there: with the owner, in the lane, or in the depot.
+/// At the end each object must be in exactly one place: with the owner, in the lane, or in the depot.
 bool all_are_in_one_place(State state) {
     drain(state);
     settle(state);
@@ -298,7 +298,7 @@ struct Outcome {
     size_t takings = 0;  // ends in which objects were taken
 };
 
-/// Until the first end that is wrong.
+/// Explores until the first wrong end.
 Outcome explore(const Rules& rules) {
     Outcome outcome;
     std::set<State> known{start()};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Taking from another thread's cache, step by step: what its owner may do in between, and how it is settled.
-// Knows nothing of the fallback.
-// Run by meson.
+// Tests reclaiming from another thread's cache, step by step: what the owner may do in between, and how a
+// pending reclaim is resolved.
 #include "accounted_threads.h"
 #include "thread_cache/reclaim_protocol.h"
 
@@ -15,7 +14,7 @@ using namespace hotlane;
 
 using ReclaimTest = AccountedThreads;
 
-/// What the owner does between the two steps of a reclaim, told to it from the barrier.
+/// What the owner does between the two steps of a reclaim. The barrier's hook triggers it.
 struct Between {
     std::atomic<int> stage{0};
     int pops = 0;
@@ -59,7 +58,7 @@ TEST_F(ReclaimTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
                 while (between.stage != 2) {
                     std::this_thread::yield();
                 }
-                // At most to the slot that was emptied: beyond it the slow path would wait for the reclaim.
+                // At most up to the emptied slot. Beyond it the slow path would wait for the reclaim.
                 for (int i = 0; i < std::min(between.pops, 2); ++i) {
                     pop();
                 }
@@ -98,7 +97,7 @@ TEST_F(ReclaimTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
 struct ActingLane {
     mutable uint64_t top;
     mutable void* object;
-    uint64_t top_between;  // what the owner leaves behind it
+    uint64_t top_between;  // what top is after the owner acted
     void* object_between;
     mutable int reads = 0;
 
@@ -121,7 +120,7 @@ struct ActingLane {
 };
 
 TEST(Judgement, AnObjectPoppedBetweenTheTwoReadsIsNotOurs) {
-    // The owner was popping the object in slot 12; it commits, and pushes two others.
+    // The owner was popping the object in slot 12. It completes the pop and pushes two others.
     int other = 0;
     const ActingLane lane{.top = 12, .object = nullptr, .top_between = 11, .object_between = &other};
     EXPECT_NE(reclaim::judge(lane, 12), reclaim::Verdict::ours);
@@ -204,7 +203,7 @@ TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
         std::for_each(objects.begin(), objects.end(), put);
     });
     stage.wait(0);
-    fake_os::fail_barriers(true);  // without the barrier nobody can say whose the object is
+    fake_os::fail_barriers(true);  // without the barrier, the owner of an object is unknown
     thread_registry::reclaim(true);
     thread_registry::reclaim(true);
     fake_os::fail_barriers(false);
@@ -215,7 +214,7 @@ TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
 }
 
 TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
-    // As after a reclaim that took an object while its owner was popping it: `taken` lay at `index`.
+    // The state after a reclaim that took an object while its owner was popping it: `taken` was at `index`.
     std::vector<void*> objects;
     for (int i = 0; i < 8; ++i) {
         objects.push_back(get(64));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the region lies, how it grows in place, and how its end goes back.
-// Knows nothing of objects or threads.
-// Run by meson.
+// Tests where the region lies, how it grows in place, and how its end is given back.
 #include "region_fixture.h"
 
 #include <gtest/gtest.h>

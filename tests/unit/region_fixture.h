@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A region on a system that refuses when it is told to, and its calls as tests make them.
+// A region on a system that refuses calls on request, and helpers to use it.
 #pragma once
 
 #include "fake_os.h"
@@ -27,7 +27,7 @@ class RegionFixture : public testing::Test {
                                .span_metadata_bytes = kMetadataBytes,
                                .huge_from_bytes = huge_from});
     }
-    /// The first page of a run that must be had.
+    /// Takes a run that must be available. Returns its first page.
     uint32_t take(uint32_t pages, bool* fresh = nullptr) {
         PageIndex first{};
         bool is_fresh = false;

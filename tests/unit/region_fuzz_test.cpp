@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The region against a model that is a plain array of pages, over long random sequences.
-// Knows nothing of objects or threads.
-// Run by meson.
+// Compares the region with a model, a plain array of pages, over long random sequences.
 #include "page_heap/region.h"
 
 #include "fake_os.h"
@@ -17,12 +15,12 @@ namespace {
 using namespace hotlane;
 using fake_os::Call;
 
-/// What the region should be, page by page.
+/// The expected state of the region, page by page.
 class Model {
   public:
     explicit Model(uint32_t pages) : state_(pages) {}
 
-    /// First fit below the frontier; else the frontier; `pages` without a place: SIZE_MAX.
+    /// First fit below the frontier, otherwise the frontier. SIZE_MAX if there is no place for `pages`.
     size_t place_for(uint32_t pages) const {
         uint32_t run = 0;
         for (uint32_t at = 0; at < frontier_; ++at) {
@@ -89,7 +87,7 @@ TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
     size_t purges_seen = 0;
     uint8_t tick = 0;
     for (int step = 0; step < 6'000; ++step) {
-        // Swinging between growing and shrinking, through all sections.
+        // Alternates between growing and shrinking, through all sections.
         const bool grow = random() % 100 < (step / 1'000 % 2 == 0 ? 65U : 35U);
         if (grow) {
             const uint32_t pages = 1 + random() % (random() % 4 == 0 ? Region::kLongestRun : 8);

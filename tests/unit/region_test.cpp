@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The region, call by call, and under refusals of the system.
-// Knows nothing of objects or threads.
-// Run by meson.
+// Tests the region call by call, also when the system refuses.
 #include "region_fixture.h"
 
 #include <algorithm>
@@ -214,8 +212,8 @@ TEST_F(RegionTest, HugePagesAreReturnedWholeOrNotAtAll) {
     for (uint32_t page = 0; page < 4 * kHuge; page += kHuge) {
         take(kHuge);
     }
-    region->put_back({1}, kHuge - 2, 0);      // most of the first, which lies below huge_from_bytes
-    region->put_back({kHuge}, kHuge + 4, 0);  // all of the second, a part of the third
+    region->put_back({1}, kHuge - 2, 0);      // most of the first huge page, which lies below huge_from_bytes
+    region->put_back({kHuge}, kHuge + 4, 0);  // all of the second huge page, and a part of the third
     region->purge(9, 4);
     size_t bytes = 0;
     for (const fake_os::PurgedRun& run : fake_os::purged_runs()) {

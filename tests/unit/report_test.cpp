@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The reports: the text to the letter, JSON through a parser, Prometheus' format by its grammar.
-// Knows nothing of where the numbers come from.
-// Run by `scripts/test`.
+// Tests the reports: the text literally, JSON with a parser, and Prometheus' format against its grammar.
 #include "reports/report.h"
 
 #include "snapshots.h"
@@ -170,7 +168,7 @@ TEST(JsonReport, IsValidWhateverTheProgramIsCalled) {
     EXPECT_EQ(nlohmann::json::parse(report(Snapshot{}, StatsFormat::json)).at("classes").size(), 0U);
 }
 
-/// Reads the exposition format by its grammar; series and values, families in one piece each.
+/// Parses the exposition format by its grammar. Returns series and values. Each family must be contiguous.
 std::map<std::string, std::string> parse_prometheus(const std::string& text) {
     const std::regex sample{
         R"re(([a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? ([0-9.]+))re"};
@@ -261,7 +259,7 @@ TEST(HitAlarm, IsSilentWhenAllIsWell) {
     EXPECT_EQ(alarm_line(s, 90), "");
     EXPECT_NE(alarm_line(s, 90.1), "");
     s.classes[1].hits = 1'000;
-    s.classes[1].misses = 8'999;  // one request too few to say anything
+    s.classes[1].misses = 8'999;  // one request too few for a warning
     EXPECT_EQ(alarm_line(s, 90), "");
     s.classes[1].misses = 9'000;
     EXPECT_NE(alarm_line(s, 90), "");

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading this process's memory without faulting.
-// Knows nothing of hotlane's tiers.
-// Run by meson.
+// Tests the functions that read this process's memory without faulting.
 #include "platform/safe_read.h"
 
 #include <cerrno>
@@ -39,7 +37,7 @@ TEST(Inspect, RefusesWhatIsNotAndKeepsErrno) {
 }
 
 TEST(Inspect, PagesAreReadableUpToTheFirstThatIsNot) {
-    constexpr size_t kPages = 150;  // more than are asked for at once
+    constexpr size_t kPages = 150;  // more than one call checks
     void* pages = mmap(nullptr, kPages * kOsPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(pages, MAP_FAILED);
     const uintptr_t begin = address_of(pages);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the profile counts, on a system that refuses memory and whose clock is moved.
-// Knows nothing of the tiers that serve requests.
-// Run by meson.
+// Tests what the profile counts, on a system that refuses memory and with a clock that is moved by hand.
 #include "fake_os.h"
 #include "profiler/sample_registry.h"
 #include "profiler/stack/backtrace.h"
@@ -63,7 +61,7 @@ class ProfileTest : public testing::TestWithParam<Unwinder> {
     Sum before_;
 };
 
-// libunwind frees what it kept for a thread in a destructor that may run after ThreadSanitizer's own.
+// libunwind frees a thread's data in a destructor that may run after ThreadSanitizer's own.
 #ifndef __SANITIZE_THREAD__
 INSTANTIATE_TEST_SUITE_P(Libunwind, ProfileTest, testing::Values(Unwinder::libunwind));
 #endif
@@ -140,10 +138,10 @@ TEST_P(ProfileTest, NoMemoryIsALostSample) {
     EXPECT_EQ(sum_now().live.objects, before_.live.objects);
 }
 
-/// Nobody has called it before the test does: its frame's rule is not known yet.
+/// Not called before the test, so that the rule of its frame is not known yet.
 [[gnu::noinline]] void* allocate_from_new_code() {
     void* p = profile::allocate(1, 64);
-    asm volatile("" : "+r"(p));  // no jump
+    asm volatile("" : "+r"(p));  // prevents a tail call
     return p;
 }
 
@@ -162,7 +160,7 @@ TEST_P(ProfileTest, WhileAForkIsUnderWayNothingAsksTheLoader) {
 
 TEST_P(ProfileTest, OneStackOfSeveralThreadsIsOneSite) {
     constexpr uint64_t kThreads = 3;  // each with a shard of its own
-    static size_t bytes = 0;          // of no other test
+    static size_t bytes = 0;          // not used by any other test
     bytes = GetParam() == Unwinder::libunwind ? 150 : 151;
     std::vector<std::thread> threads;
     std::atomic<uint64_t> done{0};

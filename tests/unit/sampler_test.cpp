@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The arithmetic of sampling against libm's, and the distribution of what is drawn.
-// Knows nothing of stacks.
-// Run by meson.
+// Tests the arithmetic of sampling against libm's, and the distribution of random gaps.
 #include "profiler/sampler.h"
 
 #include <cmath>
@@ -16,7 +14,7 @@ using namespace hotlane;
 TEST(Exponential, IsTheLogarithmOfTheDrawnNumber) {
     std::mt19937_64 random(1);
     for (int i = 0; i < 100'000; ++i) {
-        const uint64_t bits = random() >> (i % 60);  // small numbers too: the tail
+        const uint64_t bits = random() >> (i % 60);  // includes small numbers, for the tail
         const double u = (static_cast<double>(bits >> 11) + 1) / std::ldexp(1.0, 53);
         EXPECT_NEAR(sampler::exponential(bits), -std::log(u), 1e-9 * (1 - std::log(u)));
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// When the hot lane stops for a sample: by the countdown of each lane, whatever mix of hits and misses comes
-// between. Knows nothing of what is done with a sample. Run by meson.
+// Tests when a thread cache stops for a sample: by the countdown of each lane, with any mix of hits and
+// misses in between.
 #include "accounted_threads.h"
 
 #include "fake_os.h"
@@ -18,7 +18,7 @@ using namespace hotlane;
 thread_local uint64_t samples_taken = 0;
 thread_local uint64_t guards_drawn = 0;
 
-/// As the allocator does it: the slow path asks once; what is sampled is served elsewhere.
+/// As the allocator does: the slow path asks once, and a sampled request is served elsewhere.
 void* sample_or_take(size_t n) {
     const Drawn drawn = drawn_for(size_classes.class_of(n));
     guards_drawn += drawn.guarded ? 1 : 0;
@@ -38,8 +38,8 @@ class SamplingTest : public AccountedThreads {
     }
 };
 
-/// So many requests, with so many objects live at most: the smaller, the more of them hit. Returns how many
-/// were served.
+/// Makes `requests` requests with at most `most_live` live objects; the lower that number, the more requests
+/// hit. Returns how many requests the thread cache served.
 uint64_t churn(uint64_t requests, size_t n, size_t most_live, unsigned seed) {
     std::mt19937 random(seed);
     std::vector<void*> live;
@@ -60,14 +60,14 @@ uint64_t churn(uint64_t requests, size_t n, size_t most_live, unsigned seed) {
     return served;
 }
 
-/// The bound is six standard deviations: a right count is beyond it twice in a thousand million times.
+/// The bound is six standard deviations. A correct count exceeds it twice in a thousand million runs.
 void expect_samples(uint64_t samples, uint64_t requests, size_t object_size, uint64_t period) {
     const double p = sampler::chance(object_size, period);
     const double mean = static_cast<double>(requests) * p;
     EXPECT_NEAR(static_cast<double>(samples), mean, 6 * std::sqrt(mean * (1 - p)) + 1) << object_size;
 }
 
-/// How often the thread looks at the clock while it makes 50,000 requests of 64 bytes that hit.
+/// How often the thread polls while it makes 50,000 requests of 64 bytes that hit.
 uint64_t count_looks() {
     constexpr int kRequests = 50'000;
     fake_os::stop_clock();
@@ -89,7 +89,7 @@ TEST_F(SamplingTest, AsManyAsTheChanceSaysWithHitsAndWithMisses) {
     for (const uint64_t period : {2'000U, 20'000U}) {
         sampler::start(period);
         for (const size_t n : {64U, 256U, 1024U}) {
-            for (const size_t most_live : {1U, 600U}) {  // with 600, one in ten refills
+            for (const size_t most_live : {1U, 600U}) {  // with 600, one request in ten refills
                 samples_taken = 0;
                 constexpr uint64_t kRequests = 300'000;
                 const uint64_t got = churn(kRequests, n, most_live, static_cast<unsigned>(n));
@@ -121,16 +121,16 @@ TEST_F(SamplingTest, AfterTheEndNothingIsSampledAndHitsTakeTheFastPathAgain) {
     sampler::stop();
     samples_taken = 0;
     served += churn(100'000, 64, 10, 2);
-    constexpr uint64_t kFewLooks = 100;  // one in 1,024 hits, and up to ten more until it comes to that
+    constexpr uint64_t kFewLooks = 100;  // one in 1,024 hits, and up to ten more at first
     EXPECT_LT(count_looks(), kFewLooks);
     served += 50'000;
     EXPECT_EQ(samples_taken, 0U);
-    // A look is due now and then; a lane whose countdown was cut short for a sample would look each time.
+    // A poll is due now and then. A lane whose countdown was shortened for a sample must not poll each time.
     sampler::start(1 << 20);
     EXPECT_LT(count_looks(), kFewLooks);
     served += 50'000 - samples_taken;
     samples_taken = 0;
-    sampler::start(1);  // of a lane with countdown left: at the next look
+    sampler::start(1);  // lanes with a countdown left notice at the next poll
     const uint64_t late = churn(2'000, 64, 10, 4);
     EXPECT_LE(late, 1024U);
     EXPECT_EQ(samples_taken, 2'000 - late);
@@ -192,13 +192,13 @@ TEST_F(SamplingTest, GuardsAreDrawnBesideASessionAndWithoutOne) {
         if (period != 0) {
             sampler::start(period);
         }
-        for (const size_t n : {64U, 512U}) {  // whatever the size
+        for (const size_t n : {64U, 512U}) {  // independent of the size
             samples_taken = 0;
             guards_drawn = 0;
             const uint64_t got = churn(kRequests, n, 20, static_cast<unsigned>(n));
             EXPECT_EQ(got + samples_taken, kRequests);
-            // A sampled request is served elsewhere and has no turn at a guard: 8 % of 512 B at a period of
-            // 6,400.
+            // A sampled request is served elsewhere and cannot be guarded. That is 8 % of the requests of 512
+            // B with a period of 6,400.
             const double mean = 1.0 * static_cast<double>(kRequests - samples_taken) / kOneIn;
             EXPECT_NEAR(static_cast<double>(guards_drawn), mean, 6 * std::sqrt(mean) + 1) << n;
             if (period != 0) {

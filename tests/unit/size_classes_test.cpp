@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Both class tables, every size, every alignment, every offset of every span.
-// Knows nothing of memory.
-// Run by meson.
+// Tests both class tables: every size, every alignment, and every offset of every span.
 #include "page_heap/size_classes.h"
 
 #include "page_heap/region.h"

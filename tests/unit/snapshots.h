@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // Snapshots with known numbers, for the tests of the metrics and of the reports.
-// Knows nothing of what is done with them.
-// Included by metrics_test.cpp and report_test.cpp.
 #pragma once
 
 #include "stats/stats.h"
@@ -11,7 +9,7 @@
 
 namespace hotlane {
 
-/// A small program: three classes of the four were used, some requests were forwarded.
+/// A small program: three of the four classes were used, and some requests were served by the fallback.
 inline Snapshot small_snapshot() {
     Snapshot s;
     s.class_count = 5;
@@ -92,7 +90,7 @@ inline Snapshot snapshot_of_many_pools() {
     return s;
 }
 
-/// Every class in use, every number at its widest.
+/// Every class is in use, and every number has its maximum width.
 inline Snapshot widest_snapshot() {
     Snapshot s = small_snapshot();
     s.class_count = kMaxClasses;
@@ -110,7 +108,7 @@ inline Snapshot widest_snapshot() {
     for (FallbackStats& forward : s.fallback_allocations) {
         forward = {.count = 999'999, .bytes = 999 * GiB + 1};
     }
-    s.fallback_allocations[static_cast<size_t>(FallbackReason::no_region)] = {};  // there is one
+    s.fallback_allocations[static_cast<size_t>(FallbackReason::no_region)] = {};  // a region exists
     s.wrong_sized_deletes = 999'999;
     s.guarded_live = s.guarded_in_quarantine = s.guard_reports = 999'999;
     s.region_in_use_bytes = s.region_free_dirty_bytes = s.metadata_bytes = s.purged_bytes = 999 * GiB + 1;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A span's bitmap and the heap of spans, each against a sorted set.
-// Knows nothing of threads.
-// Run by meson.
+// Compares a span's bitmap, and the heap of spans, with a sorted set.
 #include "page_heap/span.h"
 
 #include <cstdlib>
@@ -15,13 +13,13 @@ namespace {
 
 using namespace hotlane;
 
-constexpr uintptr_t kBase = uintptr_t{1} << 40;  // spans only compute with it
+constexpr uintptr_t kBase = uintptr_t{1} << 40;  // spans only compute with this address
 
 struct FreeMemory {
     void operator()(void* p) const { std::free(p); }
 };
 
-/// `count` spans side by side, at rising addresses, as the region keeps them.
+/// `count` adjacent spans at ascending addresses, as in the region.
 class Spans {
   public:
     explicit Spans(size_t count)
@@ -70,7 +68,8 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
                 free_objects.erase(free_objects.begin());
             }
         } else if (!live.empty()) {
-            // Some at once, the first of them once more, and behind them one of another span.
+            // Frees several objects at once, then the first of them again, and after them an object of
+            // another span.
             std::vector<void*> run;
             for (size_t wanted = 1 + random() % 40; run.size() != wanted && !live.empty(); live.pop_back()) {
                 std::swap(live[random() % live.size()], live.back());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The thread cache from its owner's side: counts to the last one, and lanes that are right after every
-// operation. Knows nothing of the fallback. Run by meson.
+// Tests the thread cache from its owner's side: all counts are exact, and every lane is valid after every
+// operation.
 #include "accounted_threads.h"
 #include "thread_cache/prefill.h"
 
@@ -28,7 +28,7 @@ class ThreadCacheTest : public AccountedThreads {
     }
 };
 
-/// How the clock moves while a random sequence runs.
+/// How the clock moves during a random sequence.
 enum class Clock : uint8_t { still, looks, ticks };
 
 class ExactCounts : public ThreadCacheTest,
@@ -41,7 +41,8 @@ INSTANTIATE_TEST_SUITE_P(Sequences, ExactCounts,
 TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
     const auto [clock, seed] = GetParam();
     std::mt19937 random(seed);
-    // Both sides of what the fast path takes; in half of the sequences few classes, so that lanes run full.
+    // Sizes that the fast path takes and sizes that it does not. Half of the sequences have few classes, so
+    // that lanes become full.
     const std::vector<size_t> sizes = seed % 2 == 0 ? std::vector<size_t>{64, 2048}
                                                     : std::vector<size_t>{1, 64, 65, 1024, 1025, 4096, 65536};
     std::map<ClassIndex, ClassStats> expected;
@@ -82,7 +83,7 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
         const ClassStats got = since(c);
         EXPECT_EQ(got.allocations(), stats.allocations()) << size_classes[c].object_size;
         EXPECT_EQ(got.frees, stats.frees) << size_classes[c].object_size;
-        if (clock == Clock::still) {  // a tick may empty the lane between the look at it and the request
+        if (clock == Clock::still) {  // a pass may otherwise empty the lane before the request
             EXPECT_EQ(got.hits, stats.hits) << size_classes[c].object_size;
             EXPECT_EQ(got.refills, stats.misses) << size_classes[c].object_size;
         }
@@ -90,7 +91,8 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
 }
 
 TEST_F(ThreadCacheTest, ALoneRequestNowAndThenIsCountedOnce) {
-    // Each request finds its lane's countdown used up, a tick due, or the lane emptied by one.
+    // Each request finds that its lane's countdown has expired, that a maintenance pass is due, or that one
+    // has emptied the lane.
     for (const uint64_t pause :
          {uint64_t{1'000'000}, maintenance::interval_ns(), 3 * maintenance::interval_ns()}) {
         for (const size_t n : {size_t{64}, size_t{4096}}) {
@@ -229,7 +231,7 @@ TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
     fresh_caches({});
     EXPECT_TRUE(warm_up_new_threads(1, 50));
     EXPECT_TRUE(warm_up_new_threads(size_classes.class_of(4096), 16));
-    EXPECT_TRUE(warm_up_new_threads(1, 30));  // the same class once more
+    EXPECT_TRUE(warm_up_new_threads(1, 30));  // the same class again
     before = counts();
     std::vector<void*> objects;
     for (int i = 0; i < 80; ++i) {
@@ -321,7 +323,7 @@ TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
     EXPECT_EQ(get(1024), objects.back());
 }
 
-/// As malloc when something is due that allocates itself, before the countdown is looked at.
+/// Like malloc when something is due that allocates itself before the countdown is checked.
 std::vector<void*> nested;
 void* get_nested_slow(size_t n) {
     for (int i = 0; i < 3; ++i) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What others may do to a thread's cache: reclaim it while the owner runs, adopt it after fork.
-// Knows nothing of the fallback.
-// Run by meson.
+// Tests what other threads may do to a thread's cache: reclaim from it while the owner runs, and adopt it
+// after fork.
 #include "accounted_threads.h"
 
 #include <random>
@@ -19,8 +18,8 @@ constexpr size_t kSizes[] = {64, 1024, 3000};
 
 using ThreadsTest = AccountedThreads;
 
-/// A thread that swings its lanes between empty and full, so that reclaim meets every level; a few live
-/// objects at the end are put back.
+/// A thread that moves its lanes between empty and full, so that a reclaim meets every fill level. At the end
+/// the few live objects are freed.
 uint64_t hammer(unsigned owner, uint64_t operations) {
     std::mt19937 random(owner);
     std::vector<void*> live;
@@ -176,7 +175,7 @@ TEST_F(ThreadsTest, ThreadsThatComeAndGoWhileOthersReclaim) {
 
 #ifndef __SANITIZE_THREAD__
 TEST_F(ThreadsTest, AForkedChildOwnsWhatTheThreadsItLostHadCached) {
-    // Threads are stopped at any instruction; what they hold live stays lost to the child, the rest does not.
+    // Threads are stopped at any instruction. The child loses what they hold live, but nothing else.
     for (int turn = 0; turn < 40; ++turn) {
         std::atomic<bool> stop{false};
         std::vector<std::thread> owners;
@@ -202,7 +201,7 @@ TEST_F(ThreadsTest, AForkedChildOwnsWhatTheThreadsItLostHadCached) {
         if (child == 0) {
             thread_registry::adopt_all_in_child();
             const Snapshot now = counts();
-            // 3 threads with at most 24 live objects each; one more each may have been on its way. To the
+            // Three threads have at most 24 live objects each, and each may be handling one more. For the
             // child, up to 8 newest frees of each class have not happened.
             bool good =
                 now.allocations() - now.frees() <= 3 * (25 + 8 * std::size(kSizes)) && now.threads_live <= 1;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Every policy over its whole domain: bounded, monotone, and never at a standstill.
-// Knows nothing of who asks.
-// Run by meson.
+// Tests every tuning function over its whole domain: bounded, monotone, and always making progress.
 #include "maintenance/tuning.h"
 
 #include "page_heap/size_classes.h"
@@ -89,7 +87,7 @@ TEST(Policy, LooksComeSoonerTheLongerTheLastPopsTook) {
             before = next;
         }
     }
-    // A thread that is busy settles at the most there is; a quiet one at every pop.
+    // The interval of a busy thread converges to the maximum; that of a quiet one to a single pop.
     uint64_t pops = 1;
     for (int look = 0; look < 64; ++look) {
         pops = next_poll(pops, 0);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Numbers with units: what is read, what is refused, and that what is printed reads back.
-// Knows nothing of options.
-// Run by `scripts/test`.
+// Tests numbers with units: what is accepted, what is refused, and that printed numbers can be read back.
 #include "text/units.h"
 
 #include <gtest/gtest.h>

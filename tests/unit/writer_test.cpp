@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The writer: every conversion at its edges, both kinds of target, and what happens after a failure.
-// Knows nothing of reports.
-// Run by `scripts/test`.
+// Tests the writer: every conversion at its limits, both kinds of target, and the state after a failure.
 #include "text/writer.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +14,7 @@
 namespace hotlane {
 namespace {
 
-/// What `write` puts into a writer with room for everything.
+/// What `write` produces in a writer with enough room.
 template <class Write>
 std::string written(Write write) {
     char memory[8192];
@@ -85,7 +83,7 @@ TEST(Writer, QuotedReplacesWhatIsNoUtf8) {
     EXPECT_EQ(quoted("a\xff"
                      "b"),
               "\"a" + bad + "b\"");
-    EXPECT_EQ(quoted("gr\xc3"), "\"gr" + bad + "\"");                            // cut off
+    EXPECT_EQ(quoted("gr\xc3"), "\"gr" + bad + "\"");                            // truncated
     EXPECT_EQ(quoted("\xc0\xaf"), "\"" + bad + bad + "\"");                      // overlong
     EXPECT_EQ(quoted("\xed\xa0\x80"), "\"" + bad + bad + bad + "\"");            // a surrogate
     EXPECT_EQ(quoted("\xf4\x90\x80\x80"), "\"" + bad + bad + bad + bad + "\"");  // beyond U+10FFFF
@@ -135,7 +133,7 @@ TEST_F(WriterToPipe, DestructorFlushes) {
 }
 
 TEST_F(WriterToPipe, FailureIsSticky) {
-    Writer out{ends_[0]};  // the reading end cannot be written
+    Writer out{ends_[0]};  // the reading end of the pipe cannot be written to
     out.text("lost");
     EXPECT_TRUE(out.ok());
     EXPECT_FALSE(out.flush());
