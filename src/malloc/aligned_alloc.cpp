@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The four ways in which libc asks for an alignment: each with its own rules for what it refuses, and how.
-// Must not know the tiers.
-// Called through allocator.h.
+// libc's four aligned allocation functions. Each has its own rules for the arguments it refuses and for the
+// way it reports that.
 #include "base/errno_saver.h"
 #include "malloc/allocator.h"
 

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// Which tier serves a request, and whose a pointer is.
-// The only place that knows hot lane and fallback. Must not know who exports it.
-// Called by preload and by the C API.
+// Decides which tier serves a request, and which tier a freed pointer goes back to.
 //
-//   allocate_slow   > 64 KiB -> forward(large); > 1 KiB: a hit of a medium class; else
-//   allocate_miss   a turn that was drawn -> guard or profile; take_slow; no pages -> forward(limit,
-//   no_region) release_slow    null; a page with a class -> put_back_slow; guarded; sampled; the fallback's;
-//   else misuse
+//   allocate_slow: a request that the fast path did not serve
+//     1. above 64 KiB                      -> allocate_fallback (reason: large)
+//     2. above 1 KiB                       -> pop from the lane of its medium class
+//     3. otherwise, or if that pop fails   -> allocate_miss
+//   allocate_miss (through take)
+//     1. drawn for the guards              -> allocate_guarded
+//     2. drawn for the profiler            -> allocate_sampled
+//     3. otherwise, or if these fail       -> take_slow: the thread cache and its refill from the depot
+//     4. no pages                          -> allocate_fallback (reason: limit or no_region)
+//   release_slow: a free that the fast path did not serve
+//     1. null                              -> nothing to do
+//     2. in a span                         -> put_back_slow: the thread cache, or the depot
+//     3. in a slot of the guards           -> release_guarded
+//     4. a sampled object                  -> release_sampled
+//     5. a block of the fallback           -> release_fallback
+//     6. anything else                     -> report_invalid_pointer
 #include "malloc/allocator.h"
 
 #include "base/errno_saver.h"
@@ -33,14 +43,14 @@ namespace {
 
 constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 
-/// An object for a request that was drawn; null when there is none to be had.
+/// Allocates for a request that was drawn for the guards or the profiler. Null if they cannot serve it.
 void* take_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
     void* p = drawn.guarded ? allocate_guarded(c, n, alignment, drawn.sampled) : nullptr;
     return p != nullptr || !drawn.sampled ? p : allocate_sampled(c, n);
 }
 
-/// An object of class `c` for `n` bytes, or a block of the fallback. `*zeroed` says whether it shall be zero,
-/// and then whether it is.
+/// Allocates an object of class `c` for `n` bytes, or a block of the fallback. On entry `*zeroed` says
+/// whether a fallback allocation shall be zeroed; on return, whether the memory is known to be zero.
 void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
     background_thread::ensure_running();
     profile::answer_if_called();
@@ -60,8 +70,8 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
                              why == RegionFailure::limit ? FallbackReason::limit : FallbackReason::no_region);
 }
 
-/// Looks `p` up in its span, and reports what is wrong with it. `used` is the class of an object that stays in use;
-/// whether an object that is freed was live, its span will tell.
+/// Looks `p` up in its span and reports what is wrong with it. `used` is the class of an object that stays in
+/// use, and kNoClass for a free: then the span finds out later whether the object was live.
 [[gnu::noinline]] bool examine_object(void* p, Operation operation, ClassIndex used) {
     size_t object_size = 0;
     if (!is_object_start(p, &object_size)) {
@@ -75,15 +85,16 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
     return true;
 }
 
-/// Whether an object begins at `p`, which points into a span. Only misaligned pointers are examined at once, and all
-/// of them under HOTLANE_CHECK_FREES; other mistakes are found when the object goes back to its span.
+/// Whether an object may begin at `p`, which points into a span. Only misaligned pointers are examined at
+/// once; with HOTLANE_CHECK_FREES, all pointers are. Other mistakes are found when the object goes back to
+/// its span.
 [[gnu::always_inline]] inline bool is_plausible_object(void* p, Operation operation,
                                                        ClassIndex used = kNoClass) {
     const bool passes = !config().check_frees && address_of(p) % size_classes.alignment == 0;
     return passes ? true : examine_object(p, operation, used);
 }
 
-/// A pointer outside every span: guarded, sampled, of the fallback, or a mistake.
+/// Frees a pointer outside every span: a guarded or sampled object, a block of the fallback, or a mistake.
 [[gnu::noinline]] void free_outside_region(Tier tier, void* p, Operation operation) {
     if (tier == Tier::guard) {
         release_guarded(p, operation);
@@ -118,16 +129,17 @@ void* allocate_miss(size_t n) {
     return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
 }
 
-/// For a caller that has its own slow path.
+/// The `Slow` of a caller that tests for null and has its own slow path.
 void* give_up(size_t) { return nullptr; }
 
-/// Whether realloc leaves an object of class `c` where it is: while it would not shrink by more than half.
+/// Whether realloc to `n` bytes leaves an object of class `c` where it is. It does if `n` fits and is more
+/// than half of the object, or if `n` belongs to class `c`.
 bool stays(ClassIndex c, size_t n) {
     const size_t usable = size_classes[c].object_size;
     return n <= usable && (n > usable / 2 || size_classes.class_of(n) == c);
 }
 
-/// realloc by copying, of what can hold `usable` bytes.
+/// realloc by copying. The object at `p` has `usable` bytes.
 void* move(void* p, size_t usable, size_t n) {
     void* fresh = allocate(n);
     if (fresh != nullptr) {
@@ -137,12 +149,12 @@ void* move(void* p, size_t usable, size_t n) {
     return fresh;
 }
 
-/// realloc of an object of the hot lane.
+/// realloc of an object in a span.
 void* reallocate_small(void* p, ClassIndex c, size_t n) {
     return stays(c, n) ? p : move(p, size_classes[c].object_size, n);
 }
 
-/// The same of a sampled one.
+/// realloc of a sampled object.
 void* reallocate_sampled(void* p, size_t usable, size_t n) {
     if (!stays(size_classes.class_of(usable), n)) {
         return move(p, usable, n);
@@ -166,7 +178,7 @@ void release_delete_slow(void* p) noexcept { release_with(p, "operator delete");
 
 void release_sized_slow(void* p, size_t excess) noexcept {
     if (const Owner owner = owner_of(p); owner.tier == Tier::span) {
-        // A lane that is not set up has counted from 0.
+        // If the lane is not set up, `smallest` is 0 and `excess` is the size itself.
         count_wrong_size(owner.c, excess + thread_cache.lanes[owner.c].smallest, 1);
     }
     release_with(p, "operator delete");
@@ -191,11 +203,11 @@ void* allocate_zeroed(size_t count, size_t size) {
         return allocate_fallback(n, fallback::kMinAlignment, true, FallbackReason::large);
     }
     ensure_started();
-    // What comes fresh from the kernel is zero; only the slow path knows.
+    // Fresh pages from the kernel are zero. Only the slow path knows whether an object lies in such a page.
     bool zeroed = false;
     void* p = allocate_fast<give_up>(n);
     if (p == nullptr) {
-        zeroed = true;  // what a forward shall be
+        zeroed = true;  // a fallback allocation shall be zeroed
         p = take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
     }
     if (p != nullptr && !zeroed) {
@@ -206,7 +218,7 @@ void* allocate_zeroed(size_t count, size_t size) {
 
 void* allocate_aligned(size_t alignment, size_t n) {
     if (n <= kLargestSmall) {
-        ensure_started();  // it chooses the classes that are asked here
+        ensure_started();  // chooses the size classes, which are used below
         if (alignment <= size_classes.alignment) {
             return allocate(n);
         }
@@ -239,7 +251,7 @@ void* reallocate(void* p, size_t n) {
     if (owner.tier == Tier::sample) {
         return reallocate_sampled(p, usable, n);
     }
-    // A guarded object always moves, so that a pointer that the program kept to the old one is found.
+    // A guarded object always moves, so that an access through an old pointer to it is found.
     return owner.tier == Tier::fallback && n > kLargestSmall ? reallocate_fallback(p, n) : move(p, usable, n);
 }
 
@@ -262,7 +274,7 @@ size_t usable_size(const void* p) {
 bool owns(const void* p) { return usable_size_of(owner_of(p), p) != 0; }
 
 void report_invalid_pointer(const void* p, Operation operation) {
-    ensure_started();  // the options say what a mistake leads to, and this may be the first call of all
+    ensure_started();  // options decide what follows a mistake, and this may be the first call of the process
     if (guard::contains(p)) {
         guard::report_invalid_pointer(p, operation);
         return;
@@ -271,7 +283,7 @@ void report_invalid_pointer(const void* p, Operation operation) {
         report_misuse(Misuse::interior_pointer, operation, p, object_size);
         return;
     }
-    // A free page of the region was a span once: the object was freed, and the page with it.
+    // A free page of the region belonged to a span before: the object was freed, and later its page.
     const bool was_ours = region_view.contains(p) || profile::contains(p) || fallback::released(p);
     report_misuse(was_ours ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The way to the fallback and to the profiler's objects, and back.
-// Must not know the hot lane's objects.
-// Called through forward.h.
+// Fallback allocations, sampled and guarded objects, and their frees.
 #include "malloc/fallback_requests.h"
 
 #include "base/errno_saver.h"
@@ -22,11 +20,11 @@ namespace hotlane {
 
 namespace {
 
-/// No process has the addresses for it.
+/// Whether the request exceeds the address space of every process.
 bool cannot_exist(size_t n, size_t alignment) { return std::max(n, alignment) >> kAddressBits != 0; }
 
-/// What the fallback answers to `ask`. When that is null, and a purge may find what is missing in the caches
-/// and the free pages, it is asked a second time. jemalloc's start sets errno to 0.
+/// Calls `ask`, a request to the fallback. If it returns null and a purge may free memory in the caches and
+/// the free pages, purges and calls it a second time. Keeps errno, which jemalloc's start sets to 0.
 template <typename Ask>
 void* ask_fallback(Ask ask) {
     const ErrnoSaver keep;
@@ -54,21 +52,22 @@ void count_fallback_free() {
     }
 }
 
-/// From now on the profiler follows this block, if it can.
+/// Makes the profiler track this block, if it can.
 void track_sample(void* p, size_t n) {
     if (profile::track_sample(p, fallback::usable_size(p), n)) {
         fallback::mark_sampled(p);
     }
 }
 
-/// The same if the sampler chooses it: blocks are drawn one by one.
+/// The same if the sampler draws this block. Each block is drawn separately.
 void track_if_drawn(void* p, size_t n) {
     if (sampler::running() && sampler::draw(fallback::usable_size(p))) {
         track_sample(p, n);
     }
 }
 
-/// A live block is about to change or to go. True when it was followed; it is no more.
+/// Called before a live block changes or is freed: the profiler stops tracking it. Returns whether it was
+/// tracked.
 bool untrack_sample(void* p) {
     if (!profile::used() || !fallback::sampled(p)) {
         return false;
@@ -100,8 +99,8 @@ void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason 
         return no_memory();
     }
     count_fallback(reason, n);
-    // Only blocks that begin alone in their OS page can be followed: all but small ones that the hot lane had
-    // no pages for.
+    // Only blocks that begin alone in their OS page can be tracked. Small blocks, for which the region had no
+    // pages, share theirs.
     if (n > kLargestSmall || alignment >= kOsPageSize) {
         track_if_drawn(p, n);
     }
@@ -113,7 +112,7 @@ void* reallocate_fallback(void* p, size_t n) {
         return no_memory();
     }
     maintenance::poll();
-    // To the profiler the old block goes and another comes, wherever that lies.
+    // The profiler sees a free of the old block and a new allocation, even if the address stays the same.
     const bool followed = untrack_sample(p);
     void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
     if (fresh == nullptr) {
@@ -122,7 +121,7 @@ void* reallocate_fallback(void* p, size_t n) {
         }
         return no_memory();
     }
-    maintenance::note_surplus();  // it may be smaller now, or the old block is free
+    maintenance::note_surplus();  // the block shrank, or the old block became free
     track_if_drawn(fresh, n);
     return fresh;
 }
@@ -162,7 +161,7 @@ void release_guarded(void* p, Operation operation) {
 
 bool release_sampled(void* p) {
     if (!profile::release(p)) {
-        return profile::forgive(p);  // counted when it was freed
+        return profile::forgive(p);  // its first free was counted
     }
     count_fallback_free();
     return true;

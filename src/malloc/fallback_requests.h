@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Requests that leave the hot lane: counted, followed by the profiler where it wants them, tried again after
-// a purge. Must not know the hot lane's objects. Called by allocator alone.
+// Requests that the thread caches do not serve: fallback allocations, and sampled and guarded objects. They
+// are counted, tracked by the profiler if it samples them, and tried again after a purge.
 #pragma once
 
 #include "diagnostics/misuse.h"
@@ -9,23 +9,26 @@
 
 namespace hotlane {
 
-/// Null, with errno ENOMEM.
+/// Sets errno to ENOMEM and returns null.
 void* no_memory();
 
-/// A block of the fallback.
+/// Allocates a block of the fallback. Null with errno ENOMEM if there is no memory.
 void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason reason);
-/// realloc of a block of the fallback to n > kLargestSmall.
+/// realloc of a block of the fallback to n > kLargestSmall. On failure it returns null with errno ENOMEM and
+/// leaves `p` as it is.
 void* reallocate_fallback(void* p, size_t n);
-/// An object of class `c` that the profiler follows, outside the region; null when there is none to be had.
+/// Allocates an object of class `c` outside the region, which the profiler tracks. Null if the profiler
+/// cannot provide one.
 void* allocate_sampled(ClassIndex c, size_t n);
-/// The same beside a guard page; `is_sample`: the profiler follows it, too.
+/// Allocates an object beside a guard page. If `is_sample`, the profiler tracks it, too. Null if the guards
+/// cannot provide one.
 void* allocate_guarded(ClassIndex c, size_t n, size_t alignment, bool is_sample);
-/// Frees what allocate_guarded() returned, or reports that `p`, which points into the guards' slots, is not
-/// live.
+/// Frees what allocate_guarded() returned. `p` points into the guards' slots; if it is not a live object,
+/// that is reported.
 void release_guarded(void* p, Operation operation);
-/// Frees what allocate_sampled() returned. False, and nothing done: it is not live.
+/// Frees what allocate_sampled() returned. Does nothing and returns false if `p` is not live.
 bool release_sampled(void* p);
-/// Frees a block of the fallback. False, and nothing done: it is not live.
+/// Frees a block of the fallback. Returns false if `p` is not live.
 bool release_fallback(void* p);
 
 }  // namespace hotlane

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The tiers outside the region: each is asked by address, the cheapest question first.
+// Finds the owner of a pointer outside the spans. Each tier is asked by address, the cheapest test first.
 #include "malloc/owner.h"
 
 #include "fallback/fallback.h"

@@ -15,15 +15,16 @@ struct Owner {
     ClassIndex c = kNoClass;  // of a span's objects
 };
 
-/// The tier whose memory `p` points into, by its address alone. It does not say whether an object begins there, or
-/// whether that is live; only of the fallback it is known that a live block begins at `p`. Takes no lock.
+/// Returns the tier whose memory `p` points into, judged by the address alone. Tier::fallback also means that
+/// a live block begins at `p`, as exactly as fallback::owns() knows; the other tiers say nothing about that.
+/// Takes no lock.
 inline Owner owner_of(const void* p);
 
-/// Usable bytes of the object at `p`, whose owner is known. 0 when no live object begins there, as far as that is
-/// known without asking the span.
+/// Returns the usable bytes of the object at `p`, whose owner is known, or 0 if no live object begins there.
+/// For a pointer into a span it does not consult the span, and returns the object size of the span's class.
 inline size_t usable_size_of(Owner owner, const void* p);
 
-// The span is asked first, and inline: most pointers that reach a slow path belong to one.
+// Spans are tested first and inline, because most pointers that reach a slow path belong to one.
 
 Owner owner_outside_spans(const void* p);
 size_t usable_size_outside_spans(Tier tier, const void* p);
