@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Warm-up of a lane, of the depot, and of the threads to come.
-// Knows nothing of options.
-// Called by thread_cache, startup and the C API.
+// Warm-up of a lane, of the depots, and of future threads.
 #include "thread_cache/prefill.h"
 
 #include "depot/depot.h"
@@ -15,7 +13,7 @@ namespace hotlane {
 
 namespace {
 
-/// Class and count in one word, so that a new thread reads both or neither; 0: none.
+/// Class and count in one word, so that a new thread reads both or neither. 0 means unused.
 constinit std::atomic<uint64_t> warmups[16];
 
 void touch_object(void* object, ClassIndex c) {
@@ -24,7 +22,7 @@ void touch_object(void* object, ClassIndex c) {
     }
 }
 
-/// Up to `count` objects more on the stack, which has room for them. Returns how many.
+/// Adds up to `count` objects to the lane, which has room for them. Returns how many.
 uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
     ClassRecord& record = block.record(c);
     uint32_t stocked = 0;
@@ -47,7 +45,8 @@ uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
     return stocked;
 }
 
-/// `count` objects in the lane, as far as it goes. Returns how many are there.
+/// Fills the lane up to `count` objects, or to the most it can hold. Returns how many of the `count` are in
+/// it.
 uint32_t warm_up_lane(ThreadBlock& block, ClassIndex c, size_t count) {
     const auto wanted = static_cast<uint32_t>(std::min<size_t>(count, tuning::kMostSlots));
     if (!block.is_set_up(c)) {
@@ -59,8 +58,8 @@ uint32_t warm_up_lane(ThreadBlock& block, ClassIndex c, size_t count) {
     return wanted <= level ? wanted : level + stock_lane(block, c, wanted - level);
 }
 
-/// `count` objects in the depot. They are held all at once, linked through their first words. Returns how
-/// many.
+/// Takes `count` objects out of the depot, touches them and puts them back. Until then they are linked
+/// through their first words. Returns how many objects there were.
 size_t warm_up_depot(ClassIndex c, size_t count) {
     void* held = nullptr;
     size_t taken = 0;
@@ -94,9 +93,10 @@ size_t warm_up_this_thread(ClassIndex c, size_t count) {
 
 bool warm_up_new_threads(ClassIndex c, uint32_t count) {
     for (std::atomic<uint64_t>& warmup : warmups) {
-        // Pairs with warm_up_new_thread(), which reads class and count in one word, and nothing besides.
+        // Pairs with the load in warm_up_new_thread(), which reads class and count in one word and depends on
+        // no other data.
         uint64_t entry = warmup.load();
-        // Two sizes of one class want the sum.
+        // If two sizes belong to one class, their counts add up.
         while (entry == 0 || entry >> 32 == c) {
             const uint64_t sum =
                 std::min<uint64_t>(static_cast<uint32_t>(entry) + uint64_t{count}, UINT32_MAX);

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// Objects that are ready before the first request: touched, and in the cache.
-// Knows nothing of options.
-// Called by thread_cache for a new thread, by startup and by the C API.
+// Warm-up: puts objects, whose pages are already touched, into a thread's lanes and the depots in advance.
 #pragma once
 
 #include "thread_cache/thread_block.h"
 
 namespace hotlane {
 
-/// Has `count` objects of class `c` ready: in the calling thread's LIFO as far as it goes, the rest in the
-/// depot. Counts as no request. Returns how many.
+/// Makes `count` objects of class `c` ready: as many as fit in the calling thread's lane, the rest in the
+/// depot. The statistics do not count them as requests. Returns how many objects are ready.
 size_t warm_up_this_thread(ClassIndex c, size_t count);
 
-/// The same for every thread that gets a cache from now on. False: there are 16 of these already.
+/// Does the same for every thread that gets a cache from now on. Counts for one class add up. Returns false
+/// if 16 classes have such counts already.
 bool warm_up_new_threads(ClassIndex c, uint32_t count);
-/// None of those any more.
+/// Cancels all calls of warm_up_new_threads().
 void forget_warm_ups();
-/// What those ask for. Under the block's lock.
+/// Does for a new thread what warm_up_new_threads() asked for. The caller holds the block's lock.
 void warm_up_new_thread(ThreadBlock& block);
 
 }  // namespace hotlane

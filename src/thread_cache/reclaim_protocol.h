@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: MIT
 //
-// How objects are taken from the lane of a thread that goes on using it.
-// Knows nothing of locks, depots or counts; the words of the lane are reached through an accessor.
-// Called by threads.cpp, and by a test that tries every order in which the two sides can act.
+// How maintenance takes objects from another thread's lane while that thread goes on using it. The words of
+// the lane are reached through an accessor, so that a test can try every order in which the two sides can
+// act.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::reclaim {
 
-// The owner's fast path takes no lock and has no barrier, yet objects can be taken from the older end of its
-// stack: the floor is moved.
+// The owner's fast path takes no lock and has no barrier. Objects can still be taken from the older end of
+// its stack, by moving the floor:
 //
 //   1. The slot that becomes the new floor is exchanged for nullptr.
 //   2. Every running thread passes a barrier (membarrier).
-//   3. The owner's top is read, then the slot, and the two tell whose the object is.
+//   3. The owner's top is read, then the slot. Together they tell who has the object.
 //
-// From the second step on, an owner that comes to the slot finds it empty and goes to its slow path, which
-// waits for the lock that we hold. Only one operation of the owner's can have begun before the barrier and be
-// under way still. If that is the pop of our object, top says so: it stays at the slot until that pop is
-// committed.
+// After step 2, an owner that reaches the slot finds nullptr and goes to its slow path, which waits for the
+// lock that the reclaiming thread holds. Only one operation of the owner can have begun before the barrier
+// and still be in progress. If it is the pop of this object, top shows it: top stays at the slot until that
+// pop is committed.
 
-/// How many objects stay: the one that may be popped just now, and one more, so that a thread that wakes does
-/// not miss at once.
+/// How many objects stay in the lane: the one that the owner may be popping at this moment, and one more, so
+/// that a thread that wakes up does not miss at once.
 inline constexpr uint64_t kLeftInCache = 2;
 
 enum class Verdict : uint8_t {
-    ours,       // the object, and all behind it
-    undecided,  // the owner is at the slot or beyond it, and may have popped the object
-    popped,     // the owner had popped the object, and has pushed another since: nothing is ours
+    ours,       // the object and all older ones can be taken
+    undecided,  // the owner's top is at the slot or beyond it: it may have popped the object
+    popped,     // the owner popped the object and has pushed another one since: nothing can be taken
 };
 
-/// The third step. Top comes before the slot: an owner that had popped the object and is before the slot
-/// again has filled it on the way, so the slot, read later, shows it.
+/// Step 3. Top is read before the slot: if the owner popped the object and its top is before the slot again,
+/// then it has filled the slot in between, and the later read of the slot shows that.
 template <typename Lane>
 Verdict judge(const Lane& lane, uint64_t new_floor) {
     const uint64_t top = lane.load_top();

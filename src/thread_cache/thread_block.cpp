@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a thread's record of a class says, and how a lane is set up, grown and emptied.
-// Knows nothing of the fallback or of options.
-// Used by thread_cache.cpp and threads.cpp.
+// Sets up, grows and flushes the lanes of a thread, and counts what they serve.
 #include "thread_cache/thread_block.h"
 
 #include "depot/depot.h"
@@ -105,7 +103,7 @@ void ThreadBlock::undo_newest_frees() {
         if (is_set_up(c)) {
             resolve_pending_reclaim(c);
             const ClassRecord& record = this->record(c);
-            // Not more than there were: what a refill brought was not freed by anybody.
+            // Never more than the thread freed: objects that a refill brought were not freed.
             const uint64_t frees =
                 level(c) + allocations(c) - record.misses + record.flushed - record.refilled;
             set_top(c, top(c) + std::min({uint64_t{level(c)}, kOfALane, frees}));
@@ -133,7 +131,7 @@ void ThreadBlock::set_countdown(ClassIndex c, uint64_t pops) {
 void ThreadBlock::resolve_countdown(ClassIndex c) {
     const uint64_t countdown = __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
     if (static_cast<int64_t>(countdown) < 0) {
-        count(record(c).hits_before, ~countdown);  // countdown is -1 less these
+        count(record(c).hits_before, ~countdown);  // countdown is -1 minus the hits beyond it
         __atomic_store_n(&lane(c).countdown, 0, __ATOMIC_RELAXED);
     }
 }
@@ -192,8 +190,8 @@ void ThreadBlock::resolve_pending_reclaim(ClassIndex c) {
     if (record.pending_reclaim == nullptr) {
         return;
     }
-    // The slot is empty and still in the stack: the owner never got the object, so it goes back where it was.
-    // Else the owner popped it before it was taken (and may have pushed another since).
+    // If the slot is empty and still in the stack, the owner never got the object: it goes back to its slot.
+    // Otherwise the owner popped it before it was taken, and may have pushed another one since.
     void** const place = slot(region_view.base, record.pending_reclaim_index);
     if (top(c) <= record.pending_reclaim_index && *place == nullptr) {
         *place = record.pending_reclaim;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a thread cache has besides its words: the slots, and a record per class that only slow paths touch.
-// Knows nothing of the fallback or of options.
-// Used by thread_cache.cpp (the owner's side) and threads.cpp (everybody else's side).
+// The part of a thread cache that lies outside thread-local storage: the slots of its lanes, and a record for
+// each class that only slow paths touch.
 #pragma once
 
 #include "stats/stats.h"
@@ -11,12 +10,12 @@
 
 namespace hotlane {
 
-/// Per thread and class. Hits and puts are not counted when they happen, they follow from the lane:
-///   hits = hits_before + (countdown_from - countdown)
-///   puts = level + hits + flushed - refilled
+/// One for each thread and class. Hits and frees are not counted when they happen. They follow from the lane:
+///   hits  = hits_before + (countdown_from - countdown)
+///   frees = level + hits + flushed - refilled
 struct ClassRecord {
-    uint64_t hits_before;     // up to when countdown was last given
-    uint64_t countdown_from;  // then
+    uint64_t hits_before;     // hits up to the moment when the countdown was last set
+    uint64_t countdown_from;  // the countdown's value at that moment
     uint64_t misses;
     uint64_t refilled;  // objects put on the stack by refills
     uint64_t flushed;   // objects taken off it by flushes
@@ -24,60 +23,62 @@ struct ClassRecord {
     uint64_t flushes;
     uint64_t last_poll_ns;
     uint64_t floor;        // index of the nullptr; 0: the class is not set up
-    uint64_t top_at_pass;  // with countdown_at_pass unchanged: the class was not used in this interval
+    uint64_t top_at_pass;  // if this and the next are unchanged, the class was not used since the last pass
     uint64_t countdown_at_pass;
-    void* pending_reclaim;           // taken by upkeep while the owner may have been popping it (threads.cpp)
-    uint64_t pending_reclaim_index;  // where it lay
-    uint64_t sample_at;              // after so many gets the next is sampled or guarded
-    uint32_t sample_epoch;           // of the sampler, for which that was drawn
-    uint16_t beyond_sample;          // of the countdown: what lies beyond that sample
-    uint16_t poll_after;             // so many pops the thread looks at the clock
+    void* pending_reclaim;           // object taken by maintenance while the owner may have been popping it
+    uint64_t pending_reclaim_index;  // the index of its slot
+    uint64_t sample_at;              // after this many allocations the next one is sampled or guarded
+    uint32_t sample_epoch;           // the sampler's epoch for which that was drawn
+    uint16_t beyond_sample;          // the part of the polling countdown that lies beyond that sample
+    uint16_t poll_after;             // after this many pops the thread polls
 };
 
 inline constexpr size_t kWindowBytes = kSlotsPerLane * sizeof(void*);
 
-/// What a thread has besides its lanes: this header, then a window of 2 KiB for each class it uses, in the
-/// order of first use, so that few classes touch few OS pages:
+/// What a thread has besides its lanes: this header, then a window of 2 KiB for each class it uses. Windows
+/// are given out in the order of first use, so that a thread with few classes touches few OS pages:
 ///
 ///      slots (at most tuning::kMostSlots, and the nullptr)         ClassRecord
 ///   ^ begins one slot early: a full lane's top is at index 0, its newest object in the slot before
 ///
-/// Recycled when the thread ends.
+/// When the thread ends, the block is recycled.
 struct ThreadBlock {
-    Lock lock{LockRank::cache};  // slow paths of the owner, against upkeep, statistics and fork
+    Lock lock{LockRank::cache};  // orders the owner's slow paths with maintenance, statistics and fork
     ThreadCache* cache = nullptr;
     ThreadBlock* next = nullptr;  // in the list of live threads, or of free blocks
     ThreadBlock* previous = nullptr;
-    uint64_t poll_soon_ns = 0;  // when that was last done for a flush
+    uint64_t poll_soon_ns = 0;  // when put_back_slow() last called poll_soon()
     FallbackStats fallback_allocations[kFallbackReasons];
     uint64_t fallback_frees = 0;
     uint8_t window_count = 0;
-    uint8_t windows[kMaxClasses] = {};  // of a class; 0: never used by this thread
-    /// Which of the two is due at ClassRecord::sample_at: the earlier. Valid for its sample_epoch.
+    uint8_t windows[kMaxClasses] = {};  // number of each class's window; 0: never used by this thread
+    /// The allocation counts of a class at which the profiler and the guards are due. The smaller of the two
+    /// is ClassRecord::sample_at. Valid for its sample_epoch.
     uint64_t profile_at[kMaxClasses];
     uint64_t guard_at[kMaxClasses];
 
-    /// `counter` is one of `fallback_allocations` or fallback_frees: the owner counts without the lock.
-    /// Relaxed, it pairs with counted(): each value is one that there was.
+    /// Adds to a counter that the owner changes without the lock and other threads read. The relaxed store
+    /// pairs with counted(): a reader sees a value that the counter once had.
     static void count(uint64_t& counter, uint64_t n) {
         __atomic_store_n(&counter, counter + n, __ATOMIC_RELAXED);
     }
     static uint64_t counted(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
 
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
-    // Relaxed: the owner under `lock`, or others who will look again; order is LaneOfOther's to see to.
+    // Relaxed: called by the owner under `lock`, or by others who check again. Where order matters,
+    // LaneOfOther is used.
     uint64_t top(ClassIndex c) const { return __atomic_load_n(&lane(c).top, __ATOMIC_RELAXED); }
     void set_top(ClassIndex c, uint64_t index) { __atomic_store_n(&lane(c).top, index, __ATOMIC_RELAXED); }
     bool has_record(ClassIndex c) const { return windows[c] != 0; }
-    /// Of a class that has one.
+    /// The class must have a record.
     ClassRecord& record(ClassIndex c) const {
         const uintptr_t window = address_of(this) + windows[c] * kWindowBytes;
         return *static_cast<ClassRecord*>(
             pointer_to(window + kWindowBytes - sizeof(void*) - sizeof(ClassRecord)));
     }
-    /// Gives the class one, with all that is counted at 0.
+    /// Gives the class a record with all counts at 0, if it has none.
     void ensure_record(ClassIndex c);
-    /// Requests served, of a class that has a record.
+    /// How many requests of the class were served. The class must have a record.
     uint64_t allocations(ClassIndex c) const {
         const ClassRecord& record = this->record(c);
         return counted(record.hits_before) + counted(record.countdown_from) + record.misses -
@@ -92,46 +93,49 @@ struct ThreadBlock {
     uint64_t lane_begin(ClassIndex c) const;
     void add_to(ClassStats& stats, ClassIndex c) const;
 
-    // The owner's countdown is read and written relaxed: nothing else is reached through it.
+    // The owner's countdown is read and written relaxed: no other data depends on it.
 
-    /// From an empty or unset lane to one that holds nothing and may hold `capacity` objects.
+    /// Turns an empty or unset lane into an empty one with room for `capacity` objects.
     void set_up_class(ClassIndex c, uint32_t capacity);
-    /// Room for more: the objects move towards higher indices.
+    /// Makes room for `capacity` objects. The objects move towards higher indices.
     void grow(ClassIndex c, uint32_t capacity);
-    /// The older `count` objects to the depot, the newer down to the floor.
+    /// Moves the oldest `count` objects to the depot, and the newer ones down to the floor.
     void flush_oldest(ClassIndex c, uint32_t count);
-    /// All objects of a class to the depot; the class is not set up afterwards. The owner's lanes must be at
-    /// rest.
+    /// Moves all objects of a class to the depot. Afterwards the class is not set up. The owner must not be
+    /// in its fast path.
     void flush_all(ClassIndex c);
-    /// The same for a class that was not used for an interval.
+    /// The same for a class that was not used for an interval (Depot::put_back_unused()).
     void flush_unused(ClassIndex c);
-    /// In a forked child, of a thread that it lost: its newest frees have not happened. libc frees blocks of
-    /// a thread's storage before it forgets them (pthread_create, for a stack that it uses again). A fork in
-    /// between leaves the child to free them once more.
+    /// Called in a forked child for a thread that the child does not have: undoes the thread's newest frees.
+    /// libc frees blocks of a thread's storage before it drops its pointers to them (pthread_create does so
+    /// when it reuses a stack). After a fork in between, the child frees these blocks once more.
     void undo_newest_frees();
-    /// From a lane that counts for nothing any more to one of zeros.
+    /// Resets a lane, whose objects are gone, to top 0, so that its next use takes the slow path.
     void unset_class(ClassIndex c);
-    /// The next so many pops are plain hits, or as many as there are before a sample, and the others after
-    /// it; the one after that takes the slow path. At most UINT16_MAX.
+    /// Sets the countdown: the next `pops` pops are plain hits, and the one after them takes the slow path.
+    /// If a sample is due earlier, the countdown ends there, and beyond_sample keeps the rest. `pops` is at
+    /// most UINT16_MAX.
     void set_countdown(ClassIndex c, uint64_t pops);
-    /// Takes back what the fast path counted before it gave up. What was due then may have allocated of this
-    /// class (a thread was started, a profile written): these hits went beyond the countdown, and are kept.
+    /// Undoes the decrement of the fast path that gave up. What was due then may have allocated objects of
+    /// this class (starting a thread or writing a profile does). Those are hits beyond the countdown and are
+    /// counted.
     void resolve_countdown(ClassIndex c);
-    /// The sample is nearer than it was, or farther: gives what countdown there is anew.
+    /// Sets the rest of the countdown again after the distance to the next sample has changed.
     void limit_countdown(ClassIndex c);
-    /// Whether the next request of the class has to ask take_turn(). By the owner, without `lock`: while
-    /// upkeep changes the countdown, the answer may come one request late.
+    /// Whether the next request of the class has to call take_turn(). Called by the owner without `lock`:
+    /// while maintenance changes the countdown, the answer may come one request late.
     bool may_have_turn(ClassIndex c, uint32_t epoch) const {
         return !has_record(c) || record(c).sample_epoch != epoch || allocations(c) >= record(c).sample_at;
     }
-    /// What the request after so many gets of the class was drawn for in this epoch; what is next is drawn.
+    /// Returns whether the next request of the class is drawn for the profiler or the guards in this epoch.
+    /// If so, draws the distance to the one after it.
     Drawn take_turn(ClassIndex c, uint32_t epoch);
-    /// The countdown until the next look at the clock.
+    /// Sets the countdown until the next poll.
     void poll_after(ClassIndex c, uint64_t pops);
-    /// Every class's next pop takes the slow path, once.
+    /// Makes the next pop of every class take the slow path once.
     void poll_soon();
-    /// What upkeep left undecided: whether the owner had popped the object that upkeep took. Under `lock`,
-    /// while the owner is not in its fast path.
+    /// Settles a pending reclaim: decides whether the owner had popped the object that maintenance took.
+    /// Under `lock`, while the owner is not in its fast path.
     void resolve_pending_reclaim(ClassIndex c);
 };
 

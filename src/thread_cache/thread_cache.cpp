@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// The slow path of the hot lane, from the owner's side: refill, flush, and what is due once in so many pops.
-// Knows nothing of the fallback or of options.
-// Called by allocator when the fast path gives up.
+// The slow paths of the thread cache on the owner's side: refill, flush, and polls of maintenance.
 //
-//   take_slow          hit of a class above 1 KiB -> take_hit
-//                      the countdown is used up      -> upkeep if due, then take_and_poll
-//                      no cache yet               -> thread_registry::attach, or take_uncached
-//                      empty                      -> refill: depot ring, partial span, fresh span
-//   put_back_slow      the same stairs for free   -> grow, or flush the older half to the depot
+//   take_slow: a request that the fast path did not serve
+//     1. the lane can serve it after all      -> take_hit: pop (aligned requests, and calloc above 1 KiB)
+//     2. otherwise                            -> maintenance::poll: a pass, if one is due
+//     3. the thread has no cache              -> own_block: attach to a block; if refused, take_uncached
+//     4. the lane holds objects               -> take_and_poll: pop and set the next countdown
+//     5. the lane is empty                    -> refill from the depot: ring, partial span, fresh span
+//     6. the refill would use fresh pages     -> flush_before_growth_if_due, then steps 4 and 5 once more
+//   put_back_slow: a free that the fast path did not serve
+//     1. always                               -> maintenance::poll_at_free: a pass, if one is due
+//     2. a thread without a cache             -> its first frees and late frees: put_back_uncached
+//                                                otherwise own_block: attach; if refused, put_back_uncached
+//     3. the lane is not set up               -> set it up and push
+//     4. the lane is full                     -> grow it or flush its older half to the depot, and push
+//     5. the region has free dirty pages      -> poll_soon: the next requests drive the purge
 #include "thread_cache/thread_cache.h"
 
 #include "depot/depot.h"
@@ -30,9 +37,9 @@ namespace {
 
 constinit CacheSettings settings;
 
-/// Frees of a thread that never allocates go straight to the depot until it has shown that it means it.
+/// A thread that only frees gets a cache after this many frees; until then its frees go to the depot.
 constexpr uint32_t kFreesBeforeCache = 32;
-/// Pops of a class that was just set up, until the first look at the clock.
+/// How many pops of a class that was just set up come before the first poll.
 constexpr uint64_t kFirstCountdown = 1;
 
 size_t object_size(ClassIndex c) { return size_classes[c].object_size; }
@@ -43,7 +50,8 @@ uint32_t largest_capacity(ClassIndex c) {
     return tuning::largest_capacity(object_size(c), settings.budget_bytes);
 }
 
-/// The fast path may have given up after it had counted. Taken back at once: what is due may empty the lane.
+/// Returns the countdown. If the fast path gave up after it had decremented the countdown, this is undone at
+/// once, because the work that is due may empty the lane.
 uint64_t resolved_countdown(Lane& lane, ClassIndex c) {
     const uint64_t countdown = __atomic_load_n(&lane.countdown, __ATOMIC_RELAXED);
     if (static_cast<int64_t>(countdown) >= 0) {
@@ -58,7 +66,8 @@ uint64_t resolved_countdown(Lane& lane, ClassIndex c) {
     return 0;
 }
 
-/// A hit that the fast path did not try: of a class above kSmallLimit, or of an aligned request.
+/// Pops an object for a request that the fast path did not try: an aligned request, or calloc above
+/// kSmallLimit. Null if the lane is empty or the countdown is used up.
 void* take_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
     const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
@@ -68,7 +77,7 @@ void* take_hit(ClassIndex c) {
         return nullptr;
     }
     __atomic_store_n(&lane.countdown, countdown - 1, __ATOMIC_RELAXED);
-    // Pairs with LaneOfOther::load_top(), as the store of the fast path does.
+    // Pairs with LaneOfOther::load_top(), like the store in the fast path.
     __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELEASE);
     return object;
 }
@@ -97,9 +106,9 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
         set_up_class(block, c, first_capacity(c));
     } else if (const uint32_t more = tuning::grown_capacity(block.capacity(c), largest_capacity(c));
                more > block.capacity(c) && !may_grow) {
-        block.grow(c, more);  // once: a second attempt follows the first
+        block.grow(c, more);  // only in the first attempt, so that a request grows the lane once
     }
-    // Taken to where they will be popped from: the lowest address on top.
+    // The objects are taken directly into their slots. The object with the lowest address is popped first.
     ClassRecord& record = block.record(c);
     const uint32_t wanted = tuning::refill_count(block.capacity(c));
     void** const place = slot(region_view.base, record.floor - wanted);
@@ -117,7 +126,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     return object;
 }
 
-/// Once in so many pops: what is due was done before we came (take_slow); now the pop, and the next countdown.
+/// The countdown is used up and take_slow() has polled: pops an object and sets the next countdown.
 void* take_and_poll(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
     const uint64_t now = os::coarse_ns();
@@ -138,7 +147,7 @@ void* take_uncached(ClassIndex c, bool* zeroed, RegionFailure* why) {
     return object;
 }
 
-/// Counted first: a child that undoes the free finds it counted.
+/// The free is counted before it is done, so that a forked child that undoes it finds it counted.
 bool put_back_uncached(void* p, ClassIndex c, Operation operation) {
     thread_registry::count_uncached_puts(c, 1);
     if (!settings.uncached) {
@@ -186,7 +195,7 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     if (block == nullptr) {
         return take_uncached(c, zeroed, why);
     }
-    // Pages never used before are taken only after what lies unused has been looked through, if that is due.
+    // Before the region grows into pages that were never used, unused objects are flushed, if that is due.
     for (const bool may_grow : {false, true}) {
         if (may_grow) {
             maintenance::flush_before_growth_if_due();
@@ -207,8 +216,8 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
 namespace {
 
 [[gnu::noinline]] Drawn drawn_for_slow(ClassIndex c, uint32_t epoch) {
-    // What libc allocates for our key of a thread's end is no request of the program's: a profile leaves it
-    // out.
+    // libc allocates while our pthread key for the thread's end is set. That is no request of the program, so
+    // it is not sampled.
     if (thread_end::is_busy()) {
         return {};
     }
@@ -246,7 +255,7 @@ bool put_back_slow(void* p, ClassIndex c, Operation operation) {
         ++cache.uncached_frees;
         return put_back_uncached(p, c, operation);
     }
-    // libc frees in threads that are past their destructors: those get no cache any more.
+    // libc also frees in threads that are past their destructors. These threads get no cache any more.
     if (cache.block == nullptr && !cache.ended && !settings.uncached && os::thread_is_leaving()) {
         return put_back_uncached(p, c, operation);
     }
@@ -256,8 +265,8 @@ bool put_back_slow(void* p, ClassIndex c, Operation operation) {
     }
     LockGuard guard(block->lock);
     put_back_cached(*block, p, c);
-    // Should this be the last of a burst of frees, then the few requests that follow have to drive the purge.
-    // The clock is coarse: this happens some hundred times a second at most.
+    // If this free is the last of a burst, the few requests that follow have to drive the purge. The clock is
+    // coarse, so this happens a few hundred times a second at most.
     if (now != block->poll_soon_ns && region.has_free_dirty_pages()) {
         block->poll_soon_ns = now;
         block->poll_soon();

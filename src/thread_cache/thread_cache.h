@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The hot lane: per thread and class, an array LIFO of free objects. The fast path, whole.
-// Knows nothing of the fallback, of options or of who called; what it cannot do it hands to `Slow`.
-// Called by allocator, whose exported entry points inline it.
+// The thread cache with its lanes: for each thread and size class, a stack of free objects. This file holds
+// the whole fast path. It hands everything else to the template parameter `Slow`.
 #pragma once
 
 #include "diagnostics/misuse.h"
@@ -15,22 +14,22 @@ namespace hotlane {
 
 struct ThreadBlock;
 
-/// A thread's LIFO of one class. Its slots are memory of the thread's own, beside the region; they are named
-/// by their index from region_view.base, less one:
+/// A thread's stack of free objects of one class. Its slots lie in the thread's own memory beside the region.
+/// Index i names the slot at region_view.base + i - 1:
 ///
 ///      low byte 0                                          low byte <= 255
 ///   ... |  free  | ... |  free  | newest | ... | oldest | nullptr |  ... next class
 ///                               ^ top                    ^ floor
 ///
-/// The stack grows towards lower indices. slot(top) is the next pop; the slot behind the oldest object holds
-/// nullptr, so popping nullptr means empty. A push first counts the low byte of top down: a borrow means
-/// full. So neither test loads a limit, and a lane that is all zero is empty (base[-1] is nullptr) and full
-/// at once: a thread not yet set up needs no test of its own. The store of top is the commit point: a thread
-/// that vanishes at any instruction leaves its lane readable.
+/// The stack grows towards lower indices. slot(top) is popped next. The slot after the oldest object holds
+/// nullptr, so popping nullptr means that the lane is empty. A push first decrements the low byte of top; a
+/// borrow means that the lane is full. So neither test loads a limit. A lane of zeros is empty (base[-1] is
+/// nullptr) and full at the same time, so a thread that is not set up needs no test of its own. The store of
+/// top is the commit point: whichever instruction a thread stops at, its lane stays readable.
 struct Lane {
     uint64_t top = 0;
-    uint64_t countdown = 0;  // pops until the slow path is due; counts hits by counting down
-    uint64_t smallest = 0;   // bytes: requests of smallest .. smallest + spread are this class's
+    uint64_t countdown = 0;  // slow-path countdown: pops until the slow path is due; counts the hits, too
+    uint64_t smallest = 0;   // bytes: requests of smallest .. smallest + spread belong to this class
     uint64_t spread = 0;
 };
 static_assert(sizeof(Lane) == SizeClasses::kLaneWords * sizeof(uint64_t));
@@ -44,18 +43,19 @@ inline constexpr uint32_t kSlotsPerLane = 256;
 struct ThreadCache {
     Lane lanes[kMaxClasses] = {};
     ThreadBlock* block = nullptr;  // null: not set up, or ended
-    bool ended = false;            // the thread's destructors ran; what comes now takes no cache
+    bool ended = false;            // the thread's destructors have run: it gets no cache any more
     uint32_t uncached_frees = 0;
 };
 
 HOTLANE_HIDDEN extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];
 
-/// The second half of a request: the newest object of the lane. `Slow` gets the request from the beginning.
+/// The second half of a request: pops the newest object of the lane. If it cannot, `Slow` serves the whole
+/// request.
 template <void* (*Slow)(size_t)>
 [[gnu::always_inline]] inline void* pop_fast(size_t lane, size_t n) {
     const uintptr_t cache = tls::offset_of(&thread_cache);
     const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
-    // Pairs with the exchange of begin_reclaim(), through the barrier that follows that.
+    // Pairs with the exchange in begin_reclaim(), through the barrier that follows it.
     void* object = __atomic_load_n(slot(load_either(region_view.base), top), __ATOMIC_RELAXED);
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
@@ -67,8 +67,8 @@ template <void* (*Slow)(size_t)>
     return object;
 }
 
-/// The request of `n` bytes, rounded up to a multiple of `step`, from the calling thread's own LIFO; anything
-/// else is `Slow`'s, in tail position.
+/// Serves a request of `n` bytes, rounded up to a multiple of `step`, from the calling thread's lane. Calls
+/// `Slow` in tail position for every other request.
 template <void* (*Slow)(size_t), size_t step = kSmallStep>
 [[gnu::always_inline]] inline void* allocate_fast(size_t n) {
     if (n > kSmallLimit) [[unlikely]] {
@@ -77,7 +77,8 @@ template <void* (*Slow)(size_t), size_t step = kSmallStep>
     return pop_fast<Slow>(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)], n);
 }
 
-/// The same for operator new: `Over` gets what is not below its bound, which may be all requests.
+/// The same for operator new. `Over` gets requests that are not below region_view.operator_size_end, which
+/// may be all of them.
 template <void* (*Slow)(size_t), void* (*Over)(size_t)>
 [[gnu::always_inline]] inline void* allocate_operator_fast(size_t n) {
     if (n >= load_either(region_view.operator_size_end)) [[unlikely]] {
@@ -92,7 +93,7 @@ template <void* (*Slow)(size_t)>
     return pop_fast<Slow>(size_classes.medium_index[(n + kMediumStep - 1) / kMediumStep], n);
 }
 
-/// The second half of a release: `lane` is a class byte.
+/// The second half of a release: pushes `p` onto a lane. `lane` is a class byte.
 template <auto Slow, typename... Hints>
 [[gnu::always_inline]] inline void push_fast(void** base, uintptr_t cache, size_t lane, void* p,
                                              Hints... hints) {
@@ -100,25 +101,25 @@ template <auto Slow, typename... Hints>
     if (tls::count_down_low_byte(top)) [[unlikely]] {
         return Slow(p, hints...);  // full, not set up, or a free page
     }
-    // Becomes visible with the store of top, which pairs with LaneOfOther::load_top().
+    // Becomes visible with the store of top below, which pairs with LaneOfOther::load_top().
     __atomic_store_n(slot(base, top), p, __ATOMIC_RELAXED);
     tls::store<offsetof(Lane, top)>(cache, lane, top);
 }
 
-/// Puts an object back on the calling thread's LIFO of its page's class, whichever thread it came from.
-/// `Elsewhere` gets what does not lie in the pages below the limit.
+/// Pushes an object onto the calling thread's lane of its page's class, whichever thread allocated it.
+/// `Elsewhere` gets pointers that do not lie in the pages below `limit`.
 template <auto Slow, auto Elsewhere = Slow, size_t RegionView::*limit = &RegionView::page_limit>
 [[gnu::always_inline]] inline void release_fast(void* p) {
     void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
     if (page >= load_either(region_view.*limit)) [[unlikely]] {
-        return Elsewhere(p);  // null, the fallback's, foreign or misaligned
+        return Elsewhere(p);  // null, a block of the fallback, foreign or misaligned
     }
     push_fast<Slow>(base, tls::offset_of(&thread_cache), region_view.class_byte(page), p);
 }
 
-/// The same, where the caller says how large the object is. A size of another class is SlowSized's to judge;
-/// it gets the size less Lane::smallest.
+/// The same for a caller that passes the object's size. If the size belongs to another class, `SlowSized`
+/// decides what to do; it gets the size minus Lane::smallest.
 template <auto Elsewhere, auto SlowSized, size_t RegionView::*limit = &RegionView::page_limit>
 [[gnu::always_inline]] inline void release_sized_fast(void* p, size_t n) {
     void** const base = load_either(region_view.base);
@@ -139,34 +140,34 @@ template <auto Elsewhere, auto SlowSized, size_t RegionView::*limit = &RegionVie
 
 struct CacheSettings {
     size_t budget_bytes = 256 * KiB;  // per class and thread
-    bool uncached = false;            // every operation goes to the spans and is verified
+    bool uncached = false;            // no thread has a cache; every free goes to its span and is verified
 };
 void set_up_thread_caches(const CacheSettings& chosen);
 
-/// The calling thread's block; set up on first use, null when the thread is to do without.
+/// Returns the calling thread's block, which it sets up on first use. Null if the thread gets no cache.
 ThreadBlock* own_block();
-/// ThreadBlock::set_up_class(), with its first countdown. Under the block's lock.
+/// Calls ThreadBlock::set_up_class() and sets the first countdown. The caller holds the block's lock.
 void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity);
 
-/// An object of class `c`, by whatever it takes short of the fallback; null with the reason when there are no
-/// pages.
-/// `*zeroed`: it is known to read as zero.
+/// Returns an object of class `c` from the thread's lane, the depot or fresh pages. If there are no pages, it
+/// returns null and sets `*why`. `*zeroed` says whether the object is known to read as zero.
 void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why);
-/// What a request was chosen for.
+/// What a request was drawn for.
 struct Drawn {
-    bool sampled = false;  // the profiler follows it
+    bool sampled = false;  // the profiler tracks it
     bool guarded = false;  // it lies beside a guard page
 };
-/// What the request of class `c` that is about to be served was chosen for; asked once each, and then
-/// take_slow() serves it, the profiler or the guards do. Between such turns nothing asks: countdown runs out in
-/// time.
+/// Returns what the coming request of class `c` was drawn for. Called once for each request on the slow path,
+/// before take_slow(), the profiler or the guards serve it. The fast path need not call it: the countdown
+/// runs out when a drawn request comes.
 Drawn drawn_for(ClassIndex c);
-/// Puts an object back whose page has a class. False: it was not the start of an object, and was reported.
+/// Frees an object whose page has a class. Returns false if the free was found to be wrong and was reported;
+/// that is only checked when the thread caches are off (CacheSettings::uncached).
 bool put_back_slow(void* p, ClassIndex c, Operation operation);
-/// The next request of every class takes the slow path once: a thread that goes quiet now still drives the
-/// upkeep that its last frees call for.
+/// Makes the calling thread's next request of every class take the slow path once. So a thread that becomes
+/// quiet still drives the maintenance that its last frees call for.
 void poll_soon();
-/// The calling thread's cache back to the depots; it fills again on use.
+/// Flushes the calling thread's cache to the depots. It fills again on use.
 void flush_this_thread();
 
 }  // namespace hotlane

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The list of live threads' blocks, the blocks of ended threads, and what is done to caches from outside.
-// Knows nothing of the fallback or of options.
-// Called by thread_cache, upkeep, statistics and fork.
+// The list of live threads' blocks, the blocks of ended threads, and the reclaim from other threads' caches.
 #include "thread_cache/thread_registry.h"
 
 #include "depot/depot.h"
@@ -26,7 +24,7 @@ constinit ThreadBlock* recycled = nullptr;
 constinit uint64_t live_count = 0;
 constinit uint64_t ended_count = 0;
 
-/// Counts of ended threads, under `lock`.
+/// The counts of ended threads, guarded by `lock`.
 constinit Snapshot ended;
 
 struct UncachedCounts {
@@ -71,7 +69,8 @@ void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
     snapshot.fallback_frees += ThreadBlock::counted(block.fallback_frees);
 }
 
-/// Objects to the depots, counts to the totals, block to the list of free ones. Under `lock`.
+/// Flushes the objects to the depots, adds the counts to the totals and puts the block into the list of free
+/// blocks. The caller holds `lock`.
 void retire(ThreadBlock* block) {
     {
         LockGuard guard(block->lock);
@@ -86,7 +85,8 @@ void retire(ThreadBlock* block) {
     recycled = block;
 }
 
-/// A new life for a block: every class unset, every count zero; the slots may hold what they like.
+/// Prepares a recycled block for a new thread: unsets every class and sets every count to zero. The slots
+/// keep their contents.
 void make_new(ThreadBlock* block) {
     block->window_count = 0;
     std::fill(std::begin(block->windows), std::end(block->windows), uint8_t{0});
@@ -96,7 +96,8 @@ void make_new(ThreadBlock* block) {
     block->fallback_frees = 0;
 }
 
-/// How often the calling thread freed; without a cache, how often the threads did that have none.
+/// What freed_since_asked() last counted: frees by the calling thread or, if it has no cache, fallback frees
+/// by all threads without one.
 constinit thread_local uint64_t frees_when_asked = 0;
 
 uint64_t frees_of(const ThreadBlock& block) {
@@ -109,8 +110,8 @@ uint64_t frees_of(const ThreadBlock& block) {
     return frees;
 }
 
-/// Whether the calling thread has freed anything since it last asked, as far as its counts tell: they take in
-/// what no slow path has seen yet. Does not wait.
+/// Whether the calling thread has freed anything since its last call, as far as its counts tell. The counts
+/// include frees that no slow path has seen yet. Does not wait.
 bool freed_since_asked() {
     uint64_t frees = 0;
     if (ThreadBlock* block = thread_cache.block; block == nullptr) {
@@ -119,12 +120,12 @@ bool freed_since_asked() {
         frees = frees_of(*block);
         block->lock.unlock();
     } else {
-        return true;  // somebody works on the cache at this moment
+        return true;  // another thread has locked the cache at this moment
     }
     return std::exchange(frees_when_asked, frees) != frees;
 }
 
-/// What the thread's other destructors still allocate and free, in later rounds, goes to the depots.
+/// Destructors that run later may still allocate and free. These operations go to the depots.
 void at_thread_end(void*) {
     detach();
     thread_cache.ended = true;
@@ -144,7 +145,7 @@ void set_up() {
 
 bool attach() {
     ThreadCache& cache = thread_cache;
-    // Before the cache is in place: this may allocate, and what it allocates comes from a depot.
+    // Comes before the cache is in place because it may allocate. What it allocates comes from a depot.
     if (!thread_end::expect(thread_end::Part::cache, &cache)) {
         return false;
     }
@@ -158,7 +159,7 @@ bool attach() {
         if (block == nullptr) {
             return false;
         }
-        // The memory is zero: what remains is the rank of the lock.
+        // The memory is zero. Only the rank of the lock has to be set.
         new (&block->lock) Lock(LockRank::cache);
     }
     block->cache = &cache;
@@ -218,20 +219,20 @@ void add_to(Snapshot& snapshot) {
 
 namespace {
 
-/// What the protocol reads while the owner may be writing.
+/// The accessor of the protocol: reads words that the owner may be writing.
 struct LaneOfOther {
     const ThreadBlock& block;
     ClassIndex c;
 
-    // Pairs with the store of top in the owner's fast path (tls::store): what the owner put into a slot
-    // before that is seen by load_slot() after this.
+    // Pairs with the store of top in the owner's fast path (tls::store): whatever the owner wrote to a slot
+    // before that store is visible to load_slot() after this load.
     uint64_t load_top() const { return __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE); }
     void* load_slot(uint64_t index) const {
         return __atomic_load_n(slot(region_view.base, index), __ATOMIC_RELAXED);
     }
 };
 
-/// Remembers how far a class was used; true when it has not been since the last call.
+/// Records the state of a class. Returns whether the class was not used since the last call.
 bool mark_use(ThreadBlock& block, ClassIndex c) {
     if (!block.has_record(c)) {
         return true;
@@ -245,7 +246,7 @@ bool mark_use(ThreadBlock& block, ClassIndex c) {
     return unused;
 }
 
-/// First step, before the barrier. True when there is something to take.
+/// Step 1 of the protocol, before the barrier. Returns whether there is something to take.
 bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
     const bool unused = mark_use(block, c);
     if (!block.is_set_up(c)) {
@@ -258,13 +259,14 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
         return false;
     }
     record.pending_reclaim_index = top + reclaim::kLeftInCache;
-    // Pairs with the barrier that follows: a pop that begins after it finds the slot empty.
+    // Pairs with the barrier that follows: a pop that begins after the barrier finds the slot empty.
     record.pending_reclaim = __atomic_exchange_n(slot(region_view.base, record.pending_reclaim_index),
                                                  static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
     return record.pending_reclaim != nullptr;
 }
 
-/// Second step, after the barrier: everything behind the new floor goes to the depot, if it is ours.
+/// Step 3 of the protocol, after the barrier: moves everything from the new floor on to the depot, unless the
+/// owner popped the object there.
 void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
     const uint64_t new_floor = record.pending_reclaim_index;
@@ -273,7 +275,7 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
         record.pending_reclaim = nullptr;
         return;
     case reclaim::Verdict::undecided:
-        return;  // the owner's next slow path settles it
+        return;  // resolve_pending_reclaim() settles it, in the owner's next slow path
     case reclaim::Verdict::ours:
         break;
     }
@@ -286,8 +288,8 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     record.pending_reclaim = nullptr;
 }
 
-/// Caches of other threads between the two steps: one barrier serves them all. Their locks are held until
-/// both steps are done, so there are not too many of them.
+/// The caches of other threads between begin_reclaim() and finish_reclaim(). One barrier serves them all.
+/// Their locks are held until both are done, so the batch is limited.
 class ReclaimBatch {
   public:
     ~ReclaimBatch() { finish(); }
@@ -319,7 +321,7 @@ class ReclaimBatch {
     static constexpr size_t kMost = 64;
 
     void finish() {
-        // Where the kernel has no such barrier, everything begun stays undecided.
+        // If the kernel has no such barrier, everything begun stays undecided.
         const bool passed = count_ != 0 && os::barrier_all_threads();
         for (const Entry& entry : std::span(entries_, count_)) {
             for (ClassIndex c = 1; passed && c < size_classes.count; ++c) {
@@ -336,7 +338,8 @@ class ReclaimBatch {
     size_t count_ = 0;
 };
 
-/// The calling thread is in its slow path: nothing of its own can be in flight, and unused classes go whole.
+/// The calling thread is in its slow path, so none of its pops can be in progress. Its unused classes are
+/// flushed completely.
 void reclaim_own(ThreadBlock& block, bool everything) {
     LockGuard guard(block.lock);
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
@@ -375,7 +378,8 @@ void unlock_all() {
 void adopt_all_in_child() {
     for (ThreadBlock *block = live, *next = nullptr; block != nullptr; block = next) {
         next = block->next;
-        // Asked of the block: a handler that forks may have interrupted attach() before the cache knew of it.
+        // The block is asked, not the cache: a signal handler that forks may have interrupted attach() before
+        // it stored the block in the cache.
         if (block->cache != &thread_cache) {
             block->undo_newest_frees();
             retire(block);

@@ -1,40 +1,43 @@
 // SPDX-License-Identifier: MIT
 //
-// All threads that have a cache: who they are, how they come and go, and what others may do to their caches.
-// Knows nothing of the fallback or of options.
-// Called by thread_cache (its own thread), by upkeep, statistics and fork (all threads).
+// The list of all threads that have a cache: how threads come and go, and what maintenance, statistics and
+// fork do with their caches.
 #pragma once
 
 #include "thread_cache/thread_block.h"
 
 namespace hotlane::thread_registry {
 
-/// What the end of a thread and taking from other threads' caches need. Before the first attach.
+/// Prepares for the ends of threads and for reclaiming from other threads' caches. Called before the first
+/// attach().
 void set_up();
 
-/// Gives the calling thread a block, from those of ended threads or fresh; false: no memory, or it is not
-/// certain that the thread's end will take the block back.
+/// Gives the calling thread a block, either a recycled or a fresh one. Returns false if there is no memory,
+/// or if it is not certain that detach() will be called at the thread's end.
 bool attach();
-/// The calling thread's objects go to the depots, its counts to the totals, its block to the next thread.
+/// Flushes the calling thread's objects to the depots, adds its counts to the totals and recycles its block.
 void detach();
 
-/// Operations of threads without a cache.
+// Counts of operations by threads without a cache.
+
 void count_uncached_get(ClassIndex c);
-/// `n` is below zero where frees turned out not to have happened.
+/// `n` is negative for frees that are undone.
 void count_uncached_puts(ClassIndex c, int n);
 void count_uncached_fallback(FallbackReason reason, size_t bytes);
 void count_uncached_fallback_free();
-uint64_t uncached_fallback_frees_so_far();  // so far
+uint64_t uncached_fallback_frees_so_far();
 
-/// Adds every thread's counts, ended ones and uncached operations included.
+/// Adds the counts of all threads, including ended ones, and of uncached operations.
 void add_to(Snapshot& snapshot);
 
-/// Takes most of what lies unused in caches: classes not touched since the last call, or (`everything`) all
-/// of them. The calling thread's own cache is flushed whole. Works on threads that sleep, without waking
-/// them.
+/// Moves objects from the caches of all threads to the depots: those of classes that were not used since the
+/// last call or, if `everything`, of all classes. Other threads keep a few objects of each class; the calling
+/// thread keeps none of these classes. Works on sleeping threads without waking them.
 void reclaim(bool everything);
 
-/// fork: the locks of the registry and of every cache, and what the child does with the threads it lost.
+// For fork: takes and releases the locks of the registry and of every cache. In the child,
+// adopt_all_in_child() retires the blocks of the threads that the child does not have.
+
 void lock_all();
 void unlock_all();
 void adopt_all_in_child();
