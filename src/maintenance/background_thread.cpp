@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The one thread of our own: sleeps an interval, does what is due, for as long as the process lives.
-// Must not know what upkeep and reports do.
-// Called through background.h.
+// hotlane's only thread of its own: it sleeps for an interval and does what is due, until the process ends.
 #include "maintenance/background_thread.h"
 
 #include "maintenance/maintenance.h"
@@ -12,7 +10,7 @@
 
 namespace hotlane::background_thread {
 
-// In .data: every start writes there anyway.
+// In .data, because every start of a process writes to that section anyway.
 [[gnu::section(".data")]] constinit std::atomic<bool> missing{false};
 
 namespace {
@@ -23,13 +21,14 @@ constinit uint64_t report_interval_ns = UINT64_MAX;
 constinit bool forked_beside_threads = false;
 constinit std::atomic<uint64_t> next_try_ns{0};
 
-/// However short the delay of purges is, the thread leaves the processor to others.
+/// The shortest sleep. Even with a very short purge delay, the thread must not occupy a processor.
 constexpr uint64_t kShortestPauseNs = 100'000;
-/// After a refusal.
+/// After a failed attempt to start the thread.
 constexpr uint64_t kPauseBetweenTriesNs = 1'000'000'000;
 
-/// The process ends with its last thread: that must not be this one, when main has ended by pthread_exit().
-/// O(a file of /proc), so it is asked now and then.
+/// Whether all other threads have ended. If main ends by pthread_exit(), the process lives until its last
+/// thread ends, so the background thread must end, too. The test reads a file of /proc and is made every 100
+/// ms at most.
 bool others_have_ended(uint64_t now_ns, uint64_t& next_look_ns) {
     constexpr uint64_t kBetweenLooksNs = 100'000'000;
     if (now_ns < next_look_ns) {
@@ -58,8 +57,8 @@ void start_missing() {
     if (now < due || !next_try_ns.compare_exchange_strong(due, now + kPauseBetweenTriesNs)) {
         return;
     }
-    // Marked before it starts: starting it allocates, and may come by here again.
-    // Pairs with the stores of `missing`: only one thread of several starts it.
+    // `missing` is cleared first: starting the thread allocates, which may lead here again.
+    // Pairs with the stores of `missing`: if several threads come here, only one starts the thread.
     if (missing.exchange(false) && !os::start_thread(body)) {
         missing.store(true);
     }
@@ -75,8 +74,8 @@ void start(void (*new_report)(uint64_t), uint64_t interval_ns) {
 
 bool wanted() { return is_wanted; }
 
-// Of a process with other threads, a child must not call what is not safe in a signal handler, says POSIX:
-// such a thread may have held a lock of libc's.
+// POSIX allows the forked child of a process with several threads to call only async-signal-safe functions:
+// another thread may have held a lock of libc.
 void before_fork() {
     constexpr unsigned kOursAndTheCaller = 2;
     forked_beside_threads = os::thread_count() > kOursAndTheCaller;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The one thread of our own: does the upkeep of a program that is idle, and the reports that are due
-// meanwhile. Must not know what upkeep and reports do. Started by live when the process starts, if an option
-// asks for it; by requests that miss, where that failed and in forked children.
+// hotlane's only thread of its own. It runs maintenance and periodic reports while the program is idle. It
+// starts with the process if an option asks for it. If that fails, and in forked children, a request that
+// misses starts it.
 #pragma once
 
 #include "base/base.h"
@@ -11,15 +11,15 @@
 
 namespace hotlane::background_thread {
 
-/// A thread is wanted, and is not running.
+/// The thread is wanted but not running.
 HOTLANE_HIDDEN extern std::atomic<bool> missing;
 void start_missing();
 
-/// From now on there is to be a thread. `report` (null: nothing) is called at once, and then at least every
-/// `interval_ns`. The caller holds no lock of ours, nor one that creating a thread takes: glibc frees under
-/// such a one.
+/// Makes the thread wanted, and starts it. The thread calls `report`, unless it is null, at once and then at
+/// least every `interval_ns`. The caller must hold no lock of hotlane, and no lock that the creation of a
+/// thread takes: glibc frees under such a lock.
 void start(void (*report)(uint64_t now_ns), uint64_t interval_ns);
-/// Starts the thread if it is wanted and not running. The caller as above.
+/// Starts the thread if it is wanted and not running. The same conditions hold for the caller.
 inline void ensure_running() {
     if (missing.load(std::memory_order_relaxed)) [[unlikely]] {
         start_missing();
@@ -28,9 +28,9 @@ inline void ensure_running() {
 
 /// Whether start() was called.
 bool wanted();
-/// Around fork(), if a thread is wanted, without any lock of ours. The child has no thread but the one that
-/// forked: where its parent had no other either, besides ours, and `wanted`, ours is started again; else the
-/// next request that misses starts it.
+/// Called around fork() without any lock of hotlane; before_fork() only if the thread is wanted. The child
+/// has only the thread that forked. If `wanted` and the parent had no third thread, after_fork_in_child()
+/// starts the background thread again; otherwise the next request that misses starts it.
 void before_fork();
 void after_fork_in_child(bool wanted);
 

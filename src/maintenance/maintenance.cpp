@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The clockwork of the middle and back tiers.
-// Knows nothing of who drives it.
-// Called from slow paths, by the background thread, and by malloc_trim.
+// Periodic maintenance: returns unused cached objects to their spans, and free pages to the kernel.
 #include "maintenance/maintenance.h"
 
 #include "depot/depot.h"
@@ -18,7 +16,7 @@ namespace {
 
 constinit Lock lock{LockRank::maintenance};
 constinit std::atomic<uint64_t> next_tick_ns{0};
-constinit std::atomic<uint64_t> next_purge_ns{0};  // after a refusal, without any other sign that it helps
+constinit std::atomic<uint64_t> next_purge_ns{0};  // when purge_after_refusal() purges even without a surplus
 constinit uint64_t interval = 250'000'000;
 constinit Hooks beside;
 constinit CacheHooks caches;
@@ -33,7 +31,7 @@ void work(uint64_t now_ns) {
     caches.reclaim(false);
     reap_depots(false);
     if (region.has_free_dirty_pages()) {
-        // One more: a page may have been freed just before a tick of the clock.
+        // One tick more than the delay: a page may have been freed just before a tick of the clock.
         region.purge(tick_at(now_ns), tuning::kTicksPerPurgeDelay + 1);
     }
     if (beside.tick != nullptr) {
@@ -60,13 +58,13 @@ uint64_t poll() {
     if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
         return now;
     }
-    // What lies beside us may come to know this thread.
+    // The fallback's part of the pass may register this thread, and then has to learn of its end.
     if (!thread_end::prepare() || !lock.try_lock()) {
         return now;
     }
     const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
     if (due) {
-        // With the ticks of the clock, in which the age of pages is counted.
+        // Aligned to the ticks of tick_at(), in which the age of pages is counted.
         next_tick_ns.store((now / interval + 1) * interval, std::memory_order_relaxed);
         work(now);
     }
@@ -95,7 +93,7 @@ size_t purge_everything() {
     thread_end::prepare();
     LockGuard guard(lock);
     caches.reclaim(true);
-    // After the caches have come back, and before the depots go: what comes back from here on is a surplus.
+    // Between the flush of the caches and that of the depots: whatever comes back from now on is a surplus.
     region.forget_surplus();
     reap_depots(true);
     const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);

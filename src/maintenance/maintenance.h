@@ -1,60 +1,60 @@
 // SPDX-License-Identifier: MIT
 //
-// What is due from time to time: unused cache and depot objects back to their spans, free pages back to the
-// kernel. Knows nothing of who drives it. Called from slow paths (poll), by the background thread, and
-// by malloc_trim (purge_everything).
+// Periodic maintenance: returns unused objects of the caches and depots to their spans, and free pages to the
+// kernel. Slow paths and the background thread drive it by poll().
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::maintenance {
 
-/// What lies beside us, not below: the fallback's share of a tick and of purging everything, and who else
-/// wants to be called.
+/// Functions of parts that maintenance does not include: the fallback's share of a pass and of
+/// purge_everything(), and a listener that is called after each pass.
 struct Hooks {
     void (*tick)(uint64_t now_ns) = nullptr;
     void (*purge)() = nullptr;
-    void (*after_pass)(uint64_t now_ns) = nullptr;  // without any lock
+    void (*after_pass)(uint64_t now_ns) = nullptr;  // called without any lock
 };
 
 void set_up(uint64_t purge_delay_ns, Hooks neighbour);
 
-/// What the thread caches, which lie above this, do when it is due. Each is called without the caller's cache
-/// locked.
+/// Functions of the thread caches, which lie in a higher layer. Each is called while the calling thread's
+/// cache is not locked.
 struct CacheHooks {
-    /// Unused objects of all threads' caches go to the depots; `everything`: used ones, too.
+    /// Moves unused objects from all threads' caches to the depots; if `everything`, used ones, too.
     void (*reclaim)(bool everything) = [](bool) {};
     void (*flush_this_thread)() = [] {};
-    /// The calling thread's next request of each class takes the slow path.
+    /// Makes the calling thread's next request of each class take the slow path.
     void (*poll_soon)() = [] {};
-    /// Whether the calling thread has freed anything since it last asked.
+    /// Whether the calling thread has freed anything since its last call.
     bool (*freed_since_asked)() = [] { return false; };
 };
 void set_cache_hooks(const CacheHooks& hooks);
 
-/// A look at the clock (nanoseconds, no system call) and, once per interval, the work. At most one thread
-/// works; the others go on.
-uint64_t poll();  // returns what the clock said
-/// The same for a free. libc frees in threads that are past their destructors, where the work must not be
-/// done: it lets others know the thread.
+/// Reads the coarse clock (no system call) and, once per interval, runs a maintenance pass. Only one thread
+/// at a time runs a pass; others return at once. Returns the time in nanoseconds.
+uint64_t poll();
+/// The same for a free. libc also frees in threads that are past their destructors. These must not run a
+/// pass, because a pass calls code that registers the thread and expects to learn of its end.
 uint64_t poll_at_free();
 
-/// Before the region grows: now and then, the rings and the calling thread's cache go back to their spans, so
-/// that what few objects pinned can be used. The caller holds no lock.
+/// Flush before growth, if it is due: moves the objects in the rings and in the calling thread's cache back
+/// to their spans before the region grows, so that spans that few objects keep open can be used. The caller
+/// holds no lock.
 void flush_before_growth_if_due();
 
-/// Everything that is free goes back to the kernel now. Returns the bytes of the region that did.
+/// Returns all free memory to the kernel now. Returns how many bytes of the region went back.
 size_t purge_everything();
 
-/// After the system refused a request: the same, and true, if that may help. It may when something came back
-/// since the last purge of everything (to a depot, to the fallback, or from this thread), or when the region
-/// has grown since. What other threads have in their caches cannot be seen from here: for that, once in every
-/// interval. Takes no lock that another thread may hold for long when it does not purge.
+/// Called after the system refused a request. If a purge of everything may help, does it and returns true. It
+/// may help if something was freed since the last one (to a depot, to the fallback, or by this thread), or if
+/// the region has grown since. Frees into other threads' caches cannot be seen, so in addition it purges once
+/// in every interval. If it does not purge, it takes no lock that another thread may hold for long.
 bool purge_after_refusal();
-/// Says that something came back that a purge of everything would make use of; the depots say so themselves.
+/// Notes that memory came back that a purge of everything can return. The depots do this themselves.
 void note_surplus();
 
-/// Interval of the work, nanoseconds: for the background thread.
+/// The time between two passes in nanoseconds.
 uint64_t interval_ns();
 
 void lock_for_fork();

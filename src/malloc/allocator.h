@@ -38,8 +38,7 @@ void* allocate_zeroed(size_t count, size_t size);
 void* allocate_aligned(size_t alignment, size_t n);
 /// posix_memalign: returns 0, EINVAL or ENOMEM. An error leaves `*out` and errno unchanged.
 int allocate_posix(void** out, size_t alignment, size_t n);
-/// aligned_alloc: null with errno EINVAL if `alignment` is not a power of two. `n` need not be a multiple of
-/// it.
+/// aligned_alloc: null with errno EINVAL if `alignment` is not a power of two. Accepts any `n`.
 void* allocate_c11(size_t alignment, size_t n);
 /// memalign: rounds `alignment` up to a power of two, as glibc does.
 void* allocate_memalign(size_t alignment, size_t n);

@@ -66,8 +66,7 @@ void track_if_drawn(void* p, size_t n) {
     }
 }
 
-/// Called before a live block changes or is freed: the profiler stops tracking it. Returns whether it was
-/// tracked.
+/// Called before a live block changes or is freed: stops tracking it. Returns whether it was tracked.
 bool untrack_sample(void* p) {
     if (!profile::used() || !fallback::sampled(p)) {
         return false;

@@ -45,8 +45,7 @@ uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
     return stocked;
 }
 
-/// Fills the lane up to `count` objects, or to the most it can hold. Returns how many of the `count` are in
-/// it.
+/// Fills the lane up to `count` objects, or to the most it can hold. Returns how many are ready.
 uint32_t warm_up_lane(ThreadBlock& block, ClassIndex c, size_t count) {
     const auto wanted = static_cast<uint32_t>(std::min<size_t>(count, tuning::kMostSlots));
     if (!block.is_set_up(c)) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // How maintenance takes objects from another thread's lane while that thread goes on using it. The words of
-// the lane are reached through an accessor, so that a test can try every order in which the two sides can
-// act.
+// the lane are reached through an accessor, so that a test can try every order of the two sides' steps.
 #pragma once
 
 #include "base/base.h"

@@ -117,8 +117,7 @@ struct ThreadBlock {
     /// most UINT16_MAX.
     void set_countdown(ClassIndex c, uint64_t pops);
     /// Undoes the decrement of the fast path that gave up. What was due then may have allocated objects of
-    /// this class (starting a thread or writing a profile does). Those are hits beyond the countdown and are
-    /// counted.
+    /// this class (starting a thread or writing a profile does). These hits beyond the countdown are counted.
     void resolve_countdown(ClassIndex c);
     /// Sets the rest of the countdown again after the distance to the next sample has changed.
     void limit_countdown(ClassIndex c);

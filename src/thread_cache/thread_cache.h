@@ -49,8 +49,7 @@ struct ThreadCache {
 
 HOTLANE_HIDDEN extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];
 
-/// The second half of a request: pops the newest object of the lane. If it cannot, `Slow` serves the whole
-/// request.
+/// The second half of a request: pops the newest object of the lane. If it cannot, `Slow` serves the request.
 template <void* (*Slow)(size_t)>
 [[gnu::always_inline]] inline void* pop_fast(size_t lane, size_t n) {
     const uintptr_t cache = tls::offset_of(&thread_cache);

@@ -338,8 +338,8 @@ class ReclaimBatch {
     size_t count_ = 0;
 };
 
-/// The calling thread is in its slow path, so none of its pops can be in progress. Its unused classes are
-/// flushed completely.
+/// The calling thread is in its slow path, so none of its pops can be in progress. Its unused
+/// classes are flushed completely.
 void reclaim_own(ThreadBlock& block, bool everything) {
     LockGuard guard(block.lock);
     for (ClassIndex c = 1; c < size_classes.count; ++c) {

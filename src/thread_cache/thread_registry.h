@@ -8,8 +8,7 @@
 
 namespace hotlane::thread_registry {
 
-/// Prepares for the ends of threads and for reclaiming from other threads' caches. Called before the first
-/// attach().
+/// Prepares for the ends of threads and for reclaiming from other threads' caches. Call it before attach().
 void set_up();
 
 /// Gives the calling thread a block, either a recycled or a fresh one. Returns false if there is no memory,
