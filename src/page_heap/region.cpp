@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Page runs, and their way back to the kernel. region_addresses.cpp has where they lie.
-// Knows nothing of objects or threads.
-// Called by depot and upkeep.
+// Page runs, and their return to the kernel. region_addresses.cpp manages the addresses.
 #include "page_heap/region.h"
 
 #include "base/bits.h"
@@ -18,13 +16,13 @@ constexpr uint32_t kHugePages = kHugePageSize / kRegionPageSize;
 
 }  // namespace
 
-/// Which pages of a section are free, which of those still hold memory, and since when.
+/// Which pages of a section are free, which of these still hold memory (are dirty), and since when.
 struct Region::SectionHeader {
     uint32_t free_count;
     uint32_t dirty_count;
     uint64_t free[kSectionPages / kBitsPerWord];
     uint64_t dirty[kSectionPages / kBitsPerWord];
-    uint8_t freed_at[kSectionPages];  // tick, modulo 256
+    uint8_t freed_at[kSectionPages];  // the tick at which a dirty page became free, modulo 256
 };
 
 Region::SectionHeader& Region::header(size_t index) const {
@@ -100,7 +98,7 @@ bool Region::take_beyond_frontier(uint32_t pages, PageIndex* first) {
     if (!commit_pages_until(start + pages)) {
         return false;
     }
-    if (start != frontier_) {  // the rest of the section serves shorter runs
+    if (start != frontier_) {  // the rest of the section is left for shorter runs
         mark_free({static_cast<uint32_t>(frontier_)}, static_cast<uint32_t>(start - frontier_), false, 0);
     }
     frontier_ = start + pages;
@@ -141,8 +139,8 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
     first_free_section_ = std::min(first_free_section_, s);
 }
 
-/// The run that begins at `at` (a dirty page, or the 2-MiB page around it) and may be purged; empty when none
-/// does.
+/// Returns the end of the run that may be purged. It begins at `*at`, a dirty page, or at the start of the
+/// 2-MiB page around it; then `*at` is changed. If no run may be purged, returns `*at`.
 uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) {
     const auto run_end = [&](uint32_t i, uint32_t end, uint8_t least_age, bool clean_too) {
         while (i < end && (test_bit(h.dirty, i) ? static_cast<uint8_t>(now - h.freed_at[i]) >= least_age
@@ -154,7 +152,7 @@ uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge,
     if (!huge || age == 0) {
         return run_end(*at, kSectionPages, age, false);
     }
-    // Where the kernel was asked for 2-MiB pages: whole ones, or what is left of one that is hardly used.
+    // The kernel was asked for 2-MiB pages here: purge whole ones, or the free part of a hardly used one.
     const auto first = static_cast<uint32_t>(round_down(*at, kHugePages));
     const auto whole_end =
         static_cast<uint32_t>(round_down(run_end(first, kSectionPages, age, true), kHugePages));
@@ -227,14 +225,15 @@ void Region::give_back_end() {
     const size_t bytes = (reserved_pages_ - end) * kRegionPageSize;
     committed_pages_ = std::min(committed_pages_, end);
     reserved_pages_ = end;
-    // A free() that has seen the old limit finds the class bytes still there, and 0.
+    // A free() that has read the old limit still finds class bytes, which are 0.
     publish_page_limit();
     os::unreserve(pointer_to(base_ + end * kRegionPageSize), bytes);
 }
 
 void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
-        // Read without order by free(), of an object that came to it through the depot's lock after this.
+        // free() reads the byte relaxed. The object that it frees left the depot, under the
+        // depot's lock, after this store.
         __atomic_store_n(&region_view.class_byte(first.value + i), value, __ATOMIC_RELAXED);
     }
 }

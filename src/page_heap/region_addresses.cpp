@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the region lies, and how it grows in place.
-// Knows nothing of which pages are free.
-// Called by region.cpp, under its lock.
+// Chooses the addresses of the region and lets it grow in place. All but set_up()
+// runs under the region's lock.
 #include "page_heap/region.h"
 #include "platform/quiet_addresses.h"
 
@@ -11,7 +10,7 @@
 namespace hotlane {
 
 namespace {
-// Before the region is set up, a thread's empty lanes pop this.
+// Before the region is set up, the empty lanes of threads pop this nullptr.
 constinit void* no_slots[1] = {nullptr};
 }  // namespace
 
@@ -20,10 +19,10 @@ constinit Region region;
 
 namespace {
 
-constexpr size_t kFirstCommitPages = 16;          // 1 MiB: what a small program needs, in one call
+constexpr size_t kFirstCommitPages = 16;          // 1 MiB: enough for a small program, in one system call
 constexpr size_t kLargestCommitPages = 512;       // 32 MiB
-constexpr size_t kFewestPages = 16;               // of address space: fewer are no region
-constexpr size_t kWithoutGrowthBytes = 16 * GiB;  // reserved at once where the region cannot choose its place
+constexpr size_t kFewestPages = 16;               // with fewer pages of address space there is no region
+constexpr size_t kWithoutGrowthBytes = 16 * GiB;  // reserved at once if the region cannot choose its place
 
 }  // namespace
 
@@ -40,12 +39,13 @@ bool Region::set_up(const Settings& settings) {
         return false;
     }
     lasting_pages_ = reserved_pages_;
-    // Pairs with load_either(region_view.base), and the addresses that follow from it.
+    // Pairs with load_either(region_view.base) and the accesses to addresses computed from it.
     __atomic_store_n(&region_view.base, static_cast<void**>(pointer_to(base_)), __ATOMIC_RELEASE);
     return true;
 }
 
-/// Where the kernel puts nothing by itself: little is reserved, and the rest is free when it is needed.
+/// Places the region where the kernel puts no mappings by itself (quiet_addresses.h). Little is reserved now;
+/// the addresses after it will most likely still be free when they are needed.
 bool Region::settle_where_it_is_quiet(size_t pages) {
     constexpr int kPlaces = 3;
     constexpr size_t kThreadRoom = 8 * GiB;
@@ -66,8 +66,8 @@ bool Region::settle_where_it_is_quiet(size_t pages) {
     return reserved == Reservation::granted && commit_null();
 }
 
-/// Where the system puts mappings where it likes: all that may be needed, or half of what it grants, since
-/// the program needs addresses, too.
+/// For systems that choose the place of mappings themselves: reserves `bytes`, or half of what the system
+/// grants, because the program needs addresses, too.
 bool Region::settle_anywhere(size_t bytes) {
     tables_reserved_ = true;
     const size_t most = std::min(bytes, page_count_ * kRegionPageSize);
@@ -105,7 +105,7 @@ bool Region::reserve_anywhere(size_t bytes) {
     return true;
 }
 
-/// The word before the first page, for threads that are not set up.
+/// Commits the nullptr before the first page, which threads that are not set up pop.
 bool Region::commit_null() {
     const bool committed = os::commit(pointer_to(base_ - kOsPageSize), kOsPageSize);
     if (!committed) {
@@ -122,7 +122,7 @@ void Region::unreserve_all() {
     }
 }
 
-/// A part of the tables becomes usable, for the first time.
+/// Reserves, if needed, and commits a part of the tables that was not used before.
 Reservation Region::claim(uintptr_t at, size_t bytes) const {
     const Reservation reserved = tables_reserved_ ? Reservation::granted : os::reserve_at(at, bytes);
     if (reserved != Reservation::granted || os::commit(pointer_to(at), bytes)) {
@@ -143,7 +143,7 @@ void* Region::take_thread_memory(size_t bytes) {
     const uintptr_t below = thread_memory_ - whole;
     Reservation reserved = os::reserve_at(below, whole);
     if (reserved == Reservation::occupied) {
-        return os::map(whole);  // an index reaches it wherever it is
+        return os::map(whole);  // an index reaches it at any address
     }
     if (reserved != Reservation::granted) {
         return nullptr;
@@ -156,7 +156,7 @@ void* Region::take_thread_memory(size_t bytes) {
     return pointer_to(below);
 }
 
-/// Behind what is ours lies something else: the region has its final size.
+/// Whether the region could not get these addresses. If something else lies there, it cannot grow any more.
 bool Region::grows_no_more(Reservation reserved) {
     if (reserved == Reservation::occupied) {
         page_count_ = std::min(reserved_pages_, sections_ready_ * kSectionPages);
@@ -179,8 +179,8 @@ bool Region::commit_section(size_t index) {
     return true;
 }
 
-/// From here on free() may read the class bytes of so many pages, and takes their addresses for ours: pairs
-/// with load_either(page_limit).
+/// Publishes the number of pages whose class bytes free() may read and whose addresses belong to the region.
+/// Pairs with load_either(page_limit).
 void Region::publish_page_limit() {
     __atomic_store_n(&region_view.page_limit, std::min(reserved_pages_, sections_ready_ * kSectionPages),
                      __ATOMIC_RELEASE);

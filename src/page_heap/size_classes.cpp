@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The class table in force, and what the compiler can prove about both tables.
-// Knows nothing of memory or threads.
-// Selected once by allocator, before the first object.
+// The table of size classes in force, and compile-time checks of both tables.
 #include "page_heap/size_classes.h"
 
 namespace hotlane {

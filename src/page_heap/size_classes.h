@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The class table: which object size serves a request, and how a span of each class is cut.
-// Knows nothing of memory or threads; the table is data, built by a function that the compiler can run.
-// Read by the fast path (index of small sizes), the slow paths and the reports.
+// The table of size classes: which object size serves a request, and how a span of each class is cut. A
+// constexpr function builds the table.
 #pragma once
 
 #include "base/base.h"
@@ -10,55 +9,56 @@
 
 namespace hotlane {
 
-/// Requests of up to this many bytes find their class by one load; larger ones out of line.
+/// The fast path serves requests of up to this many bytes and finds their class by one load. The class of
+/// larger requests is found out of line.
 inline constexpr size_t kSmallLimit = 1024;
 inline constexpr size_t kSmallStep = 16;
 inline constexpr size_t kMediumStep = 256;
 
-/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, with at most 1/16 left
-/// over.
+/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, and at most 1/16 of
+/// the span is left over.
 struct SizeClass {
     uint32_t object_size = 0;   // bytes
     uint32_t object_count = 0;  // in a span
     uint32_t span_pages = 0;
-    uint64_t reciprocal = 0;  // ceil(2^40 / object_size): a multiplication instead of a division
+    uint64_t reciprocal = 0;  // ceil(2^40 / object_size): index_of() multiplies instead of dividing
 
-    /// Which object of a span the byte at `offset` belongs to. Exact for every offset below 2^24.
+    /// The index of the object that the byte at `offset` of a span belongs to. Exact for offsets below 2^24.
     constexpr uint32_t index_of(size_t offset) const {
         return static_cast<uint32_t>((offset * reciprocal) >> 40);
     }
 };
 
-/// Classes are sorted by size and numbered from 1; class 0 is "none".
+/// The classes are sorted by size and numbered from 1. Class 0 means "no class".
 ///
-///   cacheline   64 128 192 ... 1024 (steps of 64) | 1280 1536 1792 2048 | 2560 ... | four per doubling ...
-///   65536 compact     16 32 48 ... 256 (steps of 16) | 320 384 448 512 | four per doubling ... 65536
+///   cacheline   64 128 192 ... 1024 (steps of 64) | 1280 1536 1792 2048 | four per doubling ... 65536
+///   compact     16 32 48 ... 256 (steps of 16)    | 320 384 448 512     | four per doubling ... 65536
 ///
-/// The tables hold 4 * class: an index of words that reaches a thread's 32-byte lane of the class by one
-/// scaled operand. The class bytes of pages do the same.
+/// The index tables, like the class bytes of pages, hold 4 * class. This is the index, in words, of the
+/// class's 32-byte lane in a thread cache, so that one scaled operand reaches the lane.
 struct SizeClasses {
     static constexpr uint32_t kLaneWords = 4;
 
     uint8_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
     uint8_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 255) / 256
     uint32_t count = 1;                                          // classes, class 0 included
-    uint32_t alignment = 0;                                      // every object has at least this
-    uint32_t most_objects = 0;                                   // of any span
+    uint32_t alignment = 0;                                      // of every object, at least
+    uint32_t most_objects = 0;                                   // in a span of any class
     SizeClass classes[kMaxClasses] = {};
 
-    /// The class that serves `n` bytes, n <= kLargestSmall. O(1).
+    /// The class that serves `n` bytes. `n` must be at most kLargestSmall. O(1).
     constexpr ClassIndex class_of(size_t n) const {
         return (n <= kSmallLimit ? small_index[(n + kSmallStep - 1) / kSmallStep]
                                  : medium_index[(n + kMediumStep - 1) / kMediumStep]) /
                kLaneWords;
     }
     static constexpr uint8_t lane_of(ClassIndex c) { return static_cast<uint8_t>(c * kLaneWords); }
-    /// The fewest bytes that class_of() gives to class `c`.
+    /// The smallest request that class `c` serves.
     constexpr size_t smallest_request(ClassIndex c) const {
         return c == 1 ? 0 : classes[c - 1].object_size + 1;
     }
-    /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two),
-    /// or kNoClass.
+    /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two).
+    /// kNoClass if there is none.
     ClassIndex class_of_aligned(size_t n, size_t alignment) const;
 
     constexpr const SizeClass& operator[](ClassIndex c) const { return classes[c]; }
@@ -66,8 +66,8 @@ struct SizeClasses {
 
 constexpr SizeClasses build_size_classes(ClassChoice choice);
 
-/// The table in force: the cache-line classes until select_size_classes() chooses others, before the first
-/// object.
+/// The table in force: the cache-line classes, unless select_size_classes() has chosen others. It must be
+/// called before the first object is allocated.
 HOTLANE_HIDDEN extern constinit SizeClasses size_classes;
 void select_size_classes(ClassChoice choice);
 
@@ -75,7 +75,7 @@ void select_size_classes(ClassChoice choice);
 
 namespace detail {
 
-/// The fewest pages that waste at most a sixteenth.
+/// The fewest pages for a span that wastes at most a sixteenth.
 constexpr uint32_t span_pages_for(size_t object_size) {
     uint32_t pages = 1;
     while (pages * kRegionPageSize % object_size * 16 > pages * kRegionPageSize) {

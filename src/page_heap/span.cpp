@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // The bitmap of a span, and the heap of spans.
-// Knows nothing of threads or of where pages come from.
-// Called by depot, under the lock of the class.
 #include "page_heap/span.h"
 
 #include "base/bits.h"
@@ -13,7 +11,8 @@ namespace hotlane {
 
 namespace {
 
-/// Of the address `offset` bytes into a span with these bits; `i` is the object there.
+/// What is wrong with freeing the address `offset` bytes into a span with these bits. `i` is the index of the
+/// object there.
 PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t offset, uint32_t i) {
     if (size_t{i} * c.object_size != offset || i >= c.object_count) [[unlikely]] {
         return PutBackResult::interior_pointer;
@@ -114,7 +113,7 @@ Span* SpanHeap::merge(Span* a, Span* b) {
     return a;
 }
 
-/// Two passes: neighbours in pairs, then the pairs from the last to the first.
+/// Merges siblings in two passes: first neighbours in pairs, then the pairs from the last to the first.
 Span* SpanHeap::merge_siblings(Span* first) {
     Span* pairs = nullptr;
     while (first != nullptr) {

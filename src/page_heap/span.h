@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A run of pages cut into objects of one class, with a bitmap of those that are free; and the heap of such
-// spans that have free objects, lowest address first. Knows nothing of threads or of where pages come from.
-// Called by depot, under the lock of the class.
+// A span: a run of pages cut into objects of one class, with a bitmap of the free ones. And the heap of spans
+// with free objects, lowest address first. Both are used under the depot's lock of their class.
 #pragma once
 
 #include "page_heap/region.h"
@@ -10,31 +9,33 @@
 
 namespace hotlane {
 
-/// What putting an object back can find wrong. The pointer is the program's, so this is its mistake.
+/// What can be wrong with an object that is put back. The pointer came from the program, so the mistake is
+/// the program's.
 enum class PutBackResult : uint8_t { ok, interior_pointer, double_free };
 
-/// Lives beside the region, never in the pages it describes: a write after free cannot reach it.
-/// Invariant: free_count == number of bits set in free_bits; objects at index >= fresh_from were never handed
-/// out.
+/// The metadata of a span. It lies beside the region and never in the pages it describes, so that a write
+/// after free cannot reach it. Invariants: free_count is the number of bits set in free_bits; objects at an
+/// index >= fresh_from were never handed out.
 class Span {
   public:
-    /// Bytes of metadata a page needs, when the spans of the table have at most `most_objects` objects.
+    /// Bytes of metadata that a page needs if spans have at most `most_objects` objects.
     static constexpr size_t metadata_bytes(uint32_t most_objects) {
         return sizeof(Span) + round_up(divide_up(most_objects, 8), 64);
     }
 
-    /// All objects free. `fresh`: the pages are known to read as zero.
+    /// Makes the run at `first` a span with all objects free. `fresh`: the pages are known to read as zero.
     void open(PageIndex first, ClassIndex c, bool fresh);
 
     /// Takes up to `count` free objects into `out`, lowest address first. Returns how many. `*zeroed` tells
-    /// whether out[0] is known to be zero. `base` is the region's. The span is not exhausted.
+    /// whether out[0] is known to be zero. `base` is the address of the region. The span must
+    /// not be exhausted.
     uint32_t take(uintptr_t base, void** out, uint32_t count, bool* zeroed);
-    /// Puts back as many of `objects`, from the first on, as lie in this span and are right. Returns how
-    /// many;
-    /// `*result` says what is wrong with the next, ok when it is another span's or there is none.
+    /// Puts back `objects`, from the first one on, up to one that is wrong or lies in another span. Returns
+    /// how many. `*result` says what is wrong with the next one; it is ok if that lies in another span or if
+    /// there is none.
     uint32_t put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result);
 
-    /// What put_back() would find wrong with an address of this span.
+    /// What put_back() would find wrong with `object`, an address in this span.
     PutBackResult judge(uintptr_t base, const void* object) const;
 
     bool empty() const { return free_count_ == size_classes[class_].object_count; }  // of live objects
@@ -43,7 +44,7 @@ class Span {
     ClassIndex size_class() const { return class_; }
     uint32_t free_count() const { return free_count_; }
 
-    /// For a page inside a span of several: how many pages back the span begins.
+    /// For a page that is not the first of its span: how many pages before it the span begins.
     void set_distance_to_first(uint8_t pages) { distance_ = pages; }
     uint8_t distance_to_first() const { return distance_; }
 
@@ -55,10 +56,10 @@ class Span {
     PageIndex first_;
     uint8_t class_;
     uint8_t distance_;
-    uint16_t first_word_;  // no bit is set in free_bits before this word
+    uint16_t first_word_;  // no bit of free_bits is set before this word
     uint32_t free_count_;
     uint32_t fresh_from_;
-    // Links of the heap: `previous_` is the parent for a first child, else the elder sibling.
+    // Links of the heap. `previous_` is the parent for a first child, else the previous sibling.
     Span* child_;
     Span* next_;
     Span* previous_;
