@@ -20,7 +20,7 @@ constexpr uint32_t largest_capacity(size_t object_size, size_t budget) {
     return static_cast<uint32_t>(std::clamp<size_t>(budget / object_size, kLeast, kMostSlots));
 }
 
-/// The capacity of a new lane. It starts small: a thread that uses a class rarely must not pay for a full cache.
+/// The capacity of a new lane. It starts small: rare use of a class must not cost a full cache.
 constexpr uint32_t first_capacity(size_t object_size, size_t budget) {
     constexpr size_t kFirstBytes = 8 * KiB;
     const size_t wanted = std::clamp<size_t>(kFirstBytes / object_size, 2, 32);

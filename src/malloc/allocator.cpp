@@ -86,7 +86,7 @@ void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
 }
 
 /// Whether an object may begin at `p`, which points into a span. Only misaligned pointers are examined at
-/// once; with HOTLANE_CHECK_FREES, all pointers are. Its span finds other mistakes when it gets the object back.
+/// once; with HOTLANE_CHECK_FREES, all pointers are. Other mistakes are found when the span gets the object.
 [[gnu::always_inline]] inline bool is_plausible_object(void* p, Operation operation,
                                                        ClassIndex used = kNoClass) {
     const bool passes = !config().check_frees && address_of(p) % size_classes.alignment == 0;

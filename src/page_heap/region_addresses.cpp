@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Chooses the addresses of the region and lets it grow in place. All but set_up()
-// runs under the region's lock.
+// Chooses the addresses of the region and lets it grow in place. Everything but
+// set_up() runs under the region's lock.
 #include "page_heap/region.h"
 #include "platform/quiet_addresses.h"
 
