@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Refill and flush from the depot's side.
-// Knows nothing of thread caches.
-// Called by the slow paths of thread cache, by upkeep and by fork.
+// Refill and flush on the depot's side, and the return of objects to their spans.
 #include "depot/depot.h"
 
 #include "depot/held_back.h"
@@ -37,14 +35,14 @@ bool is_object_start(const void* p, size_t* object_size) {
 
 namespace {
 
-/// The slots of all classes' rings. Mapped when the first object comes back: until then they would count as
-/// the process's data for nothing.
+/// The slots of the rings of all classes. They are mapped when the first object comes back, so that they do
+/// not count as data of the process before they are needed.
 constinit std::atomic<void**> ring_slots{nullptr};
 constinit uint32_t slots_needed = 0;
 
-/// Null when the system has no memory for them.
+/// Returns the slots, which it maps on first use. Null if the system has no memory for them.
 void** slots_of_rings() {
-    // Pairs with the exchange below, of another class's put_back().
+    // Pairs with the exchange below, made by another class's put_back().
     void** slots = ring_slots.load(std::memory_order_acquire);
     if (slots == nullptr) {
         const size_t bytes = round_up(slots_needed * sizeof(void*), kOsPageSize);
@@ -57,9 +55,9 @@ void** slots_of_rings() {
     return slots;
 }
 
-/// Apart from the depots, for few processes touch them.
+/// Not members of the depots, because few processes touch them.
 constinit HeldBack held_back[kMaxClasses];
-constinit std::atomic<bool> holds_back{false};  // else their memory was never touched
+constinit std::atomic<bool> holds_back{false};  // while false, the memory of held_back was never touched
 
 void* hold_back(ClassIndex c, void* object) {
     if (!holds_back.load(std::memory_order_relaxed)) {
@@ -88,7 +86,7 @@ void Depot::set_up(ClassIndex c) {
     slots_needed += kMostRings * tuning::ring_slots(capacity_);
 }
 
-/// Whether the rings have somewhere to keep objects.
+/// Whether the rings have slots. Sets the rings up on first use.
 bool Depot::has_slots() {
     if (!rings_[0].is_set_up()) [[unlikely]] {
         void** slots = slots_of_rings();
@@ -107,7 +105,9 @@ bool Depot::has_slots() {
 
 Ring& Depot::ring_of_processor() { return rings_[os::processor() % kMostRings]; }
 
-/// What another processor freed has to come from its caches, but it is in one. Null when all are empty.
+/// Prefers the processor's own ring, and otherwise finds one that is not empty: objects that another
+/// processor freed must come from that processor's caches, but they are at least in a cache. Null if all
+/// rings are empty.
 Ring* Depot::ring_to_take_from() {
     Ring& own = ring_of_processor();
     if (own.count() != 0) {
@@ -220,7 +220,7 @@ void Depot::spill(Ring& ring, uint32_t count) {
         const Ring::Stretch oldest = ring.drop_oldest(count);
         count -= oldest.count;
         const uint32_t taken = return_to_spans(oldest.objects, oldest.count, "free");
-        outside_ += oldest.count - taken;  // freed once too often: taken off then
+        outside_ += oldest.count - taken;  // double frees were subtracted when they came
     }
 }
 
@@ -264,7 +264,7 @@ bool Depot::is_live(const void* object) {
     return judge(object) == PutBackResult::ok;
 }
 
-/// A page that has left the class since the pointer was freed first: freed twice, with time between.
+/// If the page has left the class since the first free of the pointer, this is a double free, too.
 PutBackResult Depot::judge(const void* object) const {
     const bool has_left =
         region_view.class_byte(region.page_containing(object).value) != SizeClasses::lane_of(class_);
@@ -273,12 +273,12 @@ PutBackResult Depot::judge(const void* object) const {
                : span_containing(object)->judge(address_of(region_view.base), object);
 }
 
-/// Objects that were freed one after the other often lie in one span: it is looked up once for all of them.
-/// Returns how many were right; the others are reported.
+/// Objects that were freed one after the other often lie in one span, which is looked up once for all of
+/// them. Returns how many objects were returned; the others are reported.
 uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation operation) {
     uint32_t refused = 0;
     for (uint32_t done = 0; done != count;) {
-        // A page that has left the class since the pointer was freed first: freed twice, with time between.
+        // If the page has left the class since the first free of the pointer, this is a double free.
         if (region_view.class_byte(region.page_containing(objects[done]).value) !=
             SizeClasses::lane_of(class_)) [[unlikely]] {
             report_refused(objects[done++], PutBackResult::double_free, operation);
@@ -312,7 +312,7 @@ void Depot::report_refused(void* object, PutBackResult why, Operation operation)
 }
 
 void Depot::reap(bool everything) {
-    constexpr uint32_t kAtOnce = 256;  // so that nobody waits long for the lock
+    constexpr uint32_t kAtOnce = 256;  // limits how long others wait for the lock
     if (everything && holds_back) {
         LockGuard guard(lock_);
         held_back[class_].take_all(

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Free objects of one class between the threads: those lately exchanged in rings, the rest in spans.
-// Knows nothing of thread caches; gets pages from the region.
-// Called by the slow paths of thread cache, by upkeep and by fork.
+// The depot: the central free lists of one size class. Rings hold the free objects that threads exchanged
+// lately; the other free objects are in spans.
 #pragma once
 
 #include "depot/ring.h"
@@ -16,41 +15,47 @@ namespace hotlane {
 
 struct DepotStats {
     uint64_t spans = 0;
-    uint64_t objects = 0;       // free, in the rings
-    uint64_t peak_outside = 0;  // most objects outside rings and spans at once
+    uint64_t objects = 0;       // free objects in the rings
+    uint64_t peak_outside = 0;  // most objects that were outside the rings and spans at once
 };
 
-/// One per class. A refill takes from the ring of its processor (newest first), else from another's, else
-/// from the partial span of the lowest address, else opens a fresh span. A flush puts into the processor's
-/// ring; what is over its capacity goes back to the spans, oldest first; a span whose objects are all back
-/// goes back to the region.
+/// There is one depot for each class. A refill takes objects from the first of these that has any:
+///   1. the ring of the processor, newest first
+///   2. another processor's ring
+///   3. the partial span with the lowest address
+///   4. a fresh span
+/// A flush puts objects into the ring of the processor. If they exceed its capacity, the oldest go back to
+/// their spans. A span whose objects are all free goes back to the region.
 class Depot {
   public:
-    /// Processors of a larger machine share them.
+    /// On a machine with more processors, several of them share a ring.
     static constexpr uint32_t kMostRings = 4;
 
-    /// Those of all classes.
+    /// Sets up the depots of all classes.
     static void set_up_all();
 
-    /// Between 1 and `count` objects into `out`, the next to use first; 0 with the reason when there are no
-    /// pages. `*zeroed`: out[0] is known to read as zero. O(count), one lock.
-    /// `may_grow`: as Region::take().
+    /// Takes between 1 and `count` objects into `out`, the one to use first at the front. Returns how many.
+    /// If there are no pages, returns 0 and sets `*why`. `*zeroed` tells whether out[0] is known to read as
+    /// zero. `may_grow` is passed to Region::take(). O(count), one lock.
     uint32_t take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    /// Takes objects back, newest first; at most tuning::kMostSlots. O(count), one lock.
+    /// Takes back at most tuning::kMostSlots objects, newest first. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
-    /// The same for objects that nobody used for an interval: the next reap() takes them.
+    /// The same for objects that were not used for an interval: the next reap() returns them to their spans.
     void put_back_unused(void* const* objects, uint32_t count);
-    /// One object of a thread without a cache. Nobody gets it while it is among the newest that the thread
-    /// freed (base/newest_frees.h).
+    /// Takes back one object from a thread without a cache. The object is held back, so that nobody gets it,
+    /// for as long as it is among the newest frees of that thread (base/newest_frees.h).
     void put_back_late(void* object);
-    /// The same, verified, and then straight into its span. False: misuse was reported.
+    /// The same, but verifies the free first and later returns the object straight to its span. Returns false
+    /// if it reported a misuse.
     bool put_back_checked(void* object, Operation operation);
-    /// Known where every free is verified.
+    /// Whether the object is live. Exact only if every free is verified.
     bool is_live(const void* object);
-    /// In a forked child: such newest frees of the threads that it lost have not happened. Returns how many.
+    /// Called in a forked child: undoes the held-back frees of the threads that the child does not have.
+    /// Returns how many.
     uint32_t undo_newest_frees();
 
-    /// Returns to the spans what was not needed since the last call; all of it when `everything`.
+    /// Returns to their spans the objects in the rings that were not needed since the last call; if
+    /// `everything`, all objects in the rings.
     void reap(bool everything);
 
     DepotStats stats();
@@ -75,24 +80,23 @@ class Depot {
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;
     uint32_t capacity_ = 0;    // of each ring
-    uint32_t first_slot_ = 0;  // among those of all classes
+    uint32_t first_slot_ = 0;  // of this depot's rings, in the array of all depots' slots
     Ring rings_[kMostRings];
     uint64_t spans_ = 0;
-    int64_t outside_ = 0;  // below zero after frees of what is free already, until the spans notice
+    int64_t outside_ = 0;  // can be negative after double frees, until the spans notice them
     int64_t peak_outside_ = 0;
     SpanHeap partial_;
 };
 
 extern constinit Depot depots[kMaxClasses];
-/// The length of a tick: the age of free pages is counted in ticks of the clock, modulo 256.
+/// The length of a tick in nanoseconds. The age of free pages is counted in ticks of the clock, modulo 256.
 extern constinit uint64_t tick_ns;
 inline uint8_t tick_at(uint64_t now_ns) { return static_cast<uint8_t>(now_ns / tick_ns); }
 
-/// The span an address of the region lies in. Undefined when its page is in none.
+/// The span that an address of the region lies in. Undefined if its page is in no span.
 Span* span_containing(const void* p);
 
-/// What is wrong with a pointer into the region that free() was given; true when it is the start of an
-/// object.
+/// Whether `p`, a pointer into a span, is the start of an object. Sets `*object_size` in either case.
 bool is_object_start(const void* p, size_t* object_size);
 
 }  // namespace hotlane

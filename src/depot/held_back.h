@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Freed objects of one class that nobody may get yet, with a quick answer to whether an object is one.
-// Knows nothing of spans; its owner locks.
-// Used by depot.
+// Freed objects of one class that nobody may get yet, with a fast test whether an object is among them. The
+// owner must lock.
 #pragma once
 
 #include "base/newest_frees.h"
@@ -12,7 +11,7 @@ namespace hotlane {
 /// The newest frees of threads without a cache.
 class HeldBack {
   public:
-    /// Returns the object that has to give way, null when none has.
+    /// Adds an object that the calling thread freed. Returns the older object that it displaces, or null.
     void* add(void* object) {
         ++counts_[number_of(object)];
         void* const oldest = frees_.add(object);
@@ -37,7 +36,7 @@ class HeldBack {
     }
 
     NewestFrees frees_;
-    uint8_t counts_[256] = {};  // of objects with this number: mostly none
+    uint8_t counts_[256] = {};  // how many of the objects have this hash; mostly 0
 };
 
 }  // namespace hotlane

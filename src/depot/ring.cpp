@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The ring's arithmetic.
-// Knows nothing of classes or spans.
-// Called by depot, under its lock.
+// The index arithmetic of the ring.
 #include "depot/ring.h"
 
 #include <algorithm>
@@ -42,7 +40,7 @@ void Ring::put_behind(void* const* objects, uint32_t count) {
 Ring::Stretch Ring::drop_oldest(uint32_t count) {
     const uint32_t first = (newest_ + count_ - count) % slot_count_;
     const uint32_t until_wrap = std::min(count, slot_count_ - first);
-    // What lies behind the wrap is older.
+    // The objects after the wrap are older.
     const Stretch stretch =
         until_wrap < count ? Stretch{slots_, count - until_wrap} : Stretch{slots_ + first, count};
     count_ -= stretch.count;
