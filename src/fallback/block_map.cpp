@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The ledger's root and leaves; every access is one byte, atomic, and takes no lock.
-// Must not know jemalloc, nor read a block.
-// Called through ledger.h.
+// The block map's root and leaves. Every access is one atomic access to a byte and takes no lock.
 #include "fallback/block_map.h"
 
 #include "platform/os.h"
@@ -28,9 +26,9 @@ static_assert(sizeof(PageByte) == 1);
 
 using Leaf = std::atomic<PageByte*>;
 
-// The leaves: a megabyte of which a process touches a page or two, mapped for the first block. The bytes
-// order nothing: whoever frees a block got the pointer from whoever allocated it, through something of the
-// program's own that does.
+// The root, a table of leaves, takes one megabyte, of which a process touches a page or two. It is mapped for
+// the first block. The accesses to the bytes are relaxed: the thread that frees a block got the pointer from
+// the thread that allocated it, and the program's own synchronisation orders the two.
 std::atomic<Leaf*> root{nullptr};
 constexpr size_t kRootBytes = kRootEntries * sizeof(Leaf);
 
@@ -38,7 +36,7 @@ size_t root_index(const void* p) { return address_of(p) >> kLeafBits; }
 
 PageByte* page_byte(const void* p) {
     const size_t index = root_index(p);
-    // Both pair with the exchange in mapped_at(): what they point to is mapped.
+    // Both loads pair with the exchange in mapped_at(): the memory that the pointers refer to is mapped.
     Leaf* const leaves = root.load(std::memory_order_acquire);
     if (index >= kRootEntries || leaves == nullptr) {
         return nullptr;
@@ -47,10 +45,10 @@ PageByte* page_byte(const void* p) {
     return leaf == nullptr ? nullptr : leaf + (address_of(p) / kOsPageSize) % kLeafPages;
 }
 
-/// What `place` points to, mapped if it was nothing yet; null when there is no memory for it.
+/// Returns what `place` points to, and maps it on first use. Null if there is no memory for it.
 template <class T>
 T* mapped_at(std::atomic<T*>& place, size_t bytes) {
-    // Pairs with the exchange below, of another thread.
+    // Pairs with the exchange below, made by another thread.
     T* known = place.load(std::memory_order_acquire);
     if (known != nullptr) {
         return known;
@@ -78,7 +76,7 @@ uint8_t offset_of(const void* p) {
 
 uint8_t alone_at(const void* p) { return kAlone | offset_of(p); }
 
-/// There is one value too few for the 64 offsets: the last two share theirs.
+/// There are only 63 values for the 64 offsets, so the last two offsets share one.
 uint8_t released_at(const void* p) {
     constexpr uint8_t kLastOffset = kAlone - kReleased - 1;
     return static_cast<uint8_t>(kReleased + std::min(offset_of(p), kLastOffset));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// jemalloc's extent hooks over the verbs of os.
-// Must not know blocks, nor when anything is asked for.
-// Called by jemalloc, under locks of its own or none.
+// jemalloc's extent hooks, implemented with the functions of platform/os.h. jemalloc calls them with or
+// without its own locks held.
 #include "fallback/extent_hooks.h"
 
 #include "platform/os.h"
@@ -11,8 +10,8 @@
 
 namespace hotlane::fallback {
 
-// The order and the types are jemalloc's (extent_hooks_s, since 5.0). A function left out counts as one that
-// always refuses.
+// The order and the types are those of jemalloc's extent_hooks_s, since 5.0. To jemalloc, a null pointer is a
+// function that always refuses.
 struct ExtentHooks {
     void* (*allocate)(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned);
@@ -31,21 +30,21 @@ constinit std::atomic<size_t> huge_from_bytes{SIZE_MAX};
 namespace {
 
 constinit std::atomic<size_t> mapped_bytes{0};
-/// The process's limit, as it was when jemalloc started, or when memory was last refused. Asking more often
-/// would end a process in a sandbox that does not expect it.
+/// The limit of the process when jemalloc started, or when memory was last refused. It is not read more often
+/// because a sandbox that does not expect the system call would end the process.
 constinit std::atomic<size_t> known_limit{SIZE_MAX};
 
 bool are_scarce(size_t mapped) { return mapped >= known_limit.load(std::memory_order_relaxed) / 4; }
 
 void* refuse() {
-    constexpr size_t kFew = 16 * MiB;  // no matter under any limit that can be lived with
+    constexpr size_t kFew = 16 * MiB;  // too little to matter under any usable limit
     if (mapped_bytes.load(std::memory_order_relaxed) >= kFew) {
         ask_for_limit();
     }
     return nullptr;
 }
 
-// Reserved first, so that it is not charged before it is used; jemalloc takes more and more at once.
+// The memory is reserved first, so that it is not charged before it is used: jemalloc's requests grow.
 void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned) {
     if (at != nullptr) {
@@ -59,7 +58,7 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
         os::unreserve(p, bytes);
         return refuse();
     }
-    // Not aligned to them, or jemalloc would find gaps between what it could have merged.
+    // The extent is not aligned to 2 MiB: jemalloc could not merge extents with gaps between them.
     if (mapped_bytes.load(std::memory_order_relaxed) >= huge_from_bytes.load(std::memory_order_relaxed)) {
         os::advise_huge(p, bytes, true);
     }
@@ -69,18 +68,17 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
     return p;
 }
 
-// True means failure.
+// In the following hooks, a result of true means failure.
 
-/// Called for free memory that is purged. It stays mapped for reuse, as jemalloc's own hooks have it on
-/// Linux. Under a limit of addresses of which the fallback has a quarter and more, threads and libraries need
-/// them.
+/// Called for free memory that is purged. It stays mapped for reuse, as with jemalloc's own hooks on Linux.
+/// But if addresses are scarce, it is unmapped, because threads and libraries need the addresses.
 bool deallocate_extent(ExtentHooks*, void* extent, size_t bytes, bool, unsigned) {
     const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
     if (!are_scarce(mapped)) {
         return true;
     }
     os::unreserve(extent, bytes);
-    // Not below zero: what jemalloc mapped before it had these hooks was not counted.
+    // Never below zero: memory that jemalloc mapped before it had these hooks was not counted.
     mapped_bytes.fetch_sub(std::min(bytes, mapped), std::memory_order_relaxed);
     return false;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the private jemalloc's memory comes from, and how it goes back.
-// Must not know blocks, nor when anything is asked for.
-// Called by fallback.cpp once at jemalloc's start; from then on by jemalloc.
+// The extent hooks of the private jemalloc: how it gets memory from the system and gives it back.
 #pragma once
 
 #include "base/base.h"
@@ -11,22 +9,22 @@
 
 namespace hotlane::fallback {
 
-/// A table of functions as jemalloc's control "arena.<i>.extent_hooks" takes them.
+/// A table of functions in the form of jemalloc's control "arena.<i>.extent_hooks".
 struct ExtentHooks;
 
-/// They do what jemalloc's own do: map, keep, split and merge at will, purge. What differs is what jemalloc
-/// does about a large calloc from memory that was used: with its own hooks it purges the pages and lets them
-/// fault in again one by one, with any others it clears them, in a fraction of the time. Memory fresh from
-/// the kernel is known as zero in either case.
+/// The hooks do the same as jemalloc's own: they map memory, keep it mapped, allow every split and merge, and
+/// purge. Only a large calloc from used memory differs. With its own hooks, jemalloc purges the pages and
+/// lets them fault in again one by one. With other hooks it clears them, which takes a fraction of the time.
+/// In both cases it knows that fresh memory from the kernel is zero.
 extern ExtentHooks extent_hooks;
 
-/// How much has to be mapped before 2-MiB pages are asked for.
+/// How many bytes must be mapped before 2-MiB pages are asked for.
 extern std::atomic<size_t> huge_from_bytes;
 
-/// Whether the process has a limit of addresses and the fallback has mapped a quarter of it or more. What is
-/// free must not keep its addresses then: the stacks of threads and libraries need them.
+/// Whether the process has an address-space limit and the fallback has mapped a quarter of it or more. Then
+/// free memory must not keep its addresses, because stacks of threads and libraries need them.
 bool addresses_are_scarce();
-/// At jemalloc's start. A limit that is set later is asked for when it first refuses something.
+/// Reads the limit. Called at jemalloc's start. A later limit is read when it first refuses memory.
 void ask_for_limit();
 
 }  // namespace hotlane::fallback

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The fallback tier over the private jemalloc, with the ledger beside it and a purge timer of our own.
-// Must not know why a request came here, nor anything of classes, spans or the region.
-// Called by allocator through fallback.h.
+// The fallback tier: the private jemalloc, the block map that records its blocks, and hotlane's own purge
+// timer. This is the only file that calls jemalloc.
 #include "fallback/fallback.h"
 
 #include "base/errno_saver.h"
@@ -29,16 +28,17 @@ void private_jemalloc_prefork();
 void private_jemalloc_postfork_parent();
 void private_jemalloc_postfork_child();
 
-// Read once, when jemalloc starts; the user's MALLOC_CONF is read after it and wins.
-//   narenas:1          with more, the last thread to leave an arena purges it whole
+// jemalloc reads this once, when it starts. It reads the user's MALLOC_CONF later, so the user wins.
+//   narenas:1          with more arenas, the last thread that leaves an arena purges all of it
 //   oversize_threshold, dirty_decay_ms
-//                      no purging by size or by decay: both give back what is needed again at once (see
-//                      tick())
-//   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger ones there, what
-//                      threads keep costs more faults and cache misses than the lock it saves
+//                      no purging by size or by decay: both return memory that is soon needed again
+//                      (see tick())
+//   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger blocks, the caches
+//                      cost more page faults and cache misses than the saved lock is worth
 const char* private_jemalloc_malloc_conf =
     "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144";
-// Read after MALLOC_CONF: jemalloc's profiler would see large blocks only, and needs libm and an unwinder.
+// Read after MALLOC_CONF, so that it wins: jemalloc's profiler would see only large blocks, and it needs libm
+// and an unwinder.
 const char* private_jemalloc_malloc_conf_2_conf_harder = "prof:false";
 }
 
@@ -50,14 +50,15 @@ constexpr int kZeroed = 0x40;  // MALLOCX_ZERO
 
 enum class State : uint8_t {
     untouched,
-    held,      // untouched, and a fork is going on: wait
-    starting,  // some thread initialises jemalloc; calls may already be made, jemalloc orders them itself
+    held,      // untouched, and a fork is in progress: wait
+    starting,  // a thread initialises jemalloc; others may call it already, jemalloc orders the calls itself
     ready,
 };
 std::atomic<State> state{State::untouched};
-bool locked_for_fork = false;  // written under every lock of ours
+bool locked_for_fork = false;  // written while fork holds all locks that come before jemalloc's
 
-// Whether a block came or went since the last tick; written only when it changes, so the line stays shared.
+// Whether a block was allocated or freed since the last tick. Written only if that changes it, so that the
+// cache line stays shared.
 std::atomic<bool> moved{false};
 std::atomic<uint64_t> next_tick_ns{UINT64_MAX};
 std::atomic<uint64_t> dirty_since_ns{0};  // 0: nothing moved since the last purge
@@ -71,7 +72,8 @@ void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, 
 
 void initialise_jemalloc() {
     const char* huge_pages = nullptr;
-    // Any call initialises. Who sets jemalloc's own option for 2-MiB pages gets its own hooks, which heed it.
+    // Any call initialises jemalloc. If the user has set jemalloc's own option for 2-MiB pages, jemalloc
+    // keeps its own hooks, which obey that option.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
         ask_for_limit();
         void* hooks = &extent_hooks;
@@ -79,7 +81,8 @@ void initialise_jemalloc() {
     }
 }
 
-/// jemalloc's start needs more than 8 KiB of stack, and a thread may have 16 KiB in all.
+/// Runs `work` on a stack of its own: jemalloc's start needs more than 8 KiB of stack, and a thread may have
+/// only 16 KiB.
 void run_on_large_stack(void (*work)()) {
     struct Stack {
         ucontext_t caller;
@@ -113,7 +116,7 @@ void run_on_large_stack(void (*work)()) {
     }
     run_on_large_stack(initialise_jemalloc);
     next_tick_ns.store(0, std::memory_order_relaxed);
-    // Pairs with the loads of state: who finds it ready finds jemalloc's hooks in place.
+    // Pairs with the loads of state: a thread that reads `ready` finds jemalloc's hooks in place.
     state.store(State::ready);
 }
 
@@ -129,8 +132,8 @@ void note_activity() {
     }
 }
 
-/// jemalloc 5.3.0 faults in a thread whose cache it could not map, and when it could not map all of its
-/// start. It is called for the first time, and from a new thread, only while there is room for that.
+/// jemalloc 5.3.0 crashes if it cannot map a thread's cache, or all the memory of its start. So its first
+/// call, and the first call of each thread, are made only if there is room for that.
 thread_local bool had_room = false;
 bool has_room_to_start() {
     if (!had_room) {
@@ -149,8 +152,8 @@ int alignment_flag(size_t alignment) {
     return alignment <= kMinAlignment ? 0 : __builtin_ctzl(alignment);  // MALLOCX_LG_ALIGN
 }
 
-/// Whether jemalloc gives blocks of this rounded size whole OS pages of their own: slabs of the others mix
-/// them.
+/// Whether jemalloc gives blocks of this rounded size whole OS pages of their own. Other blocks share pages
+/// in slabs.
 bool begins_alone(size_t rounded_bytes) { return rounded_bytes % kOsPageSize == 0; }
 
 size_t at_least_smallest(size_t bytes) {
@@ -183,9 +186,9 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     return p;
 }
 
-// Not rallocx: it frees the old block before the ledger could know, and another thread may get its pages. An
-// in-place change never moves the start, nor turns a block that is alone into one that is not: the ledger
-// stays as it is.
+// Does not use rallocx, which frees the old block before the block map can record it; another thread may get
+// the pages in between. A change in place never moves the start of a block, nor changes whether the block
+// begins alone in its page, so the block map stays as it is.
 void* reallocate(void* p, size_t bytes, size_t alignment) {
     const ThreadForgetter forgetter;
     bytes = at_least_smallest(bytes);
@@ -212,7 +215,7 @@ bool release(void* p) {
     ErrnoSaver keep;
     note_activity();
     const ThreadForgetter forgetter;
-    // What asks for the addresses next may not be malloc, which would purge first: a thread's stack, say.
+    // The next request for addresses may not come from malloc, which would purge first, but be for a stack.
     constexpr size_t kWorthUnmapping = 1 * MiB;
     const bool unmap = private_jemalloc_sallocx(p, 0) >= kWorthUnmapping && addresses_are_scarce();
     private_jemalloc_dallocx(p, 0);
@@ -270,7 +273,7 @@ Statistics statistics() {
     const ThreadForgetter forgetter;
     Statistics result{};
     if (used()) {
-        uint64_t epoch = 1;  // any value: jemalloc counts up by one, and takes its statistics anew
+        uint64_t epoch = 1;  // with any value, jemalloc increments its epoch and refreshes the statistics
         private_jemalloc_mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
         read_control("stats.allocated", result.allocated_bytes);
         read_control("stats.resident", result.resident_bytes);
@@ -278,8 +281,8 @@ Statistics statistics() {
     return result;
 }
 
-// jemalloc's first call by a thread allocates: it stores a thread-specific value, and its thread cache has to
-// be mapped. Both need locks that fork is about to take, so a thread that forks makes that call now.
+// The first jemalloc call of a thread allocates: it stores a thread-specific value and maps the thread's
+// cache. Both need locks that fork is about to take, so the forking thread makes that call now.
 void prepare_for_fork() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::held)) {
@@ -290,12 +293,12 @@ void prepare_for_fork() {
             }
             return;
         }
-        os::yield_cpu();  // starting (or a weak failure): soon over
+        os::yield_cpu();  // another thread starts jemalloc, or the exchange failed spuriously: try again soon
         seen = State::untouched;
     }
 }
 
-// A thread for which jemalloc has no room leaves its locks alone: the child may find them held.
+// If jemalloc has no room for this thread, its locks are not taken: the child may find them held.
 void lock_for_fork() {
     locked_for_fork = used() && had_room;
     if (locked_for_fork) {

@@ -1,60 +1,59 @@
 // SPDX-License-Identifier: MIT
 //
-// The fallback tier: a private jemalloc that serves what the hot lane does not.
-// Must not know why a request came here, nor anything of classes, spans or the region.
-// Called by allocator alone; fallback.cpp is the only file that names jemalloc.
+// The fallback tier: a private jemalloc that serves the requests that the size classes cannot serve.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::fallback {
 
-/// The alignment of every block, whatever is asked for.
+/// Every block is aligned to at least this.
 inline constexpr size_t kMinAlignment = 16;
 
 struct Statistics {
-    size_t allocated_bytes;  // in blocks that are live, rounded up as jemalloc does
-    size_t resident_bytes;   // memory held, metadata included
+    size_t allocated_bytes;  // in live blocks, rounded up to jemalloc's sizes
+    size_t resident_bytes;   // resident memory, metadata included
 };
 
-/// From now on 2-MiB pages are asked for where memory is mapped, once there is `bytes` of it; SIZE_MAX:
-/// never.
+/// From now on, asks for 2-MiB pages for newly mapped memory once `bytes` are mapped. SIZE_MAX: never.
 void ask_for_huge_pages_from(size_t bytes);
 
-/// A block of at least `bytes` (0 counts as 1), or null. `alignment` is a power of two, any size.
+/// Allocates a block of at least `bytes` (0 counts as 1). Null if there is no memory. `alignment` is any
+/// power of two.
 void* allocate(size_t bytes, size_t alignment, bool zeroed);
-/// Makes `p`, a live block, `bytes` large: in place where jemalloc can, else by copying. Null: `p` is as
-/// before.
+/// Resizes `p`, a live block, to `bytes`: in place if jemalloc can, otherwise by copying. On failure it
+/// returns null and leaves `p` as it is.
 void* reallocate(void* p, size_t bytes, size_t alignment);
-/// Gives a block back. False, and nothing done, when `p` is not a live block of the fallback.
+/// Frees a block. Does nothing and returns false if `p` is not a live block of the fallback.
 bool release(void* p);
-/// How many bytes of a live block may be written. It never changes while the block lives.
+/// How many bytes of a live block may be written. The number does not change until the block is reallocated.
 size_t usable_size(const void* p);
-/// Whether `p` is the start of a live block. Exact for blocks that begin alone in their OS page (all of 16
-/// KiB and more); smaller ones share pages, and there it means: a live block begins in the same OS page.
+/// Whether `p` is the start of a live block. Exact for blocks that begin alone in their OS page (all blocks
+/// of 16 KiB and more). Smaller blocks may share a page; then it tells whether any live block begins there.
 bool owns(const void* p);
-/// Whether a block that was given back began at `p`. Known until another block begins in the same OS page.
+/// Whether a block that was freed began at `p`. Known until another block begins in the same OS page.
 bool released(const void* p);
 
-/// Marks a live block as one the profiler follows, for sampled() to tell. Only blocks whose `bytes` were a
-/// multiple of the OS page size and at least 16 KiB, or were allocated with kOsPageSize alignment, can be
-/// marked.
+/// Marks a live block as tracked by the profiler; sampled() tells whether it is marked. Only blocks that
+/// begin alone in their OS page can be marked: those whose size is at least 16 KiB and, as jemalloc rounds
+/// it, a multiple of the OS page size, and those that were allocated with an alignment of kOsPageSize.
 void mark_sampled(const void* p);
 void unmark_sampled(const void* p);
 bool sampled(const void* p);
 
-/// Whether any block was ever asked for; until then jemalloc is not initialised and holds nothing.
+/// Whether jemalloc is initialised. It is when the first block is requested; before that it holds no memory.
 bool used();
 /// Returns the memory of all free blocks to the system now. Does nothing before the first block.
 void purge();
-/// Purges by our own clock: once when nothing moved for half a second, and every few seconds under load.
-/// For slow paths: two loads when nothing is due.
+/// The fallback's part of a maintenance pass: purges once when no block was allocated or freed for half a
+/// second, and every few seconds under load. If nothing is due, it costs one load.
 void tick(uint64_t now_ns);
 Statistics statistics();
 
-/// Before fork() takes any lock: from here on jemalloc does not start, and has what it needs of this thread.
+/// Called before fork() takes any lock. From then on jemalloc does not start in any thread, and has allocated
+/// what it needs for this one.
 void prepare_for_fork();
-/// Around fork(): jemalloc's locks rank between LockRank::threads and LockRank::depot.
+/// Called around fork(). jemalloc's locks rank between LockRank::cache and LockRank::depot.
 void lock_for_fork();
 void after_fork_parent();
 void after_fork_child();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the private jemalloc calls outside libc, answered here (scripts/private_jemalloc renames the
-// references). Must not know hotlane's tiers. Called by jemalloc only.
+// Replacements for functions that the private jemalloc calls; scripts/private_jemalloc renames the calls.
 #include "fallback/jemalloc_stubs.h"
 
 #include "sync/thread_end.h"
@@ -22,7 +21,7 @@ constinit std::atomic<void (*)(void*)> forget_thread{nullptr};
 ThreadForgetter::~ThreadForgetter() {
     if (without_end != nullptr) [[unlikely]] {
         forget_thread.load(std::memory_order_relaxed)(std::exchange(without_end, nullptr));
-        without_end = nullptr;  // it wants to be called once more, and would do nothing then
+        without_end = nullptr;  // the destructor asked to be called once more, but would do nothing then
     }
 }
 
@@ -33,16 +32,16 @@ using namespace hotlane::fallback;
 
 extern "C" {
 
-// fork() takes jemalloc's locks together with ours, in the order of ours: it must not register handlers
-// itself.
+// hotlane's fork handlers take jemalloc's locks in the order of all locks, so jemalloc must not register
+// handlers itself.
 int private_jemalloc_pthread_atfork(void (*)(), void (*)(), void (*)()) { return 0; }
 
-// Looked up for one name, pthread_create, which is in libc since glibc 2.34. No dlsym: it may allocate, and
-// it does not find libc's functions in a static program.
+// jemalloc looks up only pthread_create, which is in libc since glibc 2.34. The real dlsym is not used: it
+// may allocate, and it does not find libc's functions in a static program.
 void* private_jemalloc_dlsym(void*, const char*) { return reinterpret_cast<void*>(&pthread_create); }
 
-// jemalloc keeps pointers into the thread-local storage of threads that it knows: their ends must not be
-// missed. It has one key, and asks for its value nowhere.
+// jemalloc keeps pointers into the thread-local storage of the threads that it knows, so it must learn of
+// their ends. It has one key and never reads its value.
 int private_jemalloc_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
     *key = 0;
     forget_thread.store(destructor, std::memory_order_relaxed);
@@ -55,7 +54,7 @@ int private_jemalloc_pthread_setspecific(pthread_key_t, void* value) {
     return 0;
 }
 
-// libc picks the fastest gettimeofday when it binds the name: every process would pay for that at its start.
+// libc chooses the fastest gettimeofday when the name is bound, which would cost time at every start.
 int private_jemalloc_gettimeofday(timeval* now, void*) {
     timespec exact{};
     const int failed = clock_gettime(CLOCK_REALTIME, &exact);
@@ -63,8 +62,8 @@ int private_jemalloc_gettimeofday(timeval* now, void*) {
     return failed;
 }
 
-// jemalloc's own profiler is compiled in but can't be turned on (fallback.cpp). It would be the only user of
-// libm and of the unwinder; reaching these is a mistake of ours.
+// jemalloc's own profiler is compiled in but cannot be turned on (fallback.cpp). It would be the only user of
+// libm and of the unwinder. A call of one of these functions is a bug of hotlane.
 [[noreturn]] double private_jemalloc_exp(double) { __builtin_trap(); }
 [[noreturn]] double private_jemalloc_log(double) { __builtin_trap(); }
 [[noreturn]] double private_jemalloc_round(double) { __builtin_trap(); }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// What a call of the private jemalloc needs around it.
-// Must not know hotlane's tiers.
-// Called by fallback.
+// The guard object that every call of the private jemalloc needs.
 #pragma once
 
 #include "sync/critical_section.h"
 
 namespace hotlane::fallback {
 
-/// Exists during each call of jemalloc. Where jemalloc has come to know a thread whose end is not certain to
-/// be told, it forgets the thread again when the call is over.
+/// Exists during each call of jemalloc. If the call made jemalloc register a thread of whose end it may not
+/// be told, jemalloc is made to forget the thread after the call.
 class ThreadForgetter {
   public:
     ThreadForgetter() = default;

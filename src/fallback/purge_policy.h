@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: MIT
 //
-// When the fallback's free memory goes back to the system: numbers in, a decision out.
-// Must not know jemalloc, clocks or threads.
-// Called by fallback.cpp.
+// Decides when the fallback's free memory goes back to the system, as a pure function of plain numbers.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::fallback {
 
-/// Looking more often than this costs more than it can give back.
+/// The shortest time between two decisions. Deciding more often would cost more than it can gain.
 inline constexpr uint64_t kPurgeTickNs = 500'000'000;
-/// Free memory under load is in use again soon; it goes back at this pace all the same, or it would never.
-/// (Twenty live blocks of 5 to 25 MiB: forced every second it cost 7 % of the operations, every 100 ms 71 %.)
+/// The time after which free memory is purged even under load. Free memory is then soon in use again, but
+/// without this limit it would never go back. (With twenty live blocks of 5 to 25 MiB, a purge every second
+/// cost 7 % of the operations, and one every 100 ms cost 71 %.)
 inline constexpr uint64_t kForcedPurgeNs = 4'000'000'000;
 
 enum class PurgeDecision : uint8_t { wait, purge };
 
-/// `moved`: a block came or went since the last tick. `dirty_since_ns`: when the first one did since the last
-/// purge.
+/// `moved`: whether a block was allocated or freed since the last tick. `dirty_since_ns`: when that first
+/// happened after the last purge.
 constexpr PurgeDecision decide_purge(uint64_t now_ns, uint64_t dirty_since_ns, bool moved) {
-    // Idle for a whole tick: what is free now will stay free.
+    // Nothing happened for a whole tick: what is free now will probably stay free.
     if (!moved) {
         return PurgeDecision::purge;
     }
