@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The block map: in which OS pages live blocks of the fallback begin, and where in the page. It never reads blocks.
+// The block map: in which OS pages live blocks of the fallback begin, and where in the page. It never reads
+// from the blocks.
 //
 // It has one byte for each OS page. The bytes lie in leaves, one for each GiB of address space, which are
 // mapped when they are first needed and never unmapped. The values of a byte:
@@ -27,7 +28,7 @@ inline constexpr size_t kSmallestBlock = 64;
 [[nodiscard]] bool insert_exclusive(const void* p);
 /// Enters a block that may share its OS page. Returns false if there is no memory for a leaf.
 [[nodiscard]] bool enter_shared(const void* p);
-/// Removes a block. Returns false if it was not there. Of two threads that erase one block, only one gets true.
+/// Removes a block. Returns false if it was not there. If two threads erase one block, only one gets true.
 [[nodiscard]] bool erase(const void* p);
 bool contains(const void* p);
 /// Whether the last block that began in this OS page was erased and began at `p`, within 64 bytes.

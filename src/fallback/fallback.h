@@ -35,8 +35,8 @@ bool owns(const void* p);
 bool released(const void* p);
 
 /// Marks a live block as tracked by the profiler; sampled() tells whether it is marked. Only blocks that
-/// begin alone in their OS page can be marked: those whose size is at least 16 KiB and, as jemalloc rounds
-/// it, a multiple of the OS page size, and those that were allocated with an alignment of kOsPageSize.
+/// begin alone in their OS page can be marked: all blocks of 16 KiB and more, and those that were allocated
+/// with an alignment of kOsPageSize.
 void mark_sampled(const void* p);
 void unmark_sampled(const void* p);
 bool sampled(const void* p);

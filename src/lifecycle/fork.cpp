@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// fork(): every lock of every tier, in rank order; what the child does with the threads it lost.
-// Must not know who forks.
-// Registered by process.
+// The fork handlers: they take every lock in rank order, and in the child they recover the memory of the
+// threads that the child does not have.
 #include "lifecycle/fork.h"
 
 #include "depot/depot.h"
@@ -27,15 +26,15 @@ constinit Lock fork_handlers_lock{LockRank::fork_handlers};
 
 namespace {
 
-/// The calling thread's fork, from the first handler to the last.
+/// The state of the calling thread's fork between the handlers.
 struct OwnFork {
-    uint64_t signals = 0;       // the mask to be restored
+    uint64_t signals = 0;       // the signal mask to restore
     bool locked = false;        // every lock is held
     bool locked_files = false;  // libc's list of open files is held
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local OwnFork own_fork;
 
-// The outermost first; unlock_everything() goes the other way.
+// Takes the outermost lock first. unlock_everything() releases them in the opposite order.
 void lock_everything() {
     fork_handlers_lock.lock();
     lock_snapshot_for_fork();
@@ -74,14 +73,15 @@ void unlock_everything(Side side) {
 
 }  // namespace
 
-// Signals first: a handler that forks while this thread is inside fork() would wait for this thread's locks.
-// Then libc's list of open files: a thread that holds it may wait for another that needs malloc, so it may
-// not be waited for with malloc locked, and fork() is about to do that.
+// First blocks signals: a signal handler that forks while this thread is inside fork() would wait for this
+// thread's locks. Then locks libc's list of open files. fork() is about to take that lock; but a thread that
+// holds it may wait for another thread that needs malloc, so the list must be locked before malloc is.
 void before_fork() {
     const uint64_t signals = os::block_signals();
-    // Such a handler may also have interrupted this thread inside malloc, and a mistake found under locks
-    // leaves them locked. Then none can be taken. In a process with one thread none is needed: parent and
-    // child both return into malloc. With more, the child may only execute or end.
+    // A signal handler that forks may have interrupted this thread inside malloc, and a mistake of the
+    // program that is found under locks leaves them locked. In both cases no lock can be taken. A process
+    // with one thread needs none, because parent and child both return into malloc. With more threads, the
+    // child may only call exec or _exit.
     const bool may_lock = critical_depth == 0 && !locks_are_lost();
     const bool lock_files = may_lock && os::has_threads();
     if (lock_files) {
@@ -110,8 +110,9 @@ void after_fork_parent() {
     os::restore_signals(fork.signals);
 }
 
-// The child's only thread is the one that took the locks: unlocking is right here too. Then what the other
-// threads held is made everybody's. libc has made its list free already where it knew of threads.
+// The child's only thread is the one that took the locks, so it may unlock them. Then the objects in the
+// caches of the other threads go to the depots. libc's list of open files is reset first; libc has done that
+// already if it knew of other threads.
 void after_fork_child() {
     const OwnFork fork = own_fork;
     if (fork.locked_files) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Start: options become numbers, and every tier gets its own.
-// Must not know what is allocated afterwards.
-// Called by the slow paths of allocator, before anything else they do, and by process.
+// The start of hotlane: reads the options and sets up every tier with its settings.
 #include "lifecycle/startup.h"
 
 #include "base/errno_saver.h"
@@ -20,8 +18,8 @@ namespace hotlane {
 
 namespace {
 
-// All in .data, where the configuration lies: in .bss it would take a page more, faulted in twice, at every
-// start.
+// All of these lie in .data beside the configuration. In .bss they would touch one more page, with two page
+// faults at every start.
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): attributes
 #define HOTLANE_BESIDE_CONFIGURATION [[gnu::section(".data")]]
 
@@ -35,7 +33,8 @@ HOTLANE_BESIDE_CONFIGURATION constinit uint64_t start_ns = 0;
 
 constinit std::atomic<void (*)(uint64_t)> pass_listener{nullptr};
 
-/// "auto" asks for 2-MiB pages only beyond this much memory: a small program would pay more than it gains.
+/// With the setting "auto", 2-MiB pages are asked for only beyond this much memory: a small program would
+/// lose more than it gains.
 constexpr size_t kHugeFromBytes = 32 * MiB;
 
 CacheSettings cache_settings() {
@@ -75,7 +74,7 @@ Region::Settings region_settings() {
     return settings;
 }
 
-/// Inside malloc, whose caller sees no errno but ENOMEM.
+/// Keeps errno: this runs inside malloc, which must not change errno except to ENOMEM.
 void after_pass(uint64_t now_ns) {
     const ErrnoSaver keep;
     if (auto* const listener = pass_listener.load(std::memory_order_acquire)) {
@@ -83,7 +82,7 @@ void after_pass(uint64_t now_ns) {
     }
 }
 
-/// Under start_lock.
+/// The caller holds start_lock.
 void set_options() {
     if (has_options) {
         return;
@@ -93,7 +92,7 @@ void set_options() {
     os::remember_program_name();
     set_stack_writer(write_call_stack);
     read_config(configuration, os::in_shared_object());
-    if (configuration.on_error != Config{}.on_error) {  // else nothing is written, and no page touched
+    if (configuration.on_error != Config{}.on_error) {  // a write would touch a page for nothing
         set_on_error(configuration.on_error);
     }
 }
@@ -115,7 +114,7 @@ void start() {
     thread_registry::set_up();
     maintenance::set_up(configuration.purge_delay_ns,
                         {.tick = fallback::tick, .purge = fallback::purge, .after_pass = after_pass});
-    // Pairs with the acquire of ensure_started(): every tier is set up.
+    // Pairs with the acquire in ensure_started(): a thread that reads true finds every tier set up.
     started.store(true, std::memory_order_release);
 }
 
@@ -137,7 +136,7 @@ uint64_t started_at_ns() { return start_ns; }
 const Config& config() { return configuration; }
 
 void call_after_passes(void (*listener)(uint64_t)) {
-    // Pairs with the acquire of after_pass(): what the listener reads is set.
+    // Pairs with the acquire in after_pass(): everything that the listener reads was written before.
     pass_listener.store(listener, std::memory_order_release);
 }
 

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// Start: options become numbers, and every tier gets its own.
-// Must not know what is allocated afterwards.
-// Called by the slow paths of allocator, before anything else they do, and by process.
+// The start of hotlane: reads the options and sets up every tier with its settings.
 #pragma once
 
 #include "options/config.h"
 
 namespace hotlane {
 
-/// Reads the options if that has not been done: at once when the process starts, before the program changes
-/// its environment. The rest can wait until something is asked for, and in some processes nothing ever is.
+/// Reads the options if that has not been done. Called when the process starts, before the program can change
+/// its environment. The rest of the start waits for the first request, which in some processes never comes.
 void ensure_configured();
-/// Sets everything up if that has not been done. Any thread; the first request of the process usually.
+/// Sets everything up if that has not been done. Any thread may call it; usually the first request does.
 void ensure_started();
-/// CLOCK_MONOTONIC when that happened.
+/// CLOCK_MONOTONIC, in nanoseconds, when the options were read.
 uint64_t started_at_ns();
-/// The options in force; the defaults until then.
+/// The options in force; before they are read, the defaults.
 const Config& config();
 
-/// From now on called after every tick of the upkeep, on whichever thread did it, without any lock.
+/// Sets a function that is called after every maintenance pass, by the thread that ran it, without any lock.
 void call_after_passes(void (*listener)(uint64_t now_ns));
 
 /// Held while fork() runs.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a thread is at a place where the heap is not whole: under a lock of ours, or inside jemalloc.
-// Knows nothing of what is done there.
-// Counted by Lock, fallback and backtrace; asked before a fork, which a signal handler may call in between.
+// Counts the critical sections of a thread: places where a lock is held, or where jemalloc or the unwinder
+// runs, and no data structure can be trusted. A signal handler may fork at such a place, so the fork handlers
+// test the count.
 #pragma once
 
 #include "base/base.h"
@@ -14,7 +14,8 @@ namespace hotlane {
 /// How many critical sections the calling thread is in.
 [[gnu::tls_model("initial-exec")]] inline constinit thread_local uint32_t critical_depth = 0;
 
-// The fences are for a handler of the same thread: it must not find a section entered that is not counted.
+// The fences order the count for a signal handler of the same thread: it must never run inside a section that
+// is not counted.
 [[gnu::always_inline]] inline void enter_critical_section() {
     ++critical_depth;
     std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What a lock does when it is not free, and the rank check of debug builds.
-// Knows nothing of what is protected.
-// Called through lock.h.
+// Waiting for a lock, and the rank check of debug builds.
 #include "sync/lock.h"
 
 namespace hotlane {
@@ -11,7 +9,7 @@ namespace {
 
 #ifndef NDEBUG
 constexpr size_t kRankCount = static_cast<size_t>(LockRank::last);
-thread_local uint32_t held_locks[kRankCount];  // of one rank: as many as there are threads, in fork
+thread_local uint32_t held_locks[kRankCount];  // per rank; fork holds the locks of all caches
 #endif
 
 constexpr int kSpins = 100;

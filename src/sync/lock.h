@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A lock of one word that needs no initialisation, and the order in which locks are taken.
-// Knows nothing of what it protects.
-// Used by depot, region, thread cache registry, observe; fork takes all of them in rank order.
+// A lock that needs no initialisation at run time, and the order in which locks are taken.
 #pragma once
 
 #include "base/base.h"
@@ -31,14 +29,16 @@ enum class LockRank : uint8_t {
     last
 };
 
-/// In debug builds: stops the process when ranks are taken out of order. Several of one rank may be held
-/// at once by fork (caches, depots, shards of the profile, in list, class and shard order) and by a reclaim
-/// (caches, in list order): both hold the lock of the list, and an owner takes no cache's lock but its own.
+/// Debug builds stop the process if locks are taken out of the order of their ranks. Several locks of one
+/// rank may be held at once by fork (caches in list order, depots in class order, shards of the profile in
+/// shard order) and by a reclaim (caches in list order). Caches cannot deadlock: both hold the lock of the
+/// list, and an owner takes only the lock of its own cache.
 void lock_rank_push(LockRank rank);
 void lock_rank_pop(LockRank rank);
 
-/// Mutual exclusion by futex: 0 free, 1 held, 2 held and somebody sleeps (Drepper, "Futexes Are Tricky",
-/// 2011). Spins briefly first: everything under our locks is shorter than going to sleep. Not recursive.
+/// A mutex on a futex word: 0 free, 1 held, 2 held and a thread may sleep on it (Drepper, "Futexes Are
+/// Tricky", 2011). It spins briefly first, because sleeping takes longer than the work under these locks. Not
+/// recursive.
 class Lock {
   public:
     constexpr explicit Lock(LockRank rank) : rank_{rank} {}
@@ -49,7 +49,7 @@ class Lock {
         enter_critical_section();
         lock_rank_push(rank_);
         uint32_t expected = 0;
-        // Acquire, here and wherever the lock is taken: pairs with the release of unlock().
+        // Acquire, here and wherever the lock is taken. Pairs with the release in unlock().
         if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) [[unlikely]] {
             lock_slow();
         }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The two pthread keys whose destructors tell of a thread's end, and how one gets the highest number.
-// Knows nothing of what is done at the end.
-// Called by the thread caches and by the private jemalloc.
+// The two pthread keys that announce the end of a thread, and how one of them gets the highest number.
 #include "sync/thread_end.h"
 
 #include "platform/os.h"
@@ -20,26 +18,26 @@ namespace {
 
 constexpr size_t kParts = static_cast<size_t>(Part::count);
 
-/// Number of the key that comes after all others. Keys are given out from 0 upward, so one with a higher
-/// number exists only if the program has nearly a thousand of them. Those that remain are left to threads
-/// that create keys while we hold all lower ones.
+/// The number of the key that comes after all others. Keys are given out from 0 upwards, so a higher number
+/// is in use only if the program has nearly a thousand keys. The numbers above it are left to threads that
+/// create keys while hold_all_up_to_last() holds all lower ones.
 constexpr pthread_key_t kLastKey = 991;
 constexpr uint64_t kRetryNs = 100'000'000;
 
 constinit Lock lock{LockRank::thread_end};
-constinit pthread_key_t first_thread_key;  // any number: certain for the first thread, likely for others
+constinit pthread_key_t first_thread_key;  // may have any number; used for the first thread only
 constinit bool has_first_thread_key = false;
 constinit pthread_t first_thread;                 // 0: unknown
-constinit std::atomic<bool> has_last_key{false};  // of number kLastKey, ours for good
+constinit std::atomic<bool> has_last_key{false};  // the key with number kLastKey exists; it is never deleted
 constinit std::atomic<uint64_t> retry_at_ns{0};
 
 constinit std::atomic<void (*)(void*)> functions[kParts];
 
-/// Of the calling thread.
+/// The state of the calling thread.
 struct End {
     void* arguments[kParts] = {};
     bool is_to_come = false;
-    bool is_busy = false;  // it is here, or a key is being set, which allocates and so may come here again
+    bool is_busy = false;  // at its end, or setting a key, which allocates and so may lead here again
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local End end;
 
@@ -57,7 +55,8 @@ void on_thread_end(void*) {
 
 bool set_key(pthread_key_t key) { return pthread_setspecific(key, &end) == 0; }
 
-/// Leaves the key's value as it is. Never allocates: either there is a value, or the new one is null.
+/// Whether a key with this number exists. Leaves its value as it is. Never allocates, because it sets the
+/// value that the key has already, or null.
 bool is_in_use(pthread_key_t key) { return pthread_setspecific(key, pthread_getspecific(key)) == 0; }
 
 bool is_any_in_use_above_last() {
@@ -69,8 +68,8 @@ bool is_any_in_use_above_last() {
     return false;
 }
 
-/// Creates every key up to kLastKey that is free. False: somebody else creates keys at this moment (and may
-/// need those that are left), or has that one.
+/// Creates every free key up to kLastKey. Returns false if another thread creates keys at this moment (it may
+/// need those that are left), or if kLastKey is in use.
 bool hold_all_up_to_last(std::bitset<PTHREAD_KEYS_MAX>& held) {
     for (pthread_key_t wanted = 0; wanted <= kLastKey; ++wanted) {
         if (is_in_use(wanted)) {
@@ -113,18 +112,18 @@ bool ensure_last_key() {
     }
     const bool created = create_last_key();
     retry_at_ns.store(now + kRetryNs, std::memory_order_relaxed);
-    // Pairs with the acquire above: who finds the key created may set it.
+    // Pairs with the acquire above: a thread that reads true may set the key.
     has_last_key.store(created, std::memory_order_release);
     return created;
 }
 
-/// A key whose destructor will be called for the calling thread.
+/// Sets a key whose destructor is certain to be called for the calling thread. False: there is none.
 bool set_certain_key() {
     if (first_thread != 0 && pthread_self() == first_thread) {
         if (has_first_thread_key) {
             set_key(first_thread_key);
         }
-        return true;  // where there is no key, there is also no harm
+        return true;  // without a key, its end is missed, which does no harm: its storage is never freed
     }
     return ensure_last_key() && !is_any_in_use_above_last() && set_key(kLastKey);
 }
