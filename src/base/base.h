@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Bits, units and assertions: what every tier speaks in.
-// Knows nothing of memory, threads or the system beyond how to stop the process.
-// Included by everything.
+// Units, sizes, small helpers and assertions that every file uses.
 #pragma once
 
 #include <bit>
@@ -19,11 +17,11 @@ inline constexpr size_t MiB = 1024 * KiB;
 inline constexpr size_t GiB = 1024 * MiB;
 
 inline constexpr size_t kOsPageSize = 4 * KiB;
-/// No address of a process has more.
+/// The number of bits in the addresses of a process.
 inline constexpr unsigned kAddressBits = 47;
 inline constexpr size_t kHugePageSize = 2 * MiB;
 
-/// Our own page: the unit of the region, and of the table that gives an address its class.
+/// A page of the region: the unit of the region, and of the table that gives an address its size class.
 inline constexpr unsigned kRegionPageShift = 16;
 inline constexpr size_t kRegionPageSize = size_t{1} << kRegionPageShift;
 
@@ -33,10 +31,10 @@ inline constexpr bool kIsX86_64 = true;
 inline constexpr bool kIsX86_64 = false;
 #endif
 
-/// The largest request of the hot lane, in bytes; everything above is the fallback's.
+/// The largest request, in bytes, that has a size class. The fallback serves everything above.
 inline constexpr size_t kLargestSmall = 64 * KiB;
 
-/// An index into the class table. 0 is "no class": its thread cache is empty and full at once.
+/// An index into the table of size classes. 0 means "no class"; its lane is empty and full at the same time.
 using ClassIndex = uint32_t;
 inline constexpr ClassIndex kNoClass = 0;
 inline constexpr size_t kMaxClasses = 64;
@@ -50,8 +48,9 @@ inline constexpr size_t divide_up(size_t n, size_t d) { return (n + d - 1) / d; 
 inline uintptr_t address_of(const void* p) { return reinterpret_cast<uintptr_t>(p); }
 inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
-/// A word that another thread may be replacing, where either value will do: a plain load, which the compiler
-/// may make part of an instruction as it may not an atomic one. ThreadSanitizer is told what is meant.
+/// Loads a word that another thread may be replacing, when the old and the new value are both right. A plain
+/// load, because the compiler may fold it into another instruction, which it does not do with an atomic load.
+/// ThreadSanitizer gets the atomic load.
 template <typename T>
 [[gnu::always_inline]] inline T load_either(const T& word) {
 #ifdef __SANITIZE_THREAD__
@@ -66,17 +65,18 @@ template <typename T>
 
 }  // namespace hotlane
 
-/// Always on: state that misuse by the program can bend. Going on would spread the damage.
+/// A check in every build, for state that misuse by the program can damage. Going on would spread the damage.
 #define HOTLANE_CHECK(condition)                                                                             \
     ((condition) ? (void)0 : ::hotlane::check_failed(#condition, __FILE_NAME__, __LINE__))
 
-/// Our own mistakes: compiled in every build so that it cannot rot, evaluated in debug builds only.
+/// A check for bugs of hotlane. It is compiled in every build, so that it stays valid code, and evaluated in
+/// debug builds only.
 #ifdef NDEBUG
 #define HOTLANE_ASSERT(condition) ((void)sizeof((condition) ? 1 : 0))
 #else
 #define HOTLANE_ASSERT(condition) HOTLANE_CHECK(condition)
 #endif
 
-/// For variables of the fast path: -fvisibility=hidden hides definitions, but a mere declaration would still
-/// be reached through the global offset table.
+/// For variables of the fast path. -fvisibility=hidden hides only definitions; a variable that is only
+/// declared would be accessed through the global offset table.
 #define HOTLANE_HIDDEN [[gnu::visibility("hidden")]]

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// errno as the program left it.
-// Knows nothing of who changes it in between.
-// Used wherever a call of ours could show in the program's errno.
+// Keeps the program's errno across hotlane's own calls.
 #pragma once
 
 #include <cerrno>
 
 namespace hotlane {
 
-/// Our calls must not show in the errno of the program: free() keeps it, malloc() sets only ENOMEM.
+/// Restores errno when it is destroyed. free() must keep errno, and malloc() may only set it to ENOMEM.
 class ErrnoSaver {
   public:
     ErrnoSaver() : saved_{errno} {}

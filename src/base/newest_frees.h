@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Free objects that nobody may get yet: the newest few that each thread freed.
-// Knows nothing of what an object is; its owner locks.
-// Used by depot and sample heap, for frees that go to no thread's cache.
+// Holds back the newest few objects that each thread freed, so that nobody gets them yet. For frees that do
+// not go to a thread's cache. The owner must lock.
 //
-// libc frees blocks of a thread's storage before it forgets them (pthread_create, for a stack that it uses
-// again). A fork by another thread in between leaves the child to free them once more. The child has to know
-// these blocks, and nobody may have got them meanwhile.
+// libc frees blocks of a thread's storage before it drops its pointers to them (pthread_create does so when
+// it reuses a stack). If another thread forks in between, the child frees these blocks once more. The child
+// has to recognise them, and nobody may have got them meanwhile.
 #pragma once
 
 #include "base/base.h"
@@ -17,12 +16,12 @@
 
 namespace hotlane {
 
-/// Threads share the rows: two of one row have room for fewer each.
+/// Threads are hashed to rows. Two threads in the same row share its room.
 class NewestFrees {
   public:
     static constexpr size_t kOfAThread = 8;
 
-    /// Adds what the calling thread has freed. Returns the object that has to give way, null when none has.
+    /// Adds an object that the calling thread freed. Returns the older object that it displaces, or null.
     void* add(void* object) {
         Row& row = rows_[this_thread() * 0x9E3779B97F4A7C15 >> kRowShift];
         Entry& oldest = row.entries[row.next++ % kOfAThread];
@@ -34,12 +33,12 @@ class NewestFrees {
                                [object](const Entry& entry) { return entry.object == object; });
         });
     }
-    /// Empties it, and shows each object to `visit`.
+    /// Removes all objects and passes each to `visit`.
     template <typename Visit>
     void take_all(Visit visit) {
         take_if([](const Entry&) { return true; }, visit);
     }
-    /// The same of what other threads freed.
+    /// The same for the objects that other threads freed.
     template <typename Visit>
     void take_others(Visit visit) {
         take_if([](const Entry& entry) { return entry.thread != this_thread(); }, visit);

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// pthread_cancel(), kept waiting.
-// Knows nothing of what is done meanwhile.
-// Used around every system call of ours that is a cancellation point.
+// Blocks thread cancellation. Needed around every system call of hotlane that is a cancellation point.
 #pragma once
 
 #include <pthread.h>
 
 namespace hotlane {
 
-/// malloc and free are no cancellation points, so what they call must not be one: for as long as this exists,
-/// a pthread_cancel() waits.
+/// While this exists, a pthread_cancel() of the calling thread waits. malloc and free are no cancellation
+/// points, so nothing that they call may be one.
 class CancellationBlocker {
   public:
     CancellationBlocker() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }

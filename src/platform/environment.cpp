@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The environment as libc keeps it: readable before any constructor has run, and without its getenv.
-// Knows nothing of options.
-// Called by read_config.
+// Reads the environment without libc's getenv, and even before libc's constructor has run.
 #include "platform/environment.h"
 
 #include "platform/os.h"
@@ -12,17 +10,20 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-// The loader's: where the process found its arguments. Weak, as it need not be linked for this alone.
+// The loader stores here where the process found its arguments. Weak, so that this reference alone does not
+// require the loader.
 extern "C" [[gnu::weak]] void* __libc_stack_end;
 
 namespace hotlane {
 
 namespace {
 
-/// The count of arguments, the arguments, a null, the environment. For requests that come before libc's own
-/// constructor has set `environ` and the program's name: from .preinit_array. Null when it is not known.
+/// The words on the initial stack: the count of arguments, the arguments, a null, the environment. Needed for
+/// requests from .preinit_array, before libc's constructor has set `environ` and the program's name. Null if
+/// the place is not known.
 const char* const* initial_stack() {
-    // Without a loader the word means another place, and libc sets `environ` before anything allocates.
+    // In a static program, __libc_stack_end points to another place, and libc sets `environ` before it
+    // allocates anything.
     return !has_shared_libc() || &__libc_stack_end == nullptr
                ? nullptr
                : static_cast<const char* const*>(__libc_stack_end);
@@ -44,7 +45,7 @@ const char* const* environment_list() {
 
 const char* first_argument() {
     const char* name = program_invocation_name;
-    if (name == nullptr || *name == '\0') {  // libc's constructor is still to come
+    if (name == nullptr || *name == '\0') {  // libc's constructor has not run yet
         const char* const* words = initial_stack();
         name = words != nullptr ? words[1] : reinterpret_cast<const char*>(getauxval(AT_EXECFN));
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The processor's tick counter between two fences: everything before the reading is done, and nothing after
-// it has begun. For measuring single operations; tsc.h is for durations.
+// Reads the processor's tick counter between two fences: all earlier instructions are complete, and no later
+// one has begun. For measuring single operations; tsc.h is for durations.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The verbs of os.h on Linux.
-// Knows nothing of hotlane's tiers.
-// Replaced by tests/unit/fake_os.cpp in unit tests.
+// The functions of os.h on Linux.
 #include "platform/os.h"
 
 #include "base/errno_saver.h"
@@ -27,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// The first byte of the ELF file this code was linked into; the linker defines it.
+// The first byte of the ELF file that contains this code. The linker defines it.
 extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;
 
 namespace hotlane::os {
@@ -59,8 +57,8 @@ void* reserve(size_t bytes, size_t alignment) {
     return pointer_to(aligned);
 }
 
-// As a hint, which every kernel knows. MAP_FIXED_NOREPLACE would be ignored before Linux 4.17, and refused by
-// some emulators.
+// Passes the address as a hint, which every kernel supports. MAP_FIXED_NOREPLACE is ignored before Linux
+// 4.17, and some emulators refuse it.
 Reservation reserve_at(uintptr_t at, size_t bytes) {
     ErrnoSaver keep;
     void* p = mmap(pointer_to(at), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -123,7 +121,8 @@ uint64_t random_word() {
     ErrnoSaver keep;
     uint64_t word = 0;
     if (getrandom(&word, sizeof word, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof word)) {
-        // Early in the boot, or where a filter forbids it: the stack's place and the time are what there is.
+        // This happens early in the boot, or if a filter forbids the call. Then the address of the stack and
+        // the time have to do.
         word = (address_of(&word) ^ monotonic_ns()) * 0x9E3779B97F4A7C15;
         word ^= word >> 32;
     }
@@ -166,7 +165,7 @@ uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
 
 bool thread_is_leaving() {
     ErrnoSaver keep;
-    constexpr int kOwnSignal = 32;  // SIGCANCEL: libc takes it out of every mask that a program gives it
+    constexpr int kOwnSignal = 32;  // SIGCANCEL: libc removes it from every mask that a program sets
     uint64_t blocked = 0;
     return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, sizeof blocked) == 0 &&
            (blocked >> (kOwnSignal - 1) & 1) != 0;
@@ -176,7 +175,7 @@ bool is_privileged() { return getauxval(AT_SECURE) != 0; }
 
 bool in_shared_object() { return address_of(&__ehdr_start) + __ehdr_start.e_phoff != getauxval(AT_PHDR); }
 
-// Not getenv(): it may be interposed, and before libc is set up `environ` is simply null.
+// Does not use getenv(), which may be interposed. Before libc is set up, `environ` is null.
 const char* environment(const char* name) {
     if (environ == nullptr || is_privileged()) {
         return nullptr;
@@ -192,10 +191,10 @@ const char* environment(const char* name) {
 
 namespace {
 
-// In .data: every start writes there anyway.
+// In .data, because every start of a process writes to that section anyway.
 [[gnu::section(".data")]] constinit char name_at_start[64] = {};
 
-/// A character that may be part of any file's name, and of a line on a terminal.
+/// Replaces control characters, so that the result is safe in a file name and on a terminal.
 char as_plain(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '_' : c; }
 
 }  // namespace
@@ -257,12 +256,12 @@ void sleep_ns(uint64_t duration) {
 namespace {
 
 struct ProcessState {
-    char of_main = '?';  // 'Z': it has ended, and waits for the others
+    char of_main = '?';  // state of the main thread; 'Z': it has ended and waits for the others
     unsigned threads = 0;
 };
 
-/// The third and the twentieth word of /proc/self/stat. The second, the program's name, may hold spaces but
-/// ends with the last ')'.
+/// Reads the third and the twentieth word of /proc/self/stat. The second word, the program's name, may
+/// contain spaces, but it ends with the last ')'.
 ProcessState process_state() {
     char text[512];
     const long length = read_file("/proc/self/stat", text, sizeof text - 1);
@@ -305,7 +304,7 @@ bool start_thread(void (*body)()) {
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, kStackBytes);
-    // The program's signals are for the program's threads; a new thread inherits the mask.
+    // Signals must be delivered to the program's threads. The new thread inherits the mask.
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const auto run = [](void* argument) -> void* {
         pthread_setname_np(pthread_self(), "hotlane");

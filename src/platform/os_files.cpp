@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The verbs of os.h for files: opened safely, written completely.
-// Knows nothing of hotlane's tiers.
-// Replaced by tests/unit/fake_os.cpp in unit tests.
+// The functions of os.h for files, which are opened safely and written completely.
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
 #include "platform/os.h"
@@ -27,15 +25,14 @@ uint64_t descriptor_identity(int fd) {
     if (fstat(fd, &status) != 0) {
         return 0;
     }
-    // Never 0 for an open descriptor: inode numbers and devices are mixed, then the lowest bit is set.
+    // Mixes inode number and devices and sets the lowest bit, so that the result is never 0.
     return ((status.st_dev * 0x9E3779B97F4A7C15) ^ (status.st_ino * 0xC2B2AE3D27D4EB4F) ^ status.st_rdev) | 1;
 }
 
 namespace {
 
-/// A reader that has gone, or a limit on the size of files, must cost the program neither its life nor its
-/// exit status: for as long as this exists, SIGPIPE and SIGXFSZ are blocked, and those that we caused are
-/// taken away again.
+/// While this exists, SIGPIPE and SIGXFSZ are blocked; those that were caused meanwhile are discarded. A pipe
+/// without a reader, or a limit on the size of files, must not kill the program or change its exit status.
 class WriteSignalBlocker {
   public:
     WriteSignalBlocker() {
@@ -63,7 +60,7 @@ class WriteSignalBlocker {
     WriteSignalBlocker& operator=(const WriteSignalBlocker&) = delete;
 
   private:
-    sigset_t ours_;  // not pending before
+    sigset_t ours_;  // the signals that were not pending before
     sigset_t before_;
 };
 
@@ -90,7 +87,7 @@ bool write_all(int fd, const char* bytes, size_t count) {
 
 namespace {
 
-/// As open(2), for a file that is to be written.
+/// Like open(2), for a file that will be written. The flags do what os.h promises for such files.
 int open_safely(const char* path, int flags, unsigned permissions) {
     CancellationBlocker uncancelled;
     return open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, permissions);
@@ -151,17 +148,17 @@ int open_device(const char* path) {
     struct stat status {};
     if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode)) {
         close_keeping_errno(fd);
-        errno = ENXIO;  // another file has taken the name
+        errno = ENXIO;  // another kind of file has that name now
         return -1;
     }
-    // A terminal takes what it takes, at its own pace.
+    // Writes may block from now on: a terminal accepts data at its own pace.
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     return fd;
 }
 
 bool read_link(const char* path, char* out, size_t capacity) {
     CancellationBlocker uncancelled;
-    // By a descriptor: the link whose owner is looked at is the link that is read.
+    // Uses a descriptor, so that the link that is read is the one whose owner was checked.
     const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return false;
@@ -183,7 +180,7 @@ int duplicate(int fd) {
     return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-// Unlike strerror(), not translated: that allocates.
+// Does not use strerror(), which translates the text and allocates for that.
 const char* error_text() {
     const char* text = strerrordesc_np(errno);
     return text != nullptr ? text : "unknown error";

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The verbs of os.h that only a fork needs: signals, libc's list of open files.
-// Knows nothing of hotlane's tiers.
-// Replaced by tests/unit/fake_os.cpp in unit tests.
+// The functions of os.h that only fork needs: signal masks, and libc's list of open files.
 #include "base/errno_saver.h"
 #include "platform/os.h"
 
@@ -11,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// libc's own, which no header declares. Weak: another libc has none.
+// Functions of glibc that no header declares. Weak, because another libc does not have them.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 [[gnu::weak]] void _IO_list_lock();
@@ -22,8 +20,8 @@ extern "C" {
 
 namespace hotlane::os {
 
-// The kernel's form of a mask, in one word. libc refuses to block its own two signals (32 and 33), which make
-// pthread_cancel and setuid work, and so do we.
+// Uses the kernel's form of a mask, one word. The signals 32 and 33 stay unblocked, as in libc, which uses
+// them for pthread_cancel and setuid.
 uint64_t block_signals() {
     ErrnoSaver keep;
     constexpr uint64_t kAllButLibcs = ~(uint64_t{3} << 31);

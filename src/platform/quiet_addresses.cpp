@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Addresses in the middle of what a process can have.
-// Knows nothing of who lives there.
-// Called through quiet_addresses.h.
+// Chooses addresses in the middle of the address space of a process.
 //
-// Linux puts programs and their heaps above two thirds of the 2^47 bytes, mappings and stacks below the end,
-// or (with an unlimited stack) mappings above one third. So the first room begins between 48 and 80 TiB,
-// chosen by chance in steps of 2 MiB: 24 bits. The others follow it; they end before the programs begin.
+// Linux puts programs and their heaps above two thirds of the 2^47 bytes, and mappings and stacks below the
+// end. With an unlimited stack, it puts mappings above one third. So the first room begins between 48 and 80
+// TiB, at random in steps of 2 MiB, which is 24 bits. The other rooms follow it, below the programs.
 #include "platform/quiet_addresses.h"
 
 #include "platform/os.h"
@@ -28,7 +26,7 @@ constinit std::atomic<uintptr_t> next_place{0};
 
 uintptr_t quiet_address(size_t room) {
     const size_t taken = round_up(room, kHugePageSize) + kHugePageSize;
-    // Orders nothing: a number each.
+    // Relaxed: each call only needs a number of its own.
     uintptr_t seen = next_place.load(std::memory_order_relaxed);
     uintptr_t place = 0;
     do {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Addresses that nobody else gets by chance, for what begins small and has to grow in place.
-// Knows nothing of who lives there.
-// Used by region and by the profiler's tables.
+// Finds addresses where the kernel puts no mappings by itself, for memory that grows in place.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane {
 
-/// A multiple of 2 MiB. The kernel puts nothing into the `room` bytes from there by itself, but a program may
-/// have asked for a place among them: nothing is reserved. Each call has room of its own.
+/// Returns an address that is a multiple of 2 MiB. The kernel puts nothing into the `room` bytes from there
+/// by itself. Nothing is reserved, so the program may have mapped something there explicitly. The ranges of
+/// several calls do not overlap, unless there are no more addresses.
 uintptr_t quiet_address(size_t room);
 
 }  // namespace hotlane

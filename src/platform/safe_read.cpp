@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Looks at the memory of this process through process_vm_readv and /proc.
-// Knows nothing of whose memory it is.
-// Called through inspect.h.
+// Reads the memory of this process through process_vm_readv and /proc.
 #include "platform/safe_read.h"
 
 #include "base/errno_saver.h"
@@ -17,14 +15,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// The first byte of the ELF file this code was linked into; the linker defines it.
+// The first byte of the ELF file that contains this code. The linker defines it.
 extern "C" [[gnu::visibility("hidden")]] const ElfW(Ehdr) __ehdr_start;
 
 namespace hotlane::inspect {
 
 namespace {
 
-/// Reads "begin-end ", in hexadecimal digits.
+/// Parses "begin-end ", two hexadecimal numbers.
 Extent parse_extent(const char* line) {
     uintptr_t numbers[2] = {};
     for (uintptr_t& number : numbers) {
@@ -45,7 +43,7 @@ Extent mapping_around(uintptr_t address) {
     if (fd < 0) {
         return {};
     }
-    // Lines are in the order of addresses. A buffer's last line may be cut: it moves to the front.
+    // The lines are in the order of addresses. An incomplete last line moves to the front of the buffer.
     char text[2048];
     size_t used = 0;
     ssize_t count = 0;
@@ -61,7 +59,7 @@ Extent mapping_around(uintptr_t address) {
             }
             line = newline + 1;
         }
-        used = static_cast<size_t>(text + used - line) % sizeof text;  // a longer line is no mapping of ours
+        used = static_cast<size_t>(text + used - line) % sizeof text;  // a line longer than `text` is dropped
         memmove(text, line, used);
     }
     close(fd);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// What only the shared libc can do: open another library, and look up a name.
-// Knows nothing of which.
-// Used for the unwinder, for a C++ runtime that came late, for fork handlers, and to tell whether there is a
-// loader.
+// Functions that only the shared libc has: it can open another library and look up a name. Their absence
+// shows that the program is static.
 #pragma once
 
 #include <dlfcn.h>
 #include <pthread.h>
 
-// By names with a version, which only the shared libc has: a static executable has a dlsym too, but the
-// linker warns of it, and what its dlopen opens may crash. A sanitizer has its own, without a version.
+// The names have a version, which only the shared libc has. A static executable has a dlsym, too, but the
+// linker warns about it, and libraries that its dlopen opens may crash. A sanitizer's own dlsym has no
+// version.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HOTLANE_AS(name) asm(#name)
 #else
@@ -18,7 +17,7 @@
 asm(".symver hotlane_shared_dlsym, dlsym@GLIBC_2.34\n");
 #endif
 
-// libc's pthread_atfork() of old, which it has for x86-64 alone: what it registers is libc's own.
+// libc's old pthread_atfork(), which exists for x86-64 only. Its handlers belong to libc itself.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 asm(".symver hotlane_shared_atfork, pthread_atfork@GLIBC_2.2.5\n");
 #endif
@@ -34,9 +33,9 @@ namespace hotlane {
 
 inline bool has_shared_libc() { return hotlane_shared_dlsym != nullptr; }
 
-/// dlopen(), null where there is no shared libc. libhotlane.so defines the name: where such a library has
-/// symbol versions, GNU ld 2.40 makes an empty symbol of a reference to dlopen@GLIBC_2.34, and warns of it
-/// ever after.
+/// dlopen(); null if there is no shared libc. The name is looked up at run time because libhotlane.so itself
+/// defines dlopen: in a library with symbol versions, GNU ld 2.40 then turns a reference to dlopen@GLIBC_2.34
+/// into an empty symbol and warns about it in every later link.
 inline void* open_shared(const char* library, int flags) {
     if (!has_shared_libc()) {
         return nullptr;

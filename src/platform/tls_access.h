@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// Words of a thread-local struct, each an operand of one instruction, addressed from the thread pointer.
-// Knows nothing of what the words mean.
-// Called by the fast path; left to itself g++ computes the address first, two instructions more.
+// Accesses to words of a thread-local struct. Each word is an operand of one instruction, addressed from the
+// thread pointer. Without this, g++ computes the address first, two more instructions on the fast path.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::tls {
 
-/// Where a thread-local variable lies, relative to the thread pointer: the same in every thread.
+/// The offset of a thread-local variable from the thread pointer. It is the same in every thread.
 [[gnu::always_inline]] inline uintptr_t offset_of(const void* variable) {
     return address_of(variable) - address_of(__builtin_thread_pointer());
 }
 
 // All of these are atomic accesses: other threads read the words, and only their owner writes them. A store
-// comes after everything before it (as every store does on x86). ThreadSanitizer sees no assembly, so there
-// too the portable form. The word meant is the one at `offset + displacement + 8 * index`.
+// has release order, as every store on x86 does. ThreadSanitizer does not see assembly, so it gets the
+// portable form, too. The word is the one at `offset + displacement + 8 * index`.
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
@@ -30,8 +29,7 @@ template <size_t displacement>
     return value;
 }
 
-/// The same for a function whose result comes later: keeps the register of the result free, which saves a
-/// move.
+/// The same for a function that computes its result later: keeps the result's register free, to save a move.
 template <size_t displacement>
 [[gnu::always_inline]] inline uint64_t load_early(uintptr_t offset, size_t index) {
     uint64_t value;
@@ -50,7 +48,7 @@ template <size_t displacement>
                  : "memory");
 }
 
-/// Counts the word down by one. True when it was 0 (it is then 2^64 - 1).
+/// Decrements the word. Returns true if it was 0; then it is 2^64 - 1 afterwards.
 template <size_t displacement>
 [[gnu::always_inline]] inline bool count_down(uintptr_t offset, size_t index) {
     bool borrowed;
@@ -61,14 +59,14 @@ template <size_t displacement>
     return borrowed;
 }
 
-/// Counts the lowest byte of `value` down by one, in place. True when it was 0.
+/// Decrements the lowest byte of `value` in place. Returns true if that byte was 0.
 [[gnu::always_inline]] inline bool count_down_low_byte(uint64_t& value) {
     bool borrowed;
     asm("subb $1, %b0" : "+q"(value), "=@ccc"(borrowed));
     return borrowed;
 }
 
-/// `value` less the word.
+/// Returns `value` minus the word.
 template <size_t displacement>
 [[gnu::always_inline]] inline uint64_t subtract(uint64_t value, uintptr_t offset, size_t index) {
     asm volatile("subq %%fs:%c3(%1,%2,8), %0"
@@ -78,7 +76,7 @@ template <size_t displacement>
     return value;
 }
 
-/// Whether `value` is above the word.
+/// Whether `value` is greater than the word.
 template <size_t displacement>
 [[gnu::always_inline]] inline bool above(uint64_t value, uintptr_t offset, size_t index) {
     bool is_above;
@@ -108,7 +106,7 @@ inline uint64_t load_early(uintptr_t offset, size_t index) {
 
 template <size_t displacement>
 inline void store(uintptr_t offset, size_t index, uint64_t value) {
-    // Pairs with the acquire of whoever reads the word of another thread (LaneOfOther::load_top()).
+    // Pairs with the acquire load of the word by another thread (LaneOfOther::load_top()).
     __atomic_store_n(word_at<displacement>(offset, index), value, __ATOMIC_RELEASE);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The time-stamp counter of x86-64, measured against the clock once.
-// Knows nothing of what is timed.
-// Called through ticks.h.
+// The time-stamp counter of x86-64, whose rate is measured once against CLOCK_MONOTONIC.
 #include "platform/tsc.h"
 
 #include "platform/os.h"
@@ -18,7 +16,8 @@ namespace {
 
 #if defined(__x86_64__)
 uint64_t read_counter() { return __rdtsc(); }
-/// Its pace is the same in every state of the processor ("invariant TSC", AMD64 manual, volume 3, E.4.17).
+/// Whether the rate is the same in every state of the processor ("invariant TSC", AMD64 manual,
+/// volume 3, E.4.17).
 bool counter_is_steady() {
     constexpr unsigned kPowerManagement = 0x80000007;
     constexpr unsigned kInvariantCounter = 1 << 8;
@@ -33,7 +32,7 @@ uint64_t read_counter() { return 0; }
 bool counter_is_steady() { return false; }
 #endif
 
-constinit double ns_per_tick = 0;  // 0: the clock is read instead
+constinit double ns_per_tick = 0;  // 0: CLOCK_MONOTONIC is read instead
 
 }  // namespace
 

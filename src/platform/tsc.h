@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// The cheapest clock that is precise: the processor's time-stamp counter, where its pace never changes.
-// Knows nothing of what is timed. Linked away by tests/unit/fake_os.cpp, which moves time at will.
-// Used by the profiler for the ages of objects.
+// The cheapest precise clock: the processor's time-stamp counter, if its rate never changes. Unit tests link
+// tests/unit/fake_os.cpp instead, where they control time.
 #pragma once
 
 #include "base/base.h"
 
 namespace hotlane::ticks {
 
-/// Finds the counter's pace, which takes 50 microseconds the first time; until then, and where there is no
-/// such counter, now() reads CLOCK_MONOTONIC. Before the first of now().
+/// Measures the counter's rate, which takes 50 microseconds the first time. Must be called before the first
+/// now(). If there is no such counter, now() reads CLOCK_MONOTONIC.
 void set_up();
-/// Only differences mean something. 10 ns, where the clock takes 30.
+/// The current count. Only differences have a meaning. Takes 10 ns; reading CLOCK_MONOTONIC takes 30 ns.
 uint64_t now();
-/// A difference in nanoseconds; 0 when it is negative, as between two processors it may be.
+/// Converts a difference to nanoseconds. A negative one, possible between two processors, gives 0.
 uint64_t to_ns(uint64_t difference);
 
 }  // namespace hotlane::ticks
