@@ -55,7 +55,7 @@ class Depot {
     uint32_t undo_newest_frees();
 
     /// Returns to their spans the objects in the rings that were not needed since the last call; if
-    /// `everything`, all objects in the rings.
+    /// `everything`, all objects in the rings and all that are held back.
     void reap(bool everything);
 
     DepotStats stats();

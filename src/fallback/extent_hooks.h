@@ -21,8 +21,8 @@ extern ExtentHooks extent_hooks;
 /// How many bytes must be mapped before 2-MiB pages are asked for.
 extern std::atomic<size_t> huge_from_bytes;
 
-/// Whether the process has an address-space limit and the fallback has mapped a quarter of it or more. Then
-/// free memory must not keep its addresses, because stacks of threads and libraries need them.
+/// Whether the process has a limit (os::memory_limit()) and the fallback has mapped a quarter of it or more.
+/// Then free memory must not keep its addresses, because stacks of threads and libraries need them.
 bool addresses_are_scarce();
 /// Reads the limit. Called at jemalloc's start. A later limit is read when it first refuses memory.
 void ask_for_limit();

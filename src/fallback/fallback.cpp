@@ -16,7 +16,7 @@
 #include <cstring>
 #include <ucontext.h>
 
-// jemalloc as scripts/private_jemalloc leaves it.
+// jemalloc's functions, renamed by scripts/private_jemalloc.
 extern "C" {
 void* private_jemalloc_mallocx(size_t bytes, int flags);
 size_t private_jemalloc_xallocx(void* p, size_t bytes, size_t extra, int flags);
@@ -61,7 +61,7 @@ bool locked_for_fork = false;  // written while fork holds all locks that come b
 // cache line stays shared.
 std::atomic<bool> moved{false};
 std::atomic<uint64_t> next_tick_ns{UINT64_MAX};
-std::atomic<uint64_t> dirty_since_ns{0};  // 0: nothing moved since the last purge
+std::atomic<uint64_t> dirty_since_ns{0};  // 0: no block came or went since the last purge
 
 template <typename T>
 bool read_control(const char* name, T& value) {

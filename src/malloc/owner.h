@@ -12,7 +12,7 @@ enum class Tier : uint8_t { none, span, guard, sample, fallback };
 
 struct Owner {
     Tier tier = Tier::none;
-    ClassIndex c = kNoClass;  // of a span's objects
+    ClassIndex c = kNoClass;  // the class of the span; kNoClass for the other tiers
 };
 
 /// Returns the tier whose memory `p` points into, judged by the address alone. Tier::fallback also means that

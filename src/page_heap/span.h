@@ -38,7 +38,7 @@ class Span {
     /// What put_back() would find wrong with `object`, an address in this span.
     PutBackResult judge(uintptr_t base, const void* object) const;
 
-    bool empty() const { return free_count_ == size_classes[class_].object_count; }  // of live objects
+    bool empty() const { return free_count_ == size_classes[class_].object_count; }  // no object is live
     bool exhausted() const { return free_count_ == 0; }
     PageIndex first_page() const { return first_; }
     ClassIndex size_class() const { return class_; }

@@ -84,7 +84,7 @@ bool write_all(int fd, const char* bytes, size_t count);
 // Functions for files that are written. None of them follows a link in the last part of a path, waits for
 // another process to open the file, or lets an executed program inherit a descriptor.
 
-/// What a name in the file system stands for.
+/// The kind of a file.
 enum class FileKind : uint8_t {
     none,
     regular,

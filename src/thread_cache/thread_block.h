@@ -43,7 +43,7 @@ inline constexpr size_t kWindowBytes = kSlotsPerLane * sizeof(void*);
 ///
 /// When the thread ends, the block is recycled.
 struct ThreadBlock {
-    Lock lock{LockRank::cache};  // orders the owner's slow paths with maintenance, statistics and fork
+    Lock lock{LockRank::cache};  // excludes maintenance, statistics and fork from the owner's slow paths
     ThreadCache* cache = nullptr;
     ThreadBlock* next = nullptr;  // in the list of live threads, or of free blocks
     ThreadBlock* previous = nullptr;
@@ -99,7 +99,7 @@ struct ThreadBlock {
     void set_up_class(ClassIndex c, uint32_t capacity);
     /// Makes room for `capacity` objects. The objects move towards higher indices.
     void grow(ClassIndex c, uint32_t capacity);
-    /// Moves the oldest `count` objects to the depot, and the newer ones down to the floor.
+    /// Moves the oldest `count` objects to the depot, and the newer ones towards the floor.
     void flush_oldest(ClassIndex c, uint32_t count);
     /// Moves all objects of a class to the depot. Afterwards the class is not set up. The owner must not be
     /// in its fast path.
