@@ -7,6 +7,7 @@
 #include "hotlane/hotlane.h"
 #include "malloc/allocator.h"
 #include "profiler/session.h"
+#include "reports/hit_rate_alarm.h"
 #include "reports/periodic_report.h"
 
 using namespace hotlane;
@@ -71,7 +72,8 @@ size_t hotlane_stats_format(char* out, size_t capacity, hotlane_format format) n
 }
 void hotlane_alarm_set(double below, uint64_t least_allocations, hotlane_alarm alarm,
                        void* context) noexcept {
-    live::set_alarm(below, least_allocations, alarm, context);
+    hit_rate_alarm::set(below, least_allocations, alarm, context);
+    periodic_report::watch_passes();
 }
 
 int hotlane_profile_start(size_t sample_bytes) noexcept { return profiling::start(sample_bytes) ? 0 : -1; }

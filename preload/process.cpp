@@ -20,7 +20,7 @@ namespace hotlane {
 namespace {
 
 void write_report_at_exit() {
-    if (config().stats == StatsFormat::off || !live::reports_here()) {
+    if (config().stats == StatsFormat::off || !periodic_report::reports_here()) {
         return;
     }
     static constinit Snapshot snapshot;  // too large for some stacks
@@ -41,7 +41,7 @@ void write_report_at_exit() {
     if (locks_are_lost()) {
         return;
     }
-    live::end();
+    periodic_report::end();
     if (config().wants_profile()) {
         profiling::at_exit();
     }
@@ -67,7 +67,7 @@ void start_guards() {
     }
     register_fork_handlers();
     if (config().stats != StatsFormat::off || config().background_thread || profiling::wants_ticks()) {
-        live::start();
+        periodic_report::start();
     }
 }
 

@@ -25,6 +25,7 @@ LAYERS = [
     ["src/malloc"],
     ["src/stats/snapshot"],
     ["src/api", "src/profiler/session"],
+    ["src/reports/hit_rate_alarm"],
     ["src/reports/periodic_report"],
     ["src/lifecycle/fork"],
     ["preload"],

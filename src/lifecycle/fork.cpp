@@ -124,7 +124,7 @@ void after_fork_child() {
         unlock_everything(Side::child);
         thread_registry::adopt_all_in_child();
         profiling::forget_in_child();
-        live::restart_in_child();
+        periodic_report::restart_in_child();
     }
     os::restore_signals(fork.signals);
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Rewrites the statistics file at an interval, and calls the program's function when the hit rate is low.
+// Rewrites the statistics file at an interval, and drives what else is due after a maintenance pass.
 #include "reports/periodic_report.h"
 
-#include "api/statistics.h"
 #include "lifecycle/startup.h"
 #include "maintenance/background_thread.h"
 #include "profiler/session.h"
+#include "reports/hit_rate_alarm.h"
 #include "reports/report.h"
 #include "stats/snapshot.h"
 
 #include <algorithm>
 #include <atomic>
 
-namespace hotlane::live {
+namespace hotlane::periodic_report {
 
 namespace {
 
@@ -21,67 +21,6 @@ constinit int reporting_process = 0;
 constinit std::atomic<uint64_t> next_report_ns{0};
 constinit std::atomic<uint32_t> writer{0};  // the thread that is writing; 0: none
 constinit std::atomic<bool> ended{false};
-
-/// The settings of the alarm, and the counts at its last check. Protected by the lock of the shared snapshot,
-/// which fork takes, too.
-struct Alarm {
-    double below = 0;
-    uint64_t least_allocations = 0;
-    hotlane_alarm call = nullptr;
-    void* context = nullptr;
-    uint64_t allocations[kMaxClasses] = {};
-    uint64_t hits[kMaxClasses] = {};
-};
-constinit Alarm alarm;
-constinit std::atomic<bool> alarm_is_set{false};
-/// The function that the alarm calls may allocate and reach the alarm again. The flag is thread-local, so
-/// that a child forked by another thread meanwhile does not inherit it.
-constinit thread_local bool is_in_alarm = false;
-
-/// Returns the counts since the last check and records this check. `worst` gets the class with the most
-/// misses.
-ClassStats since_last_look(const Snapshot& snapshot, ClassStats& worst) {
-    ClassStats sum;
-    for (ClassIndex c = 1; c < snapshot.class_count; ++c) {
-        ClassStats interval;
-        interval.object_size = snapshot.classes[c].object_size;
-        interval.hits = snapshot.classes[c].hits - alarm.hits[c];
-        interval.misses = snapshot.classes[c].allocations() - alarm.allocations[c] - interval.hits;
-        alarm.hits[c] = snapshot.classes[c].hits;
-        alarm.allocations[c] = snapshot.classes[c].allocations();
-        if (interval.misses >= worst.misses) {
-            worst = interval;
-        }
-        sum += interval;
-    }
-    return sum;
-}
-
-void look_at_hit_rate() {
-    hotlane_alarm call = nullptr;
-    void* context = nullptr;
-    double rate = 1.0;
-    ClassStats worst;
-    {
-        const SharedSnapshot snapshot(SharedSnapshot::Wait::no);
-        if (!snapshot) {
-            return;
-        }
-        const ClassStats sum = since_last_look(*snapshot, worst);
-        rate = pools::share(sum.hits, sum.allocations(), 1.0);
-        if (sum.allocations() == 0 || sum.allocations() < alarm.least_allocations || rate >= alarm.below) {
-            return;
-        }
-        call = alarm.call;
-        context = alarm.context;
-    }
-    if (call != nullptr) {
-        const hotlane_class_statistics stats = pools::as_c(worst);
-        is_in_alarm = true;
-        call(rate, &stats, context);
-        is_in_alarm = false;
-    }
-}
 
 /// Returns whether this process rewrites the statistics file.
 bool rewrites_file() {
@@ -115,9 +54,7 @@ void write_what_is_due(uint64_t now_ns) {
 }
 
 void after_pass(uint64_t now_ns) {
-    if (alarm_is_set.load(std::memory_order_relaxed) && !is_in_alarm) {
-        look_at_hit_rate();
-    }
+    hit_rate_alarm::check();
     write_what_is_due(now_ns);
 }
 
@@ -142,7 +79,7 @@ void start() {
     const uint64_t interval_ns = report_interval_ns();
     const bool writes = interval_ns != UINT64_MAX;
     if (writes) {
-        call_after_passes(after_pass);
+        watch_passes();
     }
     if (writes || config().background_thread) {
         ensure_started();
@@ -172,16 +109,6 @@ bool reports_here() {
            std::string_view(config().stats_file).find("%p") != std::string_view::npos;
 }
 
-void set_alarm(double below, uint64_t least_allocations, hotlane_alarm call, void* context) {
-    const SharedSnapshot snapshot;
-    ClassStats worst;
-    since_last_look(*snapshot, worst);  // the first interval begins now
-    alarm.below = below;
-    alarm.least_allocations = least_allocations;
-    alarm.call = call;
-    alarm.context = context;
-    alarm_is_set.store(call != nullptr, std::memory_order_relaxed);
-    call_after_passes(after_pass);
-}
+void watch_passes() { call_after_passes(after_pass); }
 
-}  // namespace hotlane::live
+}  // namespace hotlane::periodic_report

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Reports while the process runs: the statistics file, rewritten at an interval, and the alarm about hit
-// rates.
+// Reports while the process runs: rewrites the statistics file at an interval.
 #pragma once
 
 #include "base/base.h"
-#include "hotlane/hotlane.h"
 
-namespace hotlane::live {
+namespace hotlane::periodic_report {
 
 /// Makes this process the one that reports, and starts the background thread if HOTLANE_BACKGROUND_THREAD, an
 /// interval or a signal of a waiting program needs it. Called once, after the options are read.
@@ -22,7 +20,8 @@ void restart_in_child();
 /// so that the child does not overwrite its parent's file.
 bool reports_here();
 
-/// Implements hotlane_alarm_set().
-void set_alarm(double below, uint64_t least_allocations, hotlane_alarm call, void* context);
+/// From now on, files that are due are written after each maintenance pass, and the hit rate alarm is
+/// checked. start() does this if there is a file to write.
+void watch_passes();
 
-}  // namespace hotlane::live
+}  // namespace hotlane::periodic_report

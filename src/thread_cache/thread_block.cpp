@@ -30,8 +30,7 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
         return;
     }
     const ClassRecord& record = this->record(c);
-    const uint64_t hits =
-        record.hits_before + record.countdown_from - __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
+    const uint64_t hits = record.countdown.hits(lane(c).countdown);
     stats.hits += hits;
     stats.misses += record.misses;
     stats.frees += level(c) + hits + record.flushed - record.refilled;
@@ -117,32 +116,19 @@ void ThreadBlock::unset_class(ClassIndex c) {
     set_top(c, 0);
 }
 
-void ThreadBlock::set_countdown(ClassIndex c, uint64_t pops) {
-    ClassRecord& record = this->record(c);
-    uint64_t& countdown = lane(c).countdown;
-    count(record.hits_before, record.countdown_from - __atomic_load_n(&countdown, __ATOMIC_RELAXED));
-    const uint64_t gets = record.hits_before + record.misses;
-    __atomic_store_n(&record.countdown_from,
-                     std::min(pops, record.sample_at - std::min(gets, record.sample_at)), __ATOMIC_RELAXED);
-    record.beyond_sample = static_cast<uint16_t>(pops - record.countdown_from);
-    __atomic_store_n(&countdown, record.countdown_from, __ATOMIC_RELAXED);
+uint64_t ThreadBlock::hits_until_sample(ClassIndex c) const {
+    const uint64_t sample_at = record(c).sample_at;
+    return sample_at - std::min(allocations(c), sample_at);
 }
 
-void ThreadBlock::resolve_countdown(ClassIndex c) {
-    const uint64_t countdown = __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
-    if (static_cast<int64_t>(countdown) < 0) {
-        count(record(c).hits_before, ~countdown);  // countdown is -1 minus the hits beyond it
-        __atomic_store_n(&lane(c).countdown, 0, __ATOMIC_RELAXED);
-    }
+void ThreadBlock::set_countdown(ClassIndex c, uint64_t pops) {
+    record(c).countdown.start(lane(c).countdown, pops, hits_until_sample(c));
 }
+
+void ThreadBlock::resolve_countdown(ClassIndex c) { record(c).countdown.resolve(lane(c).countdown); }
 
 void ThreadBlock::limit_countdown(ClassIndex c) {
-    const uint64_t countdown = __atomic_load_n(&lane(c).countdown, __ATOMIC_RELAXED);
-    const uint64_t gets = this->allocations(c);
-    const ClassRecord& record = this->record(c);
-    if (record.beyond_sample != 0 || countdown > record.sample_at - std::min(gets, record.sample_at)) {
-        set_countdown(c, countdown + record.beyond_sample);
-    }
+    record(c).countdown.limit(lane(c).countdown, hits_until_sample(c));
 }
 
 Drawn ThreadBlock::take_turn(ClassIndex c, uint32_t epoch) {

@@ -6,16 +6,16 @@
 
 #include "stats/stats.h"
 #include "sync/lock.h"
+#include "thread_cache/countdown.h"
 #include "thread_cache/thread_cache.h"
 
 namespace hotlane {
 
 /// One for each thread and class. Hits and frees are not counted when they happen. They follow from the lane:
-///   hits  = hits_before + (countdown_from - countdown)
+///   hits  = countdown.hits()
 ///   frees = level + hits + flushed - refilled
 struct ClassRecord {
-    uint64_t hits_before;     // hits up to the moment when the countdown was last set
-    uint64_t countdown_from;  // the countdown's value at that moment
+    Countdown countdown;
     uint64_t misses;
     uint64_t refilled;  // objects put on the stack by refills
     uint64_t flushed;   // objects taken off it by flushes
@@ -29,7 +29,6 @@ struct ClassRecord {
     uint64_t pending_reclaim_index;  // the index of its slot
     uint64_t sample_at;              // after this many allocations the next one is sampled or guarded
     uint32_t sample_epoch;           // the sampler's epoch for which that was drawn
-    uint16_t beyond_sample;          // the part of the polling countdown that lies beyond that sample
     uint16_t poll_after;             // after this many pops the thread polls
 };
 
@@ -81,8 +80,7 @@ struct ThreadBlock {
     /// How many requests of the class were served. The class must have a record.
     uint64_t allocations(ClassIndex c) const {
         const ClassRecord& record = this->record(c);
-        return counted(record.hits_before) + counted(record.countdown_from) + record.misses -
-               counted(lane(c).countdown);
+        return record.countdown.hits(lane(c).countdown) + record.misses;
     }
     bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
     uint32_t level(ClassIndex c) const {
@@ -112,14 +110,11 @@ struct ThreadBlock {
     void undo_newest_frees();
     /// Resets a lane, whose objects are gone, to top 0, so that its next use takes the slow path.
     void unset_class(ClassIndex c);
-    /// Sets the countdown: the next `pops` pops are plain hits, and the one after them takes the slow path.
-    /// If a sample is due earlier, the countdown ends there, and beyond_sample keeps the rest. `pops` is at
-    /// most UINT16_MAX.
+    /// Pops of the class that may be plain hits before the next sample is due.
+    uint64_t hits_until_sample(ClassIndex c) const;
+    /// Countdown::start(), resolve() and limit() of the class's lane.
     void set_countdown(ClassIndex c, uint64_t pops);
-    /// Undoes the decrement of the fast path that gave up. What was due then may have allocated objects of
-    /// this class (starting a thread or writing a profile does). These hits beyond the countdown are counted.
     void resolve_countdown(ClassIndex c);
-    /// Sets the rest of the countdown again after the distance to the next sample has changed.
     void limit_countdown(ClassIndex c);
     /// Whether the next request of the class has to call take_turn(). Called by the owner without `lock`:
     /// while maintenance changes the countdown, the answer may come one request late.

@@ -132,7 +132,7 @@ void* take_and_poll(ThreadBlock& block, ClassIndex c) {
     const uint64_t now = os::coarse_ns();
     const uint64_t pops = tuning::next_poll(record.poll_after + 1U, now - record.last_poll_ns);
     record.last_poll_ns = now;
-    ++record.hits_before;
+    record.countdown.count_hit();
     block.poll_after(c, pops);
     void* object = *slot(region_view.base, block.top(c));
     block.set_top(c, block.top(c) + 1);

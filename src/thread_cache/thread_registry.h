@@ -29,10 +29,9 @@ uint64_t uncached_fallback_frees_so_far();
 /// Adds the counts of all threads, including ended ones, and of uncached operations.
 void add_to(Snapshot& snapshot);
 
-/// Moves objects from the caches of all threads to the depots: those of classes that were not used since the
-/// last call or, if `everything`, of all classes. Other threads keep a few objects of each class; the calling
-/// thread keeps none of these classes. Works on sleeping threads without waking them.
-void reclaim(bool everything);
+/// The list of live threads' blocks, linked by ThreadBlock::next. Read under the lock.
+HOTLANE_HIDDEN extern constinit Lock list_lock;
+ThreadBlock* first_live();
 
 // For fork: takes and releases the locks of the registry and of every cache. In the child,
 // adopt_all_in_child() retires the blocks of the threads that the child does not have.

@@ -7,6 +7,7 @@
 #include "fake_os.h"
 #include "fresh_core.h"
 #include "maintenance/maintenance.h"
+#include "thread_cache/reclaim.h"
 #include "thread_cache/thread_block.h"
 #include "thread_cache/thread_registry.h"
 

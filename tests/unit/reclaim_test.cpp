@@ -84,7 +84,7 @@ TEST_F(ReclaimTest, WhateverTheOwnerDoesBetweenTheTwoStepsOfAReclaim) {
                 std::this_thread::yield();
             }
             fake_os::after_barrier(let_the_owner_move);
-            thread_registry::reclaim(true);
+            reclaim_caches(true);
             fake_os::after_barrier(nullptr);
             between.stage = 4;
             owner.join();
@@ -178,9 +178,9 @@ TEST_F(ReclaimTest, OneBarrierServesManyThreads) {
         const Sleepers sleepers(kSleepers);
         barriers = 0;
         fake_os::after_barrier([] { ++barriers; });
-        thread_registry::reclaim(true);
+        reclaim_caches(true);
         EXPECT_EQ(barriers, 2) << "64 threads each";
-        thread_registry::reclaim(true);
+        reclaim_caches(true);
         EXPECT_EQ(barriers, 2) << "there is nothing to take any more";
         fake_os::after_barrier(nullptr);
     }
@@ -204,8 +204,8 @@ TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
     });
     stage.wait(0);
     fake_os::fail_barriers(true);  // without the barrier, the owner of an object is unknown
-    thread_registry::reclaim(true);
-    thread_registry::reclaim(true);
+    reclaim_caches(true);
+    reclaim_caches(true);
     fake_os::fail_barriers(false);
     stage = 2;
     stage.notify_all();

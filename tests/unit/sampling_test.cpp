@@ -225,7 +225,7 @@ TEST_F(SamplingTest, WhileOthersReclaimAndLookEveryRequestIsServedOrSampled) {
     std::atomic<uint64_t> served{0};
     std::thread reclaimer([&] {
         while (!done) {
-            thread_registry::reclaim(true);
+            reclaim_caches(true);
             counts();
         }
     });

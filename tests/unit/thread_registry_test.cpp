@@ -74,7 +74,7 @@ TEST_P(UnderReclaim, NothingIsLostDoubledOrMiscounted) {
     }
     uint64_t rounds = 0;
     for (; running != 0; ++rounds) {
-        thread_registry::reclaim(GetParam().everything);
+        reclaim_caches(GetParam().everything);
         for (const size_t n : kSizes) {
             depots[size_classes.class_of(n)].reap(rounds % 4 == 0);
         }
@@ -115,8 +115,8 @@ TEST_F(ThreadsTest, SleepingThreadsKeepTwoObjectsAClass) {
     while (stage == 0) {
         std::this_thread::yield();
     }
-    thread_registry::reclaim(false);  // sees the class for the first time
-    thread_registry::reclaim(false);
+    reclaim_caches(false);  // sees the class for the first time
+    reclaim_caches(false);
     stage = 2;
     sleeper.join();
     expect_all_accounted_for(80);
@@ -146,7 +146,7 @@ TEST_F(ThreadsTest, AClassInUseIsLeftAlone) {
         while (stage != 2 * round - 1) {
             std::this_thread::yield();
         }
-        thread_registry::reclaim(false);
+        reclaim_caches(false);
         stage = 2 * round;
     }
     user.join();
@@ -158,7 +158,7 @@ TEST_F(ThreadsTest, ThreadsThatComeAndGoWhileOthersReclaim) {
     std::atomic<uint64_t> gets{0};
     std::thread reclaimer([&] {
         while (!done) {
-            thread_registry::reclaim(true);
+            reclaim_caches(true);
             counts();
         }
     });

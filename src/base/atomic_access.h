@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// Atomic access to plain words. Words of the thread caches are plain because the fast path reaches them by single
+// instructions relative to the thread pointer, which std::atomic cannot express.
+#pragma once
+
+namespace hotlane {
+
+template <class T>
+[[gnu::always_inline]] inline T load_relaxed(const T& word) {
+    return __atomic_load_n(&word, __ATOMIC_RELAXED);
+}
+template <class T>
+[[gnu::always_inline]] inline T load_acquire(const T& word) {
+    return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
+}
+template <class T>
+[[gnu::always_inline]] inline void store_relaxed(T& word, T value) {
+    __atomic_store_n(&word, value, __ATOMIC_RELAXED);
+}
+template <class T>
+[[gnu::always_inline]] inline void store_release(T& word, T value) {
+    __atomic_store_n(&word, value, __ATOMIC_RELEASE);
+}
+template <class T>
+[[gnu::always_inline]] inline T exchange_seq_cst(T& word, T value) {
+    return __atomic_exchange_n(&word, value, __ATOMIC_SEQ_CST);
+}
+
+}  // namespace hotlane

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+//
+// Takes unused objects from the caches of threads that may be using them at this moment (reclaim_protocol.h).
+#include "thread_cache/reclaim.h"
+
+#include "depot/depot.h"
+#include "thread_cache/reclaim_protocol.h"
+#include "thread_cache/thread_registry.h"
+
+#include <span>
+
+namespace hotlane {
+
+namespace {
+
+/// The accessor of the protocol: reads words that the owner may be writing.
+struct LaneOfOther {
+    const ThreadBlock& block;
+    ClassIndex c;
+
+    // Pairs with the store of top in the owner's fast path (tls::store): whatever the owner wrote to a slot
+    // before that store is visible to load_slot() after this load.
+    uint64_t load_top() const { return __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE); }
+    void* load_slot(uint64_t index) const {
+        return __atomic_load_n(slot(region_view.base, index), __ATOMIC_RELAXED);
+    }
+};
+
+/// Records the state of a class. Returns whether the class was not used since the last call.
+bool mark_use(ThreadBlock& block, ClassIndex c) {
+    if (!block.has_record(c)) {
+        return true;
+    }
+    ClassRecord& record = block.record(c);
+    const uint64_t top = block.top(c);
+    const uint64_t countdown = __atomic_load_n(&block.lane(c).countdown, __ATOMIC_RELAXED);
+    const bool unused = top == record.top_at_pass && countdown == record.countdown_at_pass;
+    record.top_at_pass = top;
+    record.countdown_at_pass = countdown;
+    return unused;
+}
+
+/// Step 1 of the protocol, before the barrier. Returns whether there is something to take.
+bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
+    const bool unused = mark_use(block, c);
+    if (!block.is_set_up(c)) {
+        return false;
+    }
+    ClassRecord& record = block.record(c);
+    const uint64_t top = record.top_at_pass;
+    if (record.pending_reclaim != nullptr || !(unused || everything) ||
+        record.floor - top <= reclaim::kLeftInCache) {
+        return false;
+    }
+    record.pending_reclaim_index = top + reclaim::kLeftInCache;
+    // Pairs with the barrier that follows: a pop that begins after the barrier finds the slot empty.
+    record.pending_reclaim = __atomic_exchange_n(slot(region_view.base, record.pending_reclaim_index),
+                                                 static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
+    return record.pending_reclaim != nullptr;
+}
+
+/// Step 3 of the protocol, after the barrier: moves everything from the new floor on to the depot, unless the
+/// owner popped the object there.
+void finish_reclaim(ThreadBlock& block, ClassIndex c) {
+    ClassRecord& record = block.record(c);
+    const uint64_t new_floor = record.pending_reclaim_index;
+    switch (reclaim::judge(LaneOfOther{block, c}, new_floor)) {
+    case reclaim::Verdict::popped:
+        record.pending_reclaim = nullptr;
+        return;
+    case reclaim::Verdict::undecided:
+        return;  // resolve_pending_reclaim() settles it, in the owner's next slow path
+    case reclaim::Verdict::ours:
+        break;
+    }
+    const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
+    depots[c].put_back_unused(slot(region_view.base, new_floor + 1), behind);
+    depots[c].put_back_unused(&record.pending_reclaim, 1);
+    record.flushed += behind + 1;
+    ++record.flushes;
+    record.floor = new_floor;
+    record.pending_reclaim = nullptr;
+}
+
+/// The caches of other threads between begin_reclaim() and finish_reclaim(). One barrier serves them all.
+/// Their locks are held until both are done, so the batch is limited.
+class ReclaimBatch {
+  public:
+    ~ReclaimBatch() { finish(); }
+    ReclaimBatch() = default;
+    ReclaimBatch(const ReclaimBatch&) = delete;
+    ReclaimBatch& operator=(const ReclaimBatch&) = delete;
+
+    void begin(ThreadBlock& block, bool everything) {
+        block.lock.lock();
+        uint64_t begun = 0;
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
+        }
+        if (begun == 0) {
+            block.lock.unlock();
+            return;
+        }
+        entries_[count_++] = {&block, begun};
+        if (count_ == kMost) {
+            finish();
+        }
+    }
+
+  private:
+    struct Entry {
+        ThreadBlock* block;
+        uint64_t begun;  // a bit for each class
+    };
+    static constexpr size_t kMost = 64;
+
+    void finish() {
+        // If the kernel has no such barrier, everything begun stays undecided.
+        const bool passed = count_ != 0 && os::barrier_all_threads();
+        for (const Entry& entry : std::span(entries_, count_)) {
+            for (ClassIndex c = 1; passed && c < size_classes.count; ++c) {
+                if ((entry.begun >> c & 1) != 0) {
+                    finish_reclaim(*entry.block, c);
+                }
+            }
+            entry.block->lock.unlock();
+        }
+        count_ = 0;
+    }
+
+    Entry entries_[kMost];
+    size_t count_ = 0;
+};
+
+/// The calling thread is in its slow path, so none of its pops can be in progress. Its unused
+/// classes are flushed completely.
+void reclaim_own(ThreadBlock& block, bool everything) {
+    LockGuard guard(block.lock);
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        if (mark_use(block, c) || everything) {
+            block.flush_unused(c);
+        }
+    }
+}
+
+}  // namespace
+
+void reclaim_caches(bool everything) {
+    LockGuard guard(thread_registry::list_lock);
+    ReclaimBatch others;
+    for (ThreadBlock* block = thread_registry::first_live(); block != nullptr; block = block->next) {
+        block == thread_cache.block ? reclaim_own(*block, everything) : others.begin(*block, everything);
+    }
+}
+
+}  // namespace hotlane
