@@ -60,8 +60,8 @@ HOTLANE_HIDDEN void own_aligned_delete_array(void* p, std::align_val_t alignment
 }
 
 // Use it in the file that defines the function. It is not the compiler's alias attribute: the compiler would
-// know that the two are one, and answer the comparison itself. NOLINTNEXTLINE(cppcoreguidelines-macro-usage):
-// the name becomes a text
+// know that the two are one, and answer the comparison itself.
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): the name becomes a text
 #define HOTLANE_OWN(alias, exported) asm(".globl " #alias "\n.hidden " #alias "\n.set " #alias ", " #exported)
 
 // The functions through which our other functions must call.

@@ -2,6 +2,7 @@
 //
 // operator new and delete in every form of the standard, and what they do when memory runs out. Must not need
 // libstdc++ at load time, because the library may be preloaded into a C program.
+#include "base/atomic_access.h"
 #include "binding.h"
 #include "malloc/allocator.h"
 #include "platform/shared_libc.h"
@@ -83,12 +84,12 @@ bool are_ours() {
 /// If nothing is replaced, lets the fast paths of the operators accept what those of malloc and free accept.
 /// Both limits follow the region's.
 [[gnu::noinline]] void serve_if_nothing_is_replaced() {
-    const size_t pages = __atomic_load_n(&region_view.page_limit, __ATOMIC_RELAXED);
-    if (pages != __atomic_load_n(&region_view.operator_page_limit, __ATOMIC_RELAXED) &&
+    const size_t pages = load_relaxed(region_view.page_limit);
+    if (pages != load_relaxed(region_view.operator_page_limit) &&
         are_ours<Malloc, Free, AlignedAlloc, New, NewArray, Delete, DeleteArray, AlignedNew, AlignedNewArray,
                  AlignedDelete, AlignedDeleteArray>()) {
-        __atomic_store_n(&region_view.operator_page_limit, pages, __ATOMIC_RELAXED);
-        __atomic_store_n(&region_view.operator_size_end, kSmallLimit + 1, __ATOMIC_RELAXED);
+        store_relaxed(region_view.operator_page_limit, pages);
+        store_relaxed(region_view.operator_size_end, kSmallLimit + 1);
     }
 }
 

@@ -5,6 +5,7 @@
 //   one allocation:  | Pool | slots, one per object | objects, each at a multiple of 64 |
 #include "api/pool.h"
 
+#include "base/atomic_access.h"
 #include "malloc/allocator.h"
 #include "text/writer.h"
 
@@ -85,7 +86,7 @@ bool is_countable(size_t object_size, size_t capacity, size_t* header_bytes, siz
 void* get_from_allocator(Pool& pool) {
     void* p = allocate_aligned(kAlignment, pool.object_size);
     if (p != nullptr) {
-        __atomic_store_n(&pool.fallbacks, pool.fallbacks + 1, __ATOMIC_RELAXED);
+        store_relaxed(pool.fallbacks, pool.fallbacks + 1);
         ++pool.fallbacks_in_use;
         if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
             memset(p, 0, pool.object_size);
@@ -148,18 +149,18 @@ void reset(Pool& pool) {
     if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
         memset(pointer_to(pool.begin), 0, pool.bytes);
     }
-    __atomic_store_n(&pool.top, pool.full, __ATOMIC_RELAXED);
+    store_relaxed(pool.top, pool.full);
 }
 
 void* get_slow(Pool& pool) {
     if (pool.top == pool.bottom) {
-        __atomic_store_n(&pool.exhausted, pool.exhausted + 1, __ATOMIC_RELAXED);
+        store_relaxed(pool.exhausted, pool.exhausted + 1);
         return (pool.flags & HOTLANE_POOL_FALLBACK) != 0 ? get_from_allocator(pool) : nullptr;
     }
     // More objects are handed out than at any time since the last reset, or ever.
-    __atomic_store_n(&pool.low, pool.top - 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&pool.gets, pool.gets + 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&pool.top, pool.top - 1, __ATOMIC_RELAXED);
+    store_relaxed(pool.low, pool.top - 1);
+    store_relaxed(pool.gets, pool.gets + 1);
+    store_relaxed(pool.top, pool.top - 1);
     return *pool.top;
 }
 
@@ -184,7 +185,7 @@ void put_slow(Pool& pool, void* p) {
         explicit_bzero(p, pool.object_size);
     }
     *pool.top = p;
-    __atomic_store_n(&pool.top, pool.top + 1, __ATOMIC_RELAXED);
+    store_relaxed(pool.top, pool.top + 1);
 }
 
 bool may(const Pool& pool, const void* p) {

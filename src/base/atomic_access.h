@@ -4,6 +4,8 @@
 // instructions relative to the thread pointer, which std::atomic cannot express.
 #pragma once
 
+#include <type_traits>
+
 namespace hotlane {
 
 template <class T>
@@ -15,15 +17,15 @@ template <class T>
     return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
 }
 template <class T>
-[[gnu::always_inline]] inline void store_relaxed(T& word, T value) {
+[[gnu::always_inline]] inline void store_relaxed(T& word, std::type_identity_t<T> value) {
     __atomic_store_n(&word, value, __ATOMIC_RELAXED);
 }
 template <class T>
-[[gnu::always_inline]] inline void store_release(T& word, T value) {
+[[gnu::always_inline]] inline void store_release(T& word, std::type_identity_t<T> value) {
     __atomic_store_n(&word, value, __ATOMIC_RELEASE);
 }
 template <class T>
-[[gnu::always_inline]] inline T exchange_seq_cst(T& word, T value) {
+[[gnu::always_inline]] inline T exchange_seq_cst(T& word, std::type_identity_t<T> value) {
     return __atomic_exchange_n(&word, value, __ATOMIC_SEQ_CST);
 }
 

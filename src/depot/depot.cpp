@@ -118,7 +118,7 @@ Ring* Depot::ring_to_take_from() {
     return other != rings_ + kMostRings ? other : nullptr;
 }
 
-uint32_t Depot::take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
+uint32_t Depot::refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
     LockGuard guard(lock_);
     *zeroed = false;
     Ring* ring = ring_to_take_from();

@@ -37,7 +37,7 @@ class Depot {
     /// Takes between 1 and `count` objects into `out`, the one to use first at the front. Returns how many.
     /// If there are no pages, returns 0 and sets `*why`. `*zeroed` tells whether out[0] is known to read as
     /// zero. `may_grow` is passed to Region::take(). O(count), one lock.
-    uint32_t take(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
+    uint32_t refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
     /// Takes back at most tuning::kMostSlots objects, newest first. O(count), one lock.
     void put_back(void* const* objects, uint32_t count);
     /// The same for objects that were not used for an interval: the next reap() returns them to their spans.

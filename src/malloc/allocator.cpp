@@ -9,7 +9,7 @@
 //   allocate_miss (through take)
 //     1. drawn for the guards              -> allocate_guarded
 //     2. drawn for the profiler            -> allocate_sampled
-//     3. otherwise, or if these fail       -> take_slow: the thread cache and its refill from the depot
+//     3. otherwise, or if these fail       -> allocate_from_cache: the thread cache and its refill from the depot
 //     4. no pages                          -> allocate_fallback (reason: limit or no_region)
 //   release_slow: a free that the fast path did not serve
 //     1. null                              -> nothing to do
@@ -44,25 +44,25 @@ namespace {
 constinit std::atomic<uint64_t> wrong_sized_deletes{0};
 
 /// Allocates for a request that was drawn for the guards or the profiler. Null if they cannot serve it.
-void* take_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
+void* allocate_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
     void* p = drawn.guarded ? allocate_guarded(c, n, alignment, drawn.sampled) : nullptr;
     return p != nullptr || !drawn.sampled ? p : allocate_sampled(c, n);
 }
 
 /// Allocates an object of class `c` for `n` bytes, or a block of the fallback. On entry `*zeroed` says
 /// whether a fallback allocation shall be zeroed; on return, whether the memory is known to be zero.
-void* take(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
+void* allocate_from_class(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
     background_thread::ensure_running();
     profile::answer_if_called();
     RegionFailure why = RegionFailure::no_region;
     const bool wants_zero = *zeroed;
     if (const Drawn drawn = drawn_for(c); drawn.sampled || drawn.guarded) [[unlikely]] {
-        if (void* p = take_drawn(c, n, alignment, drawn)) {
+        if (void* p = allocate_drawn(c, n, alignment, drawn)) {
             *zeroed = false;
             return p;
         }
     }
-    if (void* p = take_slow(c, zeroed, &why)) {
+    if (void* p = allocate_from_cache(c, zeroed, &why)) {
         return p;
     }
     *zeroed = wants_zero;
@@ -125,7 +125,7 @@ void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
 void* allocate_miss(size_t n) {
     ensure_started();
     bool zeroed = false;
-    return take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+    return allocate_from_class(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
 }
 
 /// The `Slow` of a caller that tests for null and has its own slow path.
@@ -207,7 +207,7 @@ void* allocate_zeroed(size_t count, size_t size) {
     void* p = allocate_fast<give_up>(n);
     if (p == nullptr) {
         zeroed = true;  // a fallback allocation shall be zeroed
-        p = take(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+        p = allocate_from_class(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
     }
     if (p != nullptr && !zeroed) {
         memset(p, 0, n);
@@ -223,7 +223,7 @@ void* allocate_aligned(size_t alignment, size_t n) {
         }
         if (const ClassIndex c = size_classes.class_of_aligned(n, alignment); c != kNoClass) {
             bool zeroed = false;
-            return take(c, n, alignment, &zeroed);
+            return allocate_from_class(c, n, alignment, &zeroed);
         }
     }
     return allocate_fallback(n, std::max(alignment, fallback::kMinAlignment), false,

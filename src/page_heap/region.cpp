@@ -49,10 +49,10 @@ bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, 
 
 bool Region::growth_calls_for_flush() {
     LockGuard guard(lock_);
-    if (!tuning::flush_before_growth(frontier_ - frontier_at_squeeze_)) {
+    if (!tuning::flush_before_growth(frontier_ - frontier_at_flush_)) {
         return false;
     }
-    frontier_at_squeeze_ = frontier_;
+    frontier_at_flush_ = frontier_;
     return true;
 }
 
@@ -234,7 +234,7 @@ void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
         // free() reads the byte relaxed. The object that it frees left the depot, under the
         // depot's lock, after this store.
-        __atomic_store_n(&region_view.class_byte(first.value + i), value, __ATOMIC_RELAXED);
+        store_relaxed(region_view.class_byte(first.value + i), value);
     }
 }
 

@@ -5,6 +5,7 @@
 // free() reads without a lock, and room for the metadata of a span.
 #pragma once
 
+#include "base/atomic_access.h"
 #include "base/base.h"
 #include "platform/os.h"
 #include "sync/lock.h"
@@ -177,7 +178,7 @@ class Region {
     size_t sections_ready_ = 0;     // sections whose metadata and class bytes are committed
     size_t committed_pages_ = 0;    // readable and writable pages, counted from base_
     size_t frontier_ = 0;           // pages below it have been handed out or marked free
-    size_t frontier_at_squeeze_ = 0;
+    size_t frontier_at_flush_ = 0;
     size_t first_free_section_ = 0;
     size_t free_pages_ = 0;
     size_t free_dirty_pages_ = 0;

@@ -40,7 +40,7 @@ bool Region::set_up(const Settings& settings) {
     }
     lasting_pages_ = reserved_pages_;
     // Pairs with load_either(region_view.base) and the accesses to addresses computed from it.
-    __atomic_store_n(&region_view.base, static_cast<void**>(pointer_to(base_)), __ATOMIC_RELEASE);
+    store_release(region_view.base, static_cast<void**>(pointer_to(base_)));
     return true;
 }
 
@@ -182,8 +182,7 @@ bool Region::commit_section(size_t index) {
 /// Publishes the number of pages whose class bytes free() may read and whose addresses belong to the region.
 /// Pairs with load_either(page_limit).
 void Region::publish_page_limit() {
-    __atomic_store_n(&region_view.page_limit, std::min(reserved_pages_, sections_ready_ * kSectionPages),
-                     __ATOMIC_RELEASE);
+    store_release(region_view.page_limit, std::min(reserved_pages_, sections_ready_ * kSectionPages));
 }
 
 bool Region::reserve_pages_until(size_t page_end, bool at_least) {

@@ -37,10 +37,10 @@ size_t index_of(const char* wanted) {
 }
 
 void add(PoolStats& stats, const Pool& pool) {
-    // The owner may get and put between these two loads. The number of puts, which is derived from them, is
-    // then off by those operations.
+    // The owner may get and put between these two loads. In this order, puts may be too low by those operations,
+    // but a put is never counted before its get.
+    const uint64_t gets = load_relaxed(pool.gets);
     const uint64_t in_use = pool.in_use();
-    const uint64_t gets = __atomic_load_n(&pool.gets, __ATOMIC_RELAXED);
     stats.object_size = pool.object_size;
     ++stats.pools;
     stats.capacity += pool.capacity;
@@ -49,8 +49,8 @@ void add(PoolStats& stats, const Pool& pool) {
     stats.peak_since_reset += pool.peak_since_reset();
     stats.gets += gets;
     stats.puts += gets - std::min(gets, in_use);
-    stats.exhausted += __atomic_load_n(&pool.exhausted, __ATOMIC_RELAXED);
-    stats.fallbacks += __atomic_load_n(&pool.fallbacks, __ATOMIC_RELAXED);
+    stats.exhausted += load_relaxed(pool.exhausted);
+    stats.fallbacks += load_relaxed(pool.fallbacks);
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ void reset_peaks() {
     }
     for (Pool* pool = first; pool != nullptr; pool = pool->next) {
         pool->peak_before_reset = pool->peak();
-        __atomic_store_n(&pool->low, pool->full - pool->in_use(), __ATOMIC_RELAXED);
+        store_relaxed(pool->low, pool->full - pool->in_use());
     }
 }
 

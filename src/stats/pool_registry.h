@@ -3,6 +3,7 @@
 // All bounded pools that exist, and the counts under each name.
 #pragma once
 
+#include "base/atomic_access.h"
 #include "hotlane/hotlane.h"
 #include "stats/stats.h"
 
@@ -27,9 +28,9 @@ struct Pool : hotlane_pool {
     Pool* previous;
 
     // Relaxed: the owner writes and reports read. Each value is one that the pool had at some time.
-    uint64_t in_use() const { return static_cast<uint64_t>(full - __atomic_load_n(&top, __ATOMIC_RELAXED)); }
+    uint64_t in_use() const { return static_cast<uint64_t>(full - load_relaxed(top)); }
     uint64_t peak_since_reset() const {
-        return std::max(in_use(), static_cast<uint64_t>(full - __atomic_load_n(&low, __ATOMIC_RELAXED)));
+        return std::max(in_use(), static_cast<uint64_t>(full - load_relaxed(low)));
     }
     uint64_t peak() const { return std::max(peak_before_reset, peak_since_reset()); }
 };

@@ -31,7 +31,7 @@ uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
         RegionFailure why{};
         const uint64_t top = block.top(c);
         void** const place = slot(region_view.base, top - (count - stocked));
-        const uint32_t taken = depots[c].take(place, count - stocked, true, &zeroed, &why);
+        const uint32_t taken = depots[c].refill(place, count - stocked, true, &zeroed, &why);
         if (taken == 0) {
             break;
         }
@@ -64,7 +64,7 @@ size_t warm_up_depot(ClassIndex c, size_t count) {
     size_t taken = 0;
     bool zeroed = false;
     RegionFailure why{};
-    for (void* object = nullptr; taken < count && depots[c].take(&object, 1, true, &zeroed, &why) != 0;
+    for (void* object = nullptr; taken < count && depots[c].refill(&object, 1, true, &zeroed, &why) != 0;
          ++taken) {
         touch_object(object, c);
         memcpy(object, &held, sizeof held);

@@ -20,10 +20,8 @@ struct LaneOfOther {
 
     // Pairs with the store of top in the owner's fast path (tls::store): whatever the owner wrote to a slot
     // before that store is visible to load_slot() after this load.
-    uint64_t load_top() const { return __atomic_load_n(&block.lane(c).top, __ATOMIC_ACQUIRE); }
-    void* load_slot(uint64_t index) const {
-        return __atomic_load_n(slot(region_view.base, index), __ATOMIC_RELAXED);
-    }
+    uint64_t load_top() const { return load_acquire(block.lane(c).top); }
+    void* load_slot(uint64_t index) const { return load_relaxed(*slot(region_view.base, index)); }
 };
 
 /// Records the state of a class. Returns whether the class was not used since the last call.
@@ -33,7 +31,7 @@ bool mark_use(ThreadBlock& block, ClassIndex c) {
     }
     ClassRecord& record = block.record(c);
     const uint64_t top = block.top(c);
-    const uint64_t countdown = __atomic_load_n(&block.lane(c).countdown, __ATOMIC_RELAXED);
+    const uint64_t countdown = load_relaxed(block.lane(c).countdown);
     const bool unused = top == record.top_at_pass && countdown == record.countdown_at_pass;
     record.top_at_pass = top;
     record.countdown_at_pass = countdown;
@@ -54,8 +52,8 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
     }
     record.pending_reclaim_index = top + reclaim::kLeftInCache;
     // Pairs with the barrier that follows: a pop that begins after the barrier finds the slot empty.
-    record.pending_reclaim = __atomic_exchange_n(slot(region_view.base, record.pending_reclaim_index),
-                                                 static_cast<void*>(nullptr), __ATOMIC_SEQ_CST);
+    record.pending_reclaim =
+        exchange_seq_cst(*slot(region_view.base, record.pending_reclaim_index), static_cast<void*>(nullptr));
     return record.pending_reclaim != nullptr;
 }
 

@@ -58,16 +58,14 @@ struct ThreadBlock {
 
     /// Adds to a counter that the owner changes without the lock and other threads read. The relaxed store
     /// pairs with counted(): a reader sees a value that the counter once had.
-    static void count(uint64_t& counter, uint64_t n) {
-        __atomic_store_n(&counter, counter + n, __ATOMIC_RELAXED);
-    }
-    static uint64_t counted(const uint64_t& counter) { return __atomic_load_n(&counter, __ATOMIC_RELAXED); }
+    static void count(uint64_t& counter, uint64_t n) { store_relaxed(counter, counter + n); }
+    static uint64_t counted(const uint64_t& counter) { return load_relaxed(counter); }
 
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     // Relaxed: called by the owner under `lock`, or by others who check again. Where order matters,
     // LaneOfOther is used.
-    uint64_t top(ClassIndex c) const { return __atomic_load_n(&lane(c).top, __ATOMIC_RELAXED); }
-    void set_top(ClassIndex c, uint64_t index) { __atomic_store_n(&lane(c).top, index, __ATOMIC_RELAXED); }
+    uint64_t top(ClassIndex c) const { return load_relaxed(lane(c).top); }
+    void set_top(ClassIndex c, uint64_t index) { store_relaxed(lane(c).top, index); }
     bool has_record(ClassIndex c) const { return windows[c] != 0; }
     /// The class must have a record.
     ClassRecord& record(ClassIndex c) const {

@@ -2,11 +2,11 @@
 //
 // The slow paths of the thread cache on the owner's side: refill, flush, and polls of maintenance.
 //
-//   take_slow: a request that the fast path did not serve
-//     1. the lane can serve it after all      -> take_hit: pop (aligned requests, and calloc above 1 KiB)
+//   allocate_from_cache: a request that the fast path did not serve
+//     1. the lane can serve it after all      -> pop_hit: pop (aligned requests, and calloc above 1 KiB)
 //     2. otherwise                            -> maintenance::poll: a pass, if one is due
-//     3. the thread has no cache              -> own_block: attach to a block; if refused, take_uncached
-//     4. the lane holds objects               -> take_and_poll: pop and set the next countdown
+//     3. the thread has no cache              -> own_block: attach to a block; if refused, allocate_uncached
+//     4. the lane holds objects               -> pop_and_poll: pop and set the next countdown
 //     5. the lane is empty                    -> refill from the depot: ring, partial span, fresh span
 //     6. the refill would use fresh pages     -> flush_before_growth_if_due, then steps 4 and 5 once more
 //   put_back_slow: a free that the fast path did not serve
@@ -53,12 +53,12 @@ uint32_t largest_capacity(ClassIndex c) {
 /// Returns the countdown. If the fast path gave up after it had decremented the countdown, this is undone at
 /// once, because the work that is due may empty the lane.
 uint64_t resolved_countdown(Lane& lane, ClassIndex c) {
-    const uint64_t countdown = __atomic_load_n(&lane.countdown, __ATOMIC_RELAXED);
+    const uint64_t countdown = load_relaxed(lane.countdown);
     if (static_cast<int64_t>(countdown) >= 0) {
         return countdown;
     }
     if (countdown == UINT64_MAX) [[likely]] {
-        __atomic_store_n(&lane.countdown, 0, __ATOMIC_RELAXED);
+        store_relaxed(lane.countdown, 0);
     } else {
         LockGuard guard(thread_cache.block->lock);
         thread_cache.block->resolve_countdown(c);
@@ -68,17 +68,17 @@ uint64_t resolved_countdown(Lane& lane, ClassIndex c) {
 
 /// Pops an object for a request that the fast path did not try: an aligned request, or calloc above
 /// kSmallLimit. Null if the lane is empty or the countdown is used up.
-void* take_hit(ClassIndex c) {
+void* pop_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
-    const uint64_t top = __atomic_load_n(&lane.top, __ATOMIC_RELAXED);
-    void* object = __atomic_load_n(slot(region_view.base, top), __ATOMIC_RELAXED);
+    const uint64_t top = load_relaxed(lane.top);
+    void* object = load_relaxed(*slot(region_view.base, top));
     const uint64_t countdown = resolved_countdown(lane, c);
     if (object == nullptr || countdown == 0) {
         return nullptr;
     }
-    __atomic_store_n(&lane.countdown, countdown - 1, __ATOMIC_RELAXED);
+    store_relaxed(lane.countdown, countdown - 1);
     // Pairs with LaneOfOther::load_top(), like the store in the fast path.
-    __atomic_store_n(&lane.top, top + 1, __ATOMIC_RELEASE);
+    store_release(lane.top, top + 1);
     return object;
 }
 
@@ -112,7 +112,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     ClassRecord& record = block.record(c);
     const uint32_t wanted = tuning::refill_count(block.capacity(c));
     void** const place = slot(region_view.base, record.floor - wanted);
-    const uint32_t taken = depots[c].take(place, wanted, may_grow, zeroed, why);
+    const uint32_t taken = depots[c].refill(place, wanted, may_grow, zeroed, why);
     if (taken == 0) {
         return nullptr;
     }
@@ -126,8 +126,8 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     return object;
 }
 
-/// The countdown is used up and take_slow() has polled: pops an object and sets the next countdown.
-void* take_and_poll(ThreadBlock& block, ClassIndex c) {
+/// The countdown is used up and allocate_from_cache() has polled: pops an object and sets the next countdown.
+void* pop_and_poll(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
     const uint64_t now = os::coarse_ns();
     const uint64_t pops = tuning::next_poll(record.poll_after + 1U, now - record.last_poll_ns);
@@ -139,9 +139,9 @@ void* take_and_poll(ThreadBlock& block, ClassIndex c) {
     return object;
 }
 
-void* take_uncached(ClassIndex c, bool* zeroed, RegionFailure* why) {
+void* allocate_uncached(ClassIndex c, bool* zeroed, RegionFailure* why) {
     void* object = nullptr;
-    if (depots[c].take(&object, 1, true, zeroed, why) != 0) {
+    if (depots[c].refill(&object, 1, true, zeroed, why) != 0) {
         thread_registry::count_uncached_get(c);
     }
     return object;
@@ -181,9 +181,9 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
 
 void set_up_thread_caches(const CacheSettings& chosen) { settings = chosen; }
 
-void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
+void* allocate_from_cache(ClassIndex c, bool* zeroed, RegionFailure* why) {
     *zeroed = false;
-    if (void* object = take_hit(c)) {
+    if (void* object = pop_hit(c)) {
         return object;
     }
     maintenance::poll();
@@ -193,7 +193,7 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
     }
     ThreadBlock* block = own_block();
     if (block == nullptr) {
-        return take_uncached(c, zeroed, why);
+        return allocate_uncached(c, zeroed, why);
     }
     // Before the region grows into pages that were never used, unused objects are flushed, if that is due.
     for (const bool may_grow : {false, true}) {
@@ -203,7 +203,7 @@ void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why) {
         LockGuard guard(block->lock);
         block->resolve_pending_reclaim(c);
         if (block->level(c) != 0) {
-            return take_and_poll(*block, c);
+            return pop_and_poll(*block, c);
         }
         void* object = refill(*block, c, may_grow, zeroed, why);
         if (object != nullptr || *why != RegionFailure::would_grow) {

@@ -55,7 +55,7 @@ template <void* (*Slow)(size_t)>
     const uintptr_t cache = tls::offset_of(&thread_cache);
     const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
     // Pairs with the exchange in begin_reclaim(), through the barrier that follows it.
-    void* object = __atomic_load_n(slot(load_either(region_view.base), top), __ATOMIC_RELAXED);
+    void* object = load_relaxed(*slot(load_either(region_view.base), top));
     if (object == nullptr) [[unlikely]] {
         return Slow(n);  // empty, or not set up
     }
@@ -101,7 +101,7 @@ template <auto Slow, typename... Hints>
         return Slow(p, hints...);  // full, not set up, or a free page
     }
     // Becomes visible with the store of top below, which pairs with LaneOfOther::load_top().
-    __atomic_store_n(slot(base, top), p, __ATOMIC_RELAXED);
+    store_relaxed(*slot(base, top), p);
     tls::store<offsetof(Lane, top)>(cache, lane, top);
 }
 
@@ -150,14 +150,14 @@ void set_up_class(ThreadBlock& block, ClassIndex c, uint32_t capacity);
 
 /// Returns an object of class `c` from the thread's lane, the depot or fresh pages. If there are no pages, it
 /// returns null and sets `*why`. `*zeroed` says whether the object is known to read as zero.
-void* take_slow(ClassIndex c, bool* zeroed, RegionFailure* why);
+void* allocate_from_cache(ClassIndex c, bool* zeroed, RegionFailure* why);
 /// What a request was drawn for.
 struct Drawn {
     bool sampled = false;  // the profiler tracks it
     bool guarded = false;  // it lies beside a guard page
 };
 /// Returns what the coming request of class `c` was drawn for. Called once for each request on the slow path,
-/// before take_slow(), the profiler or the guards serve it. The fast path need not call it: the countdown
+/// before allocate_from_cache(), the profiler or the guards serve it. The fast path need not call it: the countdown
 /// runs out when a drawn request comes.
 Drawn drawn_for(ClassIndex c);
 /// Frees an object whose page has a class. Returns false if the free was found to be wrong and was reported;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The list of live threads' blocks, the blocks of ended threads, and the reclaim from other threads' caches.
+// The list of live threads' blocks, and the blocks of ended threads.
 #include "thread_cache/thread_registry.h"
 
 #include "depot/depot.h"
@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
-#include <span>
 #include <utility>
 
 namespace hotlane::thread_registry {

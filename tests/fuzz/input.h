@@ -10,8 +10,8 @@
 #include <string_view>
 
 /// The name that libFuzzer requires. Called once for each input. Ends the process if something is wrong.
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data,
-                                      size_t size);  // NOLINT(readability-identifier-naming)
+// NOLINTNEXTLINE(readability-identifier-naming)
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace hotlane::fuzz {
 

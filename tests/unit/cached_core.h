@@ -32,7 +32,7 @@ inline void fresh_caches(const CacheSettings& settings = {}, size_t limit_bytes 
 inline void* get_slow(size_t n) {
     bool zeroed = false;
     RegionFailure why{};
-    return take_slow(size_classes.class_of(n), &zeroed, &why);
+    return allocate_from_cache(size_classes.class_of(n), &zeroed, &why);
 }
 inline void put_slow(void* p) {
     const auto c = region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords;

@@ -32,7 +32,7 @@ class DepotTest : public testing::Test {
         std::vector<void*> out(count);
         bool is_zero = false;
         RegionFailure why{};
-        out.resize(depots[c].take(out.data(), count, true, &is_zero, &why));
+        out.resize(depots[c].refill(out.data(), count, true, &is_zero, &why));
         if (zeroed != nullptr) {
             *zeroed = is_zero;
         }
@@ -201,15 +201,15 @@ TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
     void* out[4096];
     bool zeroed = false;
     RegionFailure why{};
-    EXPECT_EQ(depots[1].take(out, 4096, true, &zeroed, &why), 2048U) << "what there is";
-    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 0U);
+    EXPECT_EQ(depots[1].refill(out, 4096, true, &zeroed, &why), 2048U) << "what there is";
+    EXPECT_EQ(depots[1].refill(out, 1, true, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::limit);
     fresh_depots();
     fake_os::fail_always(Call::commit, true);
-    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 0U);
+    EXPECT_EQ(depots[1].refill(out, 1, true, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::no_region);
     fake_os::reset();
-    EXPECT_EQ(depots[1].take(out, 1, true, &zeroed, &why), 1U);
+    EXPECT_EQ(depots[1].refill(out, 1, true, &zeroed, &why), 1U);
 }
 
 TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
@@ -218,19 +218,19 @@ TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
     void* out[128];
     bool zeroed = false;
     RegionFailure why{};
-    EXPECT_EQ(depots[small].take(out, 1, false, &zeroed, &why), 0U);
+    EXPECT_EQ(depots[small].refill(out, 1, false, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::would_grow);
-    ASSERT_EQ(depots[small].take(out, 60, true, &zeroed, &why), 60U);
-    EXPECT_EQ(depots[small].take(out + 60, 60, false, &zeroed, &why), 4U) << "the rest of its page";
-    EXPECT_EQ(depots[small].take(out + 64, 1, false, &zeroed, &why), 0U);
+    ASSERT_EQ(depots[small].refill(out, 60, true, &zeroed, &why), 60U);
+    EXPECT_EQ(depots[small].refill(out + 60, 60, false, &zeroed, &why), 4U) << "the rest of its page";
+    EXPECT_EQ(depots[small].refill(out + 64, 1, false, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::would_grow);
-    EXPECT_EQ(depots[other].take(out + 64, 1, false, &zeroed, &why), 0U);
+    EXPECT_EQ(depots[other].refill(out + 64, 1, false, &zeroed, &why), 0U);
     for (int i = 0; i < 64; ++i) {
         ASSERT_TRUE(depots[small].put_back_checked(out[i], "free"));
     }
-    EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 0U) << "the newest are held back";
+    EXPECT_EQ(depots[other].refill(out, 64, false, &zeroed, &why), 0U) << "the newest are held back";
     depots[small].reap(true);
-    EXPECT_EQ(depots[other].take(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
+    EXPECT_EQ(depots[other].refill(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
     EXPECT_EQ(out[0], region.address({0}));
     EXPECT_EQ(region.stats().in_use_bytes, kRegionPageSize);
 }

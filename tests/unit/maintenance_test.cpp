@@ -97,7 +97,7 @@ TEST_F(MaintenanceTest, FreePagesGoAfterOneDelayAndNotBefore) {
         bool zeroed = false;
         RegionFailure why{};
         void* page = nullptr;
-        ASSERT_EQ(depots[c].take(&page, 1, true, &zeroed, &why), 1U);
+        ASSERT_EQ(depots[c].refill(&page, 1, true, &zeroed, &why), 1U);
         const uint64_t into_interval = maintenance::interval_ns() * static_cast<uint64_t>(phase) / kPhases;
         fake_os::advance_clock(into_interval);
         ASSERT_TRUE(depots[c].put_back_checked(page, "free"));
@@ -160,7 +160,7 @@ TEST_F(MaintenanceTest, ASqueezeIsDueOnceInSoMuchGrowthAndEmptiesRingsAndTheThre
         RegionFailure why{};
         void* page = nullptr;
         for (uint32_t i = 0; i < pages; ++i) {
-            EXPECT_EQ(depots[c].take(&page, 1, true, &zeroed, &why), 1U);
+            EXPECT_EQ(depots[c].refill(&page, 1, true, &zeroed, &why), 1U);
         }
     };
     const auto is_squeezed = [small] {

@@ -150,7 +150,7 @@ void step_owner(const State& from, const Rules& rules, std::vector<State>& next)
         std::erase(state.held, from.seen_object);
         state.owner = OwnerAt::rest;
         break;
-    case OwnerAt::slow_pop:  // take_slow(): waits for the lock, resolves, and pops what is there
+    case OwnerAt::slow_pop:  // allocate_from_cache(): waits for the lock, resolves, and pops what is there
         if (from.reclaim != ReclaimAt::rest) {
             return;
         }

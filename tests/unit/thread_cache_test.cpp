@@ -284,7 +284,7 @@ TEST_F(ThreadCacheTest, WhatTheSlowPathSaysIsZeroIs) {
             const ClassIndex c = random() % 2 == 0 ? 2 : size_classes.class_of(5000);
             bool zeroed = false;
             RegionFailure why{};
-            auto* p = static_cast<unsigned char*>(take_slow(c, &zeroed, &why));
+            auto* p = static_cast<unsigned char*>(allocate_from_cache(c, &zeroed, &why));
             ASSERT_NE(p, nullptr);
             const size_t size = size_classes[c].object_size;
             zeroes += zeroed;
@@ -315,7 +315,7 @@ TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
     EXPECT_EQ(objects.size(), 64U);
     bool zeroed = true;
     RegionFailure why{};
-    EXPECT_EQ(take_slow(size_classes.class_of(1024), &zeroed, &why), nullptr);
+    EXPECT_EQ(allocate_from_cache(size_classes.class_of(1024), &zeroed, &why), nullptr);
     EXPECT_EQ(why, RegionFailure::limit);
     EXPECT_FALSE(zeroed);
     check_lanes(*thread_cache.block);

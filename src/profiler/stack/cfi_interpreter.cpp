@@ -9,6 +9,49 @@ namespace hotlane::unwind_table {
 
 namespace {
 
+// Names as in the DWARF 5 standard (6.4.2, 7.24) and in the Linux Standard Base (10.5).
+// NOLINTBEGIN(readability-identifier-naming)
+
+/// Call frame instructions. The first three keep their operand in the low six bits.
+enum CallFrameInstruction : uint8_t {
+    DW_CFA_advance_loc = 0x40,
+    DW_CFA_offset = 0x80,
+    DW_CFA_restore = 0xC0,
+    DW_CFA_nop = 0x00,
+    DW_CFA_advance_loc1 = 0x02,
+    DW_CFA_advance_loc2 = 0x03,
+    DW_CFA_advance_loc4 = 0x04,
+    DW_CFA_offset_extended = 0x05,
+    DW_CFA_restore_extended = 0x06,
+    DW_CFA_undefined = 0x07,
+    DW_CFA_same_value = 0x08,
+    DW_CFA_register = 0x09,
+    DW_CFA_remember_state = 0x0A,
+    DW_CFA_restore_state = 0x0B,
+    DW_CFA_def_cfa = 0x0C,
+    DW_CFA_def_cfa_register = 0x0D,
+    DW_CFA_def_cfa_offset = 0x0E,
+    DW_CFA_expression = 0x10,
+    DW_CFA_offset_extended_sf = 0x11,
+    DW_CFA_val_offset = 0x14,
+    DW_CFA_val_expression = 0x16,
+    DW_CFA_GNU_args_size = 0x2E,
+};
+constexpr uint8_t kPrimaryOpcode = 0xC0;
+constexpr uint8_t kPrimaryOperand = 0x3F;
+
+/// Encodings of pointers. The low three bits are the format, in which signed and unsigned numbers have one
+/// length.
+enum PointerEncoding : uint8_t {
+    DW_EH_PE_absptr = 0x00,
+    DW_EH_PE_udata2 = 0x02,
+    DW_EH_PE_udata4 = 0x03,
+    DW_EH_PE_udata8 = 0x04,
+    DW_EH_PE_aligned = 0x50,
+};
+constexpr uint8_t kPointerFormat = 0x07;
+// NOLINTEND(readability-identifier-naming)
+
 /// Reads forward. Past the end every read returns 0.
 struct Cursor {
     const uint8_t* at;
@@ -66,17 +109,16 @@ Cursor open(const uint8_t* entry) {
 
 /// The size of a pointer in this encoding, bytes; 0 if it is not fixed.
 size_t pointer_bytes(uint8_t encoding) {
-    constexpr uint8_t kAligned = 0x50;
-    if (encoding == kAligned) {
+    if (encoding == DW_EH_PE_aligned) {
         return 0;
     }
-    switch (encoding & 0x07) {
-    case 0:  // absptr
-    case 4:  // data8
+    switch (encoding & kPointerFormat) {
+    case DW_EH_PE_absptr:
+    case DW_EH_PE_udata8:
         return 8;
-    case 2:
+    case DW_EH_PE_udata2:
         return 2;
-    case 3:
+    case DW_EH_PE_udata4:
         return 4;
     default:
         return 0;
@@ -154,15 +196,15 @@ class Interpreter {
     bool run(Cursor cursor, uint64_t target) {
         while (!cursor.done()) {
             const uint8_t byte = cursor.byte();
-            const uint8_t operand = byte & 0x3F;
-            switch (byte & 0xC0) {
-            case 0x40:
+            const uint8_t operand = byte & kPrimaryOperand;
+            switch (byte & kPrimaryOpcode) {
+            case DW_CFA_advance_loc:
                 at_ += operand * common_.code_factor;
                 break;
-            case 0x80:
+            case DW_CFA_offset:
                 set(operand, Saved::How::at_offset, scaled(cursor.uleb()));
                 break;
-            case 0xC0:
+            case DW_CFA_restore:
                 restore(operand);
                 break;
             default:
@@ -236,65 +278,65 @@ bool Interpreter::recall() {
 
 bool Interpreter::run_extended(uint8_t operation, Cursor& cursor) {
     switch (operation) {
-    case 0x00:  // nop
+    case DW_CFA_nop:
         return true;
-    case 0x02:  // advance_loc1
+    case DW_CFA_advance_loc1:
         at_ += cursor.number<uint8_t>() * common_.code_factor;
         return true;
-    case 0x03:  // advance_loc2
+    case DW_CFA_advance_loc2:
         at_ += cursor.number<uint16_t>() * common_.code_factor;
         return true;
-    case 0x04:  // advance_loc4
+    case DW_CFA_advance_loc4:
         at_ += cursor.number<uint32_t>() * common_.code_factor;
         return true;
-    case 0x05: {  // offset_extended
+    case DW_CFA_offset_extended: {
         const uint64_t number = cursor.uleb();
         set(number, Saved::How::at_offset, scaled(cursor.uleb()));
         return true;
     }
-    case 0x06:  // restore_extended
+    case DW_CFA_restore_extended:
         restore(cursor.uleb());
         return true;
-    case 0x07:  // undefined
+    case DW_CFA_undefined:
         set(cursor.uleb(), Saved::How::undefined);
         return true;
-    case 0x08:  // same_value
+    case DW_CFA_same_value:
         set(cursor.uleb(), Saved::How::unchanged);
         return true;
-    case 0x09:  // register
+    case DW_CFA_register:
         set(cursor.uleb(), Saved::How::otherwise);
         cursor.uleb();
         return true;
-    case 0x0A:
+    case DW_CFA_remember_state:
         return remember();
-    case 0x0B:
+    case DW_CFA_restore_state:
         return recall();
-    case 0x0C:  // def_cfa
+    case DW_CFA_def_cfa:
         next_.cfa_register = cursor.uleb();
         next_.cfa_offset = static_cast<int64_t>(cursor.uleb());
         return true;
-    case 0x0D:  // def_cfa_register
+    case DW_CFA_def_cfa_register:
         next_.cfa_register = cursor.uleb();
         return true;
-    case 0x0E:  // def_cfa_offset
+    case DW_CFA_def_cfa_offset:
         next_.cfa_offset = static_cast<int64_t>(cursor.uleb());
         return true;
-    case 0x10:    // expression
-    case 0x16: {  // val_expression
+    case DW_CFA_expression:
+    case DW_CFA_val_expression: {
         set(cursor.uleb(), Saved::How::otherwise);
         cursor.skip(cursor.uleb());
         return true;
     }
-    case 0x11: {  // offset_extended_sf
+    case DW_CFA_offset_extended_sf: {
         const uint64_t number = cursor.uleb();
         set(number, Saved::How::at_offset, scaled(static_cast<uint64_t>(cursor.sleb())));
         return true;
     }
-    case 0x14:  // val_offset
+    case DW_CFA_val_offset:
         set(cursor.uleb(), Saved::How::otherwise);
         cursor.uleb();
         return true;
-    case 0x2E:  // GNU_args_size
+    case DW_CFA_GNU_args_size:
         cursor.uleb();
         return true;
     default:  // set_loc, def_cfa_expression, and others that are rare
