@@ -76,7 +76,9 @@ def build_by_cmake(prefix, output):
     if shutil.which("cmake") is None:
         print("cmake is not installed: its way is not tried")
         return
-    run("cmake", "-S", HERE, "-B", output, f"-DCMAKE_PREFIX_PATH={prefix}")
+    # The same compilers as with pkg-config, whatever CC and CXX say.
+    compilers = [f"-DCMAKE_{name}_COMPILER={LANGUAGES[language][0]}" for name, language in (("C", "c"), ("CXX", "cpp"))]
+    run("cmake", "-S", HERE, "-B", output, f"-DCMAKE_PREFIX_PATH={prefix}", *compilers)
     run("cmake", "--build", output, "--parallel", "2")
     for way in WAYS:
         for language in LANGUAGES:
