@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A C program with hotlane linked into it: every way to memory leads to hotlane.
-// Knows nothing of the library but what malloc promises, and that small objects are aligned to 64 bytes.
-// Built and run by check_installed.py.
+// A C program that is linked with hotlane: every function that allocates must be hotlane's. It relies only on what
+// malloc promises, and on the alignment of small objects to 64 bytes.
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>

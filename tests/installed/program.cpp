@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A C++ program with hotlane linked into it: operator new in all its forms, exceptions, threads.
-// Knows nothing of the library but what the standard promises, and that small objects are aligned to 64
-// bytes. Built and run by check_installed.py.
+// A C++ program that is linked with hotlane: operator new in all its forms, exceptions and threads. It relies only on
+// what the standard promises, and on the alignment of small objects to 64 bytes.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

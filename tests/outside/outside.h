@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the programs of the outside suite share: a line of the answer, work for malloc, the end of a child.
-// A program says what it observed, without addresses and times, so that two mallocs can be compared.
-// Knows nothing of hotlane. Used by tests/outside/*.c and *.cpp.
+// What the programs of the outside suite share: printing a line, giving malloc work, waiting for a child. A program
+// prints what it observed, without addresses and times, so that its output under two mallocs can be compared.
 #pragma once
 
 #include <errno.h>

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Compare what the reports say with what programs are known to have done, and look at which reports appear.
 
-What it knows: the JSON report's keys. It must not know how anything is counted. Called by meson, once
-for each function whose name starts with check_.
+Relies on the keys of the JSON report only. There is one test for each function whose name starts with check_.
 """
 import argparse
 import json

@@ -17,20 +17,20 @@ using namespace hotlane;
 const void* at(uintptr_t address) { return pointer_to(address); }
 constexpr uintptr_t kFirst = uintptr_t{5} << block_map::kLeafBits;
 
-TEST(Ledger, AnUnknownAddressIsNotContained) {
+TEST(BlockMap, AnUnknownAddressIsNotContained) {
     EXPECT_FALSE(block_map::contains(nullptr));
     EXPECT_FALSE(block_map::contains(at(kFirst + 0x100000)));
     EXPECT_FALSE(block_map::erase(at(uintptr_t{99} << block_map::kLeafBits)));
 }
 
-TEST(Ledger, AddressesAboveUserSpaceAreNobodys) {
+TEST(BlockMap, AddressesAboveUserSpaceAreNobodys) {
     EXPECT_FALSE(block_map::contains(at(uintptr_t{1} << kAddressBits)));
     EXPECT_FALSE(block_map::contains(at(UINTPTR_MAX - 63)));
     EXPECT_FALSE(block_map::insert_exclusive(at(uintptr_t{1} << kAddressBits)));
     EXPECT_FALSE(block_map::sampled(at(UINTPTR_MAX - 63)));
 }
 
-TEST(Ledger, ABlockAloneIsKnownByItsExactStart) {
+TEST(BlockMap, ABlockAloneIsKnownByItsExactStart) {
     const uintptr_t page = kFirst + 0x200000;
     for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
         ASSERT_TRUE(block_map::insert_exclusive(at(page + offset)));
@@ -43,7 +43,7 @@ TEST(Ledger, ABlockAloneIsKnownByItsExactStart) {
     }
 }
 
-TEST(Ledger, ASecondStrikeFails) {
+TEST(BlockMap, ASecondStrikeFails) {
     const void* block = at(kFirst + 0x300040);
     ASSERT_TRUE(block_map::insert_exclusive(block));
     EXPECT_FALSE(block_map::erase(at(kFirst + 0x300080)));  // an interior pointer
@@ -51,7 +51,7 @@ TEST(Ledger, ASecondStrikeFails) {
     EXPECT_FALSE(block_map::erase(block));
 }
 
-TEST(Ledger, SharedPagesCountTheirBlocks) {
+TEST(BlockMap, SharedPagesCountTheirBlocks) {
     const uintptr_t page = kFirst + 0x400000;
     for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
         ASSERT_TRUE(block_map::enter_shared(at(page + offset)));
@@ -64,7 +64,7 @@ TEST(Ledger, SharedPagesCountTheirBlocks) {
     EXPECT_FALSE(block_map::erase(at(page)));
 }
 
-TEST(Ledger, AReleasedBlockIsRememberedUntilAnotherBeginsInItsPage) {
+TEST(BlockMap, AReleasedBlockIsRememberedUntilAnotherBeginsInItsPage) {
     const uintptr_t page = kFirst + 0x600000;
     EXPECT_FALSE(block_map::released(at(page)));
     for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
@@ -88,7 +88,7 @@ TEST(Ledger, AReleasedBlockIsRememberedUntilAnotherBeginsInItsPage) {
     EXPECT_FALSE(block_map::released(at(UINTPTR_MAX - 63)));
 }
 
-TEST(Ledger, AMarkLastsAsLongAsTheBlock) {
+TEST(BlockMap, AMarkLastsAsLongAsTheBlock) {
     const void* block = at(kFirst + 0x500fc0);
     ASSERT_TRUE(block_map::insert_exclusive(block));
     EXPECT_FALSE(block_map::sampled(block));
@@ -106,7 +106,7 @@ TEST(Ledger, AMarkLastsAsLongAsTheBlock) {
     EXPECT_TRUE(block_map::erase(block));
 }
 
-TEST(Ledger, OfManyThreadsOneStrikesABlockOut) {
+TEST(BlockMap, OfManyThreadsOneStrikesABlockOut) {
     constexpr int kThreads = 4;
     constexpr int kBlocks = 2'000;
     const uintptr_t first = uintptr_t{77} << block_map::kLeafBits;  // a fresh leaf: entering races, too
