@@ -66,7 +66,7 @@ void start_guards() {
         start_guards();
     }
     register_fork_handlers();
-    if (config().stats != StatsFormat::off || config().background_thread || profiling::wants_ticks()) {
+    if (config().stats != StatsFormat::off || config().background_thread || profiling::wants_polls()) {
         periodic_report::start();
     }
 }

@@ -60,7 +60,7 @@ bool locked_for_fork = false;  // written while fork holds all locks that come b
 // Whether a block was allocated or freed since the last tick. Written only if that changes it, so that the
 // cache line stays shared.
 std::atomic<bool> moved{false};
-std::atomic<uint64_t> next_tick_ns{UINT64_MAX};
+std::atomic<uint64_t> next_pass_ns{UINT64_MAX};
 std::atomic<uint64_t> dirty_since_ns{0};  // 0: no block came or went since the last purge
 
 template <typename T>
@@ -115,7 +115,7 @@ void run_on_large_stack(void (*work)()) {
         seen = State::untouched;
     }
     run_on_large_stack(initialise_jemalloc);
-    next_tick_ns.store(0, std::memory_order_relaxed);
+    next_pass_ns.store(0, std::memory_order_relaxed);
     // Pairs with the loads of state: a thread that reads `ready` finds jemalloc's hooks in place.
     state.store(State::ready);
 }
@@ -252,9 +252,9 @@ void purge() {
     invoke_control("arena.0.purge");
 }
 
-void tick(uint64_t now_ns) {
-    uint64_t due_ns = next_tick_ns.load(std::memory_order_relaxed);
-    if (now_ns < due_ns || !next_tick_ns.compare_exchange_strong(due_ns, now_ns + kPurgeTickNs)) {
+void pass(uint64_t now_ns) {
+    uint64_t due_ns = next_pass_ns.load(std::memory_order_relaxed);
+    if (now_ns < due_ns || !next_pass_ns.compare_exchange_strong(due_ns, now_ns + kPurgeTickNs)) {
         return;
     }
     const bool moved_since = moved.exchange(false, std::memory_order_relaxed);

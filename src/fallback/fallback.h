@@ -47,7 +47,7 @@ bool used();
 void purge();
 /// The fallback's part of a maintenance pass: purges once when no block was allocated or freed for half a
 /// second, and every few seconds under load. If nothing is due, it costs one load.
-void tick(uint64_t now_ns);
+void pass(uint64_t now_ns);
 Statistics statistics();
 
 /// Called before fork() takes any lock. From then on jemalloc does not start in any thread, and has allocated

@@ -210,14 +210,14 @@ void* allocate(size_t n, size_t alignment) {
 void mark_tracked(const void* p) {
     LockGuard guard(lock);
     if (GuardedObject* object = pool.find(p)) {
-        object->followed = true;
+        object->tracked = true;
     }
 }
 
 bool is_tracked(const void* p) {
     LockGuard guard(lock);
     const GuardedObject* object = pool.find(p);
-    return object != nullptr && object->followed;
+    return object != nullptr && object->tracked;
 }
 
 size_t usable_size(const void* p) {

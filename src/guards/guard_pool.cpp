@@ -112,7 +112,7 @@ GuardedObject* GuardPool::take(size_t size, size_t alignment, Place place) {
               .size = size,
               .next = kNoSlot,
               .state = GuardedObject::State::live,
-              .followed = false,
+              .tracked = false,
               .reported = false,
               .expected = false,
               .allocated = {},

@@ -32,7 +32,7 @@ struct GuardedObject {
     size_t size;    // bytes requested, at least 1
     uint32_t next;  // the slot that was freed after this one; kNoSlot if none
     State state;
-    bool followed;  // by the profiler, too
+    bool tracked;   // by the profiler, too
     bool reported;  // an access to the object or beside it was reported
     bool expected;  // a second free is expected in this forked child
     GuardTrace allocated;

@@ -113,7 +113,7 @@ void start() {
     register_warmups();
     thread_registry::set_up();
     maintenance::set_up(configuration.purge_delay_ns,
-                        {.tick = fallback::tick, .purge = fallback::purge, .after_pass = after_pass});
+                        {.pass = fallback::pass, .purge = fallback::purge, .after_pass = after_pass});
     // Pairs with the acquire in ensure_started(): a thread that reads true finds every tier set up.
     started.store(true, std::memory_order_release);
 }

@@ -15,7 +15,7 @@ namespace hotlane::maintenance {
 namespace {
 
 constinit Lock lock{LockRank::maintenance};
-constinit std::atomic<uint64_t> next_tick_ns{0};
+constinit std::atomic<uint64_t> next_pass_ns{0};
 constinit std::atomic<uint64_t> next_purge_ns{0};  // when purge_after_refusal() purges even without a surplus
 constinit uint64_t interval = 250'000'000;
 constinit Hooks beside;
@@ -34,8 +34,8 @@ void work(uint64_t now_ns) {
         // One tick more than the delay: a page may have been freed just before a tick of the clock.
         region.purge(tick_at(now_ns), tuning::kTicksPerPurgeDelay + 1);
     }
-    if (beside.tick != nullptr) {
-        beside.tick(now_ns);
+    if (beside.pass != nullptr) {
+        beside.pass(now_ns);
     }
 }
 
@@ -45,7 +45,7 @@ void set_up(uint64_t purge_delay_ns, Hooks neighbour) {
     interval = std::max<uint64_t>(purge_delay_ns / tuning::kTicksPerPurgeDelay, 1);
     tick_ns = interval;
     beside = neighbour;
-    next_tick_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
+    next_pass_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
     next_purge_ns.store(0, std::memory_order_relaxed);
 }
 
@@ -55,17 +55,17 @@ uint64_t interval_ns() { return interval; }
 
 uint64_t poll() {
     const uint64_t now = os::coarse_ns();
-    if (now < next_tick_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
+    if (now < next_pass_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
         return now;
     }
     // The fallback's part of the pass may register this thread, and then has to learn of its end.
     if (!thread_end::prepare() || !lock.try_lock()) {
         return now;
     }
-    const bool due = now >= next_tick_ns.load(std::memory_order_relaxed);
+    const bool due = now >= next_pass_ns.load(std::memory_order_relaxed);
     if (due) {
         // Aligned to the ticks of tick_at(), in which the age of pages is counted.
-        next_tick_ns.store((now / interval + 1) * interval, std::memory_order_relaxed);
+        next_pass_ns.store((now / interval + 1) * interval, std::memory_order_relaxed);
         work(now);
     }
     lock.unlock();

@@ -11,7 +11,7 @@ namespace hotlane::maintenance {
 /// Functions of parts that maintenance does not include: the fallback's share of a pass and of
 /// purge_everything(), and a listener that is called after each pass.
 struct Hooks {
-    void (*tick)(uint64_t now_ns) = nullptr;
+    void (*pass)(uint64_t now_ns) = nullptr;
     void (*purge)() = nullptr;
     void (*after_pass)(uint64_t now_ns) = nullptr;  // called without any lock
 };

@@ -112,10 +112,10 @@ void* reallocate_fallback(void* p, size_t n) {
     }
     maintenance::poll();
     // The profiler sees a free of the old block and a new allocation, even if the address stays the same.
-    const bool followed = untrack_sample(p);
+    const bool tracked = untrack_sample(p);
     void* fresh = ask_fallback([=] { return fallback::reallocate(p, n, fallback::kMinAlignment); });
     if (fresh == nullptr) {
-        if (followed) {
+        if (tracked) {
             track_sample(p, fallback::usable_size(p));
         }
         return no_memory();

@@ -191,12 +191,12 @@ void at_exit() {
     }
 }
 
-bool wants_ticks() {
+bool wants_polls() {
     return (config().profile_interval_ns != 0 || config().profile_signal != ProfileSignal::none) &&
            writes_here(pattern());
 }
 
-void tick(uint64_t now_ns) {
+void poll(uint64_t now_ns) {
     profile::answer_if_called();
     uint64_t due = next_dump_ns.load(std::memory_order_relaxed);
     if (config().profile_interval_ns != 0 && sampler::running() && now_ns >= due &&

@@ -22,9 +22,9 @@ bool dump(const char* path);
 /// Writes the profile at exit, if HOTLANE_PROFILE or a signal started a session.
 void at_exit();
 /// Does what is due at this time: answers the signal, and writes the profile of the interval.
-void tick(uint64_t now_ns);
+void poll(uint64_t now_ns);
 /// Whether tick() has anything to do in this process.
-bool wants_ticks();
+bool wants_polls();
 
 /// In a forked child: numbers its profiles from 0 again, and separates them from the parent's.
 void forget_in_child();

@@ -47,7 +47,7 @@ void write_what_is_due(uint64_t now_ns) {
     if (writer.compare_exchange_strong(nobody, os::thread_id())) {
         if (!ended.load()) {
             rewrite_file_if_due(now_ns);
-            profiling::tick(now_ns);
+            profiling::poll(now_ns);
         }
         writer.store(0);
     }
@@ -63,7 +63,7 @@ void after_pass(uint64_t now_ns) {
 uint64_t report_interval_ns() {
     constexpr uint64_t kForSignalsNs = 100'000'000;
     uint64_t interval = rewrites_file() ? config().stats_interval_ns : UINT64_MAX;
-    if (profiling::wants_ticks()) {
+    if (profiling::wants_polls()) {
         interval =
             std::min(interval, config().profile_interval_ns != 0 ? config().profile_interval_ns : interval);
         interval =

@@ -35,7 +35,7 @@ bool holds(const void* p, size_t bytes, uint8_t value) {
 TEST(AFallback, ThatWasNeverAskedHoldsNothing) {
     EXPECT_FALSE(fallback::used());
     fallback::purge();
-    fallback::tick(1'000'000'000);
+    fallback::pass(1'000'000'000);
     EXPECT_EQ(fallback::statistics().resident_bytes, 0U);
     fallback::prepare_for_fork();
     fallback::lock_for_fork();
@@ -282,16 +282,16 @@ TEST(FallbackPurge, ReturnsTheMemory) {
 TEST(FallbackPurge, TheClockPurgesOnceNothingMoves) {
     uint64_t now_ns = 1'000'000'000'000;
     constexpr uint64_t kSecond = 1'000'000'000;
-    fallback::tick(now_ns);
+    fallback::pass(now_ns);
     void* p = fallback::allocate(200 * MiB, 16, false);
     ASSERT_NE(p, nullptr);
     fill(p, 200 * MiB, 1);
     EXPECT_TRUE(fallback::release(p));
     now_ns += kSecond;
-    fallback::tick(now_ns);  // something changed: wait
+    fallback::pass(now_ns);  // something changed: wait
     EXPECT_GE(fallback::statistics().resident_bytes, 200 * MiB);
     now_ns += kSecond;
-    fallback::tick(now_ns);  // nothing changed since
+    fallback::pass(now_ns);  // nothing changed since
     EXPECT_LT(fallback::statistics().resident_bytes, 100 * MiB);
 }
 

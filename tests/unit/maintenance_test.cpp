@@ -54,7 +54,7 @@ TEST_F(MaintenanceTest, TheIntervalDividesTheDelay) {
 TEST_F(MaintenanceTest, ATickComesOncePerInterval) {
     static int ticks = 0;
     ticks = 0;
-    maintenance::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
+    maintenance::set_up(kTestPurgeDelayNs, {.pass = [](uint64_t) { ++ticks; }});
     pass(kTestPurgeDelayNs);
     pass_to_tick();
     const int before = ticks;
@@ -72,7 +72,7 @@ TEST_F(MaintenanceTest, ATickComesOncePerInterval) {
 TEST_F(MaintenanceTest, AThreadThatWasBusyLooksAtTheClockWithItsFirstRequestAfterATick) {
     static int ticks = 0;
     ticks = 0;
-    maintenance::set_up(kTestPurgeDelayNs, {.tick = [](uint64_t) { ++ticks; }});
+    maintenance::set_up(kTestPurgeDelayNs, {.pass = [](uint64_t) { ++ticks; }});
     const ClassIndex c = size_classes.class_of(64);
     for (int i = 0; i < 10'000; ++i) {
         put(get(64));

@@ -68,7 +68,7 @@ void expect_samples(uint64_t samples, uint64_t requests, size_t object_size, uin
 }
 
 /// How often the thread polls while it makes 50,000 requests of 64 bytes that hit.
-uint64_t count_looks() {
+uint64_t count_polls() {
     constexpr int kRequests = 50'000;
     fake_os::stop_clock();
     uint64_t looks = 0;
@@ -121,13 +121,13 @@ TEST_F(SamplingTest, AfterTheEndNothingIsSampledAndHitsTakeTheFastPathAgain) {
     sampler::stop();
     samples_taken = 0;
     served += churn(100'000, 64, 10, 2);
-    constexpr uint64_t kFewLooks = 100;  // one in 1,024 hits, and up to ten more at first
-    EXPECT_LT(count_looks(), kFewLooks);
+    constexpr uint64_t kFewPolls = 100;  // one in 1,024 hits, and up to ten more at first
+    EXPECT_LT(count_polls(), kFewPolls);
     served += 50'000;
     EXPECT_EQ(samples_taken, 0U);
     // A poll is due now and then. A lane whose countdown was shortened for a sample must not poll each time.
     sampler::start(1 << 20);
-    EXPECT_LT(count_looks(), kFewLooks);
+    EXPECT_LT(count_polls(), kFewPolls);
     served += 50'000 - samples_taken;
     samples_taken = 0;
     sampler::start(1);  // lanes with a countdown left notice at the next poll
@@ -169,7 +169,7 @@ TEST_F(SamplingTest, ASampleBringsNoLookNearer) {
     put(get_or_sample(64));
     sampler::start(8192);
     samples_taken = 0;
-    EXPECT_LT(count_looks(), 100U);
+    EXPECT_LT(count_polls(), 100U);
     EXPECT_GT(samples_taken, 100U);
 }
 
