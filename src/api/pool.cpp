@@ -86,7 +86,7 @@ bool is_countable(size_t object_size, size_t capacity, size_t* header_bytes, siz
 void* get_from_allocator(Pool& pool) {
     void* p = allocate_aligned(kAlignment, pool.object_size);
     if (p != nullptr) {
-        store_relaxed(pool.fallbacks, pool.fallbacks + 1);
+        add_relaxed(pool.fallbacks, 1);
         ++pool.fallbacks_in_use;
         if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
             memset(p, 0, pool.object_size);
@@ -154,12 +154,12 @@ void reset(Pool& pool) {
 
 void* get_slow(Pool& pool) {
     if (pool.top == pool.bottom) {
-        store_relaxed(pool.exhausted, pool.exhausted + 1);
+        add_relaxed(pool.exhausted, 1);
         return (pool.flags & HOTLANE_POOL_FALLBACK) != 0 ? get_from_allocator(pool) : nullptr;
     }
     // More objects are handed out than at any time since the last reset, or ever.
     store_relaxed(pool.low, pool.top - 1);
-    store_relaxed(pool.gets, pool.gets + 1);
+    add_relaxed(pool.gets, 1);
     store_relaxed(pool.top, pool.top - 1);
     return *pool.top;
 }

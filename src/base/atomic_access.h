@@ -20,6 +20,11 @@ template <class T>
 [[gnu::always_inline]] inline void store_relaxed(T& word, std::type_identity_t<T> value) {
     __atomic_store_n(&word, value, __ATOMIC_RELAXED);
 }
+/// Adds to a word that only the calling thread changes. A reader sees a value that the word once had.
+template <class T>
+[[gnu::always_inline]] inline void add_relaxed(T& word, std::type_identity_t<T> n) {
+    store_relaxed(word, word + n);
+}
 template <class T>
 [[gnu::always_inline]] inline void store_release(T& word, std::type_identity_t<T> value) {
     __atomic_store_n(&word, value, __ATOMIC_RELEASE);

@@ -18,7 +18,7 @@ constinit Lock lock{LockRank::maintenance};
 constinit std::atomic<uint64_t> next_pass_ns{0};
 constinit std::atomic<uint64_t> next_purge_ns{0};  // when purge_after_refusal() purges even without a surplus
 constinit uint64_t interval = 250'000'000;
-constinit Hooks beside;
+constinit Hooks hooks;
 constinit CacheHooks caches;
 
 void reap_depots(bool everything) {
@@ -34,22 +34,20 @@ void work(uint64_t now_ns) {
         // One tick more than the delay: a page may have been freed just before a tick of the clock.
         region.purge(tick_at(now_ns), tuning::kTicksPerPurgeDelay + 1);
     }
-    if (beside.pass != nullptr) {
-        beside.pass(now_ns);
-    }
+    hooks.pass(now_ns);
 }
 
 }  // namespace
 
-void set_up(uint64_t purge_delay_ns, Hooks neighbour) {
+void set_up(uint64_t purge_delay_ns, const Hooks& chosen) {
     interval = std::max<uint64_t>(purge_delay_ns / tuning::kTicksPerPurgeDelay, 1);
     tick_ns = interval;
-    beside = neighbour;
+    hooks = chosen;
     next_pass_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
     next_purge_ns.store(0, std::memory_order_relaxed);
 }
 
-void set_cache_hooks(const CacheHooks& hooks) { caches = hooks; }
+void set_cache_hooks(const CacheHooks& chosen) { caches = chosen; }
 
 uint64_t interval_ns() { return interval; }
 
@@ -71,9 +69,7 @@ uint64_t poll() {
     lock.unlock();
     if (due) {
         caches.poll_soon();
-        if (beside.after_pass != nullptr) {
-            beside.after_pass(now);
-        }
+        hooks.after_pass(now);
     }
     return now;
 }
@@ -98,9 +94,7 @@ size_t purge_everything() {
     reap_depots(true);
     const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);
     region.give_back_end();
-    if (beside.purge != nullptr) {
-        beside.purge();
-    }
+    hooks.purge();
     return bytes;
 }
 

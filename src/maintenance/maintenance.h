@@ -11,12 +11,12 @@ namespace hotlane::maintenance {
 /// Functions of parts that maintenance does not include: the fallback's share of a pass and of
 /// purge_everything(), and a listener that is called after each pass.
 struct Hooks {
-    void (*pass)(uint64_t now_ns) = nullptr;
-    void (*purge)() = nullptr;
-    void (*after_pass)(uint64_t now_ns) = nullptr;  // called without any lock
+    void (*pass)(uint64_t now_ns) = [](uint64_t) {};
+    void (*purge)() = [] {};
+    void (*after_pass)(uint64_t now_ns) = [](uint64_t) {};  // called without any lock
 };
 
-void set_up(uint64_t purge_delay_ns, Hooks neighbour);
+void set_up(uint64_t purge_delay_ns, const Hooks& chosen);
 
 /// Functions of the thread caches, which lie in a higher layer. Each is called while the calling thread's
 /// cache is not locked.
@@ -29,7 +29,7 @@ struct CacheHooks {
     /// Whether the calling thread has freed anything since its last call.
     bool (*freed_since_asked)() = [] { return false; };
 };
-void set_cache_hooks(const CacheHooks& hooks);
+void set_cache_hooks(const CacheHooks& chosen);
 
 /// Reads the coarse clock (no system call) and, once per interval, runs a maintenance pass. Only one thread
 /// at a time runs a pass; others return at once. Returns the time in nanoseconds.

@@ -6,7 +6,7 @@
 //     1. above 64 KiB                      -> allocate_fallback (reason: large)
 //     2. above 1 KiB                       -> pop from the lane of its medium class
 //     3. otherwise, or if that pop fails   -> allocate_miss
-//   allocate_miss (through take)
+//   allocate_miss (through allocate_from_class)
 //     1. drawn for the guards              -> allocate_guarded
 //     2. drawn for the profiler            -> allocate_sampled
 //     3. otherwise, or if these fail       -> allocate_from_cache: the thread cache and its refill from the depot

@@ -37,8 +37,8 @@ void* ask_fallback(Ask ask) {
 void count_fallback(FallbackReason reason, size_t n) {
     if (ThreadBlock* block = thread_cache.block) {
         FallbackStats& fallback_allocations = block->fallback_allocations[static_cast<size_t>(reason)];
-        ThreadBlock::count(fallback_allocations.count, 1);
-        ThreadBlock::count(fallback_allocations.bytes, n);
+        add_relaxed(fallback_allocations.count, 1);
+        add_relaxed(fallback_allocations.bytes, n);
     } else {
         thread_registry::count_uncached_fallback(reason, n);
     }
@@ -46,7 +46,7 @@ void count_fallback(FallbackReason reason, size_t n) {
 
 void count_fallback_free() {
     if (ThreadBlock* block = thread_cache.block) {
-        ThreadBlock::count(block->fallback_frees, 1);
+        add_relaxed(block->fallback_frees, 1);
     } else {
         thread_registry::count_uncached_fallback_free();
     }

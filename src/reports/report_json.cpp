@@ -48,21 +48,13 @@ void write_labels(Writer& out, const Snapshot& snapshot) {
     out.text("}");
 }
 
-void write_fallback_allocations(Writer& out, const Snapshot& snapshot) {
+/// Writes an object for each of `count` rows of a scope, under its name.
+template <class NameOf>
+void write_named(Writer& out, MetricScope scope, const Snapshot& snapshot, size_t count, NameOf name_of) {
     const char* separator = "";
-    for (size_t i = 0; i < kFallbackReasons; ++i) {
-        out.text(separator).text("\n    ").quoted(kFallbackReasonNames[i]).text(": {");
-        write_members(out, MetricScope::fallback_allocation, snapshot, i, "");
-        out.text("}");
-        separator = ",";
-    }
-}
-
-void write_pools(Writer& out, const Snapshot& snapshot) {
-    const char* separator = "";
-    for (size_t i = 0; i < snapshot.pool_count; ++i) {
-        out.text(separator).text("\n    ").quoted(snapshot.pools[i].name).text(": {");
-        write_members(out, MetricScope::pool, snapshot, i, "");
+    for (size_t i = 0; i < count; ++i) {
+        out.text(separator).text("\n    ").quoted(name_of(i)).text(": {");
+        write_members(out, scope, snapshot, i, "");
         out.text("}");
         separator = ",";
     }
@@ -94,11 +86,13 @@ void write_json_report(Writer& out, const Snapshot& snapshot) {
     out.text("},\n  \"totals\": {");
     write_members(out, MetricScope::total, snapshot, 0, "");
     out.text("},\n  \"fallback_allocations\": {");
-    write_fallback_allocations(out, snapshot);
+    write_named(out, MetricScope::fallback_allocation, snapshot, kFallbackReasons,
+                [](size_t i) { return kFallbackReasonNames[i]; });
     out.text("\n  },\n  \"memory\": {");
     write_members(out, MetricScope::memory, snapshot, 0, "");
     out.text("},\n  \"pools\": {");
-    write_pools(out, snapshot);
+    write_named(out, MetricScope::pool, snapshot, snapshot.pool_count,
+                [&](size_t i) { return snapshot.pools[i].name; });
     out.text("},\n  \"classes\": [");
     write_classes(out, snapshot);
     out.text("\n  ]\n}\n");

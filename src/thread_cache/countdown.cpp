@@ -17,8 +17,7 @@ void Countdown::start(uint64_t& left, uint64_t hits_wanted, uint64_t hits_until_
 void Countdown::resolve(uint64_t& left) {
     const uint64_t now = load_relaxed(left);
     if (static_cast<int64_t>(now) < 0) {
-        store_relaxed(hits_before,
-                      hits_before + ~now);  // -1 is the fast path that gave up, what is below it are hits
+        add_relaxed(hits_before, ~now);  // -1 is the fast path that gave up, what is below it are hits
         store_relaxed(left, uint64_t{0});
     }
 }

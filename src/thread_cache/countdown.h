@@ -29,7 +29,7 @@ struct Countdown {
     }
 
     /// Counts one hit that did not come from the fast path.
-    void count_hit() { store_relaxed(hits_before, hits_before + 1); }
+    void count_hit() { add_relaxed(hits_before, 1); }
 
     /// The next `hits_wanted` pops (at most UINT16_MAX) are plain hits, but not more than
     /// `hits_until_sample`; the pop after them takes the slow path.

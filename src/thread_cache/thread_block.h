@@ -56,11 +56,6 @@ struct ThreadBlock {
     uint64_t profile_at[kMaxClasses];
     uint64_t guard_at[kMaxClasses];
 
-    /// Adds to a counter that the owner changes without the lock and other threads read. The relaxed store
-    /// pairs with counted(): a reader sees a value that the counter once had.
-    static void count(uint64_t& counter, uint64_t n) { store_relaxed(counter, counter + n); }
-    static uint64_t counted(const uint64_t& counter) { return load_relaxed(counter); }
-
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     // Relaxed: called by the owner under `lock`, or by others who check again. Where order matters,
     // LaneOfOther is used.

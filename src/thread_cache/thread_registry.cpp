@@ -61,12 +61,10 @@ void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
         block.add_to(snapshot.classes[c], c);
     }
     for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
-        snapshot.fallback_allocations[reason].count +=
-            ThreadBlock::counted(block.fallback_allocations[reason].count);
-        snapshot.fallback_allocations[reason].bytes +=
-            ThreadBlock::counted(block.fallback_allocations[reason].bytes);
+        snapshot.fallback_allocations[reason].count += load_relaxed(block.fallback_allocations[reason].count);
+        snapshot.fallback_allocations[reason].bytes += load_relaxed(block.fallback_allocations[reason].bytes);
     }
-    snapshot.fallback_frees += ThreadBlock::counted(block.fallback_frees);
+    snapshot.fallback_frees += load_relaxed(block.fallback_frees);
 }
 
 /// Flushes the objects to the depots, adds the counts to the totals and puts the block into the list of free
