@@ -2,7 +2,9 @@
 //
 // The functions of hotlane/hotlane.h, each of which only calls its implementation.
 #include "api/buffers.h"
+#include "api/frame_reader.h"
 #include "api/pool.h"
+#include "api/pool_set.h"
 #include "api/statistics.h"
 #include "hotlane/hotlane.h"
 #include "malloc/allocator.h"
@@ -53,6 +55,31 @@ void hotlane_pool_put_slow(hotlane_pool* pool, void* p) noexcept {
 int hotlane_pool_may(hotlane_pool* pool, const void* p) noexcept {
     return pools::may(*static_cast<const Pool*>(pool), p) ? 1 : 0;
 }
+
+hotlane_pool_set* hotlane_pool_set_create(const hotlane_pool_set_settings* settings, size_t size) noexcept {
+    return pools::create_set(settings, size);
+}
+void hotlane_pool_set_destroy(hotlane_pool_set* set) noexcept { pools::destroy_set(set); }
+void hotlane_pool_set_adopt(hotlane_pool_set* set) noexcept { pools::adopt_set(*set); }
+void* hotlane_pool_set_get_slow(hotlane_pool_set* set, size_t n) noexcept {
+    return pools::get_from_set(*set, n);
+}
+void hotlane_pool_set_put_slow(hotlane_pool_set* set, void* p) noexcept { pools::put_into_set(*set, p); }
+
+hotlane_frame_format* hotlane_frame_format_create(const hotlane_frame_header* header,
+                                                  const hotlane_message* messages, size_t count) noexcept {
+    return frames::create_format(*header, messages, count);
+}
+void hotlane_frame_format_destroy(hotlane_frame_format* format) noexcept { frames::destroy_format(format); }
+void hotlane_frame_reader_init(hotlane_frame_reader* reader, const hotlane_frame_format* format,
+                               hotlane_pool_set* set) noexcept {
+    frames::begin(*reader, format, set);
+}
+void hotlane_frame_reader_end(hotlane_frame_reader* reader) noexcept { frames::end(*reader); }
+hotlane_frame_status hotlane_frame_read(hotlane_frame_reader* reader, int fd, hotlane_frame* frame) {
+    return frames::read(*reader, fd, *frame);
+}
+int hotlane_frame_skip(hotlane_frame_reader* reader) noexcept { return frames::skip(*reader) ? 0 : -1; }
 
 size_t hotlane_stats(struct hotlane_statistics* out, size_t size) noexcept {
     return pools::copy_statistics(out, size);

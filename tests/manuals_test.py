@@ -60,12 +60,13 @@ class Interface(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.page = PAGE_3.read_text("utf-8")
-        cls.header = (INCLUDE / "hotlane" / "hotlane.h").read_text("utf-8")
+        cls.header = "\n".join(path.read_text("utf-8") for path in sorted((INCLUDE / "hotlane").glob("*.h")))
 
     def test_has_every_function(self):
         code = re.sub(r"/\*.*?\*/|^#.*?$|__attribute__\(\(\w+\)\)", "", self.header, flags=re.DOTALL | re.MULTILINE)
         declared = set(re.findall(r"^\w[^;{}()=]*?\b(hotlane_\w+)\(", code, re.MULTILINE))
-        declared -= {"hotlane_pool_get_slow", "hotlane_pool_put_slow", "hotlane_pool_may"}
+        # The inlined functions call these.
+        declared = {name for name in declared if not name.endswith("_slow")} - {"hotlane_pool_may"}
         self.assertGreater(len(declared), 20)
         self.assertEqual(set(re.findall(r"^\.F[no] (hotlane_\w+)", self.page, re.MULTILINE)), declared)
 
@@ -98,7 +99,7 @@ def main():
     parser.add_argument("command", type=pathlib.Path, help="the hotlane command")
     parser.add_argument("page_1", type=pathlib.Path, help="hotlane.1")
     parser.add_argument("page_3", type=pathlib.Path, help="hotlane.3")
-    parser.add_argument("include", type=pathlib.Path, help="the directory of hotlane/hotlane.h")
+    parser.add_argument("include", type=pathlib.Path, help="the directory of hotlane/")
     arguments, rest = parser.parse_known_args()
     COMMAND, PAGE_1, PAGE_3, INCLUDE = (getattr(arguments, name).resolve() for name in
                                         ("command", "page_1", "page_3", "include"))

@@ -129,6 +129,7 @@ class buffer {
 
   private:
     friend class buffer_pool;
+    friend class pool_set;
     friend buffer get(std::size_t size);
     friend result<buffer> try_get(std::size_t size) noexcept;
 

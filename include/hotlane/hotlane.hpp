@@ -9,8 +9,11 @@
 #include "hotlane/arena.hpp"
 #include "hotlane/buffer.hpp"
 #include "hotlane/buffer_pool.hpp"
+#include "hotlane/frame_reader.hpp"
 #include "hotlane/hotlane.h"
+#include "hotlane/message_pools.hpp"
 #include "hotlane/object_pool.hpp"
+#include "hotlane/pool_set.hpp"
 
 #include <cstddef>
 

@@ -5,6 +5,7 @@
 //   one allocation:  | Pool | slots, one per object | objects, each at a multiple of 64 |
 #include "api/pool.h"
 
+#include "api/pool_set.h"
 #include "base/atomic_access.h"
 #include "malloc/allocator.h"
 #include "text/writer.h"
@@ -54,73 +55,67 @@ void touch(Pool& pool) {
     }
 }
 
-Pool* lay_out(void* memory, size_t object_size, size_t capacity, size_t header_bytes) {
-    Pool* pool = new (memory) Pool{};
-    pool->bottom = reinterpret_cast<void**>(pool + 1);
-    pool->full = pool->bottom + capacity;
-    pool->top = pool->full;
-    pool->low = pool->full;
-    pool->begin = address_of(memory) + header_bytes;
-    pool->object_size = object_size;
-    pool->capacity = capacity;
-    pool->bytes = capacity * object_size;
-    pool->owner = this_thread();
-    fill_slots(*pool);
-    return pool;
-}
-
-/// Computes the size of the allocation. Returns false if it, or a part of it, exceeds PTRDIFF_MAX, the limit
-/// of an allocation.
-bool is_countable(size_t object_size, size_t capacity, size_t* header_bytes, size_t* total) {
-    size_t slots = 0;
-    size_t objects = 0;
-    if (__builtin_mul_overflow(capacity, sizeof(void*), &slots) ||
-        __builtin_mul_overflow(capacity, object_size, &objects) || slots > PTRDIFF_MAX / 2 ||
-        objects > PTRDIFF_MAX / 2) {
-        return false;
-    }
-    *header_bytes = round_up(sizeof(Pool) + slots, kAlignment);
-    return !__builtin_add_overflow(*header_bytes, objects, total) && *total <= PTRDIFF_MAX;
-}
-
-void* get_from_allocator(Pool& pool) {
-    void* p = allocate_aligned(kAlignment, pool.object_size);
-    if (p != nullptr) {
-        add_relaxed(pool.fallbacks, 1);
-        ++pool.fallbacks_in_use;
-        if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
-            memset(p, 0, pool.object_size);
-        }
-    }
-    return p;
-}
-
 }  // namespace
 
-Pool* create(const char* name, size_t size, size_t capacity, unsigned flags) {
-    size_t header_bytes = 0;
-    size_t total = 0;
-    if (size == 0 || size > PTRDIFF_MAX || capacity == 0 ||
-        !is_countable(round_up(size, kAlignment), capacity, &header_bytes, &total)) {
-        errno = EINVAL;
-        return nullptr;
+bool plan(size_t size, size_t capacity, unsigned flags, Plan* out) {
+    size_t slots = 0;
+    if (size > PTRDIFF_MAX || (flags & HOTLANE_POOL_SHARED) != 0 ||
+        __builtin_mul_overflow(capacity, sizeof(void*), &slots) || slots > PTRDIFF_MAX / 2) {
+        return false;
     }
-    void* memory = allocate_aligned(kAlignment, total);
-    if (memory == nullptr) {
-        return nullptr;
-    }
-    Pool* pool = lay_out(memory, round_up(size, kAlignment), capacity, header_bytes);
-    pool->flags = flags;
-    if ((flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
+    *out = {.object_size = round_up(size, kAlignment), .capacity = capacity, .flags = flags};
+    out->header_bytes = round_up(sizeof(Pool) + slots, kAlignment);
+    return !__builtin_mul_overflow(capacity, out->object_size, &out->object_bytes) &&
+           out->object_bytes <= PTRDIFF_MAX / 2;
+}
+
+Pool* lay_out(const Plan& plan, void* header, uintptr_t objects) {
+    Pool* pool = new (header) Pool{};
+    pool->bottom = reinterpret_cast<void**>(pool + 1);
+    pool->full = pool->bottom + plan.capacity;
+    pool->top = pool->full;
+    pool->low = pool->full;
+    pool->begin = objects;
+    pool->object_size = plan.object_size;
+    pool->capacity = plan.capacity;
+    pool->bytes = plan.object_bytes;
+    pool->flags = plan.flags;
+    pool->owner = this_thread();
+    fill_slots(*pool);
+    if ((plan.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
         memset(pointer_to(pool->begin), 0, pool->bytes);
     } else {
         pool->extent = pool->bytes;
     }
-    if ((flags & HOTLANE_POOL_TOUCH) != 0) {
+    if ((plan.flags & HOTLANE_POOL_TOUCH) != 0) {
         touch(*pool);
     }
+    return pool;
+}
+
+Pool* create(const char* name, size_t size, size_t capacity, unsigned flags) {
+    Plan wanted;
+    if (size == 0 || capacity == 0 || !plan(size, capacity, flags, &wanted)) {
+        errno = EINVAL;
+        return nullptr;
+    }
+    void* memory = allocate_aligned(kAlignment, wanted.header_bytes + wanted.object_bytes);
+    if (memory == nullptr) {
+        return nullptr;
+    }
+    Pool* pool = lay_out(wanted, memory, address_of(memory) + wanted.header_bytes);
     enter(*pool, name);
     return pool;
+}
+
+uint64_t outstanding_in(const Pool& pool) { return pool.in_use() + pool.fallbacks_in_use; }
+
+void report_outstanding(const char* what, const char* name, uint64_t outstanding) {
+    char line[128];
+    Writer out(line, sizeof line);
+    out.text(what).text(" ").quoted(name).text(": destroyed with ").number(outstanding);
+    out.text(outstanding == 1 ? " object outstanding" : " objects outstanding").flush();
+    message({line, out.bytes_written()});
 }
 
 void destroy(Pool* pool) {
@@ -128,15 +123,11 @@ void destroy(Pool* pool) {
         return;
     }
     leave(*pool);
-    const uint64_t outstanding = pool->in_use() + pool->fallbacks_in_use;
+    const uint64_t outstanding = outstanding_in(*pool);
     if (outstanding == 0) {
         return release(pool);
     }
-    char line[128];
-    Writer out(line, sizeof line);
-    out.text("pool ").quoted(name_of(*pool)).text(": destroyed with ").number(outstanding);
-    out.text(outstanding == 1 ? " object outstanding" : " objects outstanding").flush();
-    message({line, out.bytes_written()});
+    report_outstanding("pool", name_of(*pool), outstanding);
 }
 
 void adopt(Pool& pool) { pool.owner = this_thread(); }
@@ -155,7 +146,7 @@ void reset(Pool& pool) {
 void* get_slow(Pool& pool) {
     if (pool.top == pool.bottom) {
         add_relaxed(pool.exhausted, 1);
-        return (pool.flags & HOTLANE_POOL_FALLBACK) != 0 ? get_from_allocator(pool) : nullptr;
+        return pool.set != nullptr ? get_from_larger(*pool.set, pool) : get_from_allocator(pool);
     }
     // More objects are handed out than at any time since the last reset, or ever.
     store_relaxed(pool.low, pool.top - 1);
@@ -164,19 +155,28 @@ void* get_slow(Pool& pool) {
     return *pool.top;
 }
 
+void* get_from_allocator(Pool& pool) {
+    if ((pool.flags & HOTLANE_POOL_FALLBACK) == 0) {
+        errno = ENOBUFS;
+        return nullptr;
+    }
+    void* p = allocate_aligned(kAlignment, pool.object_size);
+    if (p != nullptr) {
+        add_relaxed(pool.fallbacks, 1);
+        ++pool.fallbacks_in_use;
+        if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
+            memset(p, 0, pool.object_size);
+        }
+    }
+    return p;
+}
+
 void put_slow(Pool& pool, void* p) {
     if (p == nullptr) {
         return;
     }
     if (!is_own(pool, p)) {
-        if (pool.fallbacks_in_use == 0) {
-            return report_put(pool, p, "not an object of this pool");
-        }
-        --pool.fallbacks_in_use;
-        if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
-            explicit_bzero(p, pool.object_size);
-        }
-        return release(p);
+        return pool.set != nullptr ? put_into_other(*pool.set, pool, p) : put_to_allocator(pool, p);
     }
     if (pool.top == pool.full) {
         return report_put(pool, p, "every object is free already (double put)");
@@ -186,6 +186,17 @@ void put_slow(Pool& pool, void* p) {
     }
     *pool.top = p;
     store_relaxed(pool.top, pool.top + 1);
+}
+
+void put_to_allocator(Pool& pool, void* p) {
+    if (pool.fallbacks_in_use == 0) {
+        return report_put(pool, p, "not an object of this pool");
+    }
+    --pool.fallbacks_in_use;
+    if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
+        explicit_bzero(p, pool.object_size);
+    }
+    release(p);
 }
 
 bool may(const Pool& pool, const void* p) {

@@ -119,6 +119,9 @@ uint64_t random_number();
 
 /// Reads at most `capacity` bytes of a file. Returns how many, or -1 on failure.
 long read_file(const char* path, char* out, size_t capacity);
+/// Reads from a descriptor into two pieces of memory, one after the other. Returns how many bytes; 0 at the end
+/// of the stream; -1 on failure, and sets errno. Continues after EINTR. A cancellation point.
+long read_pieces(int fd, void* first, size_t first_bytes, void* second, size_t second_bytes);
 /// Copies a file to `fd`. If reading or writing fails, returns false and sets errno.
 bool copy_file(const char* path, int fd);
 bool close_file(int fd);

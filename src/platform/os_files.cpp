@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace hotlane::os {
@@ -210,6 +211,16 @@ long read_file(const char* path, char* out, size_t capacity) {
     }
     close(fd);
     return count < 0 ? -1 : static_cast<long>(total);
+}
+
+long read_pieces(int fd, void* first, size_t first_bytes, void* second, size_t second_bytes) {
+    const iovec pieces[2] = {{first, first_bytes}, {second, second_bytes}};
+    for (;;) {
+        const ssize_t n = second_bytes == 0 ? read(fd, first, first_bytes) : readv(fd, pieces, 2);
+        if (n >= 0 || errno != EINTR) {
+            return n;
+        }
+    }
 }
 
 bool copy_file(const char* path, int fd) {

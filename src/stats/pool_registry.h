@@ -16,9 +16,9 @@ namespace hotlane {
 /// low <= top, except after a reset of peaks until the next get.
 struct Pool : hotlane_pool {
     size_t capacity;
-    size_t bytes;     // of all objects
-    unsigned flags;   // HOTLANE_POOL_*
-    uintptr_t owner;  // thread pointer of the thread that may get and put
+    size_t bytes;           // of all objects
+    unsigned flags;         // HOTLANE_POOL_*
+    hotlane_pool_set* set;  // the set that it is a class of; null: none
     uint64_t exhausted;
     uint64_t fallbacks;
     uint64_t fallbacks_in_use;

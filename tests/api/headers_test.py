@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compiles each public header alone with every available compiler: hotlane.h as C99 and all of them as C++20, with the
+"""Compiles each public header alone with every available compiler: the C headers as C99 and all of them as C++20, with the
 library's debug checks and without. No warning is allowed."""
 
 import argparse
@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
-LANGUAGES = {"c": (["-x", "c", "-std=c99"], ["gcc", "clang"], "hotlane.h"),
+LANGUAGES = {"c": (["-x", "c", "-std=c99"], ["gcc", "clang"], "*.h"),
              "c++": (["-x", "c++", "-std=c++20"], ["g++", "clang++"], "*.h*")}
 
 

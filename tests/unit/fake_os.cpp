@@ -223,6 +223,9 @@ uint64_t random_number() { return real_os::random_number(); }
 long read_file(const char* path, char* out, size_t capacity) {
     return real_os::read_file(path, out, capacity);
 }
+long read_pieces(int fd, void* first, size_t first_bytes, void* second, size_t second_bytes) {
+    return real_os::read_pieces(fd, first, first_bytes, second, second_bytes);
+}
 bool copy_file(const char* path, int fd) { return real_os::copy_file(path, fd); }
 bool on_signal(int number, void (*handler)(int)) { return real_os::on_signal(number, handler); }
 uint64_t block_signals() { return real_os::block_signals(); }

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Bounded pools of objects of one size, C99. hotlane.h includes this, and has the rules that hold for all
+ * functions.
+ */
+#ifndef HOTLANE_POOL_H
+#define HOTLANE_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define HOTLANE_NOTHROW noexcept
+extern "C" {
+#else
+#define HOTLANE_NOTHROW __attribute__((nothrow))
+#endif
+
+/** `capacity` objects of one size, all allocated when the pool is created, handed out last in, first out. A
+ * pool belongs to one thread: the one that created it or last adopted it. Get and put therefore take no
+ * lock. They are inlined, about ten instructions. Any thread may read the statistics. The fields belong to
+ * the library.
+ *
+ *    bottom                          top                       full
+ *      | free | free | ... | next get |  (handed out)   ...      |
+ *                 ^ low
+ *
+ * `low` is the lowest `top` since the statistics were last reset. One comparison with it therefore detects
+ * both an exhausted pool and a new peak. */
+struct hotlane_pool {
+    void** top;
+    void** low;
+    uint64_t gets;
+    uintptr_t begin; /* the first object */
+    size_t extent;   /* bytes of all objects; 0: every put takes the slow path */
+    void** full;
+    void** bottom;
+    size_t object_size; /* bytes, a multiple of 64 */
+    uintptr_t owner;    /* the thread pointer of the thread that may get and put */
+};
+typedef struct hotlane_pool hotlane_pool;
+
+#define HOTLANE_POOL_FAIL 0U        /* when exhausted, get returns null */
+#define HOTLANE_POOL_FALLBACK 1U    /* when exhausted, the allocator serves the request, and it is counted */
+#define HOTLANE_POOL_TOUCH 2U       /* touches all pages at creation, so that page faults happen then */
+#define HOTLANE_POOL_ZERO_ON_PUT 4U /* clears objects at creation and when they come back */
+#define HOTLANE_POOL_SHARED 8U      /* any thread gets and puts; calls functions of the library */
+
+/** Creates a pool of `capacity` objects of at least `size` bytes, each at a multiple of 64. `name` is what
+ * the statistics call it (null: "unnamed"; the first 31 bytes are copied). Pools of the same name are
+ * added up. `flags`: see above. Returns null with errno EINVAL (size or capacity is 0, or their product is
+ * too large) or ENOMEM. O(capacity). */
+hotlane_pool* hotlane_pool_create(const char* name, size_t size, size_t capacity,
+                                  unsigned flags) HOTLANE_NOTHROW;
+/** Frees the pool and its objects. If objects are still handed out, it reports their number on stderr and
+ * keeps the memory, so that they remain valid. Null does nothing. Any thread may call it while no other
+ * thread uses the pool. */
+void hotlane_pool_destroy(hotlane_pool* pool) HOTLANE_NOTHROW;
+/** Makes the calling thread the owner of the pool. The caller makes sure that no other thread is using it. */
+void hotlane_pool_adopt(hotlane_pool* pool) HOTLANE_NOTHROW;
+/** Takes back every object at once, also those that are handed out, but not those that came from the
+ * fallback. O(capacity). */
+void hotlane_pool_reset(hotlane_pool* pool) HOTLANE_NOTHROW;
+
+/* The slow paths of the inlined functions. */
+void* hotlane_pool_get_slow(hotlane_pool* pool) HOTLANE_NOTHROW;
+void hotlane_pool_put_slow(hotlane_pool* pool, void* p) HOTLANE_NOTHROW;
+/* Whether the calling thread may get an object (p is null) or put p. If not, writes the reason to stderr
+ * and aborts, unless HOTLANE_ON_ERROR=warn. O(capacity). */
+int hotlane_pool_may(hotlane_pool* pool, const void* p) HOTLANE_NOTHROW;
+
+/* Whether get and put check the caller and the pointer. By default they do in builds without NDEBUG. */
+#ifndef HOTLANE_POOL_CHECKS
+#ifdef NDEBUG
+#define HOTLANE_POOL_CHECKS 0
+#else
+#define HOTLANE_POOL_CHECKS 1
+#endif
+#endif
+
+/** Returns an object, or null when the pool is exhausted and its flags allow no fallback (or the fallback
+ * has no memory). The object contains what it held when it was put. O(1). Only the pool's thread may call
+ * it; debug builds refuse other threads. */
+static inline __attribute__((always_inline)) void* hotlane_pool_get(hotlane_pool* pool) {
+    void** top = __atomic_load_n(&pool->top, __ATOMIC_RELAXED);
+    void* object;
+    if (HOTLANE_POOL_CHECKS && !hotlane_pool_may(pool, NULL)) {
+        return NULL;
+    }
+    if (__builtin_expect(top <= __atomic_load_n(&pool->low, __ATOMIC_RELAXED), 0)) {
+        return hotlane_pool_get_slow(pool);
+    }
+    object = *--top;
+    __atomic_store_n(&pool->gets, pool->gets + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->top, top, __ATOMIC_RELAXED);
+    return __builtin_assume_aligned(object, 64);
+}
+
+/** Puts an object back. Null does nothing. O(1). Only the pool's thread may call it. Every build refuses a
+ * pointer that is not of this pool, and a put without a matching get. Debug builds also refuse another
+ * thread, a double put, and a pointer into the middle of an object. A refused put writes one line to
+ * stderr and calls abort(), unless HOTLANE_ON_ERROR=warn. */
+static inline __attribute__((always_inline)) void hotlane_pool_put(hotlane_pool* pool, void* p) {
+    void** top = __atomic_load_n(&pool->top, __ATOMIC_RELAXED);
+    if (HOTLANE_POOL_CHECKS && !hotlane_pool_may(pool, p)) {
+        return;
+    }
+    if (__builtin_expect((uintptr_t)p - pool->begin >= pool->extent || top == pool->full, 0)) {
+        hotlane_pool_put_slow(pool, p);
+        return;
+    }
+    *top = p;
+    __atomic_store_n(&pool->top, top + 1, __ATOMIC_RELAXED);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
