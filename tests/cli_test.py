@@ -77,6 +77,19 @@ class Env(unittest.TestCase):
             'hotlane: HOTLANE_THREAD_CACHE="lots": expected a size like 64K or 1.5G, from 0 to 1G; using 256K',
             "hotlane: HOTLANE_THREAD_CASH is not an option; the closest is HOTLANE_THREAD_CACHE"])
 
+    def test_reads_the_file_of_options(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("# for a test\nHOTLANE_LIMIT=2G\nHOTLANE_STATS=json\nHOTLANE_GUARD=many\n")
+            file.flush()
+            result = hotlane("env", env={"HOTLANE_CONFIG": file.name, "HOTLANE_STATS": "off"})
+            self.assertEqual(result.stderr, f'hotlane: {file.name}:4: HOTLANE_GUARD="many": expected a number from 0 to '
+                                            "4294967295; using 0\n")
+            self.assertRegex(result.stdout, r"\nHOTLANE_LIMIT +2G +0 ")
+            self.assertRegex(result.stdout, r"\nHOTLANE_STATS +off +text ")
+            result = hotlane("run", f"--config={file.name}", "true")
+            self.assertIn(f"hotlane: {file.name}:4: ", result.stderr)
+            self.assertIn('"format": "hotlane-stats"', result.stderr)
+
     def test_full_output_is_an_error(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
             status = subprocess.run([COMMAND, "env"], stdout=full, check=False).returncode

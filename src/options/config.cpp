@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of options, and the functions that read it from the environment and print it.
+// The table of options, and the functions that find its rows and print it.
 #include "options/config.h"
 
-#include "platform/environment.h"
-
 #include <cstddef>
-#include <cstring>
 
 namespace hotlane {
 
@@ -23,6 +20,8 @@ using enum OptionType;
 // clang-format off
 constexpr Option kOptions[] = {
     // name, type, field, least, most, values, help
+    {"CONFIG", path, HOTLANE_FIELD(config_file), 0, 0, "PATH",
+     "file with more options; the environment wins"},
     {"SIZE_CLASSES", choice, HOTLANE_FIELD(size_classes), 0, 0, "cacheline|compact",
      "spacing of small classes: 64 bytes, or 16 bytes"},
     {"STATS", choice, HOTLANE_FIELD(stats), 0, 0, "off|text|json|prometheus",
@@ -111,6 +110,7 @@ constexpr bool table_is_sound() {
     return true;
 }
 static_assert(table_is_sound());
+static_assert(sizeof kOptions / sizeof kOptions[0] <= 64, "the reader has a bit for each option");
 
 /// The least number of letters to insert, remove or replace to turn `a` into `b` (Levenshtein distance).
 /// Keeps one row of the matrix.
@@ -133,43 +133,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     }
     return row[columns];
 }
-
-void report_invalid(const Option& option, const Config& defaults, std::string_view value) {
-    char what[160];
-    Writer expected{what, sizeof what};
-    expected.text("\": expected ");
-    print_expected(expected, option);
-    expected.text("; using ");
-    const size_t before = expected.bytes_written();
-    print_value(expected, option, defaults);
-    expected.text(expected.bytes_written() == before ? "none" : "");
-    char name[32];
-    Writer full{name, sizeof name};
-    full.text(kOptionPrefix).text(option.name).text("=\"");
-    message({name, full.bytes_written()}, value, {what, expected.bytes_written()});
-}
-
-void read_variable(Config& config, const Config& defaults, std::string_view name, std::string_view value,
-                   uint64_t& seen) {
-    const Option* option = find_option(name);
-    if (const Option* renamed = option_formerly_called(name); renamed != nullptr) {
-        message(kOptionPrefix, name, " is not an option any more; it is called ", kOptionPrefix,
-                renamed->name);
-        return;
-    }
-    if (option == nullptr) {
-        message(kOptionPrefix, name, " is not an option; the closest is ", kOptionPrefix,
-                closest_option(name).name);
-        return;
-    }
-    // When a name occurs twice, the first value counts, as with getenv.
-    const uint64_t bit = uint64_t{1} << (option - kOptions);
-    if ((seen & bit) == 0 && !set_option(config, *option, value)) {
-        report_invalid(*option, defaults, value);
-    }
-    seen |= bit;
-}
-static_assert(sizeof kOptions / sizeof kOptions[0] <= 64, "each option needs a bit of `seen`");
 
 }  // namespace
 
@@ -204,24 +167,6 @@ const Option& closest_option(std::string_view name) {
         }
     }
     return *closest;
-}
-
-void read_config(Config& config, bool preloaded) {
-    Config defaults;
-    defaults.stats = preloaded ? StatsFormat::text : StatsFormat::off;
-    config = defaults;
-    const char* const* entry = environment_list();
-    uint64_t seen = 0;
-    for (; entry != nullptr && *entry != nullptr; ++entry) {
-        if (strncmp(*entry, kOptionPrefix.data(), kOptionPrefix.size()) == 0) {
-            const std::string_view variable{*entry + kOptionPrefix.size()};
-            const size_t equals = variable.find('=');
-            const size_t length = equals == variable.npos ? variable.size() : equals;
-            const size_t skipped = equals == variable.npos ? length : length + 1;
-            read_variable(config, defaults, {variable.data(), length},
-                          {variable.data() + skipped, variable.size() - skipped}, seen);
-        }
-    }
 }
 
 void print_config(Writer& out, const Config& config) {

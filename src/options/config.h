@@ -32,6 +32,7 @@ struct Config {
     static constexpr size_t kLabelsCapacity = 256;
     static constexpr size_t kWarmupCapacity = 16;
 
+    char config_file[kPathCapacity] = {};
     ClassChoice size_classes = ClassChoice::cacheline;
     StatsFormat stats = StatsFormat::off;
     char stats_file[kPathCapacity] = {};
@@ -94,9 +95,10 @@ void print_expected(Writer& out, const Option& option);
 /// Writes the value in the form that set_option() reads back.
 void print_value(Writer& out, const Option& option, const Config& config);
 
-/// Reads every option from the environment. `preloaded` selects the default of HOTLANE_STATS: text if true,
-/// otherwise off. An invalid value or an unknown name is reported once on standard error, and the default is
-/// kept. Does not allocate.
+/// Reads every option from the environment, and then those that the environment does not set from the file of
+/// HOTLANE_CONFIG. `preloaded` selects the default of HOTLANE_STATS: text if true, otherwise off. An invalid
+/// value or an unknown name is reported once on standard error, and the default is kept. Does not allocate, and
+/// keeps errno.
 void read_config(Config& config, bool preloaded);
 
 /// Writes the table for `hotlane env`: the name, value, default and meaning of each option.

@@ -101,6 +101,7 @@ struct FileStatus {
     bool is_own = false;       // the file belongs to the effective user of this process
 };
 FileStatus file_status(const char* path);
+FileStatus descriptor_status(int fd);
 /// Creates a file and opens it for writing. On failure, returns -1 and sets errno; EEXIST if anything has
 /// that name.
 int create_file(const char* path, unsigned permissions);
@@ -117,6 +118,11 @@ const char* error_text();
 /// An unpredictable number. If the kernel has no random numbers yet, one that is unique.
 uint64_t random_number();
 
+/// Opens a file for reading, without waiting for another process. Follows links. On failure, returns -1 and
+/// sets errno.
+int open_for_reading(const char* path);
+/// Reads the next bytes, at most `capacity`. Returns how many; 0 at the end; -1 on failure, with errno set.
+long read_some(int fd, char* out, size_t capacity);
 /// Reads at most `capacity` bytes of a file. Returns how many, or -1 on failure.
 long read_file(const char* path, char* out, size_t capacity);
 /// Reads from a descriptor into two pieces of memory, one after the other. Returns how many bytes; 0 at the end

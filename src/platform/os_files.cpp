@@ -119,6 +119,12 @@ FileKind kind_of(mode_t mode) {
     }
 }
 
+FileStatus status_of(const struct stat& status) {
+    return {.kind = kind_of(status.st_mode),
+            .permissions = status.st_mode & 0777,
+            .is_own = status.st_uid == geteuid()};
+}
+
 }  // namespace
 
 FileStatus file_status(const char* path) {
@@ -127,9 +133,13 @@ FileStatus file_status(const char* path) {
     if (lstat(path, &status) != 0) {
         return {};
     }
-    return {.kind = kind_of(status.st_mode),
-            .permissions = status.st_mode & 0777,
-            .is_own = status.st_uid == geteuid()};
+    return status_of(status);
+}
+
+FileStatus descriptor_status(int fd) {
+    ErrnoSaver keep;
+    struct stat status {};
+    return fstat(fd, &status) != 0 ? FileStatus{} : status_of(status);
 }
 
 int create_file(const char* path, unsigned permissions) {
@@ -195,6 +205,20 @@ uint64_t random_number() {
         number = (monotonic_ns() << 16) ^ (static_cast<uint64_t>(gettid()) << 44) ^ ++calls;
     }
     return number;
+}
+
+int open_for_reading(const char* path) {
+    CancellationBlocker uncancelled;
+    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+long read_some(int fd, char* out, size_t capacity) {
+    CancellationBlocker uncancelled;
+    ssize_t count = 0;
+    do {
+        count = read(fd, out, capacity);
+    } while (count < 0 && errno == EINTR);
+    return count;
 }
 
 long read_file(const char* path, char* out, size_t capacity) {

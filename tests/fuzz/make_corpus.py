@@ -44,6 +44,7 @@ def options():
     for index, value in enumerate(("64K", "1.5GiB", "250ms", "99.5%", "64:1000,4096:16", "zone=b,note=a=b", "json",
                                    "/tmp/%e.%p.%n.heap", "18446744073709551615T", "1", "USR2", "a=1,a=2")):
         yield f"value{index}", value
+    yield "file", "# comment\n\n HOTLANE_STATS = json \r\nHOTLANE_LIMIT=x\nHOTLANE_STATS=off\nHOTLANE_CONFIG=a\n=\nHOTLANE_=1"
     yield "environment", "HOTLANE_LABELS=zone=b\0HOTLANE_STATS_FILE=/tmp/%p%%\0HOTLANE_STAT=1\0HOTLANE_THREAD_CACHE=-1\0X=y"
 
 

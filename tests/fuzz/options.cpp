@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Fuzzes the options with any bytes as an environment. Each value either changes nothing, or is accepted and
+// Fuzzes the options with any bytes as an environment, as a file of options, or as a value. Each value either changes nothing, or is accepted and
 // printed in a form that can be read back.
 #include "input.h"
 #include "options/config.h"
@@ -9,6 +9,8 @@
 
 #include <cstring>
 #include <string>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -63,12 +65,24 @@ void read_environment(std::string_view text) {
     require(out.ok(), "room for the table");
 }
 
+/// Reads the text as the file of HOTLANE_CONFIG.
+void read_file(std::string_view text) {
+    const int file = memfd_create("options", MFD_CLOEXEC);
+    require(file >= 0 && fchmod(file, 0600) == 0, "a file in memory");
+    require(write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()),
+            "the text in the file");
+    read_environment("HOTLANE_CONFIG=/proc/self/fd/" + std::to_string(file));
+    close(file);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     if (text.starts_with("HOTLANE_")) {
         read_environment(text);
+    } else if (text.starts_with("#")) {
+        read_file(text);
     } else {
         set_each(text.substr(0, text.find('\0')));
     }

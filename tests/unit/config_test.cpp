@@ -5,10 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace hotlane {
 namespace {
@@ -245,6 +249,103 @@ TEST_F(Environment, FormerNamesAreRefusedWithTheNameOfToday) {
         EXPECT_EQ(find_option(former), nullptr);
         unsetenv(variable.c_str());
     }
+}
+
+/// A file of options that HOTLANE_CONFIG names.
+class ConfigFile : public Environment {
+  protected:
+    void SetUp() override {
+        ASSERT_GE(close(mkstemp(path_)), 0);
+        set_variable("HOTLANE_CONFIG", path_);
+    }
+    void TearDown() override {
+        unlink(path_);
+        Environment::TearDown();
+    }
+    std::string read_text(const std::string& text, Config& config) {
+        std::ofstream{path_} << text;
+        return read(config);
+    }
+    /// What is said about a line of the file.
+    std::string said(int line, const std::string& what) const {
+        return "hotlane: " + std::string{path_} + ":" + std::to_string(line) + ": " + what + "\n";
+    }
+    char path_[32] = "/tmp/hotlane-config-XXXXXX";
+};
+
+TEST_F(ConfigFile, IsReadAfterTheEnvironmentWhichWins) {
+    set_variable("HOTLANE_STATS", "json");
+    set_variable("HOTLANE_LIMIT", "none");  // invalid, but set: the file does not replace it
+    Config config;
+    std::string errors = read_text("# a comment\n\n  HOTLANE_STATS=off\r\n"
+                                   "HOTLANE_THREAD_CACHE = 64K \nHOTLANE_LIMIT=8M\n\tHOTLANE_VERBOSE=1",
+                                   config);
+    EXPECT_EQ(config.stats, StatsFormat::json);
+    EXPECT_EQ(config.thread_cache_bytes, 64 * KiB);
+    EXPECT_EQ(config.limit, 0U);
+    EXPECT_TRUE(config.verbose);
+    EXPECT_EQ(errors.find("hotlane: HOTLANE_LIMIT=\"none\": "), 0U) << errors;
+    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+}
+
+TEST_F(ConfigFile, MistakesAreSaidWithTheirLineAndTheRestCounts) {
+    Config config;
+    EXPECT_EQ(read_text("HOTLANE_STATS=loud\nSTATS=json\nHOTLANE_STAT=json\nHOTLANE_CACHE=1K\n"
+                        "HOTLANE_CONFIG=x\nHOTLANE_GUARD=5\nHOTLANE_GUARD=6\n",
+                        config),
+              said(1, "HOTLANE_STATS=\"loud\": expected off, text, json or prometheus; using text") +
+                  said(2, "expected HOTLANE_NAME=VALUE, a comment after #, or an empty line") +
+                  said(3, "HOTLANE_STAT is not an option; the closest is HOTLANE_STATS") +
+                  said(4, "HOTLANE_CACHE is not an option any more; it is called HOTLANE_THREAD_CACHE") +
+                  said(5, "HOTLANE_CONFIG cannot be set in a file") +
+                  said(7, "HOTLANE_GUARD is set twice; the first value counts"));
+    EXPECT_EQ(config.guard_one_in, 5U);
+}
+
+TEST_F(ConfigFile, WhatIsNoFileOfOptionsIsGivenUp) {
+    Config config;
+    const std::string binary =
+        read_text(std::string(100, '\n') + "\1\n\2\n\3\n\4\n\5\n\6\n\7\n\7\n\7\n", config);
+    EXPECT_EQ(std::count(binary.begin(), binary.end(), '\n'), 9) << binary;
+    EXPECT_NE(binary.find("too many mistakes"), std::string::npos) << binary;
+    EXPECT_NE(read_text("HOTLANE_GUARD=3\n#" + std::string(2000, 'x') + "\nHOTLANE_VERBOSE=1\n", config)
+                  .find("a line is longer than 1023 bytes"),
+              std::string::npos);
+    EXPECT_EQ(config.guard_one_in, 3U);
+    EXPECT_FALSE(config.verbose);
+    std::string large;
+    for (size_t i = 0; i < 64 * KiB / 32; ++i) {
+        large += "#" + std::string(30, 'x') + "\n";
+    }
+    EXPECT_EQ(read_text(large, config), "");
+    EXPECT_NE(read_text(large + "HOTLANE_VERBOSE=1\n" + large, config).find("the file than 64K"),
+              std::string::npos);
+}
+
+TEST_F(ConfigFile, LinesOfEveryLengthAreReadWhole) {
+    for (size_t length : {1005, 1006, 1007, 1022, 1023}) {
+        Config config;
+        const std::string comment = "#" + std::string(length - 1, 'x') + "\n";
+        EXPECT_EQ(read_text(comment + "HOTLANE_GUARD=77\n" + comment + "HOTLANE_VERBOSE=1", config), "");
+        EXPECT_EQ(config.guard_one_in, 77U);
+        EXPECT_TRUE(config.verbose);
+    }
+}
+
+TEST_F(ConfigFile, WhatCannotBeTrustedOrReadIsSaidOnce) {
+    Config config;
+    errno = 7;
+    std::ofstream{path_} << "HOTLANE_VERBOSE=1\n";
+    chmod(path_, 0666);
+    EXPECT_EQ(read(config), "hotlane: the options in " + std::string{path_} +
+                                " are ignored: every user can write the file\n");
+    unlink(path_);
+    EXPECT_EQ(read(config),
+              "hotlane: cannot read the options in " + std::string{path_} + ": No such file or directory\n");
+    mkfifo(path_, 0600);
+    EXPECT_EQ(read(config),
+              "hotlane: cannot read the options in " + std::string{path_} + ": not a regular file\n");
+    EXPECT_FALSE(config.verbose);
 }
 
 TEST(PrintConfig, ShowsEveryOptionInAHundredColumns) {
