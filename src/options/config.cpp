@@ -22,8 +22,8 @@ constexpr Option kOptions[] = {
     // name, type, field, least, most, values, help
     {"CONFIG", path, HOTLANE_FIELD(config_file), 0, 0, "PATH",
      "file with more options; the environment wins"},
-    {"SIZE_CLASSES", choice, HOTLANE_FIELD(size_classes), 0, 0, "cacheline|compact",
-     "spacing of small classes: 64 bytes, or 16 bytes"},
+    {"SIZE_CLASSES", classes, HOTLANE_FIELD(size_classes), 0, 0, "cacheline|compact|SIZE,...",
+     "steps of 64 bytes, of 16 bytes, or these sizes"},
     {"STATS", choice, HOTLANE_FIELD(stats), 0, 0, "off|text|json|prometheus",
      "report of the counters at exit; off when static"},
     {"STATS_FILE", path, HOTLANE_FIELD(stats_file), 0, 0, "PATH",
@@ -96,6 +96,8 @@ constexpr uint16_t width_of(OptionType type) {
         return Config::kLabelsCapacity;
     case warmup:
         return sizeof(Config::warmup);
+    case classes:
+        return sizeof(Config::size_classes);
     default:
         return 8;
     }

@@ -12,7 +12,8 @@
 namespace hotlane {
 
 // The order of the enumerators is the order of the names in the option's row.
-enum class ClassChoice : uint8_t { cacheline, compact };
+/// `listed`: the sizes of ClassTable::sizes.
+enum class ClassChoice : uint8_t { cacheline, compact, listed };
 enum class StatsFormat : uint8_t { off, text, json, prometheus };
 enum class OnError : uint8_t { abort, warn };
 enum class HugePages : uint8_t { automatic, always, never };
@@ -20,6 +21,13 @@ enum class LimitMode : uint8_t { fallback, fail };
 enum class Unwinder : uint8_t { libunwind, frame_pointers };
 enum class DeepBind : uint8_t { clear, keep };
 enum class ProfileSignal : uint8_t { none, usr1, usr2, hup, prof, urg };
+
+/// The value of HOTLANE_SIZE_CLASSES.
+struct ClassTable {
+    ClassChoice choice = ClassChoice::cacheline;
+    uint8_t count = 0;
+    uint32_t sizes[kMaxClasses - 1] = {};  // bytes, ascending; the last is kLargestSmall
+};
 
 struct WarmupEntry {
     size_t size;     // bytes
@@ -33,7 +41,7 @@ struct Config {
     static constexpr size_t kWarmupCapacity = 16;
 
     char config_file[kPathCapacity] = {};
-    ClassChoice size_classes = ClassChoice::cacheline;
+    ClassTable size_classes;
     StatsFormat stats = StatsFormat::off;
     char stats_file[kPathCapacity] = {};
     uint64_t stats_interval_ns = 0;     // 0: report at exit only
@@ -64,7 +72,18 @@ struct Config {
 
 inline constexpr std::string_view kOptionPrefix = "HOTLANE_";
 
-enum class OptionType : uint8_t { choice, flag, count, size, duration, percent, path, warmup, labels };
+enum class OptionType : uint8_t {
+    choice,
+    flag,
+    count,
+    size,
+    duration,
+    percent,
+    path,
+    warmup,
+    labels,
+    classes
+};
 
 /// A row of the table. The texts are arrays instead of pointers, so the loader has nothing to relocate at
 /// start. The default value is the one that a new Config holds at `offset`.

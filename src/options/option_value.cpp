@@ -96,6 +96,44 @@ bool set_warmup(Config& config, const Option& option, std::string_view value) {
     return true;
 }
 
+/// Whether a size class may have this size and follow one of `before` bytes. Above 1 KiB, where a class is
+/// found in steps of 64 bytes, other sizes would round up to such a step.
+bool is_class_size(uint64_t bytes, uint64_t before) {
+    return bytes > before && bytes <= kLargestSmall && bytes % (bytes <= KiB ? 16 : 64) == 0;
+}
+
+/// Sets the table from "64,128,…". Adds the largest class if it is missing.
+bool set_classes(ClassTable& table, const Option& option, std::string_view value) {
+    uint8_t choice = 0;
+    if (set_choice(choice, option, value) && choice < static_cast<uint8_t>(ClassChoice::listed)) {
+        table = ClassTable{};
+        table.choice = static_cast<ClassChoice>(choice);
+        return true;
+    }
+    ClassTable listed;
+    listed.choice = ClassChoice::listed;
+    uint64_t before = 0;
+    const auto add = [&listed, &before](uint64_t bytes) {
+        if (listed.count == kMaxClasses - 1 || !is_class_size(bytes, before)) {
+            return false;
+        }
+        listed.sizes[listed.count++] = static_cast<uint32_t>(bytes);
+        before = bytes;
+        return true;
+    };
+    while (!value.empty()) {
+        uint64_t bytes = 0;
+        if (!parse_size(take_until(value, ','), bytes) || !add(bytes)) {
+            return false;
+        }
+    }
+    if (before == 0 || (before != kLargestSmall && !add(kLargestSmall))) {
+        return false;
+    }
+    table = listed;
+    return true;
+}
+
 }  // namespace
 
 bool set_option(Config& config, const Option& option, std::string_view value) {
@@ -112,6 +150,8 @@ bool set_option(Config& config, const Option& option, std::string_view value) {
         return set_labels(&value_of<char>(config, option), value);
     case warmup:
         return set_warmup(config, option, value);
+    case classes:
+        return set_classes(value_of<ClassTable>(config, option), option, value);
     case percent:
         if (!parse_percent(value, rate) || rate > static_cast<double>(option.most)) {
             return false;
@@ -157,6 +197,10 @@ void print_expected(Writer& out, const Option& option) {
             out.text(" ").text(taken);
         }
         return;
+    case classes:
+        out.text("cacheline, compact, or at most ").number(kMaxClasses - 1);
+        out.text(" ascending sizes up to 64K: multiples of 16, above 1K of 64");
+        return;
     case warmup:
         out.text("SIZE:COUNT,... like 64:1000,4096:16, at most ").number(Config::kWarmupCapacity);
         out.text(" sizes up to 64K");
@@ -179,14 +223,32 @@ void print_expected(Writer& out, const Option& option) {
     }
 }
 
-void print_value(Writer& out, const Option& option, const Config& config) {
+namespace {
+
+void print_choice(Writer& out, const Option& option, uint8_t chosen) {
     std::string_view names{option.values};
+    for (; chosen != 0; --chosen) {
+        take_until(names, '|');
+    }
+    out.text(take_until(names, '|'));
+}
+
+void print_classes(Writer& out, const Option& option, const ClassTable& table) {
+    if (table.choice != ClassChoice::listed) {
+        print_choice(out, option, static_cast<uint8_t>(table.choice));
+        return;
+    }
+    for (uint8_t i = 0; i < table.count; ++i) {
+        out.text(i == 0 ? "" : ",").number(table.sizes[i]);
+    }
+}
+
+}  // namespace
+
+void print_value(Writer& out, const Option& option, const Config& config) {
     switch (option.type) {
     case choice:
-        for (uint8_t place = value_of<uint8_t>(config, option); place != 0; --place) {
-            take_until(names, '|');
-        }
-        out.text(take_until(names, '|'));
+        print_choice(out, option, value_of<uint8_t>(config, option));
         return;
     case flag:
         out.text(value_of<bool>(config, option) ? "1" : "0");
@@ -200,6 +262,9 @@ void print_value(Writer& out, const Option& option, const Config& config) {
         out.fixed(rate, rate == static_cast<double>(static_cast<uint64_t>(rate)) ? 0 : 2).text("%");
         return;
     }
+    case classes:
+        print_classes(out, option, value_of<ClassTable>(config, option));
+        return;
     case warmup:
         for (size_t i = 0; i < config.warmup_count; ++i) {
             out.text(i == 0 ? "" : ",");

@@ -3,6 +3,8 @@
 // The table of size classes in force, and compile-time checks of both tables.
 #include "page_heap/size_classes.h"
 
+#include <algorithm>
+
 namespace hotlane {
 
 namespace {
@@ -16,18 +18,19 @@ constexpr bool fits(const SizeClasses& table) {
     return table.count <= kMaxClasses && table[table.count - 1].object_size == kLargestSmall;
 }
 
-constexpr SizeClasses kCompact = build_size_classes(ClassChoice::compact);
+constexpr SizeClasses kCacheLine = build_size_classes({});
 
-static_assert(fits(build_size_classes(ClassChoice::cacheline)));
-static_assert(fits(kCompact));
+static_assert(fits(kCacheLine));
+static_assert(fits(build_size_classes({.choice = ClassChoice::compact})));
 
 }  // namespace
 
-constinit SizeClasses size_classes = build_size_classes(ClassChoice::cacheline);
+constinit SizeClasses size_classes = kCacheLine;
 
-void select_size_classes(ClassChoice choice) {
-    if (choice == ClassChoice::compact) {
-        size_classes = kCompact;
+void select_size_classes(const ClassTable& wanted) {
+    if (wanted.choice != ClassChoice::cacheline) {  // a write would touch pages for nothing
+        size_classes = build_size_classes(wanted);
+        HOTLANE_CHECK(fits(size_classes));
     }
 }
 
@@ -35,9 +38,10 @@ ClassIndex SizeClasses::class_of_aligned(size_t n, size_t alignment) const {
     if (n > kLargestSmall || alignment > kRegionPageSize) {
         return kNoClass;
     }
+    const size_t most = 2 * round_up(std::max<size_t>(n, 1), alignment);
     for (ClassIndex c = class_of(n); c < count; ++c) {
         if (classes[c].object_size % alignment == 0) {
-            return c;
+            return alignment <= this->alignment || classes[c].object_size <= most ? c : kNoClass;
         }
     }
     return kNoClass;

@@ -13,7 +13,7 @@ namespace hotlane {
 /// larger requests is found out of line.
 inline constexpr size_t kSmallLimit = 1024;
 inline constexpr size_t kSmallStep = 16;
-inline constexpr size_t kMediumStep = 256;
+inline constexpr size_t kMediumStep = 64;
 
 /// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, and at most 1/16 of
 /// the span is left over.
@@ -31,8 +31,12 @@ struct SizeClass {
 
 /// The classes are sorted by size and numbered from 1. Class 0 means "no class".
 ///
+/// Sizes are multiples of kSmallStep up to kSmallLimit and of kMediumStep above, so that a step of the index
+/// tables never contains the boundary between two classes.
+///
 ///   cacheline   64 128 192 ... 1024 (steps of 64) | 1280 1536 1792 2048 | four per doubling ... 65536
 ///   compact     16 32 48 ... 256 (steps of 16)    | 320 384 448 512     | four per doubling ... 65536
+///   listed      the sizes of the option; the alignment is 64 if it divides all of them, else 16
 ///
 /// The index tables, like the class bytes of pages, hold 4 * class. This is the index, in words, of the
 /// class's 32-byte lane in a thread cache, so that one scaled operand reaches the lane.
@@ -40,7 +44,7 @@ struct SizeClasses {
     static constexpr uint32_t kLaneWords = 4;
 
     uint8_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
-    uint8_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 255) / 256
+    uint8_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 63) / 64
     uint32_t count = 1;                                          // classes, class 0 included
     uint32_t alignment = 0;                                      // of every object, at least
     uint32_t most_objects = 0;                                   // in a span of any class
@@ -58,18 +62,18 @@ struct SizeClasses {
         return c == 1 ? 0 : classes[c - 1].object_size + 1;
     }
     /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two).
-    /// kNoClass if there is none.
+    /// kNoClass if there is none, or if it is so large that the fallback serves the request with less memory.
     ClassIndex class_of_aligned(size_t n, size_t alignment) const;
 
     constexpr const SizeClass& operator[](ClassIndex c) const { return classes[c]; }
 };
 
-constexpr SizeClasses build_size_classes(ClassChoice choice);
+constexpr SizeClasses build_size_classes(const ClassTable& wanted);
 
 /// The table in force: the cache-line classes, unless select_size_classes() has chosen others. It must be
 /// called before the first object is allocated.
 HOTLANE_HIDDEN extern constinit SizeClasses size_classes;
-void select_size_classes(ClassChoice choice);
+void select_size_classes(const ClassTable& wanted);
 
 // ---- construction -----------------------------------------------------------------------------------------
 
@@ -108,18 +112,35 @@ constexpr void fill_index(const SizeClasses& table, uint8_t (&index)[N], size_t 
 
 }  // namespace detail
 
-constexpr SizeClasses build_size_classes(ClassChoice choice) {
-    const bool compact = choice == ClassChoice::compact;
-    SizeClasses table;
-    table.alignment = compact ? 16 : 64;
-    const size_t even_until = compact ? 256 : 1024;
+namespace detail {
+
+constexpr void add_regular_classes(SizeClasses& table, size_t even_until) {
     for (size_t size = table.alignment; size <= even_until; size += table.alignment) {
-        detail::add_class(table, size);
+        add_class(table, size);
     }
     for (size_t doubling = even_until; doubling < kLargestSmall; doubling *= 2) {
         for (size_t quarter = 5; quarter <= 8; ++quarter) {
-            detail::add_class(table, doubling * quarter / 4);
+            add_class(table, doubling * quarter / 4);
         }
+    }
+}
+
+constexpr void add_listed_classes(SizeClasses& table, const ClassTable& wanted) {
+    for (uint8_t i = 0; i < wanted.count; ++i) {
+        add_class(table, wanted.sizes[i]);
+        table.alignment = wanted.sizes[i] % 64 == 0 ? table.alignment : 16;
+    }
+}
+
+}  // namespace detail
+
+constexpr SizeClasses build_size_classes(const ClassTable& wanted) {
+    SizeClasses table;
+    table.alignment = wanted.choice == ClassChoice::compact ? 16 : 64;
+    if (wanted.choice == ClassChoice::listed) {
+        detail::add_listed_classes(table, wanted);
+    } else {
+        detail::add_regular_classes(table, wanted.choice == ClassChoice::compact ? 256 : 1024);
     }
     detail::fill_index(table, table.small_index, kSmallStep);
     detail::fill_index(table, table.medium_index, kMediumStep);

@@ -18,11 +18,12 @@ namespace hotlane {
 inline constexpr uint64_t kTestPurgeDelayNs = 1'000'000'000;
 
 /// Restores the state before the first request, with a stopped clock.
-inline void fresh_caches(const CacheSettings& settings = {}, size_t limit_bytes = 0) {
+inline void fresh_caches(const CacheSettings& settings = {}, size_t limit_bytes = 0,
+                         const ClassTable& classes = {}) {
     thread_registry::set_up();
     thread_registry::detach();
     fake_os::reset();
-    fresh_depots(ClassChoice::cacheline, 4 * GiB, limit_bytes);
+    fresh_depots(classes, 4 * GiB, limit_bytes);
     set_up_thread_caches(settings);
     fake_os::stop_clock();
     maintenance::set_up(kTestPurgeDelayNs, {});

@@ -93,7 +93,6 @@ TEST(OptionTable, EveryChoiceIsItsEnumerator) {
             names = names.substr(end == std::string::npos ? 0 : end + 1);
         }
     }
-    EXPECT_EQ(config.size_classes, ClassChoice::compact);
     EXPECT_EQ(config.stats, StatsFormat::prometheus);
     EXPECT_EQ(config.limit_mode, LimitMode::fail);
     EXPECT_EQ(config.on_error, OnError::warn);
@@ -145,6 +144,33 @@ TEST(OptionTable, Warmup) {
     EXPECT_EQ(value("WARMUP", config), "64:1000,4K:16");
     EXPECT_TRUE(set(config, "WARMUP", ""));
     EXPECT_EQ(config.warmup_count, 0U);
+}
+
+TEST(OptionTable, SizeClasses) {
+    Config config;
+    EXPECT_EQ(value("SIZE_CLASSES", config), "cacheline");
+    ASSERT_TRUE(set(config, "SIZE_CLASSES", "16,48,1K,1088,65536"));
+    EXPECT_EQ(config.size_classes.choice, ClassChoice::listed);
+    EXPECT_EQ(value("SIZE_CLASSES", config), "16,48,1024,1088,65536");
+    ASSERT_TRUE(set(config, "SIZE_CLASSES", "64"));  // the largest is added
+    EXPECT_EQ(value("SIZE_CLASSES", config), "64,65536");
+    const std::string before = value("SIZE_CLASSES", config);
+    for (const char* text : {"", "0", "24", "1040", "1024,1024", "128,64", "65600", ",64", "64,,128",
+                             "listed", "SIZE,...", "compact,64", "64 128", "64K,64K"}) {
+        EXPECT_FALSE(set(config, "SIZE_CLASSES", text)) << text;
+        EXPECT_EQ(value("SIZE_CLASSES", config), before) << text;
+    }
+    std::string most;
+    for (int size = 16; size <= 62 * 16; size += 16) {
+        most += std::to_string(size) + ",";
+    }
+    EXPECT_TRUE(set(config, "SIZE_CLASSES", most + "64K"));
+    EXPECT_EQ(config.size_classes.count, 63);
+    EXPECT_EQ(value("SIZE_CLASSES", config), most + "65536");
+    EXPECT_FALSE(set(config, "SIZE_CLASSES", most + "1024"));  // no place for the largest
+    EXPECT_FALSE(set(config, "SIZE_CLASSES", most + "1024,64K"));
+    EXPECT_TRUE(set(config, "SIZE_CLASSES", "compact"));
+    EXPECT_EQ(config.size_classes.count, 0);
 }
 
 TEST(OptionTable, Labels) {

@@ -197,7 +197,7 @@ TEST_F(DepotTest, WhatIsSaidToBeZeroIs) {
 }
 
 TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
-    fresh_depots(ClassChoice::cacheline, 4 * GiB, 2 * kRegionPageSize);
+    fresh_depots({}, 4 * GiB, 2 * kRegionPageSize);
     void* out[4096];
     bool zeroed = false;
     RegionFailure why{};

@@ -11,9 +11,9 @@
 
 namespace hotlane {
 
-inline void fresh_depots(ClassChoice choice = ClassChoice::cacheline, size_t region_bytes = 4 * GiB,
+inline void fresh_depots(const ClassTable& classes = {}, size_t region_bytes = 4 * GiB,
                          size_t limit_bytes = 0) {
-    size_classes = build_size_classes(choice);
+    size_classes = build_size_classes(classes);
     region_view.page_limit = 0;
     tick_ns = 1;
     new (&region) Region;

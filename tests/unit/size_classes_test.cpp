@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Tests both class tables: every size, every alignment, and every offset of every span.
-#include "page_heap/size_classes.h"
-
+// Tests tables of size classes, the two regular ones and listed ones: every size, every alignment, and every
+// offset of every span.
 #include "page_heap/region.h"
+#include "page_heap/size_classes.h"
+#include "random_classes.h"
 
 #include <gtest/gtest.h>
 
@@ -11,16 +12,26 @@ namespace {
 
 using namespace hotlane;
 
-class EveryTable : public testing::TestWithParam<ClassChoice> {
+ClassTable regular(ClassChoice choice) { return {.choice = choice}; }
+
+class EveryTable : public testing::TestWithParam<ClassTable> {
   protected:
     const SizeClasses table = build_size_classes(GetParam());
+    bool is_listed() const { return GetParam().choice == ClassChoice::listed; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Tables, EveryTable, testing::Values(ClassChoice::cacheline, ClassChoice::compact));
+INSTANTIATE_TEST_SUITE_P(
+    Tables, EveryTable,
+    testing::Values(regular(ClassChoice::cacheline), regular(ClassChoice::compact), random_classes(1),
+                    random_classes(2), random_classes(3), random_classes(4),
+                    ClassTable{.choice = ClassChoice::listed, .count = 1, .sizes = {kLargestSmall}}));
 
 TEST_P(EveryTable, ClassesAreSortedAlignedAndEndAtTheLargest) {
-    EXPECT_EQ(table.alignment, GetParam() == ClassChoice::compact ? 16 : 64);
-    EXPECT_EQ(table[1].object_size, table.alignment);
+    EXPECT_TRUE(table.alignment == 16 || table.alignment == 64);
+    if (!is_listed()) {
+        EXPECT_EQ(table.alignment, GetParam().choice == ClassChoice::compact ? 16 : 64);
+        EXPECT_EQ(table[1].object_size, table.alignment);
+    }
     for (ClassIndex c = 2; c < table.count; ++c) {
         EXPECT_GT(table[c].object_size, table[c - 1].object_size);
         EXPECT_EQ(table[c].object_size % table.alignment, 0U);
@@ -42,6 +53,9 @@ TEST_P(EveryTable, EverySizeGetsTheSmallestClassThatHoldsIt) {
 }
 
 TEST_P(EveryTable, WasteIsBounded) {
+    if (is_listed()) {
+        GTEST_SKIP() << "whoever lists the sizes chooses the waste";
+    }
     for (size_t n = table.alignment + 1; n <= kLargestSmall; ++n) {
         const size_t size = table[table.class_of(n)].object_size;
         ASSERT_LE(size - n, std::max<size_t>(table.alignment, n / 4)) << n;
@@ -53,10 +67,13 @@ TEST_P(EveryTable, EveryAlignmentIsHeldByTheChosenClass) {
         for (size_t n = 0; n <= kLargestSmall + 1; ++n) {
             const ClassIndex c = table.class_of_aligned(n, alignment);
             if (c == kNoClass) {
-                ASSERT_TRUE(n > kLargestSmall || alignment > kRegionPageSize) << n << " at " << alignment;
+                ASSERT_TRUE(is_listed() || n > kLargestSmall || alignment > kRegionPageSize)
+                    << n << " at " << alignment;
                 continue;
             }
             ASSERT_GE(table[c].object_size, n);
+            ASSERT_TRUE(alignment <= table.alignment ||
+                        table[c].object_size <= 2 * round_up(std::max(n, alignment), alignment));
             ASSERT_EQ(table[c].object_size % alignment, 0U);
             for (ClassIndex smaller = table.class_of(n); smaller < c; ++smaller) {
                 ASSERT_NE(table[smaller].object_size % alignment, 0U) << n << " at " << alignment;
@@ -95,9 +112,14 @@ TEST_P(EveryTable, IndexOfIsExactForEveryByteOfEverySpan) {
 
 TEST(SizeClasses, SelectingATableReplacesTheOneInForce) {
     EXPECT_EQ(size_classes.alignment, 64U);
-    select_size_classes(ClassChoice::compact);
+    select_size_classes(regular(ClassChoice::compact));
     EXPECT_EQ(size_classes.alignment, 16U);
     EXPECT_EQ(size_classes[size_classes.class_of(17)].object_size, 32U);
+    select_size_classes({.choice = ClassChoice::listed, .count = 2, .sizes = {192, kLargestSmall}});
+    EXPECT_EQ(size_classes.alignment, 64U);
+    EXPECT_EQ(size_classes[size_classes.class_of(17)].object_size, 192U);
+    EXPECT_EQ(size_classes[size_classes.class_of(193)].object_size, kLargestSmall);
+    EXPECT_EQ(size_classes.class_of_aligned(100, 128), kNoClass);  // the only one would be 64 KiB
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 //
 // Compares a span's bitmap, and the heap of spans, with a sorted set.
 #include "page_heap/span.h"
+#include "random_classes.h"
 
 #include <cstdlib>
 #include <gtest/gtest.h>
@@ -32,17 +33,37 @@ class Spans {
     std::unique_ptr<std::byte, FreeMemory> memory_;
 };
 
-class SpanOfClass : public testing::TestWithParam<ClassIndex> {};
+/// A class of one of several tables.
+struct ClassOfTable {
+    ClassTable table;
+    ClassIndex c;
+};
 
-INSTANTIATE_TEST_SUITE_P(Classes, SpanOfClass,
-                         testing::Range(1U, build_size_classes(ClassChoice::cacheline).count));
+std::vector<ClassOfTable> classes_of_tables() {
+    std::vector<ClassOfTable> all;
+    for (const ClassTable& table : {ClassTable{}, random_classes(5), random_classes(6)}) {
+        for (ClassIndex c = 1; c < build_size_classes(table).count; ++c) {
+            all.push_back({table, c});
+        }
+    }
+    return all;
+}
+
+class SpanOfClass : public testing::TestWithParam<ClassOfTable> {
+  protected:
+    void SetUp() override { size_classes = build_size_classes(GetParam().table); }
+    void TearDown() override { size_classes = build_size_classes({}); }
+    const ClassIndex class_ = GetParam().c;
+};
+
+INSTANTIATE_TEST_SUITE_P(Classes, SpanOfClass, testing::ValuesIn(classes_of_tables()));
 
 TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
-    const SizeClass& c = size_classes[GetParam()];
+    const SizeClass& c = size_classes[class_];
     constexpr uint32_t kPage = 5;
     Spans spans(1);
     Span& span = *spans.at(0);
-    span.open({kPage}, GetParam(), true);
+    span.open({kPage}, class_, true);
     EXPECT_TRUE(span.empty());
     std::set<uintptr_t> free_objects;
     std::set<uintptr_t> never_used;
@@ -51,7 +72,7 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
     }
     never_used = free_objects;
     std::vector<uintptr_t> live;
-    std::mt19937 random(GetParam());
+    std::mt19937 random(class_);
     for (int step = 0; step < 3'000; ++step) {
         if (random() % 2 == 0 && !span.exhausted()) {
             void* out[64];
@@ -92,10 +113,10 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
 }
 
 TEST_P(SpanOfClass, EveryOffsetThatIsNoObjectIsRefused) {
-    const SizeClass& c = size_classes[GetParam()];
+    const SizeClass& c = size_classes[class_];
     Spans spans(1);
     Span& span = *spans.at(0);
-    span.open({0}, GetParam(), true);
+    span.open({0}, class_, true);
     for (size_t offset = 0; offset < c.span_pages * kRegionPageSize; offset += 8) {
         const bool is_object = offset % c.object_size == 0 && offset / c.object_size < c.object_count;
         void* const p = pointer_to(kBase + offset);
@@ -109,7 +130,7 @@ TEST_P(SpanOfClass, EveryOffsetThatIsNoObjectIsRefused) {
 TEST_P(SpanOfClass, PagesThatWereUsedAreNotZero) {
     Spans spans(1);
     Span& span = *spans.at(0);
-    span.open({0}, GetParam(), false);
+    span.open({0}, class_, false);
     while (!span.exhausted()) {
         void* object = nullptr;
         bool zeroed = true;

@@ -3,6 +3,7 @@
 // Tests the thread cache from its owner's side: all counts are exact, and every lane is valid after every
 // operation.
 #include "accounted_threads.h"
+#include "random_classes.h"
 #include "thread_cache/prefill.h"
 
 #include <algorithm>
@@ -36,15 +37,22 @@ class ExactCounts : public ThreadCacheTest,
 
 INSTANTIATE_TEST_SUITE_P(Sequences, ExactCounts,
                          testing::Combine(testing::Values(Clock::still, Clock::looks, Clock::ticks),
-                                          testing::Range(1U, 7U)));
+                                          testing::Range(1U, 9U)));
 
 TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
     const auto [clock, seed] = GetParam();
     std::mt19937 random(seed);
+    const bool odd_classes = seed > 6;
+    if (odd_classes) {
+        fresh_caches({}, 0, random_classes(seed));
+    }
     // Sizes that the fast path takes and sizes that it does not. Half of the sequences have few classes, so
     // that lanes become full.
-    const std::vector<size_t> sizes = seed % 2 == 0 ? std::vector<size_t>{64, 2048}
-                                                    : std::vector<size_t>{1, 64, 65, 1024, 1025, 4096, 65536};
+    std::vector<size_t> sizes = seed % 2 == 0 ? std::vector<size_t>{64, 2048}
+                                              : std::vector<size_t>{1, 64, 65, 1024, 1025, 4096, 65536};
+    for (int i = 0; odd_classes && i < 40; ++i) {
+        sizes.push_back(1 + random() % (i % 2 == 0 ? kSmallLimit : kLargestSmall));
+    }
     std::map<ClassIndex, ClassStats> expected;
     std::vector<std::pair<void*, ClassIndex>> live;
     for (int step = 0; step < 20'000; ++step) {
@@ -56,7 +64,7 @@ TEST_P(ExactCounts, OfHitsMissesAndPutsWithLanesInOrder) {
             const bool will_miss = block == nullptr || block->level(c) == 0;
             void* p = get(n);
             ASSERT_NE(p, nullptr);
-            ASSERT_EQ(address_of(p) % 64, 0U);
+            ASSERT_EQ(address_of(p) % size_classes.alignment, 0U);
             ++(will_miss ? expected[c].misses : expected[c].hits);
             memset(p, static_cast<int>(live.size() & 0x7F), 16);
             *static_cast<uint64_t*>(p) = live.size();
