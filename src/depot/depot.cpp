@@ -137,8 +137,7 @@ uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool*
             break;
         }
         bool lowest_is_zero = false;
-        const uint32_t more =
-            span->take(address_of(region_view.base), out + taken, count - taken, &lowest_is_zero);
+        const uint32_t more = span->take(region_view.base, out + taken, count - taken, &lowest_is_zero);
         if (taken == 0) {
             *zeroed = lowest_is_zero;
         }
@@ -163,7 +162,7 @@ Span* Depot::open_span(bool may_grow, RegionFailure* why) {
         static_cast<Span*>(region.span_metadata({first.value + i}))
             ->set_distance_to_first(static_cast<uint8_t>(i));
     }
-    region.set_class_byte(first, c.span_pages, SizeClasses::lane_of(class_));
+    region.set_class_entry(first, c.span_pages, SizeClasses::lane_of(class_));
     partial_.insert(span);
     ++spans_;
     return span;
@@ -172,7 +171,7 @@ Span* Depot::open_span(bool may_grow, RegionFailure* why) {
 void Depot::close_span(Span* span) {
     partial_.remove(span);
     const uint32_t pages = size_classes[class_].span_pages;
-    region.set_class_byte(span->first_page(), pages, 0);
+    region.set_class_entry(span->first_page(), pages, 0);
     region.put_back(span->first_page(), pages, tick_at(os::coarse_ns()));
     --spans_;
 }
@@ -267,10 +266,10 @@ bool Depot::is_live(const void* object) {
 /// If the page has left the class since the first free of the pointer, this is a double free, too.
 PutBackResult Depot::judge(const void* object) const {
     const bool has_left =
-        region_view.class_byte(region.page_containing(object).value) != SizeClasses::lane_of(class_);
+        region_view.class_entry(region.page_containing(object).value) != SizeClasses::lane_of(class_);
     return has_left || held_back[class_].holds(object)
                ? PutBackResult::double_free
-               : span_containing(object)->judge(address_of(region_view.base), object);
+               : span_containing(object)->judge(region_view.base, object);
 }
 
 /// Objects that were freed one after the other often lie in one span, which is looked up once for all of
@@ -279,7 +278,7 @@ uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation 
     uint32_t refused = 0;
     for (uint32_t done = 0; done != count;) {
         // If the page has left the class since the first free of the pointer, this is a double free.
-        if (region_view.class_byte(region.page_containing(objects[done]).value) !=
+        if (region_view.class_entry(region.page_containing(objects[done]).value) !=
             SizeClasses::lane_of(class_)) [[unlikely]] {
             report_refused(objects[done++], PutBackResult::double_free, operation);
             ++refused;
@@ -288,8 +287,7 @@ uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation 
         Span* span = span_containing(objects[done]);
         const bool was_exhausted = span->exhausted();
         PutBackResult result = PutBackResult::ok;
-        const uint32_t more =
-            span->put_back(address_of(region_view.base), objects + done, count - done, &result);
+        const uint32_t more = span->put_back(region_view.base, objects + done, count - done, &result);
         done += more;
         if (was_exhausted && more != 0) {
             partial_.insert(span);

@@ -31,8 +31,8 @@ size_t usable_size_outside_spans(Tier tier, const void* p);
 
 Owner owner_of(const void* p) {
     if (region_view.contains(p)) {
-        const size_t lane = region_view.class_byte(region.page_containing(p).value);
-        if (const auto c = static_cast<ClassIndex>(lane / SizeClasses::kLaneWords); c != kNoClass) {
+        const size_t lane = region_view.class_entry(region.page_containing(p).value);
+        if (const auto c = static_cast<ClassIndex>(lane / SizeClasses::kLaneBytes); c != kNoClass) {
             return {Tier::span, c};
         }
     }

@@ -225,16 +225,16 @@ void Region::give_back_end() {
     const size_t bytes = (reserved_pages_ - end) * kRegionPageSize;
     committed_pages_ = std::min(committed_pages_, end);
     reserved_pages_ = end;
-    // A free() that has read the old limit still finds class bytes, which are 0.
+    // A free() that has read the old limit still finds class entries, which are 0.
     publish_page_limit();
     os::unreserve(pointer_to(base_ + end * kRegionPageSize), bytes);
 }
 
-void Region::set_class_byte(PageIndex first, uint32_t pages, uint8_t value) {
+void Region::set_class_entry(PageIndex first, uint32_t pages, uint16_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
-        // free() reads the byte relaxed. The object that it frees left the depot, under the
+        // free() reads the entry relaxed. The object that it frees left the depot, under the
         // depot's lock, after this store.
-        store_relaxed(region_view.class_byte(first.value + i), value);
+        store_relaxed(region_view.class_entry(first.value + i), value);
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The region: one address range that grows in place, in pages of 64 KiB. It hands out runs of pages, takes
-// them back and purges pages that have been free for a while. For every page it keeps the class byte, which
+// them back and purges pages that have been free for a while. For every page it keeps the class entry, which
 // free() reads without a lock, and room for the metadata of a span.
 #pragma once
 
@@ -22,15 +22,15 @@ struct PageIndex {
 
 /// What the fast path reads, in one cache line. The memory around `base`:
 ///
-///   ... slots of threads | class byte of every page | nullptr | page 0 | page 1 | ...
-///   <- more                  more ->                -1        ^ base        more ->
+///   ... slots of threads | class entry of every page | page 0 | page 1 | ...
+///   <- more                                   more ->  ^ base        more ->
 ///
-/// Everything is reached from `base` by a displacement or an index, so one load is enough for all parts. Each
-/// part is only as long as needed; the addresses between the parts are not hotlane's. Before the region is
-/// set up, base[-1] is a nullptr, too, and page_limit is 0.
+/// The class entries are reached from `base` by a displacement and an index, so they need no pointer of their own.
+/// Each part is only as long as needed; the addresses between the parts are not hotlane's. Before the region is set
+/// up, page_limit is 0.
 struct alignas(64) RegionView {
-    void** base;
-    size_t page_limit;  // number of pages whose class byte may be read; all of them belong to the region
+    uintptr_t base;
+    size_t page_limit;  // number of pages whose class entry may be read; all of them belong to the region
     // The limits of the fast path of C++'s operators: the same as for malloc and free, or 0 until it is known
     // that the program replaces none of the functions that the operators must call (preload/new.cpp).
     size_t operator_page_limit = 0;
@@ -39,20 +39,18 @@ struct alignas(64) RegionView {
     /// The page an address lies in. A result >= page_limit means that the address is outside the region or
     /// not a multiple of 16: the rotation moves the low four bits to the top, so one comparison tests both.
     [[gnu::always_inline]] size_t page_of(const void* p) const {
-        return std::rotr(address_of(p) - address_of(load_either(base)), 4) >> (kRegionPageShift - 4);
+        return std::rotr(address_of(p) - load_either(base), 4) >> (kRegionPageShift - 4);
     }
-    /// The class byte of a page: SizeClasses::lane_of() of its class, or 0 for a page that is in no span.
-    [[gnu::always_inline]] uint8_t& class_byte(size_t page) const {
-        return reinterpret_cast<uint8_t*>(
-            load_either(base))[static_cast<ptrdiff_t>(page) - kClassTableOffset];
+    /// The class entry of a page: SizeClasses::lane_of() of its class, or 0 for a page that is in no span.
+    [[gnu::always_inline]] uint16_t& class_entry(size_t page) const {
+        return static_cast<uint16_t*>(pointer_to(load_either(base) - kClassTableOffset))[page];
     }
     bool contains(const void* p) const {
-        return ((address_of(p) - address_of(load_either(base))) >> kRegionPageShift) <
-               load_either(page_limit);
+        return ((address_of(p) - load_either(base)) >> kRegionPageShift) < load_either(page_limit);
     }
 
     static constexpr size_t kMostPages = size_t{1} << 23;  // 512 GiB
-    static constexpr ptrdiff_t kClassTableOffset = kMostPages + kOsPageSize;
+    static constexpr size_t kClassTableOffset = kMostPages * sizeof(uint16_t);
 };
 
 HOTLANE_HIDDEN extern constinit RegionView region_view;
@@ -116,8 +114,8 @@ class Region {
     /// Ordered before the locks that the caller takes next. Pairs with note_surplus() under one of them.
     void forget_surplus() { surplus_.exchange(false, std::memory_order_seq_cst); }
 
-    /// Returns `bytes` of zero memory for a thread's slots and records, aligned to 2 KiB and reachable by an
-    /// index from region_view.base. Null if there is none. It is never given back: threads recycle it.
+    /// Returns `bytes` of zero memory for a thread's slots and records, aligned to an OS page. Null if there
+    /// is none. It is never given back: threads recycle it.
     void* take_thread_memory(size_t bytes);
 
     void* address(PageIndex page) const { return pointer_to(base_ + size_t{page.value} * kRegionPageSize); }
@@ -129,7 +127,7 @@ class Region {
         return section(page.value / kSectionPages) + kSectionHeaderBytes +
                (page.value % kSectionPages) * settings_.span_metadata_bytes;
     }
-    void set_class_byte(PageIndex first, uint32_t pages, uint8_t value);
+    void set_class_entry(PageIndex first, uint32_t pages, uint16_t value);
 
     /// Whether a flush before growth is due: whether the region has grown enough since the last time.
     bool growth_calls_for_flush();
@@ -146,7 +144,6 @@ class Region {
     bool settle_where_it_is_quiet(size_t pages);
     bool settle_anywhere(size_t bytes);
     bool reserve_anywhere(size_t bytes);
-    bool commit_null();
     void unreserve_all();
     Reservation claim(uintptr_t at, size_t bytes) const;
     bool grows_no_more(Reservation reserved);
@@ -170,12 +167,12 @@ class Region {
     uintptr_t thread_memory_ = 0;    // lowest address of the threads' memory; more is taken below it
     std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
-    bool tables_reserved_ = false;  // sections and class bytes are reserved for page_count_ pages
+    bool tables_reserved_ = false;  // sections and class entries are reserved for page_count_ pages
     size_t page_count_ = 0;         // the most pages that the region can have
     size_t reserved_pages_ = 0;     // pages whose addresses belong to the region, counted from base_
     size_t lasting_pages_ = 0;      // reserved pages that are never given back
-    size_t section_tables_ = 0;     // sections with committed metadata; class bytes may still be missing
-    size_t sections_ready_ = 0;     // sections whose metadata and class bytes are committed
+    size_t section_tables_ = 0;     // sections with committed metadata; class entries may still be missing
+    size_t sections_ready_ = 0;     // sections whose metadata and class entries are committed
     size_t committed_pages_ = 0;    // readable and writable pages, counted from base_
     size_t frontier_ = 0;           // pages below it have been handed out or marked free
     size_t frontier_at_flush_ = 0;

@@ -9,12 +9,7 @@
 
 namespace hotlane {
 
-namespace {
-// Before the region is set up, the empty lanes of threads pop this nullptr.
-constinit void* no_slots[1] = {nullptr};
-}  // namespace
-
-constinit RegionView region_view{.base = no_slots + 1, .page_limit = 0};
+constinit RegionView region_view{.base = 0, .page_limit = 0};
 constinit Region region;
 
 namespace {
@@ -40,7 +35,7 @@ bool Region::set_up(const Settings& settings) {
     }
     lasting_pages_ = reserved_pages_;
     // Pairs with load_either(region_view.base) and the accesses to addresses computed from it.
-    store_release(region_view.base, static_cast<void**>(pointer_to(base_)));
+    store_release(region_view.base, base_);
     return true;
 }
 
@@ -58,12 +53,12 @@ bool Region::settle_where_it_is_quiet(size_t pages) {
         reserved = Reservation::refused;
         for (size_t count = pages; count >= kFewestPages && reserved == Reservation::refused; count /= 2) {
             reserved_pages_ = count;
-            reserved = os::reserve_at(base_ - kOsPageSize, kOsPageSize + count * kRegionPageSize);
+            reserved = os::reserve_at(base_, count * kRegionPageSize);
         }
     }
     thread_memory_ = base_ - RegionView::kClassTableOffset;
     sections_ = static_cast<std::byte*>(pointer_to(base_ + kRoomAbove));
-    return reserved == Reservation::granted && commit_null();
+    return reserved == Reservation::granted;
 }
 
 /// For systems that choose the place of mappings themselves: reserves `bytes`, or half of what the system
@@ -76,11 +71,11 @@ bool Region::settle_anywhere(size_t bytes) {
             continue;
         }
         if (granted == most) {
-            return commit_null();
+            return true;
         }
         unreserve_all();
         if (reserve_anywhere(std::max(granted / 2, kFewestPages * kRegionPageSize))) {
-            return commit_null();
+            return true;
         }
     }
     return false;
@@ -106,16 +101,8 @@ bool Region::reserve_anywhere(size_t bytes) {
 }
 
 /// Commits the nullptr before the first page, which threads that are not set up pop.
-bool Region::commit_null() {
-    const bool committed = os::commit(pointer_to(base_ - kOsPageSize), kOsPageSize);
-    if (!committed) {
-        unreserve_all();
-    }
-    return committed;
-}
-
 void Region::unreserve_all() {
-    const size_t before = tables_reserved_ ? base_ - thread_memory_ : kOsPageSize;
+    const size_t before = tables_reserved_ ? base_ - thread_memory_ : 0;
     os::unreserve(pointer_to(base_ - before), before + reserved_pages_ * kRegionPageSize);
     if (tables_reserved_) {
         os::unreserve(sections_, divide_up(reserved_pages_, kSectionPages) * section_bytes_);
@@ -143,7 +130,7 @@ void* Region::take_thread_memory(size_t bytes) {
     const uintptr_t below = thread_memory_ - whole;
     Reservation reserved = os::reserve_at(below, whole);
     if (reserved == Reservation::occupied) {
-        return os::map(whole);  // an index reaches it at any address
+        return os::map(whole);
     }
     if (reserved != Reservation::granted) {
         return nullptr;
@@ -171,7 +158,8 @@ bool Region::commit_section(size_t index) {
         }
         ++section_tables_;
     }
-    if (grows_no_more(claim(address_of(&region_view.class_byte(index * kSectionPages)), kSectionPages))) {
+    uint16_t& first_entry = region_view.class_entry(index * kSectionPages);
+    if (grows_no_more(claim(address_of(&first_entry), kSectionPages * sizeof first_entry))) {
         return false;
     }
     ++sections_ready_;
@@ -179,7 +167,7 @@ bool Region::commit_section(size_t index) {
     return true;
 }
 
-/// Publishes the number of pages whose class bytes free() may read and whose addresses belong to the region.
+/// Publishes the number of pages whose class entries free() may read and whose addresses belong to the region.
 /// Pairs with load_either(page_limit).
 void Region::publish_page_limit() {
     store_release(region_view.page_limit, std::min(reserved_pages_, sections_ready_ * kSectionPages));

@@ -38,25 +38,25 @@ struct SizeClass {
 ///   compact     16 32 48 ... 256 (steps of 16)    | 320 384 448 512     | four per doubling ... 65536
 ///   listed      the sizes of the option; the alignment is 64 if it divides all of them, else 16
 ///
-/// The index tables, like the class bytes of pages, hold 4 * class. This is the index, in words, of the
-/// class's 32-byte lane in a thread cache, so that one scaled operand reaches the lane.
+/// The index tables, like the class entries of pages, hold the offset of the class's 32-byte lane in a thread cache,
+/// so that one addition finds the lane.
 struct SizeClasses {
-    static constexpr uint32_t kLaneWords = 4;
+    static constexpr uint32_t kLaneBytes = 32;
 
-    uint8_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
-    uint8_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 63) / 64
-    uint32_t count = 1;                                          // classes, class 0 included
-    uint32_t alignment = 0;                                      // of every object, at least
-    uint32_t most_objects = 0;                                   // in a span of any class
+    uint16_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
+    uint16_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 63) / 64
+    uint32_t count = 1;                                           // classes, class 0 included
+    uint32_t alignment = 0;                                       // of every object, at least
+    uint32_t most_objects = 0;                                    // in a span of any class
     SizeClass classes[kMaxClasses] = {};
 
     /// The class that serves `n` bytes. `n` must be at most kLargestSmall. O(1).
     constexpr ClassIndex class_of(size_t n) const {
         return (n <= kSmallLimit ? small_index[(n + kSmallStep - 1) / kSmallStep]
                                  : medium_index[(n + kMediumStep - 1) / kMediumStep]) /
-               kLaneWords;
+               kLaneBytes;
     }
-    static constexpr uint8_t lane_of(ClassIndex c) { return static_cast<uint8_t>(c * kLaneWords); }
+    static constexpr uint16_t lane_of(ClassIndex c) { return static_cast<uint16_t>(c * kLaneBytes); }
     /// The smallest request that class `c` serves.
     constexpr size_t smallest_request(ClassIndex c) const {
         return c == 1 ? 0 : classes[c - 1].object_size + 1;
@@ -100,7 +100,7 @@ constexpr void add_class(SizeClasses& table, size_t object_size) {
 }
 
 template <size_t N>
-constexpr void fill_index(const SizeClasses& table, uint8_t (&index)[N], size_t step) {
+constexpr void fill_index(const SizeClasses& table, uint16_t (&index)[N], size_t step) {
     ClassIndex c = 1;
     for (size_t i = 0; i < N; ++i) {
         while (table.classes[c].object_size < i * step) {

@@ -38,6 +38,9 @@ struct End {
     void* arguments[kParts] = {};
     bool is_to_come = false;
     bool is_busy = false;  // at its end, or setting a key, which allocates and so may lead here again
+    /// False until the dynamic linker gives the first thread's variables their initial values. Before that, the
+    /// resolvers of a program's ifuncs run. What they would store in a thread-local variable is overwritten.
+    bool is_initialised = true;
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local End end;
 
@@ -145,7 +148,7 @@ void declare(Part part, void (*function)(void*)) {
 
 bool prepare() {
     End& end = thread_end::end;
-    if (end.is_busy) {
+    if (end.is_busy || !end.is_initialised) {
         return false;
     }
     if (!end.is_to_come) {

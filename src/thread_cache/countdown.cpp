@@ -14,14 +14,6 @@ void Countdown::start(uint64_t& left, uint64_t hits_wanted, uint64_t hits_until_
     store_relaxed(left, uint64_t{started_from});
 }
 
-void Countdown::resolve(uint64_t& left) {
-    const uint64_t now = load_relaxed(left);
-    if (static_cast<int64_t>(now) < 0) {
-        add_relaxed(hits_before, ~now);  // -1 is the fast path that gave up, what is below it are hits
-        store_relaxed(left, uint64_t{0});
-    }
-}
-
 void Countdown::limit(uint64_t& left, uint64_t hits_until_sample) {
     const uint64_t now = load_relaxed(left);
     if (beyond_sample != 0 || now > hits_until_sample) {

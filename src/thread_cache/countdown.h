@@ -8,9 +8,9 @@
 
 namespace hotlane {
 
-/// The fast path decrements the word `left` with each hit, and gives up when there was nothing left to take
-/// away: `left` is then -1. So one instruction counts the hit and asks whether a poll or a sample is due.
-/// This is the other half of the counter, which only slow paths touch.
+/// The fast path decrements the word `left`, and gives up if that makes it negative. So one instruction counts the
+/// hit and asks whether a poll or a sample is due. A negative word stands for 0: what was subtracted below zero were
+/// no hits. This is the other half of the counter, which only slow paths touch.
 ///
 /// Invariant: hits() is exact at every moment outside the fast path, whatever start(), resolve() and limit()
 /// do:
@@ -25,7 +25,7 @@ struct Countdown {
     uint16_t beyond_sample;  // hits that were asked for but lie beyond the next sample
 
     uint64_t hits(const uint64_t& left) const {
-        return load_relaxed(hits_before) + load_relaxed(started_from) - load_relaxed(left);
+        return load_relaxed(hits_before) + load_relaxed(started_from) - not_negative(load_relaxed(left));
     }
 
     /// Counts one hit that did not come from the fast path.
@@ -35,12 +35,18 @@ struct Countdown {
     /// `hits_until_sample`; the pop after them takes the slow path.
     void start(uint64_t& left, uint64_t hits_wanted, uint64_t hits_until_sample);
 
-    /// Undoes the decrement of a fast path that gave up. What was due may have allocated of the same class
-    /// meanwhile, which leaves `left` further below zero: those pops were hits and stay counted.
-    void resolve(uint64_t& left);
+    /// Sets a negative word to 0. Only the owner calls it.
+    static void resolve(uint64_t& left) {
+        if (const uint64_t now = load_relaxed(left); now != not_negative(now)) {
+            store_relaxed(left, uint64_t{0});
+        }
+    }
 
     /// Restarts with the hits that are left when the sample came nearer than that, or went farther away.
     void limit(uint64_t& left, uint64_t hits_until_sample);
+
+  private:
+    static uint64_t not_negative(uint64_t left) { return static_cast<int64_t>(left) < 0 ? 0 : left; }
 };
 
 }  // namespace hotlane

@@ -29,14 +29,14 @@ uint32_t stock_lane(ThreadBlock& block, ClassIndex c, uint32_t count) {
     while (stocked < count) {
         bool zeroed = false;
         RegionFailure why{};
-        const uint64_t top = block.top(c);
-        void** const place = slot(region_view.base, top - (count - stocked));
+        void** const top = block.top(c);
+        void** const place = top - (count - stocked);
         const uint32_t taken = depots[c].refill(place, count - stocked, true, &zeroed, &why);
         if (taken == 0) {
             break;
         }
         std::for_each(place, place + taken, [c](void* object) { touch_object(object, c); });
-        memmove(slot(region_view.base, top - taken), place, taken * sizeof *place);
+        memmove(top - taken, place, taken * sizeof *place);
         record.refilled += taken;
         ++record.refills;
         block.set_top(c, top - taken);

@@ -20,8 +20,8 @@ struct LaneOfOther {
 
     // Pairs with the store of top in the owner's fast path (tls::store): whatever the owner wrote to a slot
     // before that store is visible to load_slot() after this load.
-    uint64_t load_top() const { return load_acquire(block.lane(c).top); }
-    void* load_slot(uint64_t index) const { return load_relaxed(*slot(region_view.base, index)); }
+    void** load_top() const { return load_acquire(block.lane(c).top); }
+    static void* load_slot(void** slot) { return load_relaxed(*slot); }
 };
 
 /// Records the state of a class. Returns whether the class was not used since the last call.
@@ -30,7 +30,7 @@ bool mark_use(ThreadBlock& block, ClassIndex c) {
         return true;
     }
     ClassRecord& record = block.record(c);
-    const uint64_t top = block.top(c);
+    void** const top = block.top(c);
     const uint64_t countdown = load_relaxed(block.lane(c).countdown);
     const bool unused = top == record.top_at_pass && countdown == record.countdown_at_pass;
     record.top_at_pass = top;
@@ -45,15 +45,14 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
         return false;
     }
     ClassRecord& record = block.record(c);
-    const uint64_t top = record.top_at_pass;
+    void** const top = record.top_at_pass;
     if (record.pending_reclaim != nullptr || !(unused || everything) ||
-        record.floor - top <= reclaim::kLeftInCache) {
+        top + reclaim::kLeftInCache >= record.floor) {
         return false;
     }
-    record.pending_reclaim_index = top + reclaim::kLeftInCache;
+    record.pending_reclaim_slot = top + reclaim::kLeftInCache;
     // Pairs with the barrier that follows: a pop that begins after the barrier finds the slot empty.
-    record.pending_reclaim =
-        exchange_seq_cst(*slot(region_view.base, record.pending_reclaim_index), static_cast<void*>(nullptr));
+    record.pending_reclaim = exchange_seq_cst(*record.pending_reclaim_slot, static_cast<void*>(nullptr));
     return record.pending_reclaim != nullptr;
 }
 
@@ -61,7 +60,7 @@ bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
 /// owner popped the object there.
 void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     ClassRecord& record = block.record(c);
-    const uint64_t new_floor = record.pending_reclaim_index;
+    void** const new_floor = record.pending_reclaim_slot;
     switch (reclaim::judge(LaneOfOther{block, c}, new_floor)) {
     case reclaim::Verdict::popped:
         record.pending_reclaim = nullptr;
@@ -72,7 +71,7 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
         break;
     }
     const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
-    depots[c].put_back_unused(slot(region_view.base, new_floor + 1), behind);
+    depots[c].put_back_unused(new_floor + 1, behind);
     depots[c].put_back_unused(&record.pending_reclaim, 1);
     record.flushed += behind + 1;
     ++record.flushes;

@@ -32,9 +32,9 @@ enum class Verdict : uint8_t {
 
 /// Step 3. Top is read before the slot: if the owner popped the object and its top is before the slot again,
 /// then it has filled the slot in between, and the later read of the slot shows that.
-template <typename Lane>
-Verdict judge(const Lane& lane, uint64_t new_floor) {
-    const uint64_t top = lane.load_top();
+template <typename Lane, typename Slot>
+Verdict judge(const Lane& lane, Slot new_floor) {
+    const Slot top = lane.load_top();
     if (lane.load_slot(new_floor) != nullptr) {
         return Verdict::popped;
     }

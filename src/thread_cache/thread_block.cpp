@@ -11,20 +11,6 @@
 
 namespace hotlane {
 
-namespace {
-
-void move_objects(uint64_t to, uint64_t from, uint32_t count) {
-    memmove(slot(region_view.base, to), slot(region_view.base, from), count * sizeof(void*));
-}
-
-}  // namespace
-
-uint64_t ThreadBlock::lane_begin(ClassIndex c) const {
-    const uintptr_t window = address_of(this) + windows[c] * kWindowBytes;
-    return static_cast<uint64_t>(static_cast<int64_t>(window - address_of(region_view.base)) /
-                                 static_cast<int64_t>(sizeof(void*)));
-}
-
 void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     if (!has_record(c)) {
         return;
@@ -49,8 +35,8 @@ void ThreadBlock::ensure_record(ClassIndex c) {
 
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     ensure_record(c);
-    record(c).floor = lane_begin(c) + capacity;
-    *slot(region_view.base, record(c).floor) = nullptr;
+    record(c).floor = window(c) + capacity;
+    *record(c).floor = nullptr;
     lane(c).smallest = size_classes.smallest_request(c);
     lane(c).spread = size_classes[c].object_size - lane(c).smallest;
     set_top(c, record(c).floor);
@@ -58,17 +44,17 @@ void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
 
 void ThreadBlock::grow(ClassIndex c, uint32_t capacity) {
     const uint32_t count = level(c);
-    const uint64_t new_floor = lane_begin(c) + capacity;
-    move_objects(new_floor - count, top(c), count);
-    *slot(region_view.base, new_floor) = nullptr;
+    void** const new_floor = window(c) + capacity;
+    memmove(new_floor - count, top(c), count * sizeof(void*));
+    *new_floor = nullptr;
     record(c).floor = new_floor;
     set_top(c, new_floor - count);
 }
 
 void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
     ClassRecord& record = this->record(c);
-    depots[c].put_back(slot(region_view.base, record.floor - count), count);
-    move_objects(top(c) + count, top(c), level(c) - count);
+    depots[c].put_back(record.floor - count, count);
+    memmove(top(c) + count, top(c), (level(c) - count) * sizeof(void*));
     set_top(c, top(c) + count);
     ++record.flushes;
     record.flushed += count;
@@ -88,7 +74,7 @@ void ThreadBlock::flush_unused(ClassIndex c) {
     if (is_set_up(c)) {
         resolve_pending_reclaim(c);
         if (const uint32_t count = level(c); count != 0) {
-            depots[c].put_back_unused(slot(region_view.base, top(c)), count);
+            depots[c].put_back_unused(top(c), count);
             ++record(c).flushes;
             record(c).flushed += count;
         }
@@ -112,8 +98,8 @@ void ThreadBlock::undo_newest_frees() {
 
 void ThreadBlock::unset_class(ClassIndex c) {
     poll_after(c, 0);
-    record(c).floor = 0;
-    set_top(c, 0);
+    record(c).floor = nullptr;
+    set_top(c, nullptr);
 }
 
 uint64_t ThreadBlock::hits_until_sample(ClassIndex c) const {
@@ -124,8 +110,6 @@ uint64_t ThreadBlock::hits_until_sample(ClassIndex c) const {
 void ThreadBlock::set_countdown(ClassIndex c, uint64_t pops) {
     record(c).countdown.start(lane(c).countdown, pops, hits_until_sample(c));
 }
-
-void ThreadBlock::resolve_countdown(ClassIndex c) { record(c).countdown.resolve(lane(c).countdown); }
 
 void ThreadBlock::limit_countdown(ClassIndex c) {
     record(c).countdown.limit(lane(c).countdown, hits_until_sample(c));
@@ -178,9 +162,9 @@ void ThreadBlock::resolve_pending_reclaim(ClassIndex c) {
     }
     // If the slot is empty and still in the stack, the owner never got the object: it goes back to its slot.
     // Otherwise the owner popped it before it was taken, and may have pushed another one since.
-    void** const place = slot(region_view.base, record.pending_reclaim_index);
-    if (top(c) <= record.pending_reclaim_index && *place == nullptr) {
-        *place = record.pending_reclaim;
+    void** const slot = record.pending_reclaim_slot;
+    if (top(c) <= slot && *slot == nullptr) {
+        *slot = record.pending_reclaim;
     }
     record.pending_reclaim = nullptr;
 }

@@ -22,23 +22,21 @@ struct ClassRecord {
     uint64_t refills;
     uint64_t flushes;
     uint64_t last_poll_ns;
-    uint64_t floor;        // index of the nullptr; 0: the class is not set up
-    uint64_t top_at_pass;  // if this and the next are unchanged, the class was not used since the last pass
+    void** floor;        // the slot that holds nullptr; null: the class is not set up
+    void** top_at_pass;  // if this and the next are unchanged, the class was not used since the last pass
     uint64_t countdown_at_pass;
-    void* pending_reclaim;           // object taken by maintenance while the owner may have been popping it
-    uint64_t pending_reclaim_index;  // the index of its slot
-    uint64_t sample_at;              // after this many allocations the next one is sampled or guarded
-    uint32_t sample_epoch;           // the sampler's epoch for which that was drawn
-    uint16_t poll_after;             // after this many pops the thread polls
+    void* pending_reclaim;        // object taken by maintenance while the owner may have been popping it
+    void** pending_reclaim_slot;  // its slot
+    uint64_t sample_at;           // after this many allocations the next one is sampled or guarded
+    uint32_t sample_epoch;        // the sampler's epoch for which that was drawn
+    uint16_t poll_after;          // after this many pops the thread polls
 };
-
-inline constexpr size_t kWindowBytes = kSlotsPerLane * sizeof(void*);
 
 /// What a thread has besides its lanes: this header, then a window of 2 KiB for each class it uses. Windows
 /// are given out in the order of first use, so that a thread with few classes touches few OS pages:
 ///
 ///      slots (at most tuning::kMostSlots, and the nullptr)         ClassRecord
-///   ^ begins one slot early: a full lane's top is at index 0, its newest object in the slot before
+///   ^ a multiple of 2 KiB: the top of a full lane
 ///
 /// When the thread ends, the block is recycled.
 struct ThreadBlock {
@@ -59,14 +57,13 @@ struct ThreadBlock {
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     // Relaxed: called by the owner under `lock`, or by others who check again. Where order matters,
     // LaneOfOther is used.
-    uint64_t top(ClassIndex c) const { return load_relaxed(lane(c).top); }
-    void set_top(ClassIndex c, uint64_t index) { store_relaxed(lane(c).top, index); }
+    void** top(ClassIndex c) const { return load_relaxed(lane(c).top); }
+    void set_top(ClassIndex c, void** slot) { store_relaxed(lane(c).top, slot); }
     bool has_record(ClassIndex c) const { return windows[c] != 0; }
     /// The class must have a record.
     ClassRecord& record(ClassIndex c) const {
-        const uintptr_t window = address_of(this) + windows[c] * kWindowBytes;
         return *static_cast<ClassRecord*>(
-            pointer_to(window + kWindowBytes - sizeof(void*) - sizeof(ClassRecord)));
+            pointer_to(address_of(window(c)) + kWindowBytes - sizeof(ClassRecord)));
     }
     /// Gives the class a record with all counts at 0, if it has none.
     void ensure_record(ClassIndex c);
@@ -75,20 +72,22 @@ struct ThreadBlock {
         const ClassRecord& record = this->record(c);
         return record.countdown.hits(lane(c).countdown) + record.misses;
     }
-    bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != 0; }
+    bool is_set_up(ClassIndex c) const { return has_record(c) && record(c).floor != nullptr; }
     uint32_t level(ClassIndex c) const {
         return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;
     }
-    uint32_t capacity(ClassIndex c) const { return static_cast<uint32_t>(record(c).floor & 0xFF); }
-    /// The index at which the lane of a class is full.
-    uint64_t lane_begin(ClassIndex c) const;
+    uint32_t capacity(ClassIndex c) const { return static_cast<uint32_t>(record(c).floor - window(c)); }
+    /// The first slot of the class, at which its lane is full.
+    void** window(ClassIndex c) const {
+        return static_cast<void**>(pointer_to(address_of(this) + windows[c] * kWindowBytes));
+    }
     void add_to(ClassStats& stats, ClassIndex c) const;
 
     // The owner's countdown is read and written relaxed: no other data depends on it.
 
     /// Turns an empty or unset lane into an empty one with room for `capacity` objects.
     void set_up_class(ClassIndex c, uint32_t capacity);
-    /// Makes room for `capacity` objects. The objects move towards higher indices.
+    /// Makes room for `capacity` objects. The objects move towards higher addresses.
     void grow(ClassIndex c, uint32_t capacity);
     /// Moves the oldest `count` objects to the depot, and the newer ones towards the floor.
     void flush_oldest(ClassIndex c, uint32_t count);
@@ -101,13 +100,12 @@ struct ThreadBlock {
     /// libc frees blocks of a thread's storage before it drops its pointers to them (pthread_create does so
     /// when it reuses a stack). After a fork in between, the child frees these blocks once more.
     void undo_newest_frees();
-    /// Resets a lane, whose objects are gone, to top 0, so that its next use takes the slow path.
+    /// Resets a lane, whose objects are gone, to zeros, so that its next use takes the slow path.
     void unset_class(ClassIndex c);
     /// Pops of the class that may be plain hits before the next sample is due.
     uint64_t hits_until_sample(ClassIndex c) const;
-    /// Countdown::start(), resolve() and limit() of the class's lane.
+    /// Countdown::start() and limit() of the class's lane.
     void set_countdown(ClassIndex c, uint64_t pops);
-    void resolve_countdown(ClassIndex c);
     void limit_countdown(ClassIndex c);
     /// Whether the next request of the class has to call take_turn(). Called by the owner without `lock`:
     /// while maintenance changes the countdown, the answer may come one request late.
@@ -126,8 +124,8 @@ struct ThreadBlock {
     void resolve_pending_reclaim(ClassIndex c);
 };
 
-static_assert(sizeof(ThreadBlock) <= kWindowBytes - sizeof(void*));
-static_assert(tuning::kMostSlots * sizeof(void*) + sizeof(ClassRecord) <= kWindowBytes - sizeof(void*));
+static_assert(sizeof(ThreadBlock) <= kWindowBytes);
+static_assert((tuning::kMostSlots + 1) * sizeof(void*) + sizeof(ClassRecord) <= kWindowBytes);
 
 inline constexpr size_t kThreadMemoryBytes = kWindowBytes * kMaxClasses;  // window 0 is the header
 

@@ -50,35 +50,22 @@ uint32_t largest_capacity(ClassIndex c) {
     return tuning::largest_capacity(object_size(c), settings.budget_bytes);
 }
 
-/// Returns the countdown. If the fast path gave up after it had decremented the countdown, this is undone at
-/// once, because the work that is due may empty the lane.
-uint64_t resolved_countdown(Lane& lane, ClassIndex c) {
-    const uint64_t countdown = load_relaxed(lane.countdown);
-    if (static_cast<int64_t>(countdown) >= 0) {
-        return countdown;
-    }
-    if (countdown == UINT64_MAX) [[likely]] {
-        store_relaxed(lane.countdown, 0);
-    } else {
-        LockGuard guard(thread_cache.block->lock);
-        thread_cache.block->resolve_countdown(c);
-    }
-    return 0;
-}
-
 /// Pops an object for a request that the fast path did not try: an aligned request, or calloc above
 /// kSmallLimit. Null if the lane is empty or the countdown is used up.
 void* pop_hit(ClassIndex c) {
     Lane& lane = thread_cache.lanes[c];
-    const uint64_t top = load_relaxed(lane.top);
-    void* object = load_relaxed(*slot(region_view.base, top));
-    const uint64_t countdown = resolved_countdown(lane, c);
-    if (object == nullptr || countdown == 0) {
-        return nullptr;
+    Countdown::resolve(lane.countdown);
+    const uint64_t countdown = load_relaxed(lane.countdown);
+    if (countdown == 0) {
+        return nullptr;  // the lane may not be set up
     }
-    store_relaxed(lane.countdown, countdown - 1);
-    // Pairs with LaneOfOther::load_top(), like the store in the fast path.
-    store_release(lane.top, top + 1);
+    void** const top = load_relaxed(lane.top);
+    void* object = load_relaxed(*top);
+    if (object != nullptr) {
+        store_relaxed(lane.countdown, countdown - 1);
+        // Pairs with LaneOfOther::load_top(), like the store in the fast path.
+        store_release(lane.top, top + 1);
+    }
     return object;
 }
 
@@ -111,7 +98,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     // The objects are taken directly into their slots. The object with the lowest address is popped first.
     ClassRecord& record = block.record(c);
     const uint32_t wanted = tuning::refill_count(block.capacity(c));
-    void** const place = slot(region_view.base, record.floor - wanted);
+    void** const place = record.floor - wanted;
     const uint32_t taken = depots[c].refill(place, wanted, may_grow, zeroed, why);
     if (taken == 0) {
         return nullptr;
@@ -134,7 +121,7 @@ void* pop_and_poll(ThreadBlock& block, ClassIndex c) {
     record.last_poll_ns = now;
     record.countdown.count_hit();
     block.poll_after(c, pops);
-    void* object = *slot(region_view.base, block.top(c));
+    void* object = *block.top(c);
     block.set_top(c, block.top(c) + 1);
     return object;
 }
@@ -173,7 +160,7 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
             block.flush_oldest(c, tuning::flush_count(block.level(c)));
         }
     }
-    *slot(region_view.base, block.top(c) - 1) = p;
+    *(block.top(c) - 1) = p;
     block.set_top(c, block.top(c) - 1);
 }
 
@@ -227,7 +214,7 @@ namespace {
                 .guarded = sampler::draw_guard_gap() == 0};
     }
     LockGuard guard(block->lock);
-    block->resolve_countdown(c);
+    Countdown::resolve(block->lane(c).countdown);
     block->ensure_record(c);
     const Drawn drawn = block->take_turn(c, epoch);
     block->limit_countdown(c);

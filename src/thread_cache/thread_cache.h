@@ -14,31 +14,27 @@ namespace hotlane {
 
 struct ThreadBlock;
 
-/// A thread's stack of free objects of one class. Its slots lie in the thread's own memory beside the region.
-/// Index i names the slot at region_view.base + i - 1:
+/// A thread's stack of free objects of one class. Its slots lie in a window of the thread's own memory:
 ///
-///      low byte 0                                          low byte <= 255
-///   ... |  free  | ... |  free  | newest | ... | oldest | nullptr |  ... next class
-///                               ^ top                    ^ floor
+///    multiple of 2 KiB                                   at most 2 KiB further
+///    ^ begin   | ... |  free  | newest | ... | oldest | nullptr |
+///                             ^ top                   ^ floor
 ///
-/// The stack grows towards lower indices. slot(top) is popped next. The slot after the oldest object holds
-/// nullptr, so popping nullptr means that the lane is empty. A push first decrements the low byte of top; a
-/// borrow means that the lane is full. So neither test loads a limit. A lane of zeros is empty (base[-1] is
-/// nullptr) and full at the same time, so a thread that is not set up needs no test of its own. The store of
-/// top is the commit point: whichever instruction a thread stops at, its lane stays readable.
+/// The stack grows towards lower addresses. The object at `top` is popped next. The slot after the oldest object
+/// holds nullptr, so popping nullptr means that the lane is empty. A lane is full when its top is at the window's
+/// begin, whose low eleven bits are zero. So neither test loads a limit. A lane of zeros needs no test of its own
+/// either: its countdown of 0 sends a request to the slow path before `top` is used, and a top of 0 looks full to a
+/// free. The store of top is the commit point: whichever instruction a thread stops at, its lane stays readable.
 struct Lane {
-    uint64_t top = 0;
+    void** top = nullptr;    // the newest object's slot
     uint64_t countdown = 0;  // slow-path countdown: pops until the slow path is due; counts the hits, too
     uint64_t smallest = 0;   // bytes: requests of smallest .. smallest + spread belong to this class
     uint64_t spread = 0;
 };
-static_assert(sizeof(Lane) == SizeClasses::kLaneWords * sizeof(uint64_t));
+static_assert(sizeof(Lane) == SizeClasses::kLaneBytes);
 
-inline constexpr uint32_t kSlotsPerLane = 256;
-
-[[gnu::always_inline]] inline void** slot(void** base, uint64_t index) {
-    return base + static_cast<ptrdiff_t>(index) - 1;
-}
+/// The distance of two windows in bytes, and their alignment.
+inline constexpr size_t kWindowBytes = 2048;
 
 struct ThreadCache {
     Lane lanes[kMaxClasses] = {};
@@ -49,20 +45,25 @@ struct ThreadCache {
 
 HOTLANE_HIDDEN extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];
 
+/// The place of a lane of the calling thread's cache, relative to the thread pointer. `lane` is lane_of() its class.
+[[gnu::always_inline]] inline uintptr_t place_of_lane(size_t lane) {
+    return tls::sum(lane, tls::offset_of(&thread_cache));
+}
+
 /// The second half of a request: pops the newest object of the lane. If it cannot, `Slow` serves the request.
 template <void* (*Slow)(size_t)>
-[[gnu::always_inline]] inline void* pop_fast(size_t lane, size_t n) {
-    const uintptr_t cache = tls::offset_of(&thread_cache);
-    const uint64_t top = tls::load_early<offsetof(Lane, top)>(cache, lane);
+[[gnu::always_inline]] inline void* pop_fast(uintptr_t lane, size_t n) {
+    if (tls::count_down<offsetof(Lane, countdown)>(lane)) [[unlikely]] {
+        return Slow(n);  // something is due, or the lane is not set up
+    }
+    void** const top = tls::load_slot<offsetof(Lane, top)>(lane);
     // Pairs with the exchange in begin_reclaim(), through the barrier that follows it.
-    void* object = load_relaxed(*slot(load_either(region_view.base), top));
+    void* object = load_relaxed(*top);
     if (object == nullptr) [[unlikely]] {
-        return Slow(n);  // empty, or not set up
+        tls::count_up<offsetof(Lane, countdown)>(lane);
+        return Slow(n);  // empty
     }
-    if (tls::count_down<offsetof(Lane, countdown)>(cache, lane)) [[unlikely]] {
-        return Slow(n);  // something is due
-    }
-    tls::store<offsetof(Lane, top)>(cache, lane, top + 1);
+    tls::store<offsetof(Lane, top)>(lane, address_of(top + 1));
     return object;
 }
 
@@ -73,7 +74,8 @@ template <void* (*Slow)(size_t), size_t step = kSmallStep>
     if (n > kSmallLimit) [[unlikely]] {
         return Slow(n);
     }
-    return pop_fast<Slow>(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)], n);
+    return pop_fast<Slow>(
+        place_of_lane(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)]), n);
 }
 
 /// The same for operator new. `Over` gets requests that are not below region_view.operator_size_end, which
@@ -83,56 +85,52 @@ template <void* (*Slow)(size_t), void* (*Over)(size_t)>
     if (n >= load_either(region_view.operator_size_end)) [[unlikely]] {
         return Over(n);
     }
-    return pop_fast<Slow>(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep], n);
+    return pop_fast<Slow>(place_of_lane(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep]), n);
 }
 
 /// The same for kSmallLimit < n <= kLargestSmall.
 template <void* (*Slow)(size_t)>
 [[gnu::always_inline]] inline void* allocate_medium_fast(size_t n) {
-    return pop_fast<Slow>(size_classes.medium_index[(n + kMediumStep - 1) / kMediumStep], n);
+    return pop_fast<Slow>(place_of_lane(size_classes.medium_index[(n + kMediumStep - 1) / kMediumStep]), n);
 }
 
-/// The second half of a release: pushes `p` onto a lane. `lane` is a class byte.
+/// The second half of a release: pushes `p` onto a lane.
 template <auto Slow, typename... Hints>
-[[gnu::always_inline]] inline void push_fast(void** base, uintptr_t cache, size_t lane, void* p,
-                                             Hints... hints) {
-    uint64_t top = tls::load<offsetof(Lane, top)>(cache, lane);
-    if (tls::count_down_low_byte(top)) [[unlikely]] {
+[[gnu::always_inline]] inline void push_fast(uintptr_t lane, void* p, Hints... hints) {
+    void** const top = tls::load_slot<offsetof(Lane, top)>(lane);
+    if (address_of(top) % kWindowBytes == 0) [[unlikely]] {
         return Slow(p, hints...);  // full, not set up, or a free page
     }
     // Becomes visible with the store of top below, which pairs with LaneOfOther::load_top().
-    store_relaxed(*slot(base, top), p);
-    tls::store<offsetof(Lane, top)>(cache, lane, top);
+    store_relaxed(top[-1], p);
+    tls::store<offsetof(Lane, top)>(lane, address_of(top - 1));
 }
 
 /// Pushes an object onto the calling thread's lane of its page's class, whichever thread allocated it.
 /// `Elsewhere` gets pointers that do not lie in the pages below `limit`.
 template <auto Slow, auto Elsewhere = Slow, size_t RegionView::*limit = &RegionView::page_limit>
 [[gnu::always_inline]] inline void release_fast(void* p) {
-    void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
     if (page >= load_either(region_view.*limit)) [[unlikely]] {
         return Elsewhere(p);  // null, a block of the fallback, foreign or misaligned
     }
-    push_fast<Slow>(base, tls::offset_of(&thread_cache), region_view.class_byte(page), p);
+    push_fast<Slow>(place_of_lane(region_view.class_entry(page)), p);
 }
 
 /// The same for a caller that passes the object's size. If the size belongs to another class, `SlowSized`
 /// decides what to do; it gets the size minus Lane::smallest.
 template <auto Elsewhere, auto SlowSized, size_t RegionView::*limit = &RegionView::page_limit>
 [[gnu::always_inline]] inline void release_sized_fast(void* p, size_t n) {
-    void** const base = load_either(region_view.base);
     const size_t page = region_view.page_of(p);
     if (page >= load_either(region_view.*limit)) [[unlikely]] {
         return Elsewhere(p, n);
     }
-    const size_t lane = region_view.class_byte(page);
-    const uintptr_t cache = tls::offset_of(&thread_cache);
-    const size_t excess = tls::subtract<offsetof(Lane, smallest)>(n, cache, lane);
-    if (tls::above<offsetof(Lane, spread)>(excess, cache, lane)) [[unlikely]] {
+    const uintptr_t lane = place_of_lane(region_view.class_entry(page));
+    const size_t excess = tls::subtract<offsetof(Lane, smallest)>(n, lane);
+    if (tls::above<offsetof(Lane, spread)>(excess, lane)) [[unlikely]] {
         return SlowSized(p, excess);
     }
-    push_fast<SlowSized>(base, cache, lane, p, excess);
+    push_fast<SlowSized>(lane, p, excess);
 }
 
 // ---- the slow path (thread_cache.cpp) ---------------------------------------------------------------------

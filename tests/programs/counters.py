@@ -57,7 +57,16 @@ def expect(what, found, expected):
 
 def check_exact(runner):
     """Eight threads, known numbers of requests: the sums are equal to the last one."""
-    done = runner.run("count_operations", "8", "3000")
+    expect_counts(runner, runner.run("count_operations", "8", "3000"))
+
+
+def check_resolver(runner):
+    """Requests of an ifunc's resolver, before thread-local variables have their initial values, are counted once."""
+    expect_counts(runner, runner.run("resolver_allocates"))
+
+
+def expect_counts(runner, done):
+    """The report has exactly the requests that the program printed: size, allocations, frees."""
     document = runner.only_report()
     expected = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
     sizes = [entry["size"] for entry in document["classes"]]

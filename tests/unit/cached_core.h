@@ -36,7 +36,7 @@ inline void* get_slow(size_t n) {
     return allocate_from_cache(size_classes.class_of(n), &zeroed, &why);
 }
 inline void put_slow(void* p) {
-    const auto c = region_view.class_byte(region.page_containing(p).value) / SizeClasses::kLaneWords;
+    const auto c = region_view.class_entry(region.page_containing(p).value) / SizeClasses::kLaneBytes;
     put_back_slow(p, c, "free");
 }
 
@@ -56,19 +56,19 @@ inline Snapshot counts() {
 inline void check_lanes(const ThreadBlock& block) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (!block.is_set_up(c)) {
-            ASSERT_EQ(block.top(c), 0U);
+            ASSERT_EQ(block.top(c), nullptr);
+            ASSERT_LE(static_cast<int64_t>(block.lane(c).countdown), 0) << "the fast path would use top";
             continue;
         }
-        const uint64_t begin = block.lane_begin(c);
-        const uint64_t floor = begin + block.capacity(c);
-        ASSERT_EQ(begin % kSlotsPerLane, 0U);
+        void** const floor = block.window(c) + block.capacity(c);
+        ASSERT_EQ(address_of(block.window(c)) % kWindowBytes, 0U);
         ASSERT_GE(block.capacity(c), 1U);
         ASSERT_LE(block.capacity(c), tuning::kMostSlots);
         ASSERT_LE(block.level(c), block.capacity(c));
         ASSERT_EQ(block.top(c), floor - block.level(c));
-        ASSERT_EQ(*slot(region_view.base, floor), nullptr);
+        ASSERT_EQ(*floor, nullptr);
         ASSERT_TRUE(block.level(c) == 0 || block.record(c).pending_reclaim != nullptr ||
-                    *slot(region_view.base, block.top(c)) != nullptr);
+                    *block.top(c) != nullptr);
     }
 }
 

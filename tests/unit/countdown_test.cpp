@@ -13,7 +13,7 @@ namespace {
 using namespace hotlane;
 
 /// As the fast path does it: true when the pop was a hit, false when it gave up.
-bool pop(uint64_t& left) { return left-- != 0; }
+bool pop(uint64_t& left) { return static_cast<int64_t>(--left) >= 0; }
 
 TEST(Countdown, GivesExactlyTheHitsThatWereWanted) {
     Countdown countdown{};
@@ -23,7 +23,7 @@ TEST(Countdown, GivesExactlyTheHitsThatWereWanted) {
         EXPECT_TRUE(pop(left));
     }
     EXPECT_FALSE(pop(left));
-    countdown.resolve(left);
+    Countdown::resolve(left);
     EXPECT_EQ(left, 0U);
     EXPECT_EQ(countdown.hits(left), 3U);
 }
@@ -43,17 +43,22 @@ TEST(Countdown, StopsAtTheSampleAndKeepsTheRest) {
     EXPECT_EQ(countdown.hits(left), 0U);
 }
 
-TEST(Countdown, PopsBelowZeroAreHitsButTheOneThatGaveUp) {
+TEST(Countdown, RequestsBelowZeroAreNoHits) {
     Countdown countdown{};
     uint64_t left = 0;
     countdown.start(left, 0, UINT64_MAX);
-    EXPECT_FALSE(pop(left));
-    // What was due allocates of the same class before the countdown is resolved.
-    left -= 5;
-    countdown.resolve(left);
-    EXPECT_EQ(countdown.hits(left), 5U);
-    countdown.resolve(left);  // nothing to take back
-    EXPECT_EQ(countdown.hits(left), 5U);
+    // What is due may allocate of the same class before the countdown is resolved.
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_FALSE(pop(left));
+        EXPECT_EQ(countdown.hits(left), 0U);
+    }
+    Countdown::resolve(left);
+    EXPECT_EQ(left, 0U);
+    EXPECT_EQ(countdown.hits(left), 0U);
+    countdown.start(left, 1, UINT64_MAX);
+    EXPECT_TRUE(pop(left));
+    Countdown::resolve(left);
+    EXPECT_EQ(countdown.hits(left), 1U);
 }
 
 TEST(Countdown, HitsAreExactInAnyOrderOfCalls) {
@@ -80,7 +85,7 @@ TEST(Countdown, HitsAreExactInAnyOrderOfCalls) {
                 if (pop(left)) {
                     ++hits;
                 } else {
-                    countdown.resolve(left);
+                    Countdown::resolve(left);
                     EXPECT_EQ(left, 0U);
                 }
             }

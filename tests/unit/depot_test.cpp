@@ -119,14 +119,14 @@ TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {
     EXPECT_EQ(depots[c].stats().spans, 3U);
     EXPECT_EQ(region.stats().in_use_bytes, 3 * size_classes[c].span_pages * kRegionPageSize);
     for (void* object : objects) {
-        EXPECT_EQ(region_view.class_byte(region_view.page_of(object)), SizeClasses::lane_of(c));
+        EXPECT_EQ(region_view.class_entry(region_view.page_of(object)), SizeClasses::lane_of(c));
     }
     put_back(c, objects);
     depots[c].reap(true);
     EXPECT_EQ(depots[c].stats().spans, 0U);
     EXPECT_EQ(depots[c].stats().objects, 0U);
     EXPECT_EQ(region.stats().in_use_bytes, 0U);
-    EXPECT_EQ(region_view.class_byte(region_view.page_of(objects[0])), 0U);
+    EXPECT_EQ(region_view.class_entry(region_view.page_of(objects[0])), 0U);
 }
 
 TEST_F(DepotTest, ReapingKeepsTheWorkingSet) {

@@ -224,7 +224,8 @@ TEST_F(MaintenanceTest, ADayOfWorkAndRestStaysWithinBounds) {
         // Half of the live objects are freed, younger and older ones alike.
         std::shuffle(live.begin(), live.end(), random);
         for (size_t keep = night ? 0 : live.size() / 2; live.size() > keep;) {
-            const auto c = region_view.class_byte(region_view.page_of(live.back())) / SizeClasses::kLaneWords;
+            const auto c =
+                region_view.class_entry(region_view.page_of(live.back())) / SizeClasses::kLaneBytes;
             live_bytes -= size_classes[static_cast<ClassIndex>(c)].object_size;
             put(live.back());
             live.pop_back();

@@ -214,7 +214,7 @@ TEST_F(ReclaimTest, AnObjectLeftUndecidedSurvivesAnotherReclaim) {
 }
 
 TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
-    // The state after a reclaim that took an object while its owner was popping it: `taken` was at `index`.
+    // The state after a reclaim that took an object while its owner was popping it: `taken` was in `slot`.
     std::vector<void*> objects;
     for (int i = 0; i < 8; ++i) {
         objects.push_back(get(64));
@@ -224,12 +224,12 @@ TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
     }
     ThreadBlock& block = *thread_cache.block;
     ClassRecord& record = block.record(1);
-    const uint64_t index = block.top(1) + 2;
-    void*& place = *slot(region_view.base, index);
+    void** const slot = block.top(1) + 2;
+    void*& place = *slot;
     void* const taken = place;
 
     record.pending_reclaim = taken;
-    record.pending_reclaim_index = index;
+    record.pending_reclaim_slot = slot;
     place = nullptr;
     block.resolve_pending_reclaim(1);
     EXPECT_EQ(place, taken) << "the owner never got it";
@@ -245,12 +245,12 @@ TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
 
     record.pending_reclaim = taken;
     place = nullptr;
-    block.set_top(1, index + 1);
+    block.set_top(1, slot + 1);
     block.resolve_pending_reclaim(1);
     EXPECT_EQ(place, nullptr) << "the owner had popped it";
     EXPECT_EQ(record.pending_reclaim, nullptr);
     place = taken;
-    block.set_top(1, index - 2);
+    block.set_top(1, slot - 2);
     flush_this_thread();
     expect_all_accounted_for(8);
 }
