@@ -38,7 +38,9 @@ COMMAND_LAYERS = [
     ["src/cli/symbols"],
     ["src/cli/analysis"],
     ["src/cli/export"],
-    ["src/cli/launch"],
+    ["src/cli/launch", "src/cli/pools/contract"],
+    ["src/cli/pools/protobuf", "src/cli/pools/yaml"],
+    ["src/cli/pools/generate"],
     ["src/cli/commands"],
     ["src/cli/main"],
 ]

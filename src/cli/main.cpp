@@ -38,7 +38,7 @@ int run_command(std::vector<std::string> arguments) {
     app.get_formatter()->column_width(32);
     app.set_help_flag("--help,-h", "Print this help and exit");
     for (const auto add : {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench,
-                           hotlane::cli::add_profile, hotlane::cli::add_report}) {
+                           hotlane::cli::add_profile, hotlane::cli::add_report, hotlane::cli::add_pools}) {
         add(app, invocation);
     }
     app.footer("See hotlane(1), or `hotlane COMMAND --help`.");

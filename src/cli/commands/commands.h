@@ -42,5 +42,7 @@ void add_bench(CLI::App& app, Invocation& invocation);
 void add_profile(CLI::App& app, Invocation& invocation);
 /// `hotlane report FILE...`: shows the content of profile dumps.
 void add_report(CLI::App& app, Invocation& invocation);
+/// `hotlane pools generate|show|check CONTRACT --config FILE`: generates pools from the contracts of messages.
+void add_pools(CLI::App& app, Invocation& invocation);
 
 }  // namespace hotlane::cli

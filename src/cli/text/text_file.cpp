@@ -3,6 +3,8 @@
 // Reads and writes files by descriptor, so that every error has its reason.
 #include "cli/text/text_file.h"
 
+#include "cli/text/quantity.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -41,21 +43,37 @@ Descriptor open_for(const std::string& file, int flags) {
     return Descriptor{number};
 }
 
+/// Appends what one read returns. Returns false at the end.
+bool read_more(const Descriptor& descriptor, const std::string& file, std::string& text) {
+    char buffer[64 * 1024];
+    const ssize_t count = read(descriptor.number(), buffer, sizeof buffer);
+    if (count < 0) {
+        fail(file);
+    }
+    text.append(buffer, static_cast<size_t>(count));
+    return count > 0;
+}
+
 }  // namespace
 
 std::string read_file(const std::string& file, std::string_view magic) {
     const Descriptor descriptor = open_for(file, O_RDONLY);
     std::string text;
-    char buffer[64 * 1024];
-    ssize_t count = 0;
-    while ((count = read(descriptor.number(), buffer, sizeof buffer)) > 0) {
-        text.append(buffer, static_cast<size_t>(count));
+    while (read_more(descriptor, file, text)) {
         if (text.size() >= magic.size() && !text.starts_with(magic)) {
             break;
         }
     }
-    if (count < 0) {
-        fail(file);
+    return text;
+}
+
+std::string read_file_up_to(const std::string& file, size_t most) {
+    const Descriptor descriptor = open_for(file, O_RDONLY);
+    std::string text;
+    while (read_more(descriptor, file, text)) {
+        if (text.size() > most) {
+            throw FileError{file + ": more than " + size_text(static_cast<int64_t>(most))};
+        }
     }
     return text;
 }

@@ -23,6 +23,9 @@ class FileError : public std::runtime_error {
 /// device may never end. Throws FileError.
 std::string read_file(const std::string& file, std::string_view magic = {});
 
+/// Returns the content of the file. Throws FileError, also when the file has more than `most` bytes.
+std::string read_file_up_to(const std::string& file, size_t most);
+
 /// Replaces the content of the file; "-" stands for standard output. Throws FileError.
 void write_file(const std::string& file, std::string_view text);
 

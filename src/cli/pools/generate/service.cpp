@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+//
+// Reads the table of a service. Its keys are rows of a table.
+#include "cli/pools/generate/service.h"
+
+#include "cli/pools/contract/contract.h"
+#include "text/units.h"
+
+#include <algorithm>
+#include <set>
+
+// Whatever the package says: a shared library for one file would only be loaded for nothing.
+#undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+namespace hotlane::cli {
+
+namespace {
+
+class ServiceReader {
+  public:
+    ServiceReader(const std::string& file, Problems& problems) : file_{file}, problems_{problems} {}
+
+    Service read(const toml::table& root, const std::string& name) {
+        const toml::node* services = root.get("service");
+        if (services == nullptr || !services->is_table()) {
+            problems_.add({file_}, "the file has no table [service.NAME]");
+            return {};
+        }
+        const auto* found = find(*services->as_table(), name);
+        if (found == nullptr) {
+            return {};
+        }
+        Service service;
+        service.name = name.empty() ? only_name_ : name;
+        service.place = place(*found);
+        read_service_table(*found->as_table(), service);
+        return service;
+    }
+
+  private:
+    struct Key {
+        std::string_view name;
+        void (ServiceReader::*read)(const toml::node& value, Service& service);
+    };
+
+    Place place(const toml::source_position& at) const { return {file_, at.line, at.column}; }
+    Place place(const toml::node& node) const { return place(node.source().begin); }
+    void problem(const toml::node& node, const std::string& what) { problems_.add(place(node), what); }
+
+    const toml::node* find(const toml::table& services, const std::string& name) {
+        std::vector<std::string_view> known;
+        const toml::node* found = nullptr;
+        for (const auto& [key, value] : services) {
+            known.push_back(key.str());
+            if (name.empty() ? services.size() == 1 : key.str() == name) {
+                found = &value;
+                only_name_ = key.str();
+            }
+        }
+        if (found == nullptr && name.empty()) {
+            problems_.add({file_}, "the file has " + std::to_string(known.size()) +
+                                       " services; choose one with --service NAME");
+        } else if (found == nullptr) {
+            problems_.add({file_}, "there is no service " + quoted(name) + problems_.suggestion(name, known));
+        } else if (!found->is_table()) {
+            problem(*found, "expected a table [service." + only_name_ + "]");
+            found = nullptr;
+        }
+        return found;
+    }
+
+    void read_service_table(const toml::table& table, Service& service) {
+        static constexpr Key kKeys[] = {
+            {"messages", &ServiceReader::read_messages},
+            {"buffer_pool_enabled", &ServiceReader::read_flag<&Service::is_enabled>},
+            {"budget", &ServiceReader::read_budget},
+            {"in_flight", &ServiceReader::read_in_flight},
+            {"exhausted", &ServiceReader::read_exhausted},
+            {"shared", &ServiceReader::read_flag<&Service::is_shared>},
+            {"clear", &ServiceReader::read_flag<&Service::clears>},
+            {"memory_limit", &ServiceReader::read_memory_limit}};
+        for (const auto& [name, value] : table) {
+            const auto has_name = [name = name.str()](const Key& key) { return key.name == name; };
+            const auto* key = std::find_if(std::begin(kKeys), std::end(kKeys), has_name);
+            if (key != std::end(kKeys)) {
+                (this->*key->read)(value, service);
+                continue;
+            }
+            std::vector<std::string_view> known;
+            for (const Key& one : kKeys) {
+                known.push_back(one.name);
+            }
+            problems_.add(place(name.source().begin), quoted(name.str()) + " is not a key of a service" +
+                                                          problems_.suggestion(name.str(), known));
+        }
+        if (service.messages.empty() && !has_bad_messages_) {
+            problems_.add(service.place, "the service " + quoted(service.name) +
+                                             " has no messages; list them in messages = [...]");
+        }
+    }
+
+    void read_messages(const toml::node& value, Service& service) {
+        const toml::array* list = value.as_array();
+        if (list == nullptr) {
+            has_bad_messages_ = true;
+            problem(value, "expected a list of names of messages");
+            return;
+        }
+        std::set<std::string> seen;
+        for (const toml::node& item : *list) {
+            const auto name = item.value<std::string>();
+            if (!item.is_string() || name->empty()) {
+                has_bad_messages_ = true;
+                problem(item, "expected the name of a message");
+            } else if (!seen.insert(*name).second) {
+                problem(item, "the message " + quoted(*name) + " is listed twice");
+            } else {
+                service.messages.push_back({*name, place(item)});
+            }
+        }
+    }
+
+    template <bool Service::*Member>
+    void read_flag(const toml::node& value, Service& service) {
+        const toml::value<bool>* flag = value.as_boolean();
+        if (flag == nullptr) {
+            problem(value, "expected true or false");
+            return;
+        }
+        service.*Member = flag->get();
+    }
+
+    /// Reads an integer, or a text such as "128K".
+    std::optional<uint64_t> size_of(const toml::node& value) {
+        uint64_t bytes = 0;
+        bool is_valid = false;
+        if (const auto* integer = value.as_integer(); integer != nullptr && integer->get() > 0) {
+            bytes = static_cast<uint64_t>(integer->get());
+            is_valid = true;
+        } else if (const auto* text = value.as_string(); text != nullptr) {
+            is_valid = parse_size(text->get(), bytes) && bytes > 0;
+        }
+        if (!is_valid || bytes > kMostBytes) {
+            problem(value, "expected a size such as \"128K\", from 1 to 1G");
+            return std::nullopt;
+        }
+        return bytes;
+    }
+
+    void read_budget(const toml::node& value, Service& service) {
+        service.budget = size_of(value).value_or(service.budget);
+    }
+
+    void read_in_flight(const toml::node& value, Service& service) {
+        constexpr int64_t kMost = 1'000'000;
+        const auto* count = value.as_integer();
+        if (count == nullptr || count->get() < 1 || count->get() > kMost) {
+            problem(value, "expected a number of buffers from 1 to " + std::to_string(kMost));
+            return;
+        }
+        service.in_flight = static_cast<uint64_t>(count->get());
+    }
+
+    void read_exhausted(const toml::node& value, Service& service) {
+        const auto text = value.value<std::string>();
+        if (!value.is_string() || (*text != "fallback" && *text != "fail")) {
+            problem(value, "expected \"fallback\" or \"fail\"");
+            return;
+        }
+        service.falls_back = *text == "fallback";
+    }
+
+    void read_memory_limit(const toml::node& value, Service& service) {
+        service.memory_limit = size_of(value);
+        service.limit_place = place(value);
+    }
+
+    const std::string& file_;
+    Problems& problems_;
+    std::string only_name_;
+    bool has_bad_messages_ = false;
+};
+
+}  // namespace
+
+Service read_service(const std::string& file, const std::string& text, const std::string& name,
+                     Problems& problems) {
+    try {
+        const toml::table root = toml::parse(text, file);
+        return ServiceReader{file, problems}.read(root, name);
+    } catch (const toml::parse_error& error) {
+        const toml::source_position at = error.source().begin;
+        problems.add({file, at.line, at.column}, "not TOML: " + std::string{error.description()});
+    }
+    return {};
+}
+
+}  // namespace hotlane::cli
