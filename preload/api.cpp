@@ -46,6 +46,12 @@ hotlane_pool* hotlane_pool_create(const char* name, size_t n, size_t count, unsi
 void hotlane_pool_destroy(hotlane_pool* pool) noexcept { pools::destroy(static_cast<Pool*>(pool)); }
 void hotlane_pool_adopt(hotlane_pool* pool) noexcept { pools::adopt(*static_cast<Pool*>(pool)); }
 void hotlane_pool_reset(hotlane_pool* pool) noexcept { pools::reset(*static_cast<Pool*>(pool)); }
+void hotlane_pool_own_each(hotlane_pool* pool, size_t bytes) noexcept {
+    pools::own_each(*static_cast<Pool*>(pool), bytes);
+}
+void hotlane_pool_own(hotlane_pool* pool, ptrdiff_t bytes) noexcept {
+    pools::own(*static_cast<Pool*>(pool), bytes);
+}
 void* hotlane_pool_get_slow(hotlane_pool* pool) noexcept {
     return pools::get_slow(*static_cast<Pool*>(pool));
 }

@@ -24,7 +24,7 @@ class arena : public std::pmr::memory_resource {
 
     /// Throws std::bad_alloc when there is no memory for the first page.
     explicit arena(std::size_t first = growth, std::size_t limit = SIZE_MAX) : limit_{limit} {
-        first_ = take_page(first < sizeof(page) + alignment ? sizeof(page) + alignment : first);
+        first_ = take_page(first_bytes(first));
         rewind();
     }
     ~arena() override {
@@ -36,10 +36,12 @@ class arena : public std::pmr::memory_resource {
 
     /// Frees all allocations. Keeps the first page and gives the others back. O(pages).
     void release() noexcept {
+        const std::size_t before = capacity_;
         while (last_ != first_) {
             capacity_ -= last_->bytes;
             hotlane_put(std::exchange(last_, last_->previous));
         }
+        tell(before);
         rewind();
     }
     /// Bytes allocated since the last release(), padding included.
@@ -48,12 +50,25 @@ class arena : public std::pmr::memory_resource {
     }
     /// The size of all its pages, bytes.
     std::size_t capacity() const noexcept { return capacity_; }
+    /// The largest capacity() so far.
+    std::size_t peak() const noexcept { return peak_; }
 
   private:
+    friend class arena_pool;
     struct page {
         page* previous;
         std::size_t bytes;
     };
+
+    static std::size_t first_bytes(std::size_t first) noexcept {
+        return first < sizeof(page) + alignment ? sizeof(page) + alignment : first;
+    }
+    /// Tells the statistics of the pool of arenas how the capacity has changed.
+    void tell(std::size_t before) noexcept {
+        if (pool_ != nullptr && capacity_ != before) {
+            hotlane_pool_own(pool_, static_cast<std::ptrdiff_t>(capacity_ - before));
+        }
+    }
 
     static char* begin_of(page* of) noexcept { return reinterpret_cast<char*>(of) + sizeof(page); }
 
@@ -63,6 +78,8 @@ class arena : public std::pmr::memory_resource {
             detail::no_memory();
         }
         capacity_ += bytes;
+        peak_ = capacity_ > peak_ ? capacity_ : peak_;
+        tell(capacity_ - bytes);
         return new (memory) page{nullptr, bytes};
     }
     void use(page* fresh) noexcept {
@@ -103,7 +120,9 @@ class arena : public std::pmr::memory_resource {
 
     std::size_t limit_;
     std::size_t capacity_ = 0;
-    std::size_t used_before_ = 0;  // in the pages before the last one
+    std::size_t peak_ = 0;
+    hotlane_pool* pool_ = nullptr;  // that it was leased from; null: none
+    std::size_t used_before_ = 0;   // in the pages before the last one
     page* first_ = nullptr;
     page* last_ = nullptr;
     char* next_ = nullptr;
@@ -116,7 +135,6 @@ class arena : public std::pmr::memory_resource {
 class arena_pool : public std::pmr::memory_resource {
     struct slot : arena {
         using arena::arena;
-        hotlane_pool* home = nullptr;
         slot* older = nullptr;
         slot* newer = nullptr;
     };
@@ -135,7 +153,9 @@ class arena_pool : public std::pmr::memory_resource {
     /// when there is no memory for them. `name` is for the statistics, which keep its first 31 bytes.
     explicit arena_pool(std::size_t capacity, const char* name = nullptr, std::size_t first = arena::growth,
                         std::size_t limit = SIZE_MAX)
-        : slots_{capacity, name, first, limit} {}
+        : slots_{capacity, name, first, limit} {
+        hotlane_pool_own_each(slots_.c_pool(), arena::first_bytes(first));
+    }
 
     /// Leases an arena. Returns error::exhausted when all are leased. O(1).
     result<lease> get() noexcept {
@@ -145,7 +165,7 @@ class arena_pool : public std::pmr::memory_resource {
         }
         hotlane_pool* const home = (*taken).get_deleter().pool;
         slot* const fresh = (*taken).release();
-        fresh->home = home;
+        fresh->pool_ = home;
         fresh->newer = nullptr;
         fresh->older = newest_;
         if (newest_ != nullptr) {
@@ -163,7 +183,7 @@ class arena_pool : public std::pmr::memory_resource {
         if (ended->older != nullptr) {
             ended->older->newer = ended->newer;
         }
-        typename slots::returner{ended->home}(ended);
+        typename slots::returner{ended->pool_}(ended);
     }
     /// Throws std::bad_alloc when no arena is leased, or the newest has no memory.
     void* do_allocate(std::size_t bytes, std::size_t align) override {

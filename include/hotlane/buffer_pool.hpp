@@ -39,6 +39,7 @@ struct pool_options {
     const char* name = nullptr;  // for statistics; the first 31 bytes are kept
     hotlane::clear clear = hotlane::clear::never;
     bool touch = false;  // touches all pages at construction, so that page faults happen then
+    bool timed = false;  // measures how long buffers are held (HOTLANE_POOL_TIMED)
 };
 
 /// A pool of `capacity` buffers of `size` bytes, all allocated at construction; last in, first out. For one
@@ -87,7 +88,7 @@ class buffer_pool {
   private:
     static unsigned flags(on_exhausted policy, const pool_options& options) noexcept {
         return (policy == on_exhausted::fallback ? HOTLANE_POOL_FALLBACK : 0U) |
-               (options.touch ? HOTLANE_POOL_TOUCH : 0U) |
+               (options.touch ? HOTLANE_POOL_TOUCH : 0U) | (options.timed ? HOTLANE_POOL_TIMED : 0U) |
                (options.clear == clear::on_put ? HOTLANE_POOL_ZERO_ON_PUT : 0U);
     }
 

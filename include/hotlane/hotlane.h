@@ -93,6 +93,8 @@ struct hotlane_class_statistics {
     uint64_t bytes_allocated; /* misses * object_size */
     uint64_t bytes_reused;    /* hits * object_size */
     double hit_rate;          /* hits / allocations; 1 when there were none */
+    uint64_t bytes_fresh;     /* of objects whose memory had never been used when a cache got them */
+    uint64_t bytes_recycled;  /* allocations * object_size - bytes_fresh: got memory used before */
 };
 
 /** All bounded pools of one name. */
@@ -109,6 +111,19 @@ struct hotlane_pool_statistics {
     uint64_t fallbacks;   /* of those, the requests that the allocator served */
     double utilisation;   /* in_use / capacity; 0 when the capacity is 0 */
     double hit_rate;      /* gets / (gets + exhausted); 1 when both are 0 */
+    uint64_t saved_allocations; /* gets of an object that had been handed out before */
+    uint64_t bytes_reused;      /* their bytes */
+    uint64_t growths;           /* times that a pool got more objects */
+    /* Since the process started: a reset of the statistics changes none of these. */
+    uint64_t peak_capacity; /* most objects that the pools held at once */
+    uint64_t demand;     /* most objects of one pool wanted at once: handed out, and not there when wanted */
+    uint64_t bytes;      /* of the objects now, and of the memory that they own (hotlane_pool_own()) */
+    uint64_t peak_bytes; /* most of these at once; for several pools an upper bound */
+    uint64_t hold_samples; /* of timed pools: objects whose time between get and put was measured */
+    uint64_t hold_p50_ns;  /* time that half of these were held at most; at most an eighth off */
+    uint64_t hold_p99_ns;  /* time that 99 % of these were held at most */
+    uint64_t hold_max_ns;  /* longest of these times; 10 s may stand for longer */
+    uint64_t long_holds;   /* how many of these were held for more than 100 ms */
 };
 
 struct hotlane_statistics {
@@ -126,6 +141,8 @@ struct hotlane_statistics {
     uint64_t threads;              /* threads that have a cache now */
     double hit_rate;               /* hits / allocations; 1 when there were none */
     double reuse_efficiency; /* bytes_reused / (bytes_reused + bytes_allocated); 1 when there were none */
+    uint64_t bytes_fresh;    /* sum over the classes */
+    uint64_t bytes_recycled; /* sum over the classes */
 };
 
 /** Fills the first `size` bytes of *out. `size` is sizeof *out as the program was compiled; later versions

@@ -69,6 +69,8 @@ class object_pool {
     std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
     /// The size of the objects themselves, without memory that they own.
     std::size_t bytes() const noexcept { return capacity_ * pool_->object_size; }
+    /// The pool, for the functions of hotlane.h. It is still owned by this object.
+    hotlane_pool* c_pool() const noexcept { return pool_.get(); }
 
   private:
     struct construction {
@@ -157,7 +159,7 @@ class record_pool {
   public:
     /// Throws std::bad_alloc when there is no memory for all records.
     explicit record_pool(const char* name = nullptr)
-        : pool_{detail::make_pool(name, sizeof(T), N, 0).release()} {}
+        : pool_{detail::make_pool(name, sizeof(T), N, HOTLANE_POOL_IN_ORDER).release()} {}
 
     /// Returns a value-initialised record, or error::exhausted after N. O(1).
     result<T*> get() noexcept {

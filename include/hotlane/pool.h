@@ -26,13 +26,14 @@ extern "C" {
  *                 ^ low
  *
  * `low` is the lowest `top` since the statistics were last reset. One comparison with it therefore detects
- * both an exhausted pool and a new peak. */
+ * both an exhausted pool and a new peak. The countdown counts the gets. In a timed pool, it ends at a sample
+ * of them, whose objects are timed until they are put back. */
 struct hotlane_pool {
     void** top;
     void** low;
-    uint64_t gets;
-    uintptr_t begin; /* the first object */
-    size_t extent;   /* bytes of all objects; 0: every put takes the slow path */
+    uint64_t countdown; /* gets until one takes the slow path, which may time how long the object is held */
+    uintptr_t begin;    /* the first object */
+    size_t extent;      /* bytes from there on; the put of an object beyond them takes the slow path */
     void** full;
     void** bottom;
     size_t object_size; /* bytes, a multiple of 64 */
@@ -45,6 +46,13 @@ typedef struct hotlane_pool hotlane_pool;
 #define HOTLANE_POOL_TOUCH 2U       /* touches all pages at creation, so that page faults happen then */
 #define HOTLANE_POOL_ZERO_ON_PUT 4U /* clears objects at creation and when they come back */
 #define HOTLANE_POOL_SHARED 8U      /* any thread gets and puts; calls functions of the library */
+#define HOTLANE_POOL_TIMED 256U     /* measures how long objects are handed out: see below */
+#define HOTLANE_POOL_IN_ORDER 512U  /* strictly last in, first out: never timed */
+
+/* A timed pool measures for how long a sample of its objects is handed out: one in 1 to 12,288 gets, depending
+ * on how many there are in a millisecond. A get of the sample returns another free object than the one that
+ * was put last. HOTLANE_POOL_TIMES=1 times all pools but those that are in order. It reads the processor's
+ * time-stamp counter, which a sandbox in strict mode (seccomp) does not allow. */
 
 /** Creates a pool of `capacity` objects of at least `size` bytes, each at a multiple of 64. `name` is what
  * the statistics call it (null: "unnamed"; the first 31 bytes are copied). Pools of the same name are
@@ -61,6 +69,13 @@ void hotlane_pool_adopt(hotlane_pool* pool) HOTLANE_NOTHROW;
 /** Takes back every object at once, also those that are handed out, but not those that came from the
  * fallback. O(capacity). */
 void hotlane_pool_reset(hotlane_pool* pool) HOTLANE_NOTHROW;
+
+/** Tells the statistics that each object of the pool owns `bytes` outside the pool, for as long as the pool
+ * exists. Its objects then count as that much larger. Only the pool's thread may call it. O(1). */
+void hotlane_pool_own_each(hotlane_pool* pool, size_t bytes) HOTLANE_NOTHROW;
+/** Tells the statistics that the objects of the pool together own `bytes` more, or less if it is negative.
+ * Only the pool's thread may call it. O(1). */
+void hotlane_pool_own(hotlane_pool* pool, ptrdiff_t bytes) HOTLANE_NOTHROW;
 
 /* The slow paths of the inlined functions. */
 void* hotlane_pool_get_slow(hotlane_pool* pool) HOTLANE_NOTHROW;
@@ -83,6 +98,7 @@ int hotlane_pool_may(hotlane_pool* pool, const void* p) HOTLANE_NOTHROW;
  * it; debug builds refuse other threads. */
 static inline __attribute__((always_inline)) void* hotlane_pool_get(hotlane_pool* pool) {
     void** top = __atomic_load_n(&pool->top, __ATOMIC_RELAXED);
+    uint64_t countdown;
     void* object;
     if (HOTLANE_POOL_CHECKS && !hotlane_pool_may(pool, NULL)) {
         return NULL;
@@ -90,8 +106,12 @@ static inline __attribute__((always_inline)) void* hotlane_pool_get(hotlane_pool
     if (__builtin_expect(top <= __atomic_load_n(&pool->low, __ATOMIC_RELAXED), 0)) {
         return hotlane_pool_get_slow(pool);
     }
+    /* The borrow of the subtraction is the test, so that it costs no instruction but the jump. */
+    if (__builtin_expect(__builtin_sub_overflow(pool->countdown, (uint64_t)1, &countdown), 0)) {
+        return hotlane_pool_get_slow(pool);
+    }
     object = *--top;
-    __atomic_store_n(&pool->gets, pool->gets + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->countdown, countdown, __ATOMIC_RELAXED);
     __atomic_store_n(&pool->top, top, __ATOMIC_RELAXED);
     return __builtin_assume_aligned(object, 64);
 }

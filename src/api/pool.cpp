@@ -5,6 +5,7 @@
 //   one allocation:  | Pool | slots, one per object | objects, each at a multiple of 64 |
 #include "api/pool.h"
 
+#include "api/hold_timer.h"
 #include "api/pool_set.h"
 #include "base/atomic_access.h"
 #include "malloc/allocator.h"
@@ -49,6 +50,33 @@ void fill_slots(Pool& pool) {
     }
 }
 
+/// Notes that the whole pool is handed out and `beyond` more objects are wanted.
+void note_demand(Pool& pool, uint64_t beyond) {
+    store_relaxed(pool.demand, std::max(pool.demand, pool.capacity + beyond));
+}
+
+/// A request that neither the pool nor the allocator serves. Such requests in a row, without a put between
+/// them, were all wanted at once.
+void note_unserved(Pool& pool) {
+    const uint64_t puts = pool.counts().gets - pool.in_use();
+    pool.unserved = puts == pool.puts_when_unserved ? pool.unserved + 1 : 1;
+    pool.puts_when_unserved = puts;
+    note_demand(pool, pool.fallbacks_in_use + pool.unserved);
+}
+
+/// Pops the next object and counts it. `countdown` is what it is afterwards.
+void* pop(Pool& pool, uint64_t countdown) {
+    void** const top = pool.top - 1;
+    const uint64_t gets = pool.gets_at_zero - pool.countdown + 1;
+    pool.begin_change();
+    store_release(pool.fresh, std::max(pool.fresh, static_cast<uint64_t>(pool.full - top)));
+    store_release(pool.gets_at_zero, gets + countdown);
+    store_release(pool.countdown, countdown);
+    pool.end_change();
+    store_relaxed(pool.top, top);
+    return *top;
+}
+
 void touch(Pool& pool) {
     for (size_t at = 0; at < pool.bytes; at += kOsPageSize) {
         static_cast<volatile char*>(pointer_to(pool.begin))[at] = 0;
@@ -90,6 +118,7 @@ Pool* lay_out(const Plan& plan, void* header, uintptr_t objects) {
     if ((plan.flags & HOTLANE_POOL_TOUCH) != 0) {
         touch(*pool);
     }
+    hold_timer::set_up(*pool);
     return pool;
 }
 
@@ -136,6 +165,7 @@ void reset(Pool& pool) {
     if (!may(pool, nullptr)) {
         return;
     }
+    hold_timer::cancel(pool);
     fill_slots(pool);
     if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
         memset(pointer_to(pool.begin), 0, pool.bytes);
@@ -143,16 +173,32 @@ void reset(Pool& pool) {
     store_relaxed(pool.top, pool.full);
 }
 
+void own_each(Pool& pool, size_t bytes) { store_relaxed(pool.owned_each, bytes); }
+
+void own(Pool& pool, ptrdiff_t bytes) {
+    const size_t owned = pool.owned_bytes + static_cast<size_t>(bytes);
+    store_relaxed(pool.owned_bytes, owned);
+    store_relaxed(pool.peak_owned_bytes, std::max(pool.peak_owned_bytes, owned));
+}
+
 void* get_slow(Pool& pool) {
     if (pool.top == pool.bottom) {
         add_relaxed(pool.exhausted, 1);
-        return pool.set != nullptr ? get_from_larger(*pool.set, pool) : get_from_allocator(pool);
+        const uint64_t fallbacks = pool.fallbacks_in_use;
+        void* const p = pool.set != nullptr ? get_from_larger(*pool.set, pool) : get_from_allocator(pool);
+        if (pool.fallbacks_in_use != fallbacks) {
+            note_demand(pool, pool.fallbacks_in_use);
+        } else {
+            note_unserved(pool);
+        }
+        return p;
     }
-    // More objects are handed out than at any time since the last reset, or ever.
-    store_relaxed(pool.low, pool.top - 1);
-    add_relaxed(pool.gets, 1);
-    store_relaxed(pool.top, pool.top - 1);
-    return *pool.top;
+    const uint64_t countdown = pool.countdown != 0 ? pool.countdown - 1 : hold_timer::look(pool);
+    if (pool.top <= load_relaxed(pool.low)) {
+        // More objects are handed out than at any time since the last reset, or ever.
+        store_relaxed(pool.low, pool.top - 1);
+    }
+    return pop(pool, countdown);
 }
 
 void* get_from_allocator(Pool& pool) {
@@ -185,6 +231,9 @@ void put_slow(Pool& pool, void* p) {
         explicit_bzero(p, pool.object_size);
     }
     *pool.top = p;
+    if (p == pool.timed) {
+        hold_timer::finish_with_put(pool);
+    }
     store_relaxed(pool.top, pool.top + 1);
 }
 

@@ -12,6 +12,8 @@ Pool* create(const char* name, size_t size, size_t capacity, unsigned flags);
 void destroy(Pool* pool);
 void adopt(Pool& pool);
 void reset(Pool& pool);
+void own_each(Pool& pool, size_t bytes);
+void own(Pool& pool, ptrdiff_t bytes);
 void* get_slow(Pool& pool);
 void put_slow(Pool& pool, void* p);
 bool may(const Pool& pool, const void* p);

@@ -26,6 +26,7 @@ ClassStats since_reset(const Snapshot& now, ClassIndex c) {
     stats.misses -= before.misses;
     stats.frees -= before.frees;
     stats.discards -= before.discards;
+    stats.fresh_bytes -= before.fresh_bytes;
     return stats;
 }
 
@@ -50,6 +51,18 @@ hotlane_pool_statistics as_c(const PoolStats& now, const PoolStats& before) {
     stats.fallbacks = now.fallbacks - before.fallbacks;
     stats.utilisation = share(now.in_use, now.capacity, 0.0);
     stats.hit_rate = share(stats.gets, stats.gets + stats.exhausted, 1.0);
+    stats.saved_allocations = now.reuses - before.reuses;
+    stats.bytes_reused = now.reused_bytes - before.reused_bytes;
+    stats.growths = now.growths - before.growths;
+    stats.peak_capacity = now.peak_capacity;
+    stats.demand = now.demand;
+    stats.bytes = now.bytes;
+    stats.peak_bytes = now.peak_bytes;
+    stats.hold_samples = now.hold_samples;
+    stats.hold_p50_ns = now.hold_p50_ns;
+    stats.hold_p99_ns = now.hold_p99_ns;
+    stats.hold_max_ns = now.hold_max_ns;
+    stats.long_holds = now.long_holds;
     return stats;
 }
 
@@ -82,6 +95,8 @@ hotlane_class_statistics as_c(const ClassStats& stats) {
     out.bytes_allocated = stats.misses * stats.object_size;
     out.bytes_reused = stats.hits * stats.object_size;
     out.hit_rate = share(stats.hits, stats.allocations(), 1.0);
+    out.bytes_fresh = stats.fresh_bytes;
+    out.bytes_recycled = stats.recycled_bytes();
     return out;
 }
 
@@ -93,6 +108,8 @@ size_t copy_statistics(struct hotlane_statistics* out, size_t size) {
         const ClassStats of_class = since_reset(*now, c);
         stats.bytes_allocated += of_class.misses * of_class.object_size;
         stats.bytes_reused += of_class.hits * of_class.object_size;
+        stats.bytes_fresh += of_class.fresh_bytes;
+        stats.bytes_recycled += of_class.recycled_bytes();
         sum += of_class;
     }
     stats.allocations = sum.allocations();

@@ -137,7 +137,9 @@ uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool*
             break;
         }
         bool lowest_is_zero = false;
+        const uint32_t fresh_from = span->fresh_from();
         const uint32_t more = span->take(region_view.base, out + taken, count - taken, &lowest_is_zero);
+        fresh_ += span->fresh_from() - fresh_from;
         if (taken == 0) {
             *zeroed = lowest_is_zero;
         }
@@ -337,7 +339,7 @@ DepotStats Depot::stats() {
     for (const Ring& ring : rings_) {
         objects += ring.count();
     }
-    return {spans_, objects, static_cast<uint64_t>(peak_outside_)};
+    return {spans_, objects, static_cast<uint64_t>(peak_outside_), fresh_};
 }
 
 }  // namespace hotlane

@@ -17,6 +17,7 @@ struct DepotStats {
     uint64_t spans = 0;
     uint64_t objects = 0;       // free objects in the rings
     uint64_t peak_outside = 0;  // most objects that were outside the rings and spans at once
+    uint64_t fresh = 0;         // objects taken out of spans whose memory is known to be unused until then
 };
 
 /// There is one depot for each class. A refill takes objects from the first of these that has any:
@@ -85,6 +86,7 @@ class Depot {
     uint64_t spans_ = 0;
     int64_t outside_ = 0;  // can be negative after double frees, until the spans notice them
     int64_t peak_outside_ = 0;
+    uint64_t fresh_ = 0;
     SpanHeap partial_;
 };
 

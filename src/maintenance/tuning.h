@@ -64,6 +64,23 @@ constexpr uint64_t next_poll(uint64_t pops, uint64_t elapsed_ns) {
     return elapsed_ns > 16'000'000 ? std::max<uint64_t>(pops / 16, 1) : pops;
 }
 
+/// How many gets of a pool pass, on average, until the library looks at it again, given that the last
+/// `interval` gets took `elapsed_ns`. Aims at one look in 1 to 16 milliseconds. A look takes as long as
+/// twenty gets.
+constexpr uint32_t next_look(uint32_t interval, uint64_t elapsed_ns) {
+    constexpr uint32_t kMost = 8192;
+    if (elapsed_ns < 1'000'000) {
+        return std::min(interval * 2, kMost);
+    }
+    return elapsed_ns > 16'000'000 ? std::max(interval / 16, 1U) : interval;
+}
+
+/// How many gets pass until the next look: between half and one and a half of `interval`, chosen by
+/// `random`, so that the looks do not fall into step with a program that repeats the same gets.
+constexpr uint64_t random_countdown(uint32_t interval, uint64_t random) {
+    return interval / 2 + random % interval;
+}
+
 /// Whether to flush before growth: whether the region, which has grown by `grown_pages` since the last flush,
 /// should first get back the free objects in the rings and in the calling thread's cache. A few objects in
 /// many spans can pin much memory. The flush costs less than the page faults of 4 MiB.

@@ -56,6 +56,8 @@ constexpr Option kOptions[] = {
      "return free memory to the system after this time"},
     {"BACKGROUND_THREAD", flag, HOTLANE_FIELD(background_thread), 0, 1, "0|1",
      "a thread returns memory while the program is idle"},
+    {"POOL_TIMES", flag, HOTLANE_FIELD(pool_times), 0, 1, "0|1",
+     "measure how long buffers of pools are held"},
     {"PROFILE", path, HOTLANE_FIELD(profile), 0, 0, "PATH",
      "file of the heap profile (%p: pid, %n: number)"},
     {"SAMPLE_INTERVAL", size, HOTLANE_FIELD(sample_interval_bytes), 1, GiB, "SIZE",

@@ -58,6 +58,7 @@ struct Config {
     HugePages huge_pages = HugePages::automatic;
     uint64_t purge_delay_ns = 1'000'000'000;
     bool background_thread = false;
+    bool pool_times = false;  // measure for how long objects of pools are held
     char profile[kPathCapacity] = {};
     uint64_t sample_interval_bytes = 512 * KiB;  // mean distance between two samples
     uint64_t profile_interval_ns = 0;            // 0: write a profile at exit only

@@ -43,6 +43,8 @@ class Span {
     PageIndex first_page() const { return first_; }
     ClassIndex size_class() const { return class_; }
     uint32_t free_count() const { return free_count_; }
+    /// The first object that was never handed out since its memory came from the kernel.
+    uint32_t fresh_from() const { return fresh_from_; }
 
     /// For a page that is not the first of its span: how many pages before it the span begins.
     void set_distance_to_first(uint8_t pages) { distance_ = pages; }

@@ -85,6 +85,28 @@ bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent
     return true;
 }
 
+void write_pool_alarms(Writer& out, const Snapshot& snapshot, double alarm_percent) {
+    constexpr uint64_t kFewestRequests = 100;
+    constexpr size_t kLongestName = 24;
+    constexpr int kMostLines = 4;
+    constexpr double kBillionthsPerPercent = 1e7;
+    int lines = 0;
+    for (size_t i = 0; i < snapshot.pool_count && lines != kMostLines; ++i) {
+        const PoolStats& pool = snapshot.pools[i];
+        const uint64_t requests = pool.gets + pool.exhausted;
+        const auto percent =
+            static_cast<double>(share_in_billionths(pool.gets, requests)) / kBillionthsPerPercent;
+        if (requests < kFewestRequests || percent >= alarm_percent) {
+            continue;
+        }
+        out.text("hotlane: alarm    pool \"").shown({pool.name, strlen(pool.name)}, kLongestName);
+        out.text("\" hit ").fixed(percent, 2).text(" %; it needs a capacity of ");
+        write_grouped_count(out, pool.demand);
+        out.text(pool.exhausted != pool.fallbacks ? " or more\n" : "\n");
+        ++lines;
+    }
+}
+
 bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format) {
     char path[Config::kPathCapacity];
     const std::string_view program{snapshot.program, strnlen(snapshot.program, sizeof snapshot.program)};

@@ -24,6 +24,11 @@ void write_prometheus_report(Writer& out, const Snapshot& snapshot);
 /// whether a line was written.
 bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes);
 
+/// Writes a line for each of at most four names of pools that had a hit rate below `alarm_percent` in at least
+/// 100 requests, with the capacity that would have sufficed: the most objects that were wanted at once. A
+/// request that was refused shows only that at least one more was wanted.
+void write_pool_alarms(Writer& out, const Snapshot& snapshot, double alarm_percent);
+
 /// Writes the report to the file that `pattern` names, completely or not at all (output_file.h). Returns
 /// false after a line on standard error when that failed.
 bool write_report_file(const char* pattern, const Snapshot& snapshot, StatsFormat format);

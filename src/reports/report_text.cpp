@@ -18,7 +18,8 @@ constexpr size_t kSizeWidth = 9;
 /// The other lines of the report and these are 24 together. Lines for pools, labels and guarded objects
 /// reduce the number of classes.
 constexpr size_t kMostClasses = 15;
-constexpr size_t kMostPools = 5;
+constexpr size_t kMostPools = 4;
+constexpr uint8_t kPoolTables = 2;
 constexpr size_t kLongestName = 24;
 
 size_t column_width(const Metric& metric) {
@@ -26,8 +27,8 @@ size_t column_width(const Metric& metric) {
     return metric.unit == MetricUnit::billionths ? kWidth + 1 : std::max(kWidth, strlen(metric.column) + 1);
 }
 
-bool is_column(const Metric& metric, MetricScope scope) {
-    return metric.scope == scope && metric.column[0] != '\0';
+bool is_column(const Metric& metric, MetricScope scope, uint8_t table = 1) {
+    return metric.scope == scope && metric.column[0] != '\0' && metric.table == table;
 }
 
 /// Writes "99.98 %", rounded down, so that "100.00 %" means all.
@@ -64,10 +65,11 @@ void write_labels(Writer& out, const Snapshot& snapshot) {
     }
 }
 
-void write_column_names(Writer& out, MetricScope scope, std::string_view of, size_t width) {
+void write_column_names(Writer& out, MetricScope scope, std::string_view of, size_t width,
+                        uint8_t table = 1) {
     out.text(kPrefix).right(of, width);
     for (const Metric& metric : metrics()) {
-        if (is_column(metric, scope)) {
+        if (is_column(metric, scope, table)) {
             out.right(metric.column, column_width(metric));
         }
     }
@@ -119,7 +121,7 @@ struct Order {
 };
 
 size_t lines_of_pools(const Snapshot& snapshot) {
-    return snapshot.pool_count == 0 ? 0 : 1 + std::min(snapshot.pool_count, kMostPools);
+    return snapshot.pool_count == 0 ? 0 : kPoolTables * (1 + std::min(snapshot.pool_count, kMostPools));
 }
 
 const FallbackStats& guarded(const Snapshot& snapshot) {
@@ -160,12 +162,34 @@ void write_table(Writer& out, const Snapshot& snapshot) {
     write_row(out, "all", all, true);
 }
 
-/// Writes a row of the table of pools: the sum of the names from `first` to `last`.
-void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name, size_t name_width,
-                    size_t first, size_t last) {
+void write_pool_value(Writer& out, const Metric& metric, uint64_t value) {
+    const size_t width = column_width(metric);
+    switch (metric.unit) {
+    case MetricUnit::count:
+        write_rounded_count(out, value, width);
+        return;
+    case MetricUnit::bytes:
+        write_rounded_size(out, value, width);
+        return;
+    case MetricUnit::nanoseconds:
+        if (value == 0) {
+            out.right("-", width);  // nothing was measured
+        } else {
+            write_rounded_duration(out, value, width);
+        }
+        return;
+    case MetricUnit::billionths:
+        write_share(out, value, width);
+        return;
+    }
+}
+
+/// Writes a row of a table of pools: the sum of the names from `first` to `last`.
+void write_pool_row(Writer& out, const Snapshot& snapshot, uint8_t table, std::string_view name,
+                    size_t name_width, size_t first, size_t last) {
     out.text(kPrefix).right(name, name_width);
     for (const Metric& metric : metrics()) {
-        if (!is_column(metric, MetricScope::pool)) {
+        if (!is_column(metric, MetricScope::pool, table)) {
             continue;
         }
         uint64_t value = 0;
@@ -174,13 +198,8 @@ void write_pool_row(Writer& out, const Snapshot& snapshot, std::string_view name
         }
         if (first != last && !metric.additive) {
             out.right("-", column_width(metric));
-        } else if (metric.unit == MetricUnit::bytes) {
-            char text[24];
-            Writer size{text, sizeof text};
-            write_rounded_size(size, value);
-            out.right({text, size.bytes_written()}, column_width(metric));
         } else {
-            write_rounded_count(out, value, column_width(metric));
+            write_pool_value(out, metric, value);
         }
     }
     out.text("\n");
@@ -197,6 +216,20 @@ class ShownName {
     Writer out_;
 };
 
+void write_pool_table(Writer& out, const Snapshot& snapshot, uint8_t table, size_t shown, size_t name_width) {
+    write_column_names(out, MetricScope::pool, "pool", name_width, table);
+    for (size_t i = 0; i < shown; ++i) {
+        write_pool_row(out, snapshot, table, ShownName{snapshot.pools[i].name}.view(), name_width, i, i);
+    }
+    if (shown < snapshot.pool_count) {
+        char name[24];
+        Writer text{name, sizeof name};
+        text.number(snapshot.pool_count - shown).text(" more");
+        write_pool_row(out, snapshot, table, {name, text.bytes_written()}, name_width, shown,
+                       snapshot.pool_count - 1);
+    }
+}
+
 /// Writes the bounded pools by name, in the order in which the names were created.
 void write_pools(Writer& out, const Snapshot& snapshot) {
     if (snapshot.pool_count == 0) {
@@ -207,16 +240,8 @@ void write_pools(Writer& out, const Snapshot& snapshot) {
     for (size_t i = 0; i < shown; ++i) {
         name_width = std::max(name_width, ShownName{snapshot.pools[i].name}.view().size());
     }
-    write_column_names(out, MetricScope::pool, "pool", name_width);
-    for (size_t i = 0; i < shown; ++i) {
-        write_pool_row(out, snapshot, ShownName{snapshot.pools[i].name}.view(), name_width, i, i);
-    }
-    if (shown < snapshot.pool_count) {
-        char name[24];
-        Writer text{name, sizeof name};
-        text.number(snapshot.pool_count - shown).text(" more");
-        write_pool_row(out, snapshot, {name, text.bytes_written()}, name_width, shown,
-                       snapshot.pool_count - 1);
+    for (uint8_t table = 1; table <= kPoolTables; ++table) {
+        write_pool_table(out, snapshot, table, shown, name_width);
     }
 }
 
@@ -267,9 +292,10 @@ void write_memory(Writer& out, const Snapshot& snapshot) {
 void write_process(Writer& out, const Snapshot& snapshot) {
     out.text(kPrefix).text("process  peak RSS ");
     write_rounded_size(out, snapshot.peak_rss_bytes);
+    write_rounded_size(out.text(", fresh "), snapshot.fresh_bytes());
     write_rounded_size(out.text(", fallback "), snapshot.fallback_bytes);
     write_rounded_count(out.text(", threads "), snapshot.threads_live);
-    write_rounded_count(out.text(" live, "), snapshot.threads_ended);
+    write_rounded_count(out.text(", "), snapshot.threads_ended);
     out.text(" ended\n");
 }
 

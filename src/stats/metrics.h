@@ -29,6 +29,7 @@ struct Metric {
     char series[40];  // in Prometheus; empty if it is the sum of a labelled series, which Prometheus computes
     char column[12];  // heading in the text report's table of classes or pools; empty if not shown
     char help[88];
+    uint8_t table = 1;  // which of the text report's tables of classes or pools has the column
 };
 
 /// The table, in the order in which reports show it.

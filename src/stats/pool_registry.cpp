@@ -3,12 +3,34 @@
 // The list of pools, and the totals of destroyed ones.
 #include "stats/pool_registry.h"
 
+#include "stats/hold_times.h"
 #include "sync/lock.h"
 
 #include <algorithm>
 #include <cstring>
 
-namespace hotlane::pools {
+namespace hotlane {
+
+/// Acquire: each load comes before the loads after it. Pairs with begin_change(), whose store comes before
+/// the releasing stores of the changed words, and with end_change(). In a forked child, a change of a lost
+/// thread may stay under way for ever, so the attempts are limited.
+Pool::Counts Pool::counts() const {
+    constexpr int kMostAttempts = 1000;
+    Counts found{};
+    for (int attempt = 0; attempt != kMostAttempts; ++attempt) {
+        const uint32_t before = load_acquire(changes);
+        found.fresh = load_acquire(fresh);
+        found.gets = load_acquire(gets_at_zero);
+        found.gets -= load_acquire(countdown);
+        if (before % 2 == 0 && load_relaxed(changes) == before) {
+            break;
+        }
+    }
+    found.fresh = std::min(found.fresh, found.gets);
+    return found;
+}
+
+namespace pools {
 
 namespace {
 
@@ -17,6 +39,10 @@ constinit Pool* first = nullptr;
 constinit size_t name_count = 0;
 /// The totals of the destroyed pools of each name. Pools that exist are not included.
 constinit PoolStats gone[kMaxPoolNames];
+/// The sampled holds of all pools of each name. Needs no lock.
+constinit HoldTimes holds[kMaxPoolNames];
+/// Objects of the pools that exist.
+constinit uint64_t capacities[kMaxPoolNames];
 
 /// Finds the name, or adds it.
 size_t index_of(const char* wanted) {
@@ -36,21 +62,50 @@ size_t index_of(const char* wanted) {
     return name_count++;
 }
 
+void change_capacity(size_t name_index, uint64_t change) {
+    capacities[name_index] += change;
+    PoolStats& stats = gone[name_index];
+    stats.peak_capacity = std::max(stats.peak_capacity, capacities[name_index]);
+}
+
 void add(PoolStats& stats, const Pool& pool) {
     // The owner may get and put between these two loads. In this order, puts may be too low by those operations,
     // but a put is never counted before its get.
-    const uint64_t gets = load_relaxed(pool.gets);
+    const Pool::Counts counts = pool.counts();
     const uint64_t in_use = pool.in_use();
-    stats.object_size = pool.object_size;
+    const size_t objects_bytes = pool.bytes + pool.capacity * load_relaxed(pool.owned_each);
+    stats.object_size = pool.object_size + load_relaxed(pool.owned_each);
     ++stats.pools;
     stats.capacity += pool.capacity;
     stats.in_use += in_use;
     stats.peak += pool.peak();
     stats.peak_since_reset += pool.peak_since_reset();
-    stats.gets += gets;
-    stats.puts += gets - std::min(gets, in_use);
+    stats.gets += counts.gets;
+    stats.puts += counts.gets - std::min(counts.gets, in_use);
     stats.exhausted += load_relaxed(pool.exhausted);
     stats.fallbacks += load_relaxed(pool.fallbacks);
+    stats.reuses += counts.gets - counts.fresh;
+    stats.reused_bytes += (counts.gets - counts.fresh) * stats.object_size;
+    stats.growths += load_relaxed(pool.growths);
+    stats.demand = std::max({stats.demand, pool.peak(), load_relaxed(pool.demand)});
+    stats.bytes += objects_bytes + load_relaxed(pool.owned_bytes);
+    stats.peak_bytes += objects_bytes + load_relaxed(pool.peak_owned_bytes);
+}
+
+/// Adds what a destroyed pool leaves under its name.
+void add_gone(PoolStats& stats, const PoolStats& of_pool) {
+    stats.object_size = of_pool.object_size;
+    stats.peak = std::max(stats.peak, of_pool.peak);
+    stats.peak_since_reset = std::max(stats.peak_since_reset, of_pool.peak_since_reset);
+    stats.gets += of_pool.gets;
+    stats.puts += of_pool.puts;
+    stats.exhausted += of_pool.exhausted;
+    stats.fallbacks += of_pool.fallbacks;
+    stats.reuses += of_pool.reuses;
+    stats.reused_bytes += of_pool.reused_bytes;
+    stats.growths += of_pool.growths;
+    stats.demand = std::max(stats.demand, of_pool.demand);
+    stats.peak_bytes = std::max(stats.peak_bytes, of_pool.peak_bytes);
 }
 
 }  // namespace
@@ -64,6 +119,7 @@ void enter(Pool& pool, const char* name) {
         first->previous = &pool;
     }
     first = &pool;
+    change_capacity(pool.name_index, pool.capacity);
 }
 
 void leave(Pool& pool) {
@@ -72,17 +128,21 @@ void leave(Pool& pool) {
     if (pool.next != nullptr) {
         pool.next->previous = pool.previous;
     }
-    PoolStats& stats = gone[pool.name_index];
     PoolStats own;
     add(own, pool);
-    stats.object_size = own.object_size;
-    stats.peak = std::max(stats.peak, own.peak);
-    stats.peak_since_reset = std::max(stats.peak_since_reset, own.peak_since_reset);
-    stats.gets += own.gets;
-    stats.puts += own.puts;
-    stats.exhausted += own.exhausted;
-    stats.fallbacks += own.fallbacks;
+    add_gone(gone[pool.name_index], own);
+    change_capacity(pool.name_index, -own.capacity);
 }
+
+void note_growth(Pool& pool, size_t more) {
+    LockGuard guard(lock);
+    pool.capacity += more;
+    pool.bytes += more * pool.object_size;
+    add_relaxed(pool.growths, 1);
+    change_capacity(pool.name_index, more);
+}
+
+void add_hold(const Pool& pool, uint64_t ns) { holds[pool.name_index].add(ns); }
 
 const char* name_of(const Pool& pool) { return gone[pool.name_index].name; }
 
@@ -93,6 +153,8 @@ void add_to(Snapshot& snapshot) {
         snapshot.pools[i] = gone[i];
         snapshot.pools[i].peak = 0;
         snapshot.pools[i].peak_since_reset = 0;
+        snapshot.pools[i].peak_bytes = 0;
+        holds[i].copy_to(snapshot.pools[i]);
     }
     for (const Pool* pool = first; pool != nullptr; pool = pool->next) {
         add(snapshot.pools[pool->name_index], *pool);
@@ -101,6 +163,7 @@ void add_to(Snapshot& snapshot) {
         PoolStats& stats = snapshot.pools[i];
         stats.peak = std::max(stats.peak, gone[i].peak);
         stats.peak_since_reset = std::max(stats.peak_since_reset, gone[i].peak_since_reset);
+        stats.peak_bytes = std::max(stats.peak_bytes, gone[i].peak_bytes);
     }
 }
 
@@ -120,4 +183,6 @@ void reset_peaks() {
 void lock_for_fork() { lock.lock(); }
 void unlock_after_fork() { lock.unlock(); }
 
-}  // namespace hotlane::pools
+}  // namespace pools
+
+}  // namespace hotlane

@@ -29,6 +29,7 @@ void take_snapshot(Snapshot& snapshot) {
         stats.spans = depot.spans;
         stats.depot_objects = depot.objects;
         stats.peak_objects = depot.peak_outside;
+        stats.fresh_bytes = depot.fresh * stats.object_size;
     }
     thread_registry::add_to(snapshot);
     pools::add_to(snapshot);

@@ -34,6 +34,7 @@ ClassStats& operator+=(ClassStats& sum, const ClassStats& other) {
     sum.spans += other.spans;
     sum.depot_objects += other.depot_objects;
     sum.peak_objects += other.peak_objects;
+    sum.fresh_bytes += other.fresh_bytes;
     return sum;
 }
 
@@ -51,6 +52,14 @@ uint64_t Snapshot::frees() const {
 
 uint64_t Snapshot::live_bytes() const {
     return sum_over_classes(*this, [](const ClassStats& c) { return c.live() * c.object_size; });
+}
+
+uint64_t Snapshot::fresh_bytes() const {
+    return sum_over_classes(*this, [](const ClassStats& c) { return c.fresh_bytes; });
+}
+
+uint64_t Snapshot::recycled_bytes() const {
+    return sum_over_classes(*this, [](const ClassStats& c) { return c.recycled_bytes(); });
 }
 
 uint64_t Snapshot::fallback_count() const {

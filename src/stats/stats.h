@@ -27,7 +27,13 @@ struct ClassStats {
     uint64_t spans = 0;          // spans that exist now
     uint64_t depot_objects = 0;  // free objects held by the depot now
     uint64_t peak_objects = 0;   // most objects in use at once: live, or in a thread cache
+    uint64_t fresh_bytes = 0;    // of objects whose memory had never been used when a cache got them
 
+    /// Bytes of the requests that got memory used before. Too low by the fresh objects that caches hold.
+    uint64_t recycled_bytes() const {
+        const uint64_t bytes = allocations() * object_size;
+        return bytes > fresh_bytes ? bytes - fresh_bytes : 0;
+    }
     uint64_t allocations() const { return hits + misses; }
     /// Modulo 2^64 while other threads are between updates of the two counts; never negative at rest.
     uint64_t live() const { return allocations() - frees; }
@@ -61,8 +67,23 @@ struct PoolStats {
     uint64_t puts = 0;       // objects put back
     uint64_t exhausted = 0;  // requests that found no free object
     uint64_t fallbacks = 0;  // of those, the requests that the allocator served
+    uint64_t reuses = 0;     // gets of an object that had been handed out before
+    uint64_t reused_bytes = 0;
+    uint64_t growths = 0;        // times that a pool got more objects
+    uint64_t peak_capacity = 0;  // most objects of all pools of the name at once
+    uint64_t demand =
+        0;               // most objects wanted at once from one pool: handed out, or asked for when exhausted
+    uint64_t bytes = 0;  // of pools that exist: their objects, and what these own
+    uint64_t peak_bytes = 0;  // for several pools an upper bound
+    // How long objects were handed out, of a sample of the gets. Longer than kLongHoldNs is a long hold.
+    uint64_t hold_samples = 0;
+    uint64_t hold_p50_ns = 0;
+    uint64_t hold_p99_ns = 0;
+    uint64_t hold_max_ns = 0;
+    uint64_t long_holds = 0;
 };
 inline constexpr size_t kMaxPoolNames = 32;
+inline constexpr uint64_t kLongHoldNs = 100'000'000;
 
 /// All counters. Exact if no other thread is inside an operation; otherwise each number is exact by itself.
 struct Snapshot {
@@ -99,6 +120,8 @@ struct Snapshot {
     uint64_t frees() const;
     uint64_t allocations() const { return hits() + misses(); }
     uint64_t live_bytes() const;
+    uint64_t fresh_bytes() const;
+    uint64_t recycled_bytes() const;
     uint64_t fallback_count() const;
     uint64_t fallback_request_bytes() const;
     /// The share of small requests that were hits, in percent; 100 if there were none.

@@ -258,6 +258,28 @@ TEST(ArenaPool, ALeaseEndsWithAnEmptyArena) {
     }
 }
 
+TEST(ArenaPool, ItsMemoryIsTold) {
+    constexpr size_t kFirst = 4096;
+    const auto now = [] { return hotlane::pool_statistics("told arenas"); };
+    {
+        hotlane::arena_pool arenas{2, "told arenas", kFirst};
+        const uint64_t at_first = now().bytes;
+        EXPECT_GT(now().object_size, kFirst);
+        EXPECT_EQ(at_first, 2 * now().object_size);
+        {
+            auto lease = std::move(*arenas.get());
+            EXPECT_NE(lease->allocate(hotlane::arena::growth - 100, 1), nullptr);
+            EXPECT_NE(lease->allocate(hotlane::arena::growth - 100, 1), nullptr);
+            EXPECT_EQ(lease->peak(), kFirst + 2 * hotlane::arena::growth);
+            EXPECT_EQ(now().bytes, at_first + 2 * hotlane::arena::growth);
+        }
+        EXPECT_EQ(now().bytes, at_first);
+        EXPECT_EQ(now().peak_bytes, at_first + 2 * hotlane::arena::growth);
+    }
+    EXPECT_EQ(now().bytes, 0U);
+    EXPECT_GT(now().peak_bytes, 2 * hotlane::arena::growth);
+}
+
 TEST(ArenaPool, IsItselfTheResourceOfItsNewestLease) {
     hotlane::arena_pool arenas{3, "nested", 4096};
     std::pmr::memory_resource& resource = arenas;

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <new>
 #include <string>
@@ -244,6 +246,157 @@ TEST(Pool, StatisticsMayBeReadWhileThePoolIsUsed) {
     }
     watcher.join();
     EXPECT_EQ(of("watched").gets, 100'000U);
+}
+
+TEST(Pool, WhatItSavedIsToldAlsoWhenItIsGone) {
+    const auto check = [](uint64_t pools) {
+        const hotlane_pool_statistics now = of("saving");
+        EXPECT_EQ(now.pools, pools);
+        EXPECT_EQ(now.gets, 14U);
+        EXPECT_EQ(now.saved_allocations, 11U);  // three objects were handed out, the others came again
+        EXPECT_EQ(now.bytes_reused, 11U * 128);
+        EXPECT_EQ(now.peak_capacity, 12U);
+        EXPECT_EQ(now.demand, 3U);
+        EXPECT_EQ(now.bytes, pools == 0 ? 0 : 8U * 128);
+        EXPECT_EQ(now.peak_bytes, 8U * 128);
+        EXPECT_EQ(now.growths, 0U);
+        EXPECT_EQ(now.hit_rate, 1.0);
+    };
+    {
+        const PoolOwner pool{hotlane_pool_create("saving", 128, 8, 0)};
+        hotlane_pool_destroy(hotlane_pool_create("saving", 128, 4, 0));  // both together held 12
+        for (int i = 0; i < 11; ++i) {
+            hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
+        }
+        for (int i = 0; i < 3; ++i) {
+            ASSERT_NE(hotlane_pool_get(pool.get()), nullptr);
+        }
+        hotlane_pool_reset(pool.get());
+        check(1);
+    }
+    check(0);
+}
+
+TEST(Pool, ReusesAreCountedPastAResetOfThePeak) {
+    const PoolOwner pool{hotlane_pool_create("reset reuses", 64, 8, 0)};
+    for (int round = 0; round < 2; ++round) {
+        void* const a = hotlane_pool_get(pool.get());
+        void* const b = hotlane_pool_get(pool.get());
+        hotlane_pool_put(pool.get(), b);
+        hotlane_pool_put(pool.get(), a);
+        EXPECT_EQ(of("reset reuses").saved_allocations, round == 0 ? 0U : 2U);
+        hotlane_stats_reset();
+        EXPECT_EQ(of("reset reuses").saved_allocations, 0U);
+    }
+}
+
+TEST(Pool, DemandCountsWhatTheAllocatorServedMeanwhile) {
+    const PoolOwner pool{hotlane_pool_create("in demand", 64, 2, HOTLANE_POOL_FALLBACK)};
+    for (const size_t wanted : {7U, 3U, 2U}) {
+        std::vector<void*> held;
+        while (held.size() < wanted) {
+            held.push_back(hotlane_pool_get(pool.get()));
+        }
+        for (void* p : held) {
+            hotlane_pool_put(pool.get(), p);
+        }
+    }
+    EXPECT_EQ(of("in demand").demand, 7U);
+    EXPECT_EQ(of("in demand").exhausted, 6U);
+}
+
+TEST(Pool, DemandCountsRefusedRequestsUntilAPut) {
+    const PoolOwner pool{hotlane_pool_create("refusing", 64, 2, 0)};
+    void* const a = hotlane_pool_get(pool.get());
+    void* const b = hotlane_pool_get(pool.get());
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 4; ++i) {
+            EXPECT_EQ(hotlane_pool_get(pool.get()), nullptr);
+        }
+        hotlane_pool_put(pool.get(), b);
+        EXPECT_EQ(hotlane_pool_get(pool.get()), b);
+    }
+    EXPECT_EQ(of("refusing").demand, 6U);
+    hotlane_pool_put(pool.get(), b);
+    hotlane_pool_put(pool.get(), a);
+}
+
+/// Gets and puts that may not lose, double or damage an object, whatever is timed.
+void use_at_random(hotlane_pool* pool, size_t capacity, int operations) {
+    std::vector<unsigned char*> held;
+    unsigned dice = 1;
+    for (int i = 0; i < operations; ++i) {
+        dice = dice * 1664525U + 1013904223U;
+        if ((dice >> 16U) % 2 == 0 && held.size() < capacity) {
+            held.push_back(static_cast<unsigned char*>(hotlane_pool_get(pool)));
+            ASSERT_NE(held.back(), nullptr);
+            std::memset(held.back(), static_cast<int>(held.size() % 251), 64);
+        } else if (!held.empty()) {
+            ASSERT_EQ(held.back()[63], held.size() % 251);
+            if (held.size() > 1 && dice % 3 == 0) {  // not only the newest comes back
+                std::swap(held.front(), held.back());
+                std::memset(held.front(), 1, 64);
+            }
+            hotlane_pool_put(pool, held.back());
+            held.pop_back();
+        }
+    }
+    while (!held.empty()) {
+        hotlane_pool_put(pool, held.back());
+        held.pop_back();
+    }
+}
+
+TEST(Pool, ATimedPoolLosesNoObject) {
+    for (const size_t capacity : {1U, 2U, 3U, 40U, 300U}) {
+        for (const unsigned flags : {0U, HOTLANE_POOL_ZERO_ON_PUT}) {
+            const PoolOwner pool{hotlane_pool_create("timed", 64, capacity, flags | HOTLANE_POOL_TIMED)};
+            use_at_random(pool.get(), capacity, 20'000);
+            std::vector<void*> all;
+            while (void* p = hotlane_pool_get(pool.get())) {
+                all.push_back(p);
+            }
+            std::sort(all.begin(), all.end());
+            EXPECT_EQ(all.size(), capacity);
+            EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());
+            hotlane_pool_reset(pool.get());
+            use_at_random(pool.get(), capacity, 100);
+        }
+    }
+    EXPECT_GT(of("timed").hold_samples, 10U);
+    EXPECT_EQ(of("timed").in_use, 0U);
+    EXPECT_GT(of("timed").hold_max_ns, 0U);
+}
+
+TEST(Pool, ALongHoldIsCounted) {
+    using std::chrono::milliseconds;
+    const PoolOwner pool{hotlane_pool_create("held", 64, 4, HOTLANE_POOL_TIMED)};
+    for (const milliseconds hold : {milliseconds(120), milliseconds(2), milliseconds(2)}) {
+        void* const p = hotlane_pool_get(pool.get());
+        void* const q = hotlane_pool_get(pool.get());  // one object is timed at a time
+        std::this_thread::sleep_for(hold);
+        hotlane_pool_put(pool.get(), q);
+        hotlane_pool_put(pool.get(), p);
+        std::this_thread::sleep_for(milliseconds(2));
+    }
+    const hotlane_pool_statistics now = of("held");
+    EXPECT_EQ(now.hold_samples, 3U);
+    EXPECT_GE(now.long_holds, 1U);
+    EXPECT_GE(now.hold_max_ns, 120'000'000U);
+    EXPECT_GE(now.hold_p50_ns, 1'700'000U);
+    EXPECT_LE(now.hold_p50_ns, now.hold_p99_ns);
+    EXPECT_LE(now.hold_p99_ns, now.hold_max_ns);
+}
+
+TEST(Pool, ObjectsOwnMemoryBesideThePool) {
+    const PoolOwner pool{hotlane_pool_create("owners", 64, 4, 0)};
+    hotlane_pool_own_each(pool.get(), 1000);
+    hotlane_pool_own(pool.get(), 500);
+    hotlane_pool_own(pool.get(), 700);
+    hotlane_pool_own(pool.get(), -1100);
+    EXPECT_EQ(of("owners").object_size, 1064U);
+    EXPECT_EQ(of("owners").bytes, 4U * 1064 + 100);
+    EXPECT_EQ(of("owners").peak_bytes, 4U * 1064 + 1200);
 }
 
 TEST(Pool, NamesBeyondTheLastAreTheOthers) {

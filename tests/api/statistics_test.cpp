@@ -57,6 +57,34 @@ TEST(Statistics, OfAClassAreExact) {
     EXPECT_EQ(hotlane::class_statistics(kSize).frees, 3U);
 }
 
+TEST(Statistics, FreshBytesAreApartFromRecycledOnes) {
+    constexpr size_t kFreshSize = 20'000;  // a class that nothing else uses
+    constexpr size_t kFreshObject = 20'480;
+    const auto now = [] { return hotlane::class_statistics(kFreshSize); };
+    const uint64_t all_before = hotlane::statistics().bytes_fresh;
+    for (int i = 0; i < 100; ++i) {
+        hotlane_put(hotlane_get(kFreshSize));
+    }
+    const uint64_t first = now().bytes_fresh;
+    EXPECT_GE(first, kFreshObject);
+    EXPECT_LE(first, 8 * kFreshObject);  // what a refill takes
+    EXPECT_EQ(now().bytes_recycled, 100 * kFreshObject - first);
+    EXPECT_EQ(hotlane::statistics().bytes_fresh - all_before, first);
+    std::vector<void*> held(200);
+    for (int round = 0; round < 2; ++round) {
+        for (void*& p : held) {
+            p = hotlane_get(kFreshSize);
+        }
+        EXPECT_GE(now().bytes_fresh, 150 * kFreshObject);  // some pages may have belonged to another class
+        EXPECT_LE(now().bytes_fresh, 210 * kFreshObject);
+        for (void* p : held) {
+            hotlane_put(p);
+        }
+    }
+    hotlane_stats_reset();
+    EXPECT_EQ(now().bytes_fresh, 0U);
+}
+
 TEST(Statistics, CountsOfThreadsThatEndedStay) {
     hotlane_stats_reset();
     std::vector<std::thread> threads;

@@ -38,7 +38,7 @@ TEST(MetricTable, KeysAreUniqueInTheirScope) {
     std::set<std::pair<MetricScope, std::string>> keys;
     for (const Metric& metric : metrics()) {
         EXPECT_TRUE(keys.emplace(metric.scope, metric.key).second) << metric.key;
-        EXPECT_TRUE(std::regex_match(metric.key, std::regex{"[a-z][a-z_]*"})) << metric.key;
+        EXPECT_TRUE(std::regex_match(metric.key, std::regex{"[a-z][a-z0-9_]*"})) << metric.key;
     }
 }
 
@@ -51,7 +51,7 @@ TEST(MetricTable, SeriesFollowPrometheusNaming) {
             continue;
         }
         EXPECT_TRUE(series.insert(name).second) << name;
-        EXPECT_TRUE(std::regex_match(name, std::regex{"hotlane_[a-z_]+"})) << name;
+        EXPECT_TRUE(std::regex_match(name, std::regex{"hotlane_[a-z0-9_]+"})) << name;
         EXPECT_EQ(ends_with(name, "_total"), metric.type == MetricType::counter) << name;
         const std::string base = name.substr(0, name.size() - (ends_with(name, "_total") ? 6 : 0));
         EXPECT_EQ(ends_with(base, "_bytes"), metric.unit == MetricUnit::bytes) << name;
@@ -83,7 +83,27 @@ TEST(MetricTable, ValuesOfAClass) {
     EXPECT_EQ(value("live"), 3'456U);
     EXPECT_EQ(value("peak"), 45'678U);
     EXPECT_EQ(value("depot"), 512U);
+    EXPECT_EQ(value("fresh_bytes"), 3 * MiB);
+    EXPECT_EQ(value("recycled_bytes"), 5'123'456U * 64 - 3 * MiB);
     EXPECT_EQ(class_metric_value(row(MetricScope::size_class, "allocations"), s.classes[2]), 1'000U);
+}
+
+TEST(MetricTable, ValuesOfAPool) {
+    const Snapshot s = small_snapshot();
+    const auto value = [&s](const char* key) { return metric_value(row(MetricScope::pool, key), s, 0); };
+    EXPECT_EQ(value("hit_rate"), 994'059'405U);
+    EXPECT_EQ(value("saved"), 995U);
+    EXPECT_EQ(value("reused_bytes"), 995U * 4096);
+    EXPECT_EQ(value("growths"), 1U);
+    EXPECT_EQ(value("peak_capacity"), 32U);
+    EXPECT_EQ(value("demand"), 21U);
+    EXPECT_EQ(value("bytes"), 16U * 4096);
+    EXPECT_EQ(value("peak_bytes"), 32U * 4096);
+    EXPECT_EQ(value("hold_samples"), 100U);
+    EXPECT_EQ(value("long_holds"), 3U);
+    EXPECT_EQ(printed(row(MetricScope::pool, "hold_p50"), s.pools[0].hold_p50_ns), "0.000250000");
+    EXPECT_EQ(value("hold_p99"), 120'000'000U);
+    EXPECT_EQ(value("hold_max"), 130'000'000U);
 }
 
 TEST(MetricTable, ValuesOfTheProcess) {
@@ -122,6 +142,9 @@ TEST(Stats, SumsLeaveOutWhatIsNoClass) {
     EXPECT_EQ(s.frees(), 20'120'999U);
     EXPECT_EQ(s.allocations(), s.hits() + s.misses());
     EXPECT_EQ(s.fallback_request_bytes(), 34 * MiB + 8 * KiB);
+    EXPECT_EQ(s.fresh_bytes(), 3 * MiB + 8960);
+    EXPECT_EQ(s.recycled_bytes(),
+              5'123'456U * 64 - 3 * MiB + 1000U * 128 - 8960 + 15'000'002U * uint64_t{65'536});
     EXPECT_DOUBLE_EQ(Snapshot{}.hit_rate_percent(), 100.0);
     EXPECT_NEAR(s.hit_rate_percent(), 99.98232, 1e-5);
 }
@@ -138,6 +161,7 @@ TEST(Stats, AddingKeepsTheSize) {
     EXPECT_EQ(sum.spans, 13U);
     EXPECT_EQ(sum.depot_objects, 512U);
     EXPECT_EQ(sum.peak_objects, 45'748U);
+    EXPECT_EQ(sum.fresh_bytes, 3 * MiB + 8960);
 }
 
 }  // namespace

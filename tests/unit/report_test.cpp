@@ -54,9 +54,11 @@ hotlane:     128 B    1,000    1,000   90.00 %      100      100       10       
 hotlane:       all  20.12 M  20.12 M   99.98 %    3,558    3,558    1,210       16    3,459        -
 hotlane:      pool     size capacity   in use     peak     gets exhausted fallbacks
 hotlane:    frames    4 KiB       16        4        9    1,004         6         5
+hotlane:      pool  hit rate    saved   reused  growths  largest most mem held p99
+hotlane:    frames   99.40 %      995  3.9 MiB        1       32  128 KiB   120 ms
 hotlane: fallback 14, 34 MiB: 12 large, 2 alignment
 hotlane: memory   408 KiB live in 3 MiB of pages, 640 KiB free, 96 KiB metadata, 2 MiB purged
-hotlane: process  peak RSS 45 MiB, fallback 3 MiB, threads 1 live, 3 ended
+hotlane: process  peak RSS 45 MiB, fresh 3.0 MiB, fallback 3 MiB, threads 1, 3 ended
 )");
 }
 
@@ -68,19 +70,23 @@ TEST(TextReport, OfNothing) {
     EXPECT_EQ(report(s, StatsFormat::text), R"(hotlane: true (pid 7): no requests, 900 us
 hotlane: fallback none
 hotlane: memory   0 B live in 0 B of pages, 0 B free, 0 B metadata, 0 B purged
-hotlane: process  peak RSS 0 B, fallback 0 B, threads 0 live, 0 ended
+hotlane: process  peak RSS 0 B, fresh 0 B, fallback 0 B, threads 0, 0 ended
 )");
 }
 
-TEST(TextReport, PoolsBeyondTheFifthAreAddedUp) {
+TEST(TextReport, PoolsBeyondTheFourthAreAddedUp) {
     const std::string text = report(snapshot_of_many_pools(), StatsFormat::text);
     EXPECT_NE(text.find(R"(    3,459        -
 hotlane:                     pool     size capacity   in use     peak     gets exhausted fallbacks
 hotlane:                   frames    4 KiB       16        4        9    1,004         6         5
 hotlane:                        b    128 B    1,000        1       10  1.000 M         0         0
 hotlane: a name of thirty-one cha    256 B    2,000        2       20  2.000 M         0         0
-hotlane:                        d    512 B    3,000        3       30  3.000 M         0         0
-hotlane:                   3 more        -   15,000       15        -  15.00 M         0         0
+hotlane:                   4 more        -   18,000       18        -  18.00 M         0         0
+hotlane:                     pool  hit rate    saved   reused  growths  largest most mem held p99
+hotlane:                   frames   99.40 %      995  3.9 MiB        1       32  128 KiB   120 ms
+hotlane:                        b  100.00 %        0      0 B        0        0      0 B        -
+hotlane: a name of thirty-one cha  100.00 %        0      0 B        0        0      0 B        -
+hotlane:                   4 more         -        0      0 B        0        -        -        -
 hotlane: fallback)"),
               std::string::npos)
         << text;
@@ -94,8 +100,9 @@ TEST(TextReport, KeepsItsBoundsAtItsWidest) {
         EXPECT_LE(line.size(), 100U) << line;
         EXPECT_EQ(line.find("hotlane: "), 0U) << line;
     }
-    EXPECT_NE(lines[10].find("55 more"), std::string::npos) << lines[10];
-    EXPECT_NE(lines[17].find("28 more"), std::string::npos) << lines[17];
+    EXPECT_NE(lines[6].find("59 more"), std::string::npos) << lines[6];
+    EXPECT_NE(lines[12].find("29 more"), std::string::npos) << lines[12];
+    EXPECT_NE(lines[17].find("29 more"), std::string::npos) << lines[17];
     EXPECT_EQ(lines[19],
               "hotlane: guards   999,999 objects, 999,999 live, 999,999 in quarantine, 999,999 mistakes");
 }
@@ -171,17 +178,17 @@ TEST(JsonReport, IsValidWhateverTheProgramIsCalled) {
 /// Parses the exposition format by its grammar. Returns series and values. Each family must be contiguous.
 std::map<std::string, std::string> parse_prometheus(const std::string& text) {
     const std::regex sample{
-        R"re(([a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? ([0-9.]+))re"};
+        R"re(([a-z0-9_]+)(\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? ([0-9.]+))re"};
     std::map<std::string, std::string> series;
     std::map<std::string, std::string> types;
     std::string family;
     EXPECT_TRUE(text.empty() || text.back() == '\n');
     for (const std::string& line : lines_of(text)) {
         std::smatch match;
-        if (std::regex_match(line, match, std::regex{"# HELP ([a-z_]+) [^\\\\]+"})) {
+        if (std::regex_match(line, match, std::regex{"# HELP ([a-z0-9_]+) [^\\\\]+"})) {
             family = match[1];
             EXPECT_EQ(types.count(family), 0U) << "a family in two pieces: " << line;
-        } else if (std::regex_match(line, match, std::regex{"# TYPE ([a-z_]+) (counter|gauge)"})) {
+        } else if (std::regex_match(line, match, std::regex{"# TYPE ([a-z0-9_]+) (counter|gauge)"})) {
             EXPECT_EQ(match[1], family) << line;
             types[family] = match[2];
         } else if (std::regex_match(line, match, sample)) {
@@ -250,6 +257,36 @@ TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
     EXPECT_EQ(
         alarm_line(s, 90, 4 * KiB),
         "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; try HOTLANE_THREAD_CACHE=8K\n");
+}
+
+std::string pool_alarms(const Snapshot& snapshot, double percent) {
+    char memory[1024];
+    Writer out{memory, sizeof memory};
+    write_pool_alarms(out, snapshot, percent);
+    return {memory, out.bytes_written()};
+}
+
+TEST(PoolAlarm, NamesThePoolAndTheCapacityThatWouldDo) {
+    Snapshot s;
+    s.pool_count = 3;
+    s.pools[0] = {.name = "frames", .gets = 50, .exhausted = 50, .fallbacks = 50, .demand = 21};
+    s.pools[1] = {.name = "keys", .gets = 899, .exhausted = 101, .fallbacks = 0, .demand = 1'000};
+    s.pools[2] = {.name = "fine", .gets = 900, .exhausted = 100, .fallbacks = 100, .demand = 3};
+    EXPECT_EQ(pool_alarms(s, 90), "hotlane: alarm    pool \"frames\" hit 50.00 %; it needs a capacity of 21\n"
+                                  "hotlane: alarm    pool \"keys\" hit 89.90 %; it needs a capacity of 1,000 "
+                                  "or more\n");
+    s.pools[0].gets = 49;  // one request too few for a warning
+    s.pools[1].gets = 910;
+    EXPECT_EQ(pool_alarms(s, 90), "");
+    EXPECT_EQ(pool_alarms(widest_snapshot(), 0), "");
+}
+
+TEST(PoolAlarm, KeepsItsBoundsAtItsWidest) {
+    const std::vector<std::string> lines = lines_of(pool_alarms(widest_snapshot(), 90));
+    EXPECT_EQ(lines.size(), 4U);
+    for (const std::string& line : lines) {
+        EXPECT_LE(line.size(), 100U) << line;
+    }
 }
 
 TEST(HitAlarm, IsSilentWhenAllIsWell) {

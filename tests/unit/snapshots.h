@@ -9,6 +9,31 @@
 
 namespace hotlane {
 
+inline PoolStats frames_pool() {
+    return {.name = "frames",
+            .object_size = 4096,
+            .pools = 1,
+            .capacity = 16,
+            .in_use = 4,
+            .peak = 9,
+            .gets = 1'004,
+            .puts = 1'000,
+            .exhausted = 6,
+            .fallbacks = 5,
+            .reuses = 995,
+            .reused_bytes = 995 * 4096,
+            .growths = 1,
+            .peak_capacity = 32,
+            .demand = 21,
+            .bytes = 16 * 4096,
+            .peak_bytes = 32 * 4096,
+            .hold_samples = 100,
+            .hold_p50_ns = 250'000,
+            .hold_p99_ns = 120'000'000,
+            .hold_max_ns = 130'000'000,
+            .long_holds = 3};
+}
+
 /// A small program: three of the four classes were used, and some requests were served by the fallback.
 inline Snapshot small_snapshot() {
     Snapshot s;
@@ -21,7 +46,8 @@ inline Snapshot small_snapshot() {
                     .flushes = 1'200,
                     .spans = 12,
                     .depot_objects = 512,
-                    .peak_objects = 45'678};
+                    .peak_objects = 45'678,
+                    .fresh_bytes = 3 * MiB};
     s.classes[2] = {.object_size = 128,
                     .hits = 900,
                     .misses = 100,
@@ -30,7 +56,8 @@ inline Snapshot small_snapshot() {
                     .flushes = 10,
                     .spans = 1,
                     .depot_objects = 0,
-                    .peak_objects = 70};
+                    .peak_objects = 70,
+                    .fresh_bytes = 8960};
     s.classes[3].object_size = 1'280;
     s.classes[4] = {.object_size = 65'536,
                     .hits = 15'000'000,
@@ -45,16 +72,7 @@ inline Snapshot small_snapshot() {
     s.fallback_allocations[1] = {.count = 2, .bytes = 8 * KiB};
     s.fallback_frees = 11;
     s.pool_count = 1;
-    s.pools[0] = {.name = "frames",
-                  .object_size = 4096,
-                  .pools = 1,
-                  .capacity = 16,
-                  .in_use = 4,
-                  .peak = 9,
-                  .gets = 1'004,
-                  .puts = 1'000,
-                  .exhausted = 6,
-                  .fallbacks = 5};
+    s.pools[0] = frames_pool();
     s.threads_live = 1;
     s.threads_ended = 3;
     s.region_reserved_bytes = 256 * GiB;
@@ -103,7 +121,8 @@ inline Snapshot widest_snapshot() {
                         .flushes = 999'999,
                         .spans = 999'999,
                         .depot_objects = 999'999,
-                        .peak_objects = 999'999};
+                        .peak_objects = 999'999,
+                        .fresh_bytes = 9 * GiB + 1};
     }
     for (FallbackStats& forward : s.fallback_allocations) {
         forward = {.count = 999'999, .bytes = 999 * GiB + 1};
@@ -126,7 +145,15 @@ inline Snapshot widest_snapshot() {
                 .gets = 999'999'999,
                 .puts = 999'999'999,
                 .exhausted = 999'999'999,
-                .fallbacks = 999'999'999};
+                .fallbacks = 999'999'999,
+                .reuses = 999'999'999,
+                .reused_bytes = 999 * GiB + 1,
+                .growths = 999'999,
+                .peak_capacity = 999'999,
+                .demand = 999'999,
+                .bytes = 999 * GiB + 1,
+                .peak_bytes = 999 * GiB + 1,
+                .hold_p99_ns = 10'000'000'000};
         memset(pool.name, 'n', sizeof pool.name - 1);
     }
     memset(s.program, 'p', sizeof s.program - 1);
