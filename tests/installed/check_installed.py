@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Installs hotlane into a temporary directory and uses it as a stranger would: links programs in C and C++ with the
 shared library, with the archive, and with the archive and nothing shared, through pkg-config and through CMake, where
-that is installed. Runs each, with and without counters. Checks the licences and the versions of names."""
+that is installed. Generates pools from a contract with CMake and with Meson, and again when the contract changes. Runs
+each program, with and without counters. Checks the licences and the versions of names."""
 
 import argparse
 import os
@@ -78,12 +79,56 @@ def build_by_cmake(prefix, output):
         return
     # The same compilers as with pkg-config, whatever CC and CXX say.
     compilers = [f"-DCMAKE_{name}_COMPILER={LANGUAGES[language][0]}" for name, language in (("C", "c"), ("CXX", "cpp"))]
-    run("cmake", "-S", HERE, "-B", output, f"-DCMAKE_PREFIX_PATH={prefix}", *compilers)
+    pools = copy_contracts(prefix, output)
+    run("cmake", "-S", HERE, "-B", output, f"-DCMAKE_PREFIX_PATH={prefix}", *compilers,
+        *([f"-DPOOLS={pools}"] if pools else []))
     run("cmake", "--build", output, "--parallel", "2")
+    if pools:
+        check_regeneration(pools, next(output.rglob("polygon_adapter_pools.hpp")), "cmake", "--build", output)
+        yield output / "pools_shared"
     for way in WAYS:
         for language in LANGUAGES:
             yield output / f"{language}_{way}"
     yield from (output / "indirect_shared", output / "indirect_static")
+
+
+def copy_contracts(prefix, output):
+    """A directory with contracts that may be changed, or None where the command was not built."""
+    if not (prefix / "bin" / "hotlane").exists():
+        return None
+    directory = output / "contracts"
+    directory.mkdir()
+    for name in ("contracts.yaml", "service.toml"):
+        shutil.copy(HERE.parent / "pools" / name, directory)
+    return directory
+
+
+def check_regeneration(pools, header, *build):
+    """A build makes the header again when a message was added, and not otherwise."""
+    before = header.stat().st_mtime_ns
+    run(*build)
+    if header.stat().st_mtime_ns != before:
+        sys.exit(f"check_installed: {header} was made again although nothing changed")
+    contract, service = pools / "contracts.yaml", pools / "service.toml"
+    contract.write_text(contract.read_text() + "  - {name: Added, size: 7}\n")
+    service.write_text(service.read_text().replace('"Notice"]', '"Notice", "Added"]'))
+    run(*build)
+    if "struct Added {" not in header.read_text():
+        sys.exit(f"check_installed: {header} was not made again when a message was added")
+
+
+def build_by_meson(prefix, output):
+    """A project that generates pools."""
+    pools = copy_contracts(prefix, output)
+    if pools is None:
+        return
+    environment = dict(os.environ, PKG_CONFIG_PATH=str(prefix / "lib" / "pkgconfig"),
+                       PATH=f"{prefix / 'bin'}:{os.environ['PATH']}", CXX=LANGUAGES["cpp"][0])
+    build = output / "build"
+    run("meson", "setup", build, HERE / "with_meson", f"-Dpools={pools}", env=environment)
+    run("ninja", "-C", build, env=environment)
+    check_regeneration(pools, build / "polygon_adapter_pools.hpp", "ninja", "-C", build)
+    yield build / "pools_shared"
 
 
 def build_with_interface(prefix, output):
@@ -137,7 +182,7 @@ def main():
         root = pathlib.Path(temporary)
         prefix = install(arguments.build.resolve(), root / "installed")
         check_files(prefix)
-        ways = {"pkg-config": build_by_pkg_config, "cmake": build_by_cmake, "interface": build_with_interface}
+        ways = {"pkg-config": build_by_pkg_config, "cmake": build_by_cmake, "meson": build_by_meson, "interface": build_with_interface}
         for name, build in ways.items():
             directory = root / name
             directory.mkdir()
