@@ -10,10 +10,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 COMMAND = PAGE_1 = PAGE_3 = INCLUDE = None
-SUBCOMMANDS = (["profile"], ["report"], ["bench", "load"])
+SUBCOMMANDS = (["profile"], ["report"], ["bench", "load"], ["pools", "generate"], ["pools", "show"], ["pools", "check"])
 
 
 def hotlane(*arguments):
@@ -40,8 +41,9 @@ class Command(unittest.TestCase):
 
     def test_has_the_arguments_of_each_subcommand(self):
         for subcommand in SUBCOMMANDS:
+            heading = "hotlane pools" if subcommand[0] == "pools" else "hotlane " + " ".join(subcommand)
             offered = re.findall(r"^  (?:-\w,)?--([a-z-]+)", hotlane(*subcommand, "--help").stdout, re.MULTILINE)
-            described = re.findall(r"\bFl -([a-z-]+)", self.section("hotlane " + " ".join(subcommand)))
+            described = re.findall(r"\bFl -([a-z-]+)", self.section(heading))
             self.assertGreater(len(offered), 4)
             self.assertEqual(set(offered) - {"help"} - set(described), set(), subcommand)
 
@@ -54,6 +56,16 @@ class Command(unittest.TestCase):
         report = hotlane("run", "--stats=prometheus", sys.executable, "-c", "").stderr
         families = re.findall(r"^# TYPE (\w+)", report, re.MULTILINE)
         self.assertEqual(sorted(name for _, name in entries if name), sorted(set(families) - {"hotlane_process_info"}))
+
+    def test_the_example_of_pools_works(self):
+        with tempfile.TemporaryDirectory() as directory:
+            files = []
+            for heading, name in (("Contracts in YAML", "c.yaml"), ("Service file", "s.toml")):
+                example = re.search(r"\.Bd -literal[^\n]*\n(.*?)\.Ed", self.section(heading), re.DOTALL).group(1)
+                files.append(pathlib.Path(directory) / name)
+                files[-1].write_text(example, "utf-8")
+            table = hotlane("pools", "show", files[0], "--config", files[1]).stdout
+        self.assertRegex(table, r"\nSwapEvent +84 +128 +1,024 +131,072 +34.4 %\nNotice +1,684 +2,048 +64 ")
 
 
 class Interface(unittest.TestCase):

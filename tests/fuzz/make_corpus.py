@@ -65,6 +65,44 @@ def unwind():
     yield "letters", struct.pack("<HB", 0, 4) + b"\x01zzz" + entry
 
 
+def contract():
+    pools = HERE.parent.parent / "pools"
+    text = (pools / "contracts.yaml").read_text()
+    yield "example", text
+    yield "bounds", text + "\0SwapEvent type_id:9\nPoolStateUpdate.ticks max_items:7 # a comment\nNotice.text max_size:3\n"
+    yield "aliases", "length_prefix: 2\nmessages:\n- name: A\n  fields: &f\n  - {name: x, type: u8}\n- {name: B, fields: *f}\n"
+    yield "types", "messages: [{name: M, type_id: 7, header: true, size: 1K, fields: [" + ", ".join(
+        f"{{name: f{i}, type: '{name}', max_items: 3}}" for i, name in enumerate(
+            ("bool", "u8", "i64", "f32", "f64", "uint24", "int256", "address", "bytes32", "enum", "u16[]", "list<N>"))) + \
+        ", {name: s, type: string, max_bytes: 5}, {name: a, type: 'u8[4]'}]}, {name: N, size: 3}]"
+    yield "recursive", "messages: [{name: A, fields: [{name: b, type: B}]}, {name: B, fields: [{name: a, type: A}]}]"
+    yield "bomb", "a: &a [1, 2]\nb: &b [*a, *a]\nc: [*b, *b, *b]\n"
+
+
+def service():
+    yield "example", '[service.a-b]\nmessages = ["A", "Bee"]\nbuffer_pool_enabled = true\nbudget = "64K"\nexhausted = "fail"\n'
+    yield "all", '[service."x.y"]\nmessages = ["see-saw"]\nin_flight = 9\nshared = true\nclear = false\nmemory_limit = 4096\n'
+    yield "wrong", '[service]\ns = { messages = [1, "C", []], budged = 2020-01-01, clear = 1.5 }\n[other]\nkey = \'x\'\n'
+
+
+def descriptors():
+    pools = HERE.parent.parent / "pools"
+    with tempfile.TemporaryDirectory() as directory:
+        for name, source, options in (("swap", "swap.proto", []), ("imports", "swap.proto", ["--include_imports"]),
+                                      ("closed", "closed.proto", ["--include_source_info"])):
+            output = pathlib.Path(directory) / name
+            subprocess.run(["protoc", f"--proto_path={pools}", f"--descriptor_set_out={output}", *options, source], check=True)
+            yield name, output.read_bytes()
+        source = pathlib.Path(directory) / "options.proto"
+        source.write_text('syntax = "proto3";\nimport "nanopb.proto";\nimport "buf/validate/validate.proto";\n'
+                          "message M {\n  string s = 1 [(nanopb).max_size = 9];\n  map<string, bytes> m = 2 [(buf.validate.field).map "
+                          "= {max_pairs: 2, keys: {string: {max_len: 3}}, values: {bytes: {len: 4}}}];\n}\n")
+        output = pathlib.Path(directory) / "options"
+        subprocess.run(["protoc", f"--proto_path={directory}", f"--proto_path={pools}/options", "--include_imports",
+                        f"--descriptor_set_out={output}", "options.proto"], check=True)
+        yield "options", output.read_bytes()
+
+
 def symbols():
     source = "extern \"C\" int f(int x) { return x + 1; }\nstatic inline int g(int x) { return f(x) * 2; }\n" \
              "namespace n { int h(int x) { return g(x); } }\n"
@@ -82,7 +120,7 @@ def symbols():
 
 
 def main():
-    for target in (dumps, options, operations, unwind, symbols):
+    for target in (contract, descriptors, dumps, options, operations, service, unwind, symbols):
         directory = HERE / target.__name__.removesuffix("s" if target is dumps else "")
         directory.mkdir(parents=True, exist_ok=True)
         for name, contents in target():
