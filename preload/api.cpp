@@ -2,15 +2,17 @@
 //
 // The functions of hotlane/hotlane.h, each of which only calls its implementation.
 #include "api/buffers.h"
-#include "api/frame_reader.h"
-#include "api/pool.h"
-#include "api/pool_set.h"
 #include "api/statistics.h"
 #include "hotlane/hotlane.h"
 #include "malloc/allocator.h"
+#include "pools/frame_reader.h"
+#include "pools/pool.h"
+#include "pools/pool_set.h"
 #include "profiler/session.h"
 #include "reports/hit_rate_alarm.h"
 #include "reports/periodic_report.h"
+
+#include <cstring>
 
 using namespace hotlane;
 
@@ -22,6 +24,16 @@ namespace {
 /// Objects lie at multiples of 64 with either set of size classes.
 constexpr size_t kBufferStep = 64;
 }  // namespace
+
+// The functions that the headers inline, under names of this file: the headers define them under theirs.
+extern "C" {
+[[gnu::visibility("default")]] void* pool_get(hotlane_pool* pool) noexcept asm("hotlane_pool_get");
+[[gnu::visibility("default")]] void pool_put(hotlane_pool* pool, void* p) noexcept asm("hotlane_pool_put");
+[[gnu::visibility("default")]] void* pool_set_get(hotlane_pool_set* set, size_t size) noexcept
+    asm("hotlane_pool_set_get");
+[[gnu::visibility("default")]] void pool_set_put(hotlane_pool_set* set, void* p) noexcept
+    asm("hotlane_pool_set_put");
+}
 
 #pragma GCC visibility push(default)
 
@@ -36,12 +48,25 @@ void* hotlane_get(size_t n) noexcept { return allocate_fast<get_slow, kBufferSte
 void hotlane_put(void* p) noexcept { release(p); }
 void hotlane_put_zeroed(void* p) noexcept { release_zeroed(p); }
 size_t hotlane_capacity(const void* p) noexcept { return usable_size(p); }
+void* hotlane_get_zeroed(size_t n) noexcept { return get_zeroed(n); }
 void* hotlane_get_aligned(size_t alignment, size_t n) noexcept { return get_aligned(alignment, n); }
 size_t hotlane_warmup(size_t n, size_t count) noexcept { return warm_up(n, count); }
 int hotlane_warmup_threads(size_t n, size_t count) noexcept { return warm_up_threads(n, count); }
 
 hotlane_pool* hotlane_pool_create(const char* name, size_t n, size_t count, unsigned flags) noexcept {
-    return pools::create(name, n, count, flags);
+    return pools::create({name, n, count, 0, 0, flags});
+}
+hotlane_pool* hotlane_pool_create_with(const hotlane_pool_settings* settings, size_t size) noexcept {
+    hotlane_pool_settings known{};
+    memcpy(&known, settings, size < sizeof known ? size : sizeof known);
+    return pools::create(known);
+}
+size_t hotlane_pool_trim(hotlane_pool* pool) noexcept { return pools::trim(*static_cast<Pool*>(pool)); }
+size_t hotlane_pool_in_use(const hotlane_pool* pool) noexcept {
+    return static_cast<const Pool*>(pool)->in_use();
+}
+size_t hotlane_pool_capacity(const hotlane_pool* pool) noexcept {
+    return load_relaxed(static_cast<const Pool*>(pool)->capacity);
 }
 void hotlane_pool_destroy(hotlane_pool* pool) noexcept { pools::destroy(static_cast<Pool*>(pool)); }
 void hotlane_pool_adopt(hotlane_pool* pool) noexcept { pools::adopt(*static_cast<Pool*>(pool)); }
@@ -61,6 +86,11 @@ void hotlane_pool_put_slow(hotlane_pool* pool, void* p) noexcept {
 int hotlane_pool_may(hotlane_pool* pool, const void* p) noexcept {
     return pools::may(*static_cast<const Pool*>(pool), p) ? 1 : 0;
 }
+
+void* pool_get(hotlane_pool* pool) noexcept { return hotlane_pool_get(pool); }
+void pool_put(hotlane_pool* pool, void* p) noexcept { hotlane_pool_put(pool, p); }
+void* pool_set_get(hotlane_pool_set* set, size_t size) noexcept { return hotlane_pool_set_get(set, size); }
+void pool_set_put(hotlane_pool_set* set, void* p) noexcept { hotlane_pool_set_put(set, p); }
 
 hotlane_pool_set* hotlane_pool_set_create(const hotlane_pool_set_settings* settings, size_t size) noexcept {
     return pools::create_set(settings, size);

@@ -24,7 +24,7 @@ LAYERS = [
     ["src/lifecycle/startup"],
     ["src/malloc"],
     ["src/stats/snapshot"],
-    ["src/api", "src/profiler/session"],
+    ["src/api", "src/pools", "src/profiler/session"],
     ["src/reports/hit_rate_alarm"],
     ["src/reports/periodic_report"],
     ["src/lifecycle/fork"],

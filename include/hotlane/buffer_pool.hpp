@@ -22,36 +22,46 @@ struct pool_deleter {
 };
 using pool_owner = std::unique_ptr<hotlane_pool, pool_deleter>;
 
-inline pool_owner make_pool(const char* name, std::size_t size, std::size_t capacity, unsigned flags) {
-    pool_owner pool{hotlane_pool_create(name, size, capacity, flags)};
+inline pool_owner make_pool(const hotlane_pool_settings& settings) {
+    pool_owner pool{hotlane_pool_create_with(&settings, sizeof settings)};
     if (pool == nullptr) {
         no_memory();
     }
     return pool;
+}
+inline pool_owner make_pool(const char* name, std::size_t size, std::size_t capacity, unsigned flags) {
+    return make_pool(hotlane_pool_settings{name, size, capacity, 0, 0, flags});
 }
 
 }  // namespace detail
 
 enum class on_exhausted : std::uint8_t { fail, fallback };
 enum class clear : std::uint8_t { never, on_get, on_put };
+/// Which threads use a pool: one at a time; any, at the same time; or one that gets and puts (the reader) and one
+/// that only puts (the worker).
+enum class sharing : std::uint8_t { one_thread, any_thread, reader_and_worker };
 
 struct pool_options {
     const char* name = nullptr;  // for statistics; the first 31 bytes are kept
     hotlane::clear clear = hotlane::clear::never;
     bool touch = false;  // touches all pages at construction, so that page faults happen then
     bool timed = false;  // measures how long buffers are held (HOTLANE_POOL_TIMED)
+    sharing shared = sharing::one_thread;
+    std::size_t max_capacity = 0;  // grows to so many objects when it is exhausted; 0: does not grow
+    double growth = 1.5;           // by which factor it grows
 };
 
 /// A pool of `capacity` buffers of `size` bytes, all allocated at construction; last in, first out. For one
-/// thread at a time.
+/// thread at a time, unless the options say otherwise.
 class buffer_pool {
   public:
-    /// Throws std::bad_alloc when there is no memory for all buffers, or `size` or `capacity` is 0.
+    /// Throws std::bad_alloc when there is no memory for all buffers, a limit is reached, or the values are
+    /// impossible (see hotlane_pool_create_with()).
     buffer_pool(std::size_t size, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
                 pool_options options = {})
-        : pool_{detail::make_pool(options.name, size, capacity, flags(policy, options))}, size_{size},
-          capacity_{capacity}, clear_on_get_{options.clear == clear::on_get}, falls_back_{
-                                                                                  policy ==
+        : pool_{detail::make_pool(hotlane_pool_settings{options.name, size, capacity, options.max_capacity,
+                                                        options.growth, flags(policy, options)})},
+          size_{size}, clear_on_get_{options.clear == clear::on_get}, falls_back_{policy ==
                                                                                   on_exhausted::fallback} {}
 
     /// A buffer of the pool's size. Returns error::exhausted when all are handed out and the policy is
@@ -77,11 +87,11 @@ class buffer_pool {
     /// The size given at construction. Each buffer's capacity() is that size rounded up to a multiple of 64.
     std::size_t buffer_size() const noexcept { return size_; }
     /// The number of buffers. in_use() of them are handed out, available() are not. O(1).
-    std::size_t capacity() const noexcept { return capacity_; }
-    std::size_t in_use() const noexcept { return static_cast<std::size_t>(pool_->full - pool_->top); }
-    std::size_t available() const noexcept { return capacity_ - in_use(); }
+    std::size_t capacity() const noexcept { return hotlane_pool_capacity(pool_.get()); }
+    std::size_t in_use() const noexcept { return hotlane_pool_in_use(pool_.get()); }
+    std::size_t available() const noexcept { return capacity() - in_use(); }
     /// The size of all buffers together, bytes.
-    std::size_t bytes() const noexcept { return capacity_ * pool_->object_size; }
+    std::size_t bytes() const noexcept { return capacity() * pool_->object_size; }
     /// The pool, for the functions of hotlane.h. It is still owned by this object.
     hotlane_pool* c_pool() const noexcept { return pool_.get(); }
 
@@ -89,12 +99,13 @@ class buffer_pool {
     static unsigned flags(on_exhausted policy, const pool_options& options) noexcept {
         return (policy == on_exhausted::fallback ? HOTLANE_POOL_FALLBACK : 0U) |
                (options.touch ? HOTLANE_POOL_TOUCH : 0U) | (options.timed ? HOTLANE_POOL_TIMED : 0U) |
+               (options.shared == sharing::any_thread ? HOTLANE_POOL_SHARED : 0U) |
+               (options.shared == sharing::reader_and_worker ? HOTLANE_POOL_RING : 0U) |
                (options.clear == clear::on_put ? HOTLANE_POOL_ZERO_ON_PUT : 0U);
     }
 
     detail::pool_owner pool_;
     std::size_t size_;
-    std::size_t capacity_;
     bool clear_on_get_;
     bool falls_back_;
 };

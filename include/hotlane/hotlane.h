@@ -56,6 +56,9 @@ void hotlane_free_zeroed(void* p) HOTLANE_NOTHROW;
  * SIMD code may go past `size` in steps of 64 bytes. The contents are undefined. Returns null with errno
  * ENOMEM when there is no memory. */
 void* hotlane_get(size_t size) HOTLANE_NOTHROW __attribute__((malloc, assume_aligned(64)));
+/** As hotlane_get(), but the first `size` bytes are zero. Pages that are fresh from the kernel are not cleared
+ * again. O(size). */
+void* hotlane_get_zeroed(size_t size) HOTLANE_NOTHROW __attribute__((malloc, assume_aligned(64)));
 /** Frees an object of hotlane_get() or of malloc into the calling thread's cache, whichever thread
  * allocated it. Null does nothing. errno does not change. O(1). It does the same as free(); each accepts
  * the other's objects. */

@@ -30,9 +30,9 @@ concept message = requires {
 /// What the contracts and the service file say about one service.
 struct service_row {
     const char* name = nullptr;
-    std::span<const message_row> messages;
-    std::span<const pool_class> classes;  // each message's buffer_class is among them
-    pool_set_options options;
+    std::span<const message_row> messages{};
+    std::span<const pool_class> classes{};  // each message's buffer_class is among them
+    pool_set_options options{};
     frame_header header{};  // its size is 0 if the contract describes none
     bool enabled = true;    // buffer_pool_enabled; if not, every request goes to the allocator
 

@@ -67,7 +67,7 @@ void hotlane_pool_set_put_slow(hotlane_pool_set* set, void* p) HOTLANE_NOTHROW;
  * one serves the request; if all of those are, the allocator does (HOTLANE_POOL_FALLBACK), or the result is
  * null with errno ENOBUFS. A size above the largest class gives null with errno EMSGSIZE. The buffer holds
  * what it held when it was put. O(1) while the smallest class has a buffer, O(classes) otherwise. */
-static inline __attribute__((always_inline)) void* hotlane_pool_set_get(hotlane_pool_set* set, size_t size) {
+HOTLANE_INLINE void* hotlane_pool_set_get(hotlane_pool_set* set, size_t size) {
     const size_t i = (size - 1) / 64;
     if (__builtin_expect(i >= set->indexed, 0)) {
         return hotlane_pool_set_get_slow(set, size);
@@ -77,7 +77,7 @@ static inline __attribute__((always_inline)) void* hotlane_pool_set_get(hotlane_
 
 /** Puts a buffer back into its class. Null does nothing. Mistakes are refused as by hotlane_pool_put().
  * O(1). */
-static inline __attribute__((always_inline)) void hotlane_pool_set_put(hotlane_pool_set* set, void* p) {
+HOTLANE_INLINE void hotlane_pool_set_put(hotlane_pool_set* set, void* p) {
     const size_t offset = (uintptr_t)p - set->begin;
     if (__builtin_expect(offset >= set->extent, 0)) {
         hotlane_pool_set_put_slow(set, p);

@@ -5,6 +5,7 @@
 
 #include "depot/depot.h"
 #include "malloc/allocator.h"
+#include "malloc/fallback_requests.h"
 #include "malloc/owner.h"
 #include "thread_cache/prefill.h"
 
@@ -18,6 +19,12 @@ void* get_slow(size_t n) {
     constexpr size_t kAlignment = 64;
     // A multiple of 64 has a class of its own, whose objects lie at multiples of 64.
     return n <= kLargestSmall ? allocate_slow(round_up(n, kAlignment)) : allocate_aligned(kAlignment, n);
+}
+
+void* get_zeroed(size_t n) {
+    constexpr size_t kAlignment = 64;
+    return n <= kLargestSmall ? allocate_zeroed(1, round_up(std::max<size_t>(n, 1), kAlignment))
+                              : allocate_fallback(n, kAlignment, true, FallbackReason::large);
 }
 
 void* get_aligned(size_t alignment, size_t n) {

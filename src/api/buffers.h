@@ -9,6 +9,8 @@ namespace hotlane {
 
 /// The slow path of hotlane_get(). Objects are at multiples of 64 with any set of size classes.
 void* get_slow(size_t n);
+/// See hotlane_get_zeroed().
+void* get_zeroed(size_t n);
 /// See hotlane_get_aligned().
 void* get_aligned(size_t alignment, size_t n);
 

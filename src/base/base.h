@@ -48,6 +48,15 @@ inline constexpr size_t divide_up(size_t n, size_t d) { return (n + d - 1) / d; 
 inline uintptr_t address_of(const void* p) { return reinterpret_cast<uintptr_t>(p); }
 inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
+/// Tells the processor that a loop waits for another thread.
+inline void pause_cpu() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    asm volatile("yield");
+#endif
+}
+
 /// Loads a word that another thread may be replacing, when the old and the new value are both right. A plain
 /// load, because the compiler may fold it into another instruction, which it does not do with an atomic load.
 /// ThreadSanitizer gets the atomic load.

@@ -9,6 +9,7 @@
 #include "fallback/fallback.h"
 #include "maintenance/maintenance.h"
 #include "profiler/stack/call_stack.h"
+#include "stats/pool_registry.h"
 #include "thread_cache/prefill.h"
 #include "thread_cache/thread_registry.h"
 
@@ -32,6 +33,7 @@ HOTLANE_BESIDE_CONFIGURATION constinit uint64_t start_ns = 0;
 #undef HOTLANE_BESIDE_CONFIGURATION
 
 constinit std::atomic<void (*)(uint64_t)> pass_listener{nullptr};
+constinit std::atomic<uint64_t> pool_window_ns{0};  // when the last window of the pools began
 
 /// With the setting "auto", 2-MiB pages are asked for only beyond this much memory: a small program would
 /// lose more than it gains.
@@ -77,6 +79,10 @@ Region::Settings region_settings() {
 /// Keeps errno: this runs inside malloc, which must not change errno except to ENOMEM.
 void after_pass(uint64_t now_ns) {
     const ErrnoSaver keep;
+    if (now_ns - pool_window_ns.load(std::memory_order_relaxed) >= configuration.purge_delay_ns) {
+        pool_window_ns.store(now_ns, std::memory_order_relaxed);
+        pools::begin_window();
+    }
     if (auto* const listener = pass_listener.load(std::memory_order_acquire)) {
         listener(now_ns);
     }
@@ -111,6 +117,9 @@ void start() {
     fallback::ask_for_huge_pages_from(huge_from_bytes());
     set_up_thread_caches(cache_settings());
     register_warmups();
+    if (configuration.pool_limit != 0) {  // a write would touch a page for nothing
+        pools::set_limit(configuration.pool_limit);
+    }
     thread_registry::set_up();
     maintenance::set_up(configuration.purge_delay_ns,
                         {.pass = fallback::pass, .purge = fallback::purge, .after_pass = after_pass});

@@ -42,6 +42,8 @@ constexpr Option kOptions[] = {
      "address space reserved at start; grows as needed"},
     {"LIMIT_MODE", choice, HOTLANE_FIELD(limit_mode), 0, 0, "fallback|fail",
      "at the limit: use the fallback, or fail with ENOMEM"},
+    {"POOL_LIMIT", size, HOTLANE_FIELD(pool_limit), MiB, 64 * KiB * GiB, "SIZE",
+     "most memory for all bounded pools; 0: no limit"},
     {"WARMUP", warmup, HOTLANE_FIELD(warmup), 1, UINT32_MAX, "SIZE:COUNT,...",
      "objects to cache when a thread starts"},
     {"ON_ERROR", choice, HOTLANE_FIELD(on_error), 0, 0, "abort|warn",

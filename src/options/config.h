@@ -51,6 +51,7 @@ struct Config {
     size_t limit = 0;                       // 0: none
     size_t reserve_bytes = 0;               // 0: reserve as needed
     LimitMode limit_mode = LimitMode::fallback;
+    size_t pool_limit = 0;  // bytes of objects; 0: none
     WarmupEntry warmup[kWarmupCapacity] = {};
     size_t warmup_count = 0;
     OnError on_error = OnError::abort;

@@ -33,7 +33,8 @@ Region::SectionHeader& Region::header(size_t index) const {
 bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
-    if (settings_.limit_bytes != 0 && (used_pages_ + pages) * kRegionPageSize > settings_.limit_bytes) {
+    if (settings_.limit_bytes != 0 &&
+        (used_pages_ + pages) * kRegionPageSize + outside_bytes_ > settings_.limit_bytes) {
         *why = RegionFailure::limit;
         return false;
     }
@@ -104,6 +105,22 @@ bool Region::take_beyond_frontier(uint32_t pages, PageIndex* first) {
     frontier_ = start + pages;
     *first = {static_cast<uint32_t>(start)};
     return true;
+}
+
+bool Region::take_outside(size_t bytes) {
+    LockGuard guard(lock_);
+    const size_t used = used_pages_ * kRegionPageSize + outside_bytes_;
+    if (settings_.limit_bytes != 0 &&
+        (used > settings_.limit_bytes || bytes > settings_.limit_bytes - used)) {
+        return false;
+    }
+    outside_bytes_ += bytes;
+    return true;
+}
+
+void Region::put_back_outside(size_t bytes) {
+    LockGuard guard(lock_);
+    outside_bytes_ -= bytes;
 }
 
 void Region::put_back(PageIndex first, uint32_t pages, uint8_t now) {

@@ -127,6 +127,10 @@ class Region {
         return section(page.value / kSectionPages) + kSectionHeaderBytes +
                (page.value % kSectionPages) * settings_.span_metadata_bytes;
     }
+    /// Counts memory that does not lie in the region against its limit. Returns false if the limit would be
+    /// exceeded.
+    [[nodiscard]] bool take_outside(size_t bytes);
+    void put_back_outside(size_t bytes);
     void set_class_entry(PageIndex first, uint32_t pages, uint16_t value);
 
     /// Whether a flush before growth is due: whether the region has grown enough since the last time.
@@ -180,6 +184,7 @@ class Region {
     size_t free_pages_ = 0;
     size_t free_dirty_pages_ = 0;
     size_t used_pages_ = 0;
+    size_t outside_bytes_ = 0;  // of take_outside()
     uint64_t purges_ = 0;
     uint64_t purged_bytes_ = 0;
     std::atomic<bool> surplus_{false};

@@ -7,6 +7,7 @@
 #include "sync/lock.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace hotlane {
@@ -15,6 +16,12 @@ namespace hotlane {
 /// the releasing stores of the changed words, and with end_change(). In a forked child, a change of a lost
 /// thread may stay under way for ever, so the attempts are limited.
 Pool::Counts Pool::counts() const {
+    if (stack != nullptr) {
+        // operations = gets + puts, and gets - puts are handed out.
+        const TaggedStack::State now = stack->state();
+        const uint64_t total = load_relaxed(gets_before) + (now.operations + capacity - now.elements) / 2;
+        return {.gets = total, .fresh = std::min(total, peak())};
+    }
     constexpr int kMostAttempts = 1000;
     Counts found{};
     for (int attempt = 0; attempt != kMostAttempts; ++attempt) {
@@ -28,6 +35,20 @@ Pool::Counts Pool::counts() const {
     }
     found.fresh = std::min(found.fresh, found.gets);
     return found;
+}
+
+uint64_t Pool::in_use() const {
+    if (stack != nullptr) {
+        return capacity - stack->state().elements;
+    }
+    const auto out = static_cast<uint64_t>(full - load_relaxed(top));
+    return ring == nullptr ? out : out - std::min(out, ring->size());
+}
+
+uint64_t Pool::peak_since_reset() const {
+    const uint64_t now = std::max(in_use(), load_relaxed(peak_floor));
+    return std::max(now, stack != nullptr ? capacity - load_relaxed(least_free)
+                                          : static_cast<uint64_t>(full - load_relaxed(low)));
 }
 
 namespace pools {
@@ -73,7 +94,7 @@ void add(PoolStats& stats, const Pool& pool) {
     // but a put is never counted before its get.
     const Pool::Counts counts = pool.counts();
     const uint64_t in_use = pool.in_use();
-    const size_t objects_bytes = pool.bytes + pool.capacity * load_relaxed(pool.owned_each);
+    const size_t objects_bytes = pool.capacity * (pool.object_size + load_relaxed(pool.owned_each));
     stats.object_size = pool.object_size + load_relaxed(pool.owned_each);
     ++stats.pools;
     stats.capacity += pool.capacity;
@@ -108,6 +129,14 @@ void add_gone(PoolStats& stats, const PoolStats& of_pool) {
     stats.peak_bytes = std::max(stats.peak_bytes, of_pool.peak_bytes);
 }
 
+/// How many objects are handed out by what `top` and `low` say of a pool of one thread or a ring.
+uint64_t above(const Pool& pool, void** place) { return static_cast<uint64_t>(pool.full - place); }
+
+constinit std::atomic<size_t> charged{0};
+constinit std::atomic<size_t> limit{SIZE_MAX};
+/// Whether any pool has grown since the start.
+constinit std::atomic<bool> has_grown{false};
+
 }  // namespace
 
 void enter(Pool& pool, const char* name) {
@@ -132,14 +161,6 @@ void leave(Pool& pool) {
     add(own, pool);
     add_gone(gone[pool.name_index], own);
     change_capacity(pool.name_index, -own.capacity);
-}
-
-void note_growth(Pool& pool, size_t more) {
-    LockGuard guard(lock);
-    pool.capacity += more;
-    pool.bytes += more * pool.object_size;
-    add_relaxed(pool.growths, 1);
-    change_capacity(pool.name_index, more);
 }
 
 void add_hold(const Pool& pool, uint64_t ns) { holds[pool.name_index].add(ns); }
@@ -176,9 +197,61 @@ void reset_peaks() {
     }
     for (Pool* pool = first; pool != nullptr; pool = pool->next) {
         pool->peak_before_reset = pool->peak();
-        store_relaxed(pool->low, pool->full - pool->in_use());
+        store_relaxed(pool->peak_floor, 0);
+        if (pool->stack != nullptr) {
+            store_relaxed(pool->least_free, pool->capacity - pool->in_use());
+        } else {
+            store_relaxed(pool->low, pool->full - pool->in_use());
+        }
     }
 }
+
+void resize(Pool& pool, ptrdiff_t objects) {
+    LockGuard guard(lock);
+    const uint64_t peak = pool.peak_since_reset();
+    store_relaxed(pool.capacity, pool.capacity + static_cast<size_t>(objects));
+    pool.full += objects;
+    store_relaxed(pool.top, pool.top + objects);
+    store_relaxed(pool.peak_floor, peak);
+    store_relaxed(pool.low, pool.top);
+    change_capacity(pool.name_index, static_cast<uint64_t>(objects));
+}
+
+void note_growth() { has_grown.store(true, std::memory_order_relaxed); }
+
+// If the owner gets at the same time, its new peak may be overwritten; that peak is then missing in this
+// window. It only decides how much memory is kept.
+void begin_window() {
+    if (!has_grown.load(std::memory_order_relaxed)) {
+        return;
+    }
+    LockGuard guard(lock);
+    for (Pool* pool = first; pool != nullptr; pool = pool->next) {
+        if (pool->chunks == nullptr || pool->capacity == pool->first_capacity) {
+            continue;
+        }
+        void** const low = load_relaxed(pool->low);
+        store_relaxed(pool->peak_floor, pool->peak_since_reset());
+        store_relaxed(pool->wanted_capacity, low == pool->full ? pool->in_use() : above(*pool, low));
+        store_relaxed(pool->trim_due, true);
+        store_relaxed(pool->low, pool->full);  // the owner's next get takes the slow path
+    }
+}
+
+bool charge(size_t bytes) {
+    size_t before = charged.load(std::memory_order_relaxed);
+    do {
+        if (bytes >
+            limit.load(std::memory_order_relaxed) - std::min(before, limit.load(std::memory_order_relaxed))) {
+            return false;
+        }
+    } while (!charged.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
+    return true;
+}
+
+void discharge(size_t bytes) { charged.fetch_sub(bytes, std::memory_order_relaxed); }
+
+void set_limit(size_t bytes) { limit.store(bytes == 0 ? SIZE_MAX : bytes, std::memory_order_relaxed); }
 
 void lock_for_fork() { lock.lock(); }
 void unlock_after_fork() { lock.unlock(); }

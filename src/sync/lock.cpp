@@ -14,14 +14,6 @@ thread_local uint32_t held_locks[kRankCount];  // per rank; fork holds the locks
 
 constexpr int kSpins = 100;
 
-void pause_cpu() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#else
-    asm volatile("yield");
-#endif
-}
-
 }  // namespace
 
 void lock_rank_push([[maybe_unused]] LockRank rank) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Chooses which get is timed, and makes the put of its object take the slow path.
-#include "api/hold_timer.h"
+#include "pools/hold_timer.h"
 
 #include "lifecycle/startup.h"
 #include "maintenance/tuning.h"
@@ -56,7 +56,8 @@ void begin(Pool& pool, uint64_t now) {
 
 void set_up(Pool& pool) {
     const bool timed = (pool.flags & HOTLANE_POOL_TIMED) != 0 || config().pool_times;
-    if (timed && (pool.flags & HOTLANE_POOL_IN_ORDER) == 0) {
+    const bool of_one_thread = pool.stack == nullptr && pool.ring == nullptr && pool.chunks == nullptr;
+    if (timed && of_one_thread && (pool.flags & HOTLANE_POOL_IN_ORDER) == 0) {
         ticks::set_up();
         pool.look_interval = 1;
         pool.looked_at = ticks::now();
@@ -65,7 +66,7 @@ void set_up(Pool& pool) {
 
 void cancel(Pool& pool) {
     pool.timed = nullptr;
-    if (has_extent(pool)) {
+    if (has_extent(pool) && pool.stack == nullptr) {
         pool.extent = pool.bytes;
     }
 }

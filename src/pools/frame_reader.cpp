@@ -4,7 +4,7 @@
 // the header of the next frame, so that a stream of frames takes one call each.
 //
 //   header incomplete -> header whole -> (type and length are checked, a buffer is taken) -> value -> frame
-#include "api/frame_reader.h"
+#include "pools/frame_reader.h"
 
 #include "malloc/allocator.h"
 #include "platform/os.h"

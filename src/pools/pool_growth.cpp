@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+//
+// Grows pools by chunks, and gives chunks back.
+#include "pools/pool_growth.h"
+
+#include "pools/pool_set.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+namespace hotlane::pools {
+
+namespace {
+
+using Chunk = PoolChunks::Chunk;
+
+size_t bytes_of(const Pool& pool, const Chunk& chunk) {
+    return round_up(chunk.objects * pool.object_size, kOsPageSize);
+}
+
+/// The chunk that an object of the pool lies in.
+uint32_t chunk_at(const Pool& pool, uintptr_t at) {
+    const PoolChunks& chunks = *pool.chunks;
+    const Chunk* const after =
+        std::upper_bound(chunks.all, chunks.all + chunks.count, at - pool.begin,
+                         [](size_t offset, const Chunk& chunk) { return offset < chunk.offset; });
+    return static_cast<uint32_t>(after - chunks.all - 1);
+}
+
+/// Orders the free objects: the lowest address on top, so that the chunks at the end become free as a whole.
+void sort_free(Pool& pool) {
+    std::sort(pool.bottom, pool.top, [](void* a, void* b) { return address_of(a) > address_of(b); });
+}
+
+/// Adds the objects of a chunk to the free ones of a pool that has none.
+void add_objects(Pool& pool, const Chunk& chunk) {
+    for (size_t i = 0; i < chunk.objects; ++i) {
+        pool.bottom[chunk.objects - 1 - i] = pointer_to(pool.begin + chunk.offset + i * pool.object_size);
+    }
+}
+
+}  // namespace
+
+size_t bytes_of_chunks() { return round_up(sizeof(PoolChunks), kAlignment); }
+
+void plan_chunks(Plan& plan, PoolChunks* out) {
+    PoolChunks chunks;
+    size_t objects = 0;
+    size_t bytes = 0;
+    while (objects < plan.max_capacity) {
+        const size_t most = plan.max_capacity - objects;
+        const auto grown = static_cast<double>(objects) * plan.growth;
+        size_t more = plan.capacity;
+        if (chunks.count == PoolChunks::kMost - 1 || grown >= static_cast<double>(plan.max_capacity)) {
+            more = most;
+        } else if (objects != 0) {
+            // At least what whole pages hold, because a page is the least that can be given back.
+            const size_t wanted = std::max<size_t>(static_cast<size_t>(grown), objects + 1) - objects;
+            more = round_up(wanted * plan.object_size, kOsPageSize) / plan.object_size;
+        }
+        if (more == 0 && objects == 0 && chunks.count == 0) {
+            more = std::max<size_t>(1, kOsPageSize / plan.object_size);  // the first growth of an empty pool
+            chunks.all[chunks.count++] = {0, 0, true};
+        }
+        Chunk& chunk = chunks.all[chunks.count++];
+        chunk = {bytes, std::min(more, most), chunks.count == 1};
+        objects += chunk.objects;
+        bytes += round_up(chunk.objects * plan.object_size, kOsPageSize);
+    }
+    plan.object_bytes = bytes;
+    plan.committed_bytes = round_up(plan.capacity * plan.object_size, kOsPageSize);
+    if (out != nullptr) {
+        *out = chunks;
+    }
+}
+
+PoolChunks* new_chunks(const Plan& plan, void* memory) {
+    auto* const chunks = new (memory) PoolChunks;
+    Plan copy = plan;
+    plan_chunks(copy, chunks);
+    return chunks;
+}
+
+void fill_from_chunks(Pool& pool) {
+    void** slot = pool.full;
+    for (uint32_t i = 0; i < pool.chunks->count; ++i) {
+        const Chunk& chunk = pool.chunks->all[i];
+        for (size_t k = 0; chunk.present && k < chunk.objects; ++k) {
+            *--slot = pointer_to(pool.begin + chunk.offset + k * pool.object_size);
+        }
+    }
+}
+
+bool grow(Pool& pool) {
+    PoolChunks& chunks = *pool.chunks;
+    Chunk* const next = std::find_if(chunks.all, chunks.all + chunks.count,
+                                     [](const Chunk& chunk) { return !chunk.present; });
+    if (next == chunks.all + chunks.count) {
+        return false;
+    }
+    const size_t bytes = bytes_of(pool, *next);
+    if (pool.set != nullptr && !set_may_grow(*pool.set, bytes)) {
+        return false;
+    }
+    if (!commit_and_charge(pool.begin + next->offset, bytes)) {
+        if (pool.set != nullptr) {
+            set_shrank(*pool.set, bytes);
+        }
+        return false;
+    }
+    next->present = true;
+    add_objects(pool, *next);
+    if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
+        // Pages that were given back read as zero, unless the kernel refused to take them.
+        memset(pointer_to(pool.begin + next->offset), 0, bytes);
+    }
+    resize(pool, static_cast<ptrdiff_t>(next->objects));
+    pool.charged_bytes += bytes;
+    add_relaxed(pool.growths, 1);
+    note_growth();
+    return true;
+}
+
+size_t shrink_to(Pool& pool, size_t wanted) {
+    PoolChunks& chunks = *pool.chunks;
+    size_t free_objects[PoolChunks::kMost] = {};
+    for (void** slot = pool.bottom; slot != pool.top; ++slot) {
+        ++free_objects[chunk_at(pool, address_of(*slot))];
+    }
+    const size_t least = std::max(wanted, pool.first_capacity);
+    size_t capacity = pool.capacity;
+    bool leaves[PoolChunks::kMost] = {};
+    size_t bytes = 0;
+    for (uint32_t i = chunks.count; i-- > 1;) {
+        const Chunk& chunk = chunks.all[i];
+        if (chunk.present && free_objects[i] == chunk.objects && capacity - chunk.objects >= least) {
+            leaves[i] = true;
+            capacity -= chunk.objects;
+        }
+    }
+    if (capacity == pool.capacity) {
+        return 0;
+    }
+    void** const end = std::remove_if(
+        pool.bottom, pool.top, [&](void* object) { return leaves[chunk_at(pool, address_of(object))]; });
+    HOTLANE_CHECK(static_cast<size_t>(pool.top - end) == pool.capacity - capacity);
+    resize(pool, end - pool.top);
+    sort_free(pool);
+    for (uint32_t i = 1; i < chunks.count; ++i) {
+        if (leaves[i]) {
+            chunks.all[i].present = false;
+            bytes += bytes_of(pool, chunks.all[i]);
+            purge_and_discharge(pool.begin + chunks.all[i].offset, bytes_of(pool, chunks.all[i]));
+        }
+    }
+    pool.charged_bytes -= bytes;
+    if (pool.set != nullptr) {
+        set_shrank(*pool.set, bytes);
+    }
+    return bytes;
+}
+
+bool is_start_in_chunk(const Pool& pool, const void* p) {
+    const Chunk& chunk = pool.chunks->all[chunk_at(pool, address_of(p))];
+    const size_t offset = address_of(p) - pool.begin - chunk.offset;
+    return chunk.present && offset % pool.object_size == 0 && offset / pool.object_size < chunk.objects;
+}
+
+}  // namespace hotlane::pools
