@@ -27,6 +27,7 @@ struct hotlane_pool_class {
  * addresses, so that one subtraction and a table give the class of a buffer. The fields belong to the
  * library. */
 struct hotlane_pool_set {
+    hotlane_pool* recent;    /* the class of a recent put: a guess for the next one */
     uintptr_t begin;         /* of the objects of all classes */
     size_t extent;           /* bytes */
     unsigned shift;          /* log2 of the bytes that one entry of class_at stands for */
@@ -78,12 +79,20 @@ HOTLANE_INLINE void* hotlane_pool_set_get(hotlane_pool_set* set, size_t size) {
 /** Puts a buffer back into its class. Null does nothing. Mistakes are refused as by hotlane_pool_put().
  * O(1). */
 HOTLANE_INLINE void hotlane_pool_set_put(hotlane_pool_set* set, void* p) {
-    const size_t offset = (uintptr_t)p - set->begin;
-    if (__builtin_expect(offset >= set->extent, 0)) {
-        hotlane_pool_set_put_slow(set, p);
-        return;
+    /* A guess that is right needs no table, so the next get need not wait for the loads of this lookup. */
+    hotlane_pool* pool = __atomic_load_n(&set->recent, __ATOMIC_RELAXED);
+    if ((uintptr_t)p - pool->begin >= pool->extent) {
+        const size_t offset = (uintptr_t)p - set->begin;
+        if (__builtin_expect(offset >= set->extent, 0)) {
+            hotlane_pool_set_put_slow(set, p);
+            return;
+        }
+        pool = set->pools[set->class_at[offset >> set->shift]];
+        if (pool->extent != 0) { /* 0: a guess would never be right */
+            __atomic_store_n(&set->recent, pool, __ATOMIC_RELAXED);
+        }
     }
-    hotlane_pool_put(set->pools[set->class_at[offset >> set->shift]], p);
+    hotlane_pool_put(pool, p);
 }
 
 #ifdef __cplusplus

@@ -166,6 +166,7 @@ Set* lay_out_set(const SetPlan& wanted, const Memory& memory, const char* name) 
         objects += bytes;
         enter_class(*pool, name);
     }
+    set->recent = set->pools[0];
     return set;
 }
 

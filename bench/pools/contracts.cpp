@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+//
+// Measures what services with message contracts use: a set of pools beside one pool, pools of two threads beside
+// a mutex around a pool, and the reader of frames beside malloc, read and copy with several mallocs. With
+// --check, it fails if a bound is exceeded.
+#include "hotlane/hotlane.hpp"
+#include "platform/fenced_tsc.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <dlfcn.h>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+void used(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
+
+int failures = 0;
+
+void expect_at_most(const char* what, double value, double bound, bool check) {
+    const bool good = value <= bound;
+    std::printf("%-52s %8.2f   at most %.2f%s\n", what, value, bound, good ? "" : "   FAILED");
+    failures += check && !good ? 1 : 0;
+}
+void expect_at_least(const char* what, double value, double bound, bool check) {
+    const bool good = value >= bound;
+    std::printf("%-52s %8.2f   at least %.2f%s\n", what, value, bound, good ? "" : "   FAILED");
+    failures += check && !good ? 1 : 0;
+}
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+// ---- a set -------------------------------------------------------------------------------------------------
+
+/// Ticks of an operation: the best of many rounds, which other processes disturb least.
+template <class Operation>
+double best_ticks(double before, Operation operation) {
+    constexpr int kOperations = 20'000;
+    const std::uint64_t begin = hotlane::ticks_before();
+    for (int i = 0; i < kOperations; ++i) {
+        operation();
+    }
+    return std::min(before, static_cast<double>(hotlane::ticks_after() - begin) / kOperations);
+}
+
+constexpr std::array<hotlane::pool_class, 4> kClasses{
+    {{128, 64, 0}, {256, 64, 0}, {512, 64, 0}, {4096, 16, 0}}};
+
+void measure_set(bool check) {
+    hotlane_pool* const pool = hotlane_pool_create("one", 256, 64, 0);
+    hotlane::pool_set set{"set", kClasses};
+    hotlane_pool_set* const c_set = set.c_set();
+    double one = 1e9;
+    double of_set = 1e9;
+    double handles = 1e9;
+    std::size_t size = 200;
+    for (int round = 0; round < 100; ++round) {
+        one = best_ticks(one, [=] {
+            void* const p = hotlane_pool_get(pool);
+            used(p);
+            hotlane_pool_put(pool, p);
+        });
+        of_set = best_ticks(of_set, [&] {
+            asm volatile("" : "+r"(size));  // the compiler does not know it
+            void* const p = hotlane_pool_set_get(c_set, size);
+            used(p);
+            hotlane_pool_set_put(c_set, p);
+        });
+        handles = best_ticks(handles, [&] {
+            asm volatile("" : "+r"(size));
+            used(set.get(size)->data());
+        });
+    }
+    std::printf("a pool's pair %.2f, a set's %.2f, a set's buffer %.2f ticks\n", one, of_set, handles);
+    expect_at_most("a set's pair over a pool's", of_set / one, 1.5, check);
+    hotlane_pool_destroy(pool);
+}
+
+// ---- two threads -------------------------------------------------------------------------------------------
+
+struct Run {
+    double ns = 0;          // of one pair of get and put, per thread
+    double processors = 0;  // that worked on average
+};
+
+double seconds_of(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+/// Two threads make `pair` as often as they can.
+template <class Pair>
+Run run_two(Pair pair) {
+    constexpr int kPairs = 100'000;
+    std::atomic<int> ready{0};
+    const double cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    const double wall = seconds_of(CLOCK_MONOTONIC);
+    const auto body = [&] {
+        ++ready;
+        while (ready < 2) {
+        }
+        for (int i = 0; i < kPairs; ++i) {
+            pair();
+        }
+    };
+    std::thread other(body);
+    body();
+    other.join();
+    const double took = seconds_of(CLOCK_MONOTONIC) - wall;
+    return {took / kPairs * 1e9, (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) / took};
+}
+
+/// Times of two threads mean something only while both have a processor. So rounds count in which they had.
+void measure_two_threads(bool check) {
+    hotlane_pool* const shared = hotlane_pool_create("shared", 256, 64, HOTLANE_POOL_SHARED);
+    hotlane::pool_set plain{"plain", std::array<hotlane::pool_class, 1>{{{256, 64, 0}}}};
+    std::vector<void*> slots;  // the plain pool, without its check of the thread
+    for (int i = 0; i < 64; ++i) {
+        slots.push_back(hotlane_pool_set_get(plain.c_set(), 256));
+    }
+    std::mutex mutex;
+    std::vector<double> ratios;
+    std::vector<double> stack_ns;
+    std::vector<double> mutex_ns;
+    for (int round = 0; round < 60 && ratios.size() < 15; ++round) {
+        const Run by_stack = run_two([=] {
+            void* const p = hotlane_pool_get(shared);
+            used(p);
+            hotlane_pool_put(shared, p);
+        });
+        const Run by_mutex = run_two([&] {
+            void* p = nullptr;
+            {
+                const std::lock_guard guard{mutex};
+                p = slots.back();
+                slots.pop_back();
+            }
+            used(p);
+            const std::lock_guard guard{mutex};
+            slots.push_back(p);
+        });
+        if (by_stack.processors > 1.8) {
+            ratios.push_back(by_mutex.ns / by_stack.ns);
+            stack_ns.push_back(by_stack.ns);
+            mutex_ns.push_back(by_mutex.ns);
+        }
+    }
+    if (ratios.size() < 5) {
+        std::printf("two threads: no two processors were free\n");
+    } else {
+        std::printf("two threads: a shared pool's pair %.1f ns, under a mutex %.1f ns\n", median(stack_ns),
+                    median(mutex_ns));
+        expect_at_least("a mutex around a pool over a shared pool", median(ratios), 3.0, check);
+    }
+    for (void* p : slots) {
+        hotlane_pool_set_put(plain.c_set(), p);
+    }
+    hotlane_pool_destroy(shared);
+}
+
+// ---- frames ------------------------------------------------------------------------------------------------
+
+constexpr std::size_t kFrames = 256;
+constexpr std::size_t kValue = 84;
+constexpr std::size_t kHeader = 4;
+constexpr hotlane::frame_header kFormat{kHeader, 0, 2, 2, 1, 0};
+constexpr std::array<hotlane::message_row, 1> kMessages{{{"SwapEvent", 1, kValue, 128}}};
+
+struct Malloc {
+    const char* name;
+    void* (*get)(std::size_t);
+    void (*put)(void*);
+};
+
+void add_malloc(std::vector<Malloc>& all, const char* name, const char* file) {
+    void* const library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    void* const get = library == nullptr ? nullptr : dlsym(library, "malloc");
+    void* const put = library == nullptr ? nullptr : dlsym(library, "free");
+    if (get == nullptr || put == nullptr) {
+        std::printf("frames: no %s here\n", name);
+        return;
+    }
+    all.push_back(
+        {name, reinterpret_cast<void* (*)(std::size_t)>(get), reinterpret_cast<void (*)(void*)>(put)});
+}
+
+struct Stream {
+    int reading = -1;
+    int writing = -1;
+    std::string bytes;
+
+    Stream() {
+        int ends[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+            std::perror("contracts: socketpair");
+            std::exit(1);
+        }
+        reading = ends[0];
+        writing = ends[1];
+        for (std::size_t i = 0; i < kFrames; ++i) {
+            bytes += {'\0', '\1', '\0', static_cast<char>(kValue)};
+            bytes.append(kValue, static_cast<char>(i));
+        }
+    }
+    ~Stream() {
+        close(reading);
+        close(writing);
+    }
+    void fill() const {
+        if (write(writing, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+            std::perror("contracts: write");
+            std::exit(1);
+        }
+    }
+};
+
+void expect_read(ssize_t n, std::size_t wanted) {
+    if (n != static_cast<ssize_t>(wanted)) {
+        std::fprintf(stderr, "contracts: read %zd of %zu bytes\n", n, wanted);
+        std::exit(1);
+    }
+}
+
+/// Ticks of one frame, of those that fill() wrote.
+template <class Read>
+double ticks_of_frames(const Stream& stream, Read read_frame) {
+    stream.fill();
+    const std::uint64_t begin = hotlane::ticks_before();
+    for (std::size_t i = 0; i < kFrames; ++i) {
+        read_frame();
+    }
+    return static_cast<double>(hotlane::ticks_after() - begin) / kFrames;
+}
+
+/// The kernel's work alone: one call for each frame, whose place and length are known.
+void read_bare(int fd) {
+    static std::array<char, kHeader + kValue> frame;
+    expect_read(read(fd, frame.data(), frame.size()), frame.size());
+    used(frame.data());
+}
+
+/// What programs do: read the header, test it, allocate, read the value and copy it.
+void read_with(const Malloc& with, int fd) {
+    static std::array<unsigned char, 65536> staging;
+    expect_read(read(fd, staging.data(), kHeader), kHeader);
+    const std::size_t type = staging[0] << 8U | staging[1];
+    const std::size_t length = static_cast<std::size_t>(staging[2] << 8U | staging[3]);
+    if (type != 1 || length > kValue) {
+        std::exit(1);
+    }
+    void* const value = with.get(length);
+    expect_read(read(fd, staging.data(), length), length);
+    std::memcpy(value, staging.data(), length);
+    used(value);
+    with.put(value);
+}
+
+void measure_frames(bool check) {
+    std::vector<Malloc> mallocs{{"hotlane", malloc, free}};
+    add_malloc(mallocs, "glibc", "libc.so.6");
+    add_malloc(mallocs, "jemalloc", "libjemalloc.so.2");
+    add_malloc(mallocs, "mimalloc", "libmimalloc.so.2");
+    const Stream stream;
+    hotlane::pool_set set{"frames", kClasses};
+    const hotlane::frame_format format{kFormat, kMessages};
+    hotlane::frame_reader reader{format, set};
+    double bare = 1e9;
+    double pooled = 1e9;
+    std::vector<double> with(mallocs.size(), 1e9);
+    for (int round = 0; round < 300; ++round) {
+        bare = std::min(bare, ticks_of_frames(stream, [&] { read_bare(stream.reading); }));
+        pooled = std::min(pooled, ticks_of_frames(stream, [&] {
+                              const hotlane::frame found = reader.read(stream.reading);
+                              if (found.status != hotlane::frame_status::frame) {
+                                  std::exit(1);
+                              }
+                              used(found.value.data());
+                          }));
+        for (std::size_t i = 0; i < mallocs.size(); ++i) {
+            with[i] =
+                std::min(with[i], ticks_of_frames(stream, [&] { read_with(mallocs[i], stream.reading); }));
+        }
+    }
+    std::printf("frames of %zu bytes: the kernel's work alone %.0f ticks, pooled %.0f\n", kValue, bare,
+                pooled);
+    for (std::size_t i = 0; i < mallocs.size(); ++i) {
+        std::printf("  %-10s %.0f ticks\n", mallocs[i].name, with[i]);
+        const std::string what = std::string{"overhead over that of a copy with "} + mallocs[i].name;
+        expect_at_most(what.c_str(), (pooled - bare) / (with[i] - bare), 0.4, check);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const bool check = argc > 1 && std::string_view(argv[1]) == "--check";
+    if (argc > 1 && !check) {
+        std::fprintf(stderr, "Usage: contracts [--check]\n");
+        return std::string_view(argv[1]) == "--help" ? 0 : 2;
+    }
+    for (int attempt = 0; attempt < 5; ++attempt) {
+        failures = 0;
+        measure_set(check);
+        measure_two_threads(check);
+        measure_frames(check);
+        if (failures == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
