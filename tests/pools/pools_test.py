@@ -295,6 +295,12 @@ class Errors(PoolsTest):
         self.assertIn("not YAML", self.show("[" * 100_000).stderr)
         self.assertIn("not YAML", self.show("messages: " + "{a: " * 5000).stderr)
         self.assertIn("not TOML", self.show("messages: [{name: M, size: 1}]", "a = " + "[" * 100_000).stderr)
+        for text in ("[" + "a." * 500_000 + "a]\n", "a." * 500_000 + "a = 1\n"):
+            self.assertRegex(self.show("messages: [{name: M, size: 1}]", text).stderr,
+                             r"^hotlane: s.toml:1:6\d: more than 32 parts with dots between them\n$")
+        dots = f'[service.s]\nmessages = ["M"]\n[other]\ntext = "{"." * 100}"  # {"." * 100}\n'
+        self.assertEqual(self.show("messages: [{name: M, size: 1}]", dots).returncode, 0)
+        self.assertIn("not TOML", self.show("messages: [{name: M, size: 1}]", ("a." * 31 + "a = {") * 200).stderr)
         result = self.show("messages:\n" + "- {nam: 3}\n" * 3000)
         self.assertEqual(len(result.stderr.splitlines()), 1001)
         self.assertEqual(result.stderr.splitlines()[-1], "hotlane: 5,000 more problems")

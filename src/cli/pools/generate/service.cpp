@@ -13,6 +13,7 @@
 #undef TOML_HEADER_ONLY
 #undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
+#define TOML_MAX_NESTED_VALUES 32
 #include <toml++/toml.h>
 
 namespace hotlane::cli {
@@ -184,10 +185,35 @@ class ServiceReader {
     bool has_bad_messages_ = false;
 };
 
+/// Returns the place of a key with very many parts (a.a.a...), if there is one. The library would make a table of each
+/// part, one in another, and then use up the stack.
+std::optional<Place> place_of_deep_key(const std::string& file, const std::string& text) {
+    constexpr int kMostParts = 32;
+    constexpr std::string_view kEnds = "\n=,[]{}#";
+    int parts = 1;
+    Place place{file, 1, 1};
+    char previous = 0;
+    for (const char c : text) {
+        const bool is_no_key = kEnds.find(c) != kEnds.npos || (c == '.' && previous == '.');
+        parts = is_no_key ? 1 : parts + (c == '.' ? 1 : 0);
+        previous = c;
+        if (parts > kMostParts) {
+            return place;
+        }
+        place.line += c == '\n' ? 1 : 0;
+        place.column = c == '\n' ? 1 : place.column + 1;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Service read_service(const std::string& file, const std::string& text, const std::string& name,
                      Problems& problems) {
+    if (const auto place = place_of_deep_key(file, text)) {
+        problems.add(*place, "more than 32 parts with dots between them");
+        return {};
+    }
     try {
         const toml::table root = toml::parse(text, file);
         return ServiceReader{file, problems}.read(root, name);
