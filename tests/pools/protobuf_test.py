@@ -5,6 +5,7 @@ worst case. Without protobuf in the command: it says so."""
 
 import argparse
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,34 @@ SWAP = "\n".join([
     f"scalars {{ {SCALARS} }}", "nested { part { " + "bits: true " * 150 + "} }"])
 
 
+LARGEST = {"bool": "true", "int32": -1, "int64": -1, "uint32": MOST_U32, "uint64": MOST_U64, "sint32": -2**31,
+           "sint64": -2**63, "fixed32": 1, "fixed64": 1, "sfixed32": 1, "sfixed64": 1, "float": 1, "double": 1}
+NUMBERS = [1, 2, 14, 15, 16, 17, 2047, 2048, 262143, 262144, 33554431, 33554432, 536870911]
+
+
+def random_messages(chance):
+    """Returns messages of which each may contain the earlier ones: their names, the file, the bounds, and the worst case of
+    the last message."""
+    names, text, bounds, worst = [], 'syntax = "proto3";\n', "", []
+    for number in range(chance.randrange(1, 6)):
+        names.append(f"M{number}")
+        text, case = text + f"message M{number} {{\n", ""
+        for i, tag in enumerate(chance.sample(NUMBERS, chance.randrange(1, 8))):
+            kind = chance.choice([*LARGEST, "string", "bytes", *names[:-1], *names[:-1]])
+            length, items = chance.choice([1, 5, 127, 128, 200, 16383, 16384]), chance.choice([0, 0, 1, 2, 17, 128])
+            text += f"  {'repeated ' if items else ''}{kind} f{i} = {tag}"
+            text += " [packed = false];\n" if items and kind in LARGEST and chance.random() < 0.3 else ";\n"
+            bounds += f"M{number}.f{i} max_bytes:{length}\n" if kind in ("string", "bytes") else ""
+            bounds += f"M{number}.f{i} max_items:{items}\n" if items else ""
+            value = f'"{"x" * length}"' if kind in ("string", "bytes") else LARGEST.get(kind)
+            case += (f"f{i} {{ {worst[int(kind[1:])]} }} " if kind in names else f"f{i}: {value} ") * max(items, 1)
+        text += "}\n"
+        worst.append(case)
+        if len(case) > 200_000:
+            break
+    return names, text, bounds, worst[-1]
+
+
 def encoded(file, message, text, *options):
     """Returns how many bytes protoc needs for the message."""
     return len(subprocess.run([PROTOC, f"--proto_path={file.parent}", *options, f"--encode={message}", file],
@@ -49,6 +78,15 @@ class WorstCase(PoolsTest):
         for name, text in (("dex.v1.Swap", SWAP), ("dex.v1.Scalars", SCALARS), ("dex.v1.Token", TOKEN),
                            ("dex.v1.Swap.Part", "bits: true " * 150)):
             self.assertEqual(int(found[name.removeprefix("dex.v1.")][0]), encoded(HERE / "swap.proto", name, text), name)
+
+    def test_random_messages_are_exact(self):
+        for seed in range(12):
+            names, text, bounds, worst = random_messages(random.Random(seed))
+            self.write("r.proto", text)
+            self.write("r.bounds", bounds)
+            self.write("s.toml", f"[service.s]\nmessages = {names}\n")
+            found = rows(pools("show", "r.proto", "--config=s.toml", "--bounds=r.bounds", cwd=self.directory))
+            self.assertEqual(int(found[names[-1]][0]), encoded(self.directory / "r.proto", names[-1], worst), seed)
 
     def test_of_a_oneof_the_largest_member_counts(self):
         size = int(rows(pools("show", "swap.proto", "--config", "proto_service.toml", "--bounds", "swap.bounds",

@@ -85,8 +85,7 @@ int check(const PoolsOptions& options, const Inputs& inputs) {
 void add_inputs(CLI::App& command, PoolsOptions& options) {
     InputOptions& inputs = options.inputs;
     command.add_option("CONTRACT", inputs.contract, "Messages: YAML, .proto, or a FileDescriptorSet")
-        ->type_name("")
-        ->required();
+        ->type_name("");
     command.add_option("--config", inputs.config, "TOML file with the table [service.NAME]")
         ->type_name("FILE")
         ->required();
@@ -135,20 +134,33 @@ void add_outputs(CLI::App& command, PoolsOptions& options) {
         ->required();
 }
 
+using Action = int (*)(const PoolsOptions& options, const Inputs& inputs);
+
+int run_action(const PoolsOptions& options, const char* name, Action action) {
+    if (options.inputs.contract.empty()) {
+        message("pools: missing CONTRACT: hotlane pools ", name, " --config FILE [OPTIONS] CONTRACT");
+        return kFailed;
+    }
+    try {
+        const std::optional<Inputs> inputs = read_or_complain(options);
+        return inputs ? action(options, *inputs) : kBadFile;
+    } catch (const FileError& error) {
+        message(error.what());
+        return kBadFile;
+    }
+}
+
 /// Adds `hotlane pools NAME`, which reads the inputs and then runs `action`.
 CLI::App* add_action(CLI::App& pools, Invocation& invocation, const char* name, const char* help,
-                     int (*action)(const PoolsOptions& options, const Inputs& inputs),
-                     const std::shared_ptr<PoolsOptions>& options) {
+                     Action action, const std::shared_ptr<PoolsOptions>& options) {
     CLI::App* command = pools.add_subcommand(name, help);
     add_inputs(*command, *options);
-    command->callback([options, action, &invocation] {
-        try {
-            const std::optional<Inputs> inputs = read_or_complain(*options);
-            invocation.status = inputs ? action(*options, *inputs) : kBadFile;
-        } catch (const FileError& error) {
-            message(error.what());
-            invocation.status = kBadFile;
+    command->callback([options, action, name, &invocation] {
+        if (options->inputs.contract.empty() &&
+            invocation.after_dashes.value_or(std::vector<std::string>{}).size() == 1) {
+            options->inputs.contract = invocation.after_dashes->front();
         }
+        invocation.status = run_action(*options, name, action);
     });
     return command;
 }

@@ -116,6 +116,9 @@ class Sizes {
         }
         const uint64_t count = is_many ? *field.max_items : 1;
         if (contract_.encoding == Encoding::protobuf) {
+            if (count == 0) {
+                return 0;  // not even a tag
+            }
             return field.packed ? sum(tag_bytes(field), with_length(product(count, *item)))
                                 : product(count, sum(product(tag_bytes(field), field.group ? 2 : 1), *item));
         }

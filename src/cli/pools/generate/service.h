@@ -22,10 +22,10 @@ struct Service {
     std::string name;
     Place place;
     std::vector<Use> messages;
-    bool is_enabled = true;             // buffer_pool_enabled
-    uint64_t budget = 128 * 1024;       // bytes of a class
-    std::optional<uint64_t> in_flight;  // buffers of a class
-    bool falls_back = true;             // exhausted = "fallback"
+    bool is_enabled = true;                  // buffer_pool_enabled
+    uint64_t budget = uint64_t{128} << 10U;  // bytes of a class
+    std::optional<uint64_t> in_flight;       // buffers of a class
+    bool falls_back = true;                  // exhausted = "fallback"
     bool is_shared = false;
     bool clears = false;
     std::optional<uint64_t> memory_limit;
