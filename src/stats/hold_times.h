@@ -24,9 +24,9 @@ class HoldTimes {
     static uint64_t middle_of(uint32_t bucket);
     uint64_t percentile(uint64_t percent, uint64_t samples, uint64_t longest) const;
 
-    uint64_t counts_[kBuckets];
-    uint64_t long_holds_;
-    uint64_t longest_ns_;
+    uint64_t counts_[kBuckets] = {};
+    uint64_t long_holds_ = 0;
+    uint64_t longest_ns_ = 0;
 };
 
 }  // namespace hotlane
