@@ -14,7 +14,13 @@
 #undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
 #define TOML_MAX_NESTED_VALUES 32
+// The parser asserts things that wrong input makes untrue ("[[("), and reports the mistake only afterwards. With NDEBUG,
+// clang would take them for granted.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(condition) static_assert(true)
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace hotlane::cli {
 
