@@ -24,7 +24,7 @@ class DescriptorReader {
     void add(const google::protobuf::FileDescriptor& file);
 
   private:
-    void add_message(const google::protobuf::Descriptor& message);
+    void add_message(const google::protobuf::Descriptor& descriptor);
     void add_field(Message& message, const google::protobuf::FieldDescriptor& descriptor,
                    std::vector<Message>& entries);
     template <typename Described>
