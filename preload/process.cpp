@@ -33,7 +33,7 @@ void write_report_at_exit() {
     }
     if (standard_error_is_ours() && !config().check_frees) {
         Writer out(STDERR_FILENO);
-        write_hit_alarm(out, snapshot, config().hit_rate_warning_percent, config().thread_cache_bytes);
+        write_hit_alarm(out, snapshot, config().hit_rate_warning_percent, config().thread_cache);
         write_pool_alarms(out, snapshot, config().hit_rate_warning_percent);
     }
 }

@@ -74,7 +74,8 @@ class Env(unittest.TestCase):
         result = hotlane("env", env={"HOTLANE_THREAD_CACHE": "lots", "HOTLANE_THREAD_CASH": "1M", "HOTLANE_CACHE": "1M"})
         self.assertEqual(sorted(result.stderr.splitlines()), [
             "hotlane: HOTLANE_CACHE is not an option any more; it is called HOTLANE_THREAD_CACHE",
-            'hotlane: HOTLANE_THREAD_CACHE="lots": expected a size like 64K or 1.5G, from 0 to 1G; using 256K',
+            'hotlane: HOTLANE_THREAD_CACHE="lots": expected auto, or a size like 64K, up to 1G; then limits of '
+            'classes like ,64=32K, at most 63; using 256K',
             "hotlane: HOTLANE_THREAD_CASH is not an option; the closest is HOTLANE_THREAD_CACHE"])
 
     def test_reads_the_file_of_options(self):

@@ -37,8 +37,9 @@ int run_command(std::vector<std::string> arguments) {
     app.set_version_flag("--version", "hotlane " HOTLANE_VERSION, "Print the version and exit");
     app.get_formatter()->column_width(32);
     app.set_help_flag("--help,-h", "Print this help and exit");
-    for (const auto add : {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench,
-                           hotlane::cli::add_profile, hotlane::cli::add_report, hotlane::cli::add_pools}) {
+    for (const auto add :
+         {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench, hotlane::cli::add_profile,
+          hotlane::cli::add_report, hotlane::cli::add_pools, hotlane::cli::add_tune}) {
         add(app, invocation);
     }
     app.footer("See hotlane(1), or `hotlane COMMAND --help`.");

@@ -13,6 +13,7 @@
 #include "thread_cache/prefill.h"
 #include "thread_cache/thread_registry.h"
 
+#include <algorithm>
 #include <atomic>
 
 namespace hotlane {
@@ -41,7 +42,12 @@ constexpr size_t kHugeFromBytes = 32 * MiB;
 
 CacheSettings cache_settings() {
     CacheSettings settings;
-    settings.budget_bytes = configuration.thread_cache_bytes;
+    settings.budget_bytes = configuration.thread_cache.bytes;
+    settings.automatic = configuration.thread_cache.automatic;
+    for (uint8_t i = 0; i < configuration.thread_cache.count; ++i) {
+        const CacheLimits::OfClass& limit = configuration.thread_cache.of_class[i];
+        settings.class_bytes[size_classes.class_of(limit.size)] = std::max(limit.bytes, 1U);
+    }
     settings.uncached = configuration.check_frees;
     return settings;
 }

@@ -20,11 +20,26 @@ constexpr uint32_t largest_capacity(size_t object_size, size_t budget) {
     return static_cast<uint32_t>(std::clamp<size_t>(budget / object_size, kLeast, kMostSlots));
 }
 
+/// The same for a limit that was given for this class: the least is 2.
+constexpr uint32_t listed_capacity(size_t object_size, size_t limit) {
+    return static_cast<uint32_t>(std::clamp<size_t>(limit / object_size, 2, kMostSlots));
+}
+
+/// The capacity with which a lane keeps a swing: what overflows it, comes back and runs dry again. Refills and
+/// flushes move half of the capacity, so the number of objects in circulation changes in such steps. Twice the
+/// swing leaves room for a step, and so the number settles.
+constexpr uint32_t capacity_for_swing(uint32_t swing) { return std::min(2 * swing, kMostSlots); }
+
+/// With HOTLANE_THREAD_CACHE=auto: what a class may keep before its swing is known, and all lanes of a thread
+/// together.
+inline constexpr size_t kAutomaticBytes = 64 * KiB;
+inline constexpr size_t kAutomaticTotalBytes = 8 * MiB;
+
 /// The capacity of a new lane. It starts small: rare use of a class must not cost a full cache.
-constexpr uint32_t first_capacity(size_t object_size, size_t budget) {
+constexpr uint32_t first_capacity(size_t object_size, uint32_t largest) {
     constexpr size_t kFirstBytes = 8 * KiB;
     const size_t wanted = std::clamp<size_t>(kFirstBytes / object_size, 2, 32);
-    return std::min(static_cast<uint32_t>(wanted), largest_capacity(object_size, budget));
+    return std::min(static_cast<uint32_t>(wanted), largest);
 }
 
 /// The capacity after a miss or an overflow: twice as much, up to `largest`.

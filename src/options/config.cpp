@@ -34,7 +34,7 @@ constexpr Option kOptions[] = {
      "labels added to all counters"},
     {"HIT_RATE_WARNING", percent, HOTLANE_FIELD(hit_rate_warning_percent), 0, 100, "PERCENT",
      "warn at exit below this hit rate; 0: never"},
-    {"THREAD_CACHE", size, HOTLANE_FIELD(thread_cache_bytes), 0, GiB, "SIZE",
+    {"THREAD_CACHE", cache_limits, HOTLANE_FIELD(thread_cache), 0, GiB, "auto|SIZE,CLASS=SIZE,...",
      "most free bytes a thread caches in one class"},
     {"LIMIT", size, HOTLANE_FIELD(limit), MiB, 64 * KiB * GiB, "SIZE",
      "most memory for requests up to 64 KiB; 0: no limit"},
@@ -102,6 +102,8 @@ constexpr uint16_t width_of(OptionType type) {
         return sizeof(Config::warmup);
     case classes:
         return sizeof(Config::size_classes);
+    case cache_limits:
+        return sizeof(Config::thread_cache);
     default:
         return 8;
     }
@@ -184,7 +186,7 @@ void print_config(Writer& out, const Config& config) {
     for (const Option& option : kOptions) {
         out.text(kOptionPrefix).left(option.name, kNameWidth - kOptionPrefix.size());
         for (const Config* source : {&config, static_cast<const Config*>(&defaults)}) {
-            char value[Config::kPathCapacity];
+            char value[2 * KiB];
             Writer text{value, sizeof value};
             print_value(text, option, *source);
             char memory[4 * sizeof value];

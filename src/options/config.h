@@ -29,6 +29,19 @@ struct ClassTable {
     uint32_t sizes[kMaxClasses - 1] = {};  // bytes, ascending; the last is kLargestSmall
 };
 
+/// The value of HOTLANE_THREAD_CACHE: the most free bytes of a class that a thread keeps.
+struct CacheLimits {
+    struct OfClass {
+        uint32_t size;   // bytes; any size that the class serves
+        uint32_t bytes;  // its limit
+    };
+
+    bool automatic = false;  // the limits follow the misses of each class
+    uint8_t count = 0;
+    size_t bytes = 256 * KiB;  // of classes without an entry
+    OfClass of_class[kMaxClasses - 1] = {};
+};
+
 struct WarmupEntry {
     size_t size;     // bytes
     uint32_t count;  // objects
@@ -47,9 +60,9 @@ struct Config {
     uint64_t stats_interval_ns = 0;     // 0: report at exit only
     char labels[kLabelsCapacity] = {};  // "name=value,name=value"
     double hit_rate_warning_percent = 90.0;
-    size_t thread_cache_bytes = 256 * KiB;  // per class and thread
-    size_t limit = 0;                       // 0: none
-    size_t reserve_bytes = 0;               // 0: reserve as needed
+    CacheLimits thread_cache;
+    size_t limit = 0;          // 0: none
+    size_t reserve_bytes = 0;  // 0: reserve as needed
     LimitMode limit_mode = LimitMode::fallback;
     size_t pool_limit = 0;  // bytes of objects; 0: none
     WarmupEntry warmup[kWarmupCapacity] = {};
@@ -84,7 +97,8 @@ enum class OptionType : uint8_t {
     path,
     warmup,
     labels,
-    classes
+    classes,
+    cache_limits
 };
 
 /// A row of the table. The texts are arrays instead of pointers, so the loader has nothing to relocate at

@@ -7,6 +7,7 @@
 #include "text/units.h"
 
 #include <cstring>
+#include <iterator>
 
 namespace hotlane {
 
@@ -134,6 +135,31 @@ bool set_classes(ClassTable& table, const Option& option, std::string_view value
     return true;
 }
 
+/// Sets the limits from "auto" or "256K", which further limits of single classes may follow: "256K,64=32K,…".
+bool set_cache_limits(CacheLimits& limits, const Option& option, std::string_view value) {
+    CacheLimits chosen;
+    const std::string_view first = take_until(value, ',');
+    uint64_t bytes = 0;
+    chosen.automatic = first == "auto";
+    if (!chosen.automatic) {
+        if (!parse_size(first, bytes) || !in_range(option, bytes)) {
+            return false;
+        }
+        chosen.bytes = bytes;
+    }
+    while (!value.empty()) {
+        std::string_view limit = take_until(value, ',');
+        uint64_t size = 0;
+        if (chosen.count == std::size(chosen.of_class) || !parse_size(take_until(limit, '='), size) ||
+            size == 0 || size > kLargestSmall || !parse_size(limit, bytes) || !in_range(option, bytes)) {
+            return false;
+        }
+        chosen.of_class[chosen.count++] = {static_cast<uint32_t>(size), static_cast<uint32_t>(bytes)};
+    }
+    limits = chosen;
+    return true;
+}
+
 }  // namespace
 
 bool set_option(Config& config, const Option& option, std::string_view value) {
@@ -150,6 +176,8 @@ bool set_option(Config& config, const Option& option, std::string_view value) {
         return set_labels(&value_of<char>(config, option), value);
     case warmup:
         return set_warmup(config, option, value);
+    case cache_limits:
+        return set_cache_limits(value_of<CacheLimits>(config, option), option, value);
     case classes:
         return set_classes(value_of<ClassTable>(config, option), option, value);
     case percent:
@@ -201,6 +229,11 @@ void print_expected(Writer& out, const Option& option) {
         out.text("cacheline, compact, or at most ").number(kMaxClasses - 1);
         out.text(" ascending sizes up to 64K: multiples of 16, above 1K of 64");
         return;
+    case cache_limits:
+        out.text("auto, or a size like 64K, up to ");
+        write_size(out, option.most);
+        out.text("; then limits of classes like ,64=32K, at most ").number(kMaxClasses - 1);
+        return;
     case warmup:
         out.text("SIZE:COUNT,... like 64:1000,4096:16, at most ").number(Config::kWarmupCapacity);
         out.text(" sizes up to 64K");
@@ -243,6 +276,18 @@ void print_classes(Writer& out, const Option& option, const ClassTable& table) {
     }
 }
 
+void print_cache_limits(Writer& out, const CacheLimits& limits) {
+    if (limits.automatic) {
+        out.text("auto");
+    } else {
+        write_size(out, limits.bytes);
+    }
+    for (uint8_t i = 0; i < limits.count; ++i) {
+        out.text(",").number(limits.of_class[i].size).text("=");
+        write_size(out, limits.of_class[i].bytes);
+    }
+}
+
 }  // namespace
 
 void print_value(Writer& out, const Option& option, const Config& config) {
@@ -264,6 +309,9 @@ void print_value(Writer& out, const Option& option, const Config& config) {
     }
     case classes:
         print_classes(out, option, value_of<ClassTable>(config, option));
+        return;
+    case cache_limits:
+        print_cache_limits(out, value_of<CacheLimits>(config, option));
         return;
     case warmup:
         for (size_t i = 0; i < config.warmup_count; ++i) {

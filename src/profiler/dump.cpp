@@ -4,6 +4,7 @@
 #include "profiler/dump.h"
 
 #include "profiler/sample_registry.h"
+#include "profiler/size_histogram.h"
 
 namespace hotlane {
 
@@ -102,6 +103,14 @@ void write_classes(Writer& out, const Snapshot& snapshot) {
     }
 }
 
+void write_size(size_t size, const size_histogram::Row& row, void* context) {
+    Writer& out = *static_cast<Writer*>(context);
+    out.text("# size: ").number(size).text(" requests=").number(unsampled(row.requests));
+    out.text(" live=").number(unsampled(row.live)).text(",").number(unsampled(row.live_bytes));
+    out.text(" peak=").number(unsampled(row.peak)).text(",").number(unsampled(row.peak_bytes));
+    out.text(" early=").number(unsampled(row.early)).text("\n");
+}
+
 void write_header(Writer& out, const ProfileHeader& header, const Snapshot& snapshot) {
     Totals totals;
     profile::for_each_site(add_site, &totals);
@@ -120,6 +129,8 @@ void write_header(Writer& out, const ProfileHeader& header, const Snapshot& snap
     out.text("\n# samples: ").number(statistics.samples);
     out.text("\n# lost_samples: ").number(statistics.lost_samples).text("\n");
     write_classes(out, snapshot);
+    out.text("# size_step: ").number(size_histogram::kStep).text("\n");
+    size_histogram::for_each(write_size, &out);
 }
 
 }  // namespace

@@ -11,8 +11,10 @@
 
 #include "platform/safe_read.h"
 #include "platform/tsc.h"
+#include "profiler/size_histogram.h"
 #include "profiler/stack/backtrace.h"
 #include "sync/lock.h"
+#include "text/writer.h"
 
 #include <algorithm>
 #include <atomic>
@@ -118,11 +120,13 @@ auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
     site.live.add(sample->weight, bytes, n);
     site.total.add(sample->weight, bytes, n);
     ++shard.sample_count;
+    size_histogram::add(n, sample->weight, ticks::to_ns(now));
     return object;
 }
 
 void end_sample(Site& site, const Sample& sample, uint64_t now) {
     site.live.take(sample.weight, sample.bytes, sample.requested);
+    size_histogram::take(sample.requested, sample.weight);
     const uint64_t age = ticks::to_ns(now - sample.born);
     const auto power = static_cast<size_t>(std::bit_width(age | 1) - 1);
     site.lifetimes[std::min(power, Site::kLifetimes - 1)] += sample.weight;
@@ -197,9 +201,13 @@ bool start(uint64_t period) {
         if (count == 0) {
             return false;
         }
+        if (!size_histogram::set_up()) {
+            message("no memory to count the sizes of requests: the profile has no \"# size:\" lines");
+        }
         // Pairs with the acquire loads of shard_count: a thread that sees the count finds the shards set up.
         shard_count.store(count, std::memory_order_release);
     }
+    size_histogram::begin_session(ticks::to_ns(ticks::now()));
     sampler::start(std::max<uint64_t>(period, 1));
     return true;
 }
@@ -252,6 +260,8 @@ void resize(const void* p, size_t n) {
         Site& site = shard.stacks[sample->site];
         site.live.requested += sample->weight * (n - sample->requested);  // modulo 2^64: may shrink
         site.total.requested += sample->weight * (n - sample->requested);
+        size_histogram::take(sample->requested, sample->weight);
+        size_histogram::add(n, sample->weight, ticks::to_ns(ticks::now()));
         sample->requested = n;
     }
 }

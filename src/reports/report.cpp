@@ -27,16 +27,17 @@ const ClassStats* worst_class(const Snapshot& snapshot) {
 }
 
 /// Writes which option would help. Objects that the program keeps never return to a cache, so only a warm-up
-/// can prepare them. If objects return and requests still miss, the thread cache is too small; it can grow
-/// until its slots run out.
-void write_advice(Writer& out, const ClassStats& stats, size_t cache_bytes) {
+/// can prepare them. If objects overflow a cache and are missed afterwards, the cache is too small for their
+/// swing; it can grow until its slots run out. If nothing overflows, other threads free the objects.
+void write_advice(Writer& out, const ClassStats& stats, const CacheLimits& limits) {
     if (stats.frees < stats.allocations() / 2) {
         out.text("try HOTLANE_WARMUP=").number(stats.object_size).text(":COUNT");
-    } else if (stats.object_size * tuning::kMostSlots > cache_bytes) {
-        out.text("try HOTLANE_THREAD_CACHE=");
-        write_size(out, 2 * cache_bytes);
-    } else {
+    } else if (stats.swing == 0) {
+        out.text("no larger cache would help");
+    } else if (limits.automatic || limits.bytes >= stats.object_size * tuning::kMostSlots) {
         out.text("caches are at their largest");
+    } else {
+        out.text("try HOTLANE_THREAD_CACHE=auto");
     }
 }
 
@@ -65,7 +66,7 @@ void write_report(Writer& out, const Snapshot& snapshot, StatsFormat format) {
     }
 }
 
-bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes) {
+bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, const CacheLimits& limits) {
     constexpr uint64_t kFewestRequests = 10'000;
     const ClassStats* worst = worst_class(snapshot);
     const double percent = snapshot.hit_rate_percent();
@@ -80,7 +81,7 @@ bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent
     out.text(" of ");
     write_rounded_count(out, worst->allocations());
     out.text("; ");
-    write_advice(out, *worst, cache_bytes);
+    write_advice(out, *worst, limits);
     out.text("\n");
     return true;
 }

@@ -20,9 +20,9 @@ void write_json_report(Writer& out, const Snapshot& snapshot);
 void write_prometheus_report(Writer& out, const Snapshot& snapshot);
 
 /// Writes one line when the hit rate of at least 10,000 requests is below `alarm_percent`: the class with the
-/// most misses, and the option that would help. `cache_bytes` is the value of HOTLANE_THREAD_CACHE. Returns
-/// whether a line was written.
-bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, size_t cache_bytes);
+/// most misses, and the option that would help. `limits` is the value of HOTLANE_THREAD_CACHE. Returns whether
+/// a line was written.
+bool write_hit_alarm(Writer& out, const Snapshot& snapshot, double alarm_percent, const CacheLimits& limits);
 
 /// Writes a line for each of at most four names of pools that had a hit rate below `alarm_percent` in at least
 /// 100 requests, with the capacity that would have sufficed: the most objects that were wanted at once. A

@@ -35,6 +35,7 @@ ClassStats& operator+=(ClassStats& sum, const ClassStats& other) {
     sum.depot_objects += other.depot_objects;
     sum.peak_objects += other.peak_objects;
     sum.fresh_bytes += other.fresh_bytes;
+    sum.swing = std::max(sum.swing, other.swing);
     return sum;
 }
 

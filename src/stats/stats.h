@@ -28,6 +28,7 @@ struct ClassStats {
     uint64_t depot_objects = 0;  // free objects held by the depot now
     uint64_t peak_objects = 0;   // most objects in use at once: live, or in a thread cache
     uint64_t fresh_bytes = 0;    // of objects whose memory had never been used when a cache got them
+    uint64_t swing = 0;          // most objects that a thread's cache had to hold to keep what it gave back
 
     /// Bytes of the requests that got memory used before. Too low by the fresh objects that caches hold.
     uint64_t recycled_bytes() const {
@@ -40,7 +41,8 @@ struct ClassStats {
     bool used() const { return allocations() != 0 || frees != 0 || spans != 0; }
 };
 
-/// Adds every counter, but not the size. The sum of peaks is an upper bound of the common peak.
+/// Adds every counter, but not the size. The sum of peaks is an upper bound of the common peak; of the swings
+/// the largest counts.
 ClassStats& operator+=(ClassStats& sum, const ClassStats& other);
 
 /// part / whole in billionths, rounded down, so that only a part equal to the whole gives 1. Gives 1 if both

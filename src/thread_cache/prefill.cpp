@@ -51,7 +51,7 @@ uint32_t warm_up_lane(ThreadBlock& block, ClassIndex c, size_t count) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, std::max(wanted, 2U));
     } else if (wanted > block.capacity(c)) {
-        block.grow(c, wanted);
+        block.set_capacity(c, wanted);
     }
     const uint32_t level = block.level(c);
     return wanted <= level ? wanted : level + stock_lane(block, c, wanted - level);

@@ -23,12 +23,14 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     stats.refills += record.refills;
     stats.flushes += record.flushes;
     stats.discards += record.flushed;
+    stats.swing = std::max<uint64_t>(stats.swing, swings[c].most);
 }
 
 void ThreadBlock::ensure_record(ClassIndex c) {
     if (!has_record(c)) {
         windows[c] = ++window_count;
         record(c) = {};
+        swings[c] = {};
         record(c).sample_at = UINT64_MAX;
     }
 }
@@ -42,7 +44,7 @@ void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     set_top(c, record(c).floor);
 }
 
-void ThreadBlock::grow(ClassIndex c, uint32_t capacity) {
+void ThreadBlock::set_capacity(ClassIndex c, uint32_t capacity) {
     const uint32_t count = level(c);
     void** const new_floor = window(c) + capacity;
     memmove(new_floor - count, top(c), count * sizeof(void*));
@@ -97,6 +99,8 @@ void ThreadBlock::undo_newest_frees() {
 }
 
 void ThreadBlock::unset_class(ClassIndex c) {
+    swings[c].flushed = 0;
+    swings[c].capacity = 0;  // a class that becomes idle leaves its room to others
     poll_after(c, 0);
     record(c).floor = nullptr;
     set_top(c, nullptr);

@@ -32,6 +32,15 @@ struct ClassRecord {
     uint16_t poll_after;          // after this many pops the thread polls
 };
 
+/// How much of a class a lane overflows with before it runs dry. A lane that was larger by that would have
+/// needed neither the flushes nor the refill.
+struct Swing {
+    uint32_t flushed;  // by overflows since the last refill
+    uint16_t most;     // that the capacity and what was flushed made together
+    uint8_t capacity;  // chosen for it, with HOTLANE_THREAD_CACHE=auto; 0: none
+    uint8_t recent;    // refills after an overflow, halved from time to time
+};
+
 /// What a thread has besides its lanes: this header, then a window of 2 KiB for each class it uses. Windows
 /// are given out in the order of first use, so that a thread with few classes touches few OS pages:
 ///
@@ -53,6 +62,7 @@ struct ThreadBlock {
     /// is ClassRecord::sample_at. Valid for its sample_epoch.
     uint64_t profile_at[kMaxClasses];
     uint64_t guard_at[kMaxClasses];
+    Swing swings[kMaxClasses];
 
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     // Relaxed: called by the owner under `lock`, or by others who check again. Where order matters,
@@ -87,8 +97,8 @@ struct ThreadBlock {
 
     /// Turns an empty or unset lane into an empty one with room for `capacity` objects.
     void set_up_class(ClassIndex c, uint32_t capacity);
-    /// Makes room for `capacity` objects. The objects move towards higher addresses.
-    void grow(ClassIndex c, uint32_t capacity);
+    /// Makes room for `capacity` objects, at least as many as there are. The objects move.
+    void set_capacity(ClassIndex c, uint32_t capacity);
     /// Moves the oldest `count` objects to the depot, and the newer ones towards the floor.
     void flush_oldest(ClassIndex c, uint32_t count);
     /// Moves all objects of a class to the depot. Afterwards the class is not set up. The owner must not be

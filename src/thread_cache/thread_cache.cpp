@@ -43,12 +43,19 @@ constexpr uint32_t kFreesBeforeCache = 32;
 constexpr uint64_t kFirstCountdown = 1;
 
 size_t object_size(ClassIndex c) { return size_classes[c].object_size; }
-uint32_t first_capacity(ClassIndex c) {
-    return tuning::first_capacity(object_size(c), settings.budget_bytes);
+
+/// What a lane of the class may hold before its swing is known.
+uint32_t usual_capacity(ClassIndex c) {
+    if (settings.class_bytes[c] != 0) {
+        return tuning::listed_capacity(object_size(c), settings.class_bytes[c]);
+    }
+    return tuning::largest_capacity(object_size(c),
+                                    settings.automatic ? tuning::kAutomaticBytes : settings.budget_bytes);
 }
-uint32_t largest_capacity(ClassIndex c) {
-    return tuning::largest_capacity(object_size(c), settings.budget_bytes);
+uint32_t largest_capacity(const ThreadBlock& block, ClassIndex c) {
+    return std::max<uint32_t>(block.swings[c].capacity, usual_capacity(c));
 }
+uint32_t first_capacity(ClassIndex c) { return tuning::first_capacity(object_size(c), usual_capacity(c)); }
 
 /// Pops an object for a request that the fast path did not try: an aligned request, or calloc above
 /// kSmallLimit. Null if the lane is empty or the countdown is used up.
@@ -88,12 +95,91 @@ ThreadBlock* own_block() {
 
 namespace {
 
+size_t lane_bytes(const ThreadBlock& block, ClassIndex c) {
+    return block.is_set_up(c) ? block.capacity(c) * object_size(c) : 0;
+}
+
+/// The class, other than `c`, that can give up the most bytes: its lane is larger than usual, and it refilled
+/// after an overflow less often than `c` of late. kNoClass if there is none.
+ClassIndex class_to_shrink(const ThreadBlock& block, ClassIndex c) {
+    ClassIndex found = kNoClass;
+    size_t most = 0;
+    for (ClassIndex other = 1; other < size_classes.count; ++other) {
+        const size_t usual = usual_capacity(other) * object_size(other);
+        if (other != c && block.swings[other].recent < block.swings[c].recent &&
+            lane_bytes(block, other) > usual + most) {
+            found = other;
+            most = lane_bytes(block, other) - usual;
+        }
+    }
+    return found;
+}
+
+void shrink(ThreadBlock& block, ClassIndex c) {
+    block.resolve_pending_reclaim(c);
+    const uint32_t usual = usual_capacity(c);
+    if (block.level(c) > usual) {
+        block.flush_oldest(c, block.level(c) - usual);
+    }
+    block.set_capacity(c, usual);
+    block.swings[c].capacity = 0;
+}
+
+/// Counts a refill after an overflow. The counts of all classes are halved together, so that old ones fade.
+void count_recent(ThreadBlock& block, ClassIndex c) {
+    constexpr uint8_t kMany = 64;
+    if (++block.swings[c].recent == kMany) {
+        for (Swing& each : block.swings) {
+            each.recent /= 2;
+        }
+    }
+}
+
+/// With HOTLANE_THREAD_CACHE=auto: lets the lane hold its swing, if all lanes of the thread together stay
+/// within their total. Classes that need their room less often give it up.
+void adapt_capacity(ThreadBlock& block, ClassIndex c, uint32_t swing) {
+    count_recent(block, c);
+    const uint32_t wanted = tuning::capacity_for_swing(swing);
+    if (wanted <= largest_capacity(block, c)) {
+        return;
+    }
+    size_t others = 0;
+    for (ClassIndex other = 1; other < size_classes.count; ++other) {
+        others += other == c ? 0 : lane_bytes(block, other);
+    }
+    while (others + wanted * object_size(c) > tuning::kAutomaticTotalBytes) {
+        const ClassIndex other = class_to_shrink(block, c);
+        if (other == kNoClass) {
+            break;
+        }
+        others -= lane_bytes(block, other);
+        shrink(block, other);
+        others += lane_bytes(block, other);
+    }
+    const size_t room = tuning::kAutomaticTotalBytes - std::min(others, tuning::kAutomaticTotalBytes);
+    block.swings[c].capacity = static_cast<uint8_t>(std::min<size_t>(wanted, room / object_size(c)));
+}
+
+/// A refill that follows an overflow: the lane was too small for its swing.
+void note_refill(ThreadBlock& block, ClassIndex c) {
+    Swing& swing = block.swings[c];
+    if (swing.flushed == 0) {
+        return;
+    }
+    const uint32_t needed = std::min<uint32_t>(block.capacity(c) + swing.flushed, UINT16_MAX);
+    swing.most = static_cast<uint16_t>(std::max<uint32_t>(swing.most, needed));
+    swing.flushed = 0;
+    if (settings.automatic && settings.class_bytes[c] == 0) {
+        adapt_capacity(block, c, needed);
+    }
+}
+
 void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, RegionFailure* why) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
-    } else if (const uint32_t more = tuning::grown_capacity(block.capacity(c), largest_capacity(c));
+    } else if (const uint32_t more = tuning::grown_capacity(block.capacity(c), largest_capacity(block, c));
                more > block.capacity(c) && !may_grow) {
-        block.grow(c, more);  // only in the first attempt, so that a request grows the lane once
+        block.set_capacity(c, more);  // only in the first attempt, so that a request grows the lane once
     }
     // The objects are taken directly into their slots. The object with the lowest address is popped first.
     ClassRecord& record = block.record(c);
@@ -109,6 +195,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     ++record.refills;
     record.refilled += taken - 1;
     block.set_top(c, record.floor - (taken - 1));
+    note_refill(block, c);
     block.limit_countdown(c);  // a miss brings the sample nearer too
     return object;
 }
@@ -153,11 +240,13 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
     } else if (block.level(c) == block.capacity(c)) {
-        const uint32_t capacity = tuning::grown_capacity(block.capacity(c), largest_capacity(c));
+        const uint32_t capacity = tuning::grown_capacity(block.capacity(c), largest_capacity(block, c));
         if (capacity > block.capacity(c)) {
-            block.grow(c, capacity);
+            block.set_capacity(c, capacity);
         } else {
-            block.flush_oldest(c, tuning::flush_count(block.level(c)));
+            const uint32_t count = tuning::flush_count(block.level(c));
+            block.flush_oldest(c, count);
+            block.swings[c].flushed += count;
         }
     }
     *(block.top(c) - 1) = p;

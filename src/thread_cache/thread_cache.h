@@ -136,8 +136,10 @@ template <auto Elsewhere, auto SlowSized, size_t RegionView::*limit = &RegionVie
 // ---- the slow path (thread_cache.cpp) ---------------------------------------------------------------------
 
 struct CacheSettings {
-    size_t budget_bytes = 256 * KiB;  // per class and thread
-    bool uncached = false;            // no thread has a cache; every free goes to its span and is verified
+    size_t budget_bytes = 256 * KiB;         // per class and thread
+    bool automatic = false;                  // the limits follow what each thread needs (Swing)
+    uint32_t class_bytes[kMaxClasses] = {};  // limits of single classes; 0: as the others
+    bool uncached = false;  // no thread has a cache; every free goes to its span and is verified
 };
 void set_up_thread_caches(const CacheSettings& chosen);
 

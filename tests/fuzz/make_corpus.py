@@ -48,6 +48,15 @@ def options():
     yield "environment", "HOTLANE_LABELS=zone=b\0HOTLANE_STATS_FILE=/tmp/%p%%\0HOTLANE_STAT=1\0HOTLANE_THREAD_CACHE=-1\0X=y"
 
 
+def tune():
+    sizes = "# size_step: 16\n# size: 64 requests=1000 live=10,560 peak=600,33600 early=12\n"
+    yield "profile", DUMP.format(period=1).replace("# class: ", sizes + "# class: ", 1)
+    yield "old", DUMP.format(period=1)
+    yield "limits", DUMP.format(period=1).replace("# class: ", sizes.replace("600", str(2**63 - 1)) + "# class: ", 1)
+    yield "report", ('{"format": "hotlane-stats", "process": {"program": "p", "pid": 2, "threads_live": 1}, "totals": '
+                     '{"allocations": 10, "misses": 3}, "memory": {"peak_rss": 4096}, "classes": [{"size": 64, "swing": 5}]}')
+
+
 def operations():
     yield "every", bytes([0, 0, 100, 0, 11, 31, 1, 200, 0, 50, 4, 0, 9, 9, 5, 6, 0, 70, 1, 6, 0, 0, 0, 200, 3, 10, 2, 8, 11, 31,
                           11, 0, 3, 3, 3, 9, 5])
@@ -120,7 +129,7 @@ def symbols():
 
 
 def main():
-    for target in (contract, descriptors, dumps, options, operations, service, unwind, symbols):
+    for target in (contract, descriptors, dumps, tune, options, operations, service, unwind, symbols):
         directory = HERE / target.__name__.removesuffix("s" if target is dumps else "")
         directory.mkdir(parents=True, exist_ok=True)
         for name, contents in target():

@@ -20,7 +20,7 @@ using fuzz::require;
 namespace {
 
 std::string printed(const Option& option, const Config& config) {
-    char memory[2 * Config::kPathCapacity];
+    char memory[2 * KiB];
     Writer out{memory, sizeof memory};
     print_value(out, option, config);
     require(out.ok(), "room for a value");

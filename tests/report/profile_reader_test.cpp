@@ -108,6 +108,23 @@ TEST(ProfileReader, TakesExactCountsAsTheyAre) {
     }
 }
 
+TEST(ProfileReader, ReadsTheSizesOfRequests) {
+    EXPECT_EQ(parse_dump(good_dump(), "x.heap").size_step, 0);
+    const Dump dump = parse_dump(with(good_dump(), "# class: 64",
+                                      "# size_step: 16\n# size: 208 requests=9 live=1,200 "
+                                      "peak=5,1001 early=3\n# class: 64"),
+                                 "x.heap");
+    EXPECT_EQ(dump.size_step, 16);
+    ASSERT_EQ(dump.sizes.size(), 1U);
+    const Dump::RequestedSize& row = dump.sizes.at(208);
+    EXPECT_EQ(row.requests, 9);
+    EXPECT_EQ(row.live, 1);
+    EXPECT_EQ(row.live_bytes, 200);
+    EXPECT_EQ(row.peak, 5);
+    EXPECT_EQ(row.peak_bytes, 1001);
+    EXPECT_EQ(row.early, 3);
+}
+
 TEST(ProfileReader, NamesTheLineAndWhatWasExpected) {
     const std::string header = "x.heap:1: expected heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD";
     const std::string entry = "expected LIVE: BYTES [ALL: BYTES] @ ADDRESSES";
@@ -121,6 +138,9 @@ TEST(ProfileReader, NamesTheLineAndWhatWasExpected) {
               "x.heap:4: expected # process: NUMBER");
     EXPECT_EQ(error_of(with(good, "hits=1000", "hits=-1")),
               "x.heap:12: expected # class: SIZE hits=N misses=N puts=N");
+    EXPECT_EQ(error_of(with(good, "# class: 64 hits=1000 misses=12 puts=990",
+                            "# size: 64 requests=1 live=1 peak=1,1")),
+              "x.heap:12: expected # size: SIZE requests=N live=N,BYTES peak=N,BYTES early=N");
     EXPECT_EQ(error_of(with(good, "2: 200 [", "2: 200 ")), "x.heap:13: " + entry);
     EXPECT_EQ(error_of(with(good, "2: 200 [", "2: 0 [")), "x.heap:13: " + entry);
     EXPECT_EQ(error_of(with(good, "2: 200 [", "-2: 200 [")), "x.heap:13: " + entry);

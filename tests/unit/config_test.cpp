@@ -173,6 +173,22 @@ TEST(OptionTable, SizeClasses) {
     EXPECT_EQ(config.size_classes.count, 0);
 }
 
+TEST(OptionTable, ThreadCache) {
+    Config config;
+    for (const char* text : {"0", "32K", "auto", "256K,64=32K,4096=1M", "auto,65536=2M"}) {
+        EXPECT_TRUE(set(config, "THREAD_CACHE", text)) << text;
+        EXPECT_EQ(value("THREAD_CACHE", config), text);
+    }
+    EXPECT_TRUE(config.thread_cache.automatic);
+    ASSERT_EQ(config.thread_cache.count, 1U);
+    EXPECT_EQ(config.thread_cache.of_class[0].bytes, 2 * MiB);
+    for (const char* text : {"", "automatic", "2G", "64=32K", "256K,64", "256K,0=1K", "256K,65537=1K",
+                             "256K,64=2G", "256K,64:32K", "256K,64=1K=1K", "256K,,64=1K"}) {
+        EXPECT_FALSE(set(config, "THREAD_CACHE", text)) << text;
+        EXPECT_EQ(value("THREAD_CACHE", config), "auto,65536=2M") << text;
+    }
+}
+
 TEST(OptionTable, Labels) {
     Config config;
     for (const char* text : {"zone=b", "zone=b,service=web", "a_1=", "_a=x=y", "A=a b", ""}) {
@@ -214,17 +230,17 @@ TEST_F(Environment, ValuesAreRead) {
     Config config;
     EXPECT_EQ(read(config), "");
     EXPECT_EQ(config.stats, StatsFormat::json);
-    EXPECT_EQ(config.thread_cache_bytes, 32 * KiB);
+    EXPECT_EQ(config.thread_cache.bytes, 32 * KiB);
     EXPECT_EQ(config.purge_delay_ns, 250'000'000U);
 }
 
 TEST_F(Environment, WhatWasReadBeforeIsForgotten) {
     set_variable("HOTLANE_VERBOSE", "1");
     Config config;
-    config.thread_cache_bytes = 1;
+    config.thread_cache.bytes = 1;
     EXPECT_EQ(read(config), "");
     EXPECT_TRUE(config.verbose);
-    EXPECT_EQ(config.thread_cache_bytes, Config{}.thread_cache_bytes);
+    EXPECT_EQ(config.thread_cache.bytes, Config{}.thread_cache.bytes);
 }
 
 TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
@@ -235,7 +251,9 @@ TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
     } cases[] = {
         {"STATS", "xml", "expected off, text, json or prometheus; using text"},
         {"CHECK_FREES", "yes", "expected 0 or 1; using 0"},
-        {"THREAD_CACHE", "-3", "expected a size like 64K or 1.5G, from 0 to 1G; using 256K"},
+        {"THREAD_CACHE", "-3",
+         "expected auto, or a size like 64K, up to 1G; then limits of classes like ,64=32K, at most 63; "
+         "using 256K"},
         {"LIMIT", "1K", "expected a size like 64K or 1.5G, 0 or from 1M to 64T; using 0"},
         {"PURGE_DELAY", "10", "expected a time like 500ms or 10s, from 0 to 1h; using 1s"},
         {"HIT_RATE_WARNING", "101", "expected a percentage from 0 to 100; using 90%"},
@@ -271,7 +289,7 @@ TEST_F(Environment, FormerNamesAreRefusedWithTheNameOfToday) {
         Config config;
         EXPECT_EQ(read(config),
                   "hotlane: " + variable + " is not an option any more; it is called HOTLANE_" + name + "\n");
-        EXPECT_EQ(config.thread_cache_bytes, Config{}.thread_cache_bytes);
+        EXPECT_EQ(config.thread_cache.bytes, Config{}.thread_cache.bytes);
         EXPECT_EQ(find_option(former), nullptr);
         unsetenv(variable.c_str());
     }
@@ -307,7 +325,7 @@ TEST_F(ConfigFile, IsReadAfterTheEnvironmentWhichWins) {
                                    "HOTLANE_THREAD_CACHE = 64K \nHOTLANE_LIMIT=8M\n\tHOTLANE_VERBOSE=1",
                                    config);
     EXPECT_EQ(config.stats, StatsFormat::json);
-    EXPECT_EQ(config.thread_cache_bytes, 64 * KiB);
+    EXPECT_EQ(config.thread_cache.bytes, 64 * KiB);
     EXPECT_EQ(config.limit, 0U);
     EXPECT_TRUE(config.verbose);
     EXPECT_EQ(errors.find("hotlane: HOTLANE_LIMIT=\"none\": "), 0U) << errors;

@@ -27,10 +27,10 @@ std::string report(const Snapshot& snapshot, StatsFormat format) {
     return {memory, out.bytes_written()};
 }
 
-std::string alarm_line(const Snapshot& snapshot, double percent, size_t cache_bytes = 256 * KiB) {
+std::string alarm_line(const Snapshot& snapshot, double percent, const CacheLimits& limits = {}) {
     char memory[512];
     Writer out{memory, sizeof memory};
-    const bool written = write_hit_alarm(out, snapshot, percent, cache_bytes);
+    const bool written = write_hit_alarm(out, snapshot, percent, limits);
     EXPECT_EQ(written, out.bytes_written() != 0);
     return {memory, out.bytes_written()};
 }
@@ -243,20 +243,16 @@ TEST(HitAlarm, NamesTheWorstClassAndWhatHelps) {
     Snapshot s;
     s.class_count = 3;
     s.classes[1] = {.object_size = 64, .hits = 9'000, .misses = 1'000, .frees = 10'000};
-    s.classes[2] = {.object_size = 4'096, .hits = 7'000, .misses = 3'000, .frees = 9'000};
-    EXPECT_EQ(
-        alarm_line(s, 90),
-        "hotlane: alarm    under 90 % hits: 4,096 B missed 3,000 of 10,000; try HOTLANE_THREAD_CACHE=512K\n");
+    s.classes[2] = {.object_size = 4'096, .hits = 7'000, .misses = 3'000, .frees = 9'000, .swing = 100};
+    const std::string worst = "hotlane: alarm    under 90 % hits: 4,096 B missed 3,000 of 10,000; ";
+    EXPECT_EQ(alarm_line(s, 90), worst + "try HOTLANE_THREAD_CACHE=auto\n");
+    EXPECT_EQ(alarm_line(s, 90, {.automatic = true}), worst + "caches are at their largest\n");
+    EXPECT_EQ(alarm_line(s, 90, {.bytes = MiB}), worst + "caches are at their largest\n");
+    s.classes[2].swing = 0;
+    EXPECT_EQ(alarm_line(s, 90), worst + "no larger cache would help\n");
     s.classes[2].frees = 100;
     EXPECT_EQ(alarm_line(s, 92.5), "hotlane: alarm    under 92.50 % hits: 4,096 B missed 3,000 of "
                                    "10,000; try HOTLANE_WARMUP=4096:COUNT\n");
-    s.classes[1].misses = 5'000;
-    EXPECT_EQ(
-        alarm_line(s, 90),
-        "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; caches are at their largest\n");
-    EXPECT_EQ(
-        alarm_line(s, 90, 4 * KiB),
-        "hotlane: alarm    under 90 % hits: 64 B missed 5,000 of 14,000; try HOTLANE_THREAD_CACHE=8K\n");
 }
 
 std::string pool_alarms(const Snapshot& snapshot, double percent) {

@@ -3,6 +3,7 @@
 // Tests what the profile counts, on a system that refuses memory and with a clock that is moved by hand.
 #include "fake_os.h"
 #include "profiler/sample_registry.h"
+#include "profiler/size_histogram.h"
 #include "profiler/stack/backtrace.h"
 
 #include <atomic>
@@ -214,6 +215,74 @@ TEST_P(ProfileTest, ManyThreadsComeAndGo) {
     const Sum now = sum_now();
     EXPECT_EQ(now.live.objects, before_.live.objects);
     EXPECT_EQ(now.total.objects - before_.total.objects, 20'000 * kOne);
+}
+
+/// The row of the histogram for requests of `n` bytes; zeros if there were none.
+size_histogram::Row row_of(size_t n) {
+    struct Search {
+        size_t size;
+        size_histogram::Row found;
+    } search{round_up(n, size_histogram::kStep), {}};
+    size_histogram::for_each(
+        [](size_t size, const size_histogram::Row& row, void* context) {
+            auto* wanted = static_cast<Search*>(context);
+            wanted->found = size == wanted->size ? row : wanted->found;
+        },
+        &search);
+    return search.found;
+}
+
+TEST_P(ProfileTest, SizesAreCountedWithWhatLivedAtThePeak) {
+    constexpr size_t kSize = 1'000;  // no other test asks for this size
+    const ClassIndex c = size_classes.class_of(kSize);
+    const size_histogram::Row before = row_of(kSize);
+    std::vector<void*> objects;
+    for (int i = 0; i < 300; ++i) {
+        objects.push_back(profile::allocate(c, kSize));
+        ASSERT_NE(objects.back(), nullptr);
+    }
+    size_histogram::Row row = row_of(kSize);
+    EXPECT_EQ(row.requests - before.requests, 300 * kOne);
+    EXPECT_EQ(row.live, 300 * kOne);
+    EXPECT_EQ(row.live_bytes, 300 * kSize * kOne);
+    EXPECT_GE(row.peak, 295 * kOne);
+    EXPECT_EQ(row.peak_bytes, row.peak * kSize);
+    for (void* object : objects) {
+        EXPECT_TRUE(profile::release(object));
+    }
+    EXPECT_EQ(row_of(kSize).live, 0U);
+    EXPECT_EQ(row_of(kSize).peak, row.peak);
+    void* moved = profile::allocate(c, kSize);
+    profile::resize(moved, kSize - 100);
+    EXPECT_EQ(row_of(kSize).live, 0U);
+    EXPECT_EQ(row_of(kSize - 100).live, kOne);
+    EXPECT_TRUE(profile::release(moved));
+    EXPECT_EQ(row_of(kSize - 100).live_bytes, 0U);
+}
+
+TEST_P(ProfileTest, TheFirstSecondIsRecordedOnItsOwn) {
+    constexpr size_t kSize = 700;
+    const ClassIndex c = size_classes.class_of(kSize);
+    fake_os::stop_clock();
+    profile::stop();
+    ASSERT_TRUE(profile::start(1));
+    const uint64_t before = row_of(kSize).early;
+    std::vector<void*> objects;
+    const auto add = [&](uint64_t count) {
+        for (uint64_t i = 0; i < count; ++i) {
+            objects.push_back(profile::allocate(c, kSize));
+        }
+    };
+    add(before / kOne + 10);
+    fake_os::advance_clock(999'999'999);
+    add(10);
+    EXPECT_EQ(row_of(kSize).early - before, 20 * kOne);
+    fake_os::advance_clock(1);
+    add(10);
+    EXPECT_EQ(row_of(kSize).early - before, 20 * kOne);
+    for (void* object : objects) {
+        EXPECT_TRUE(profile::release(object));
+    }
 }
 
 }  // namespace

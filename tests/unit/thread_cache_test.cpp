@@ -160,11 +160,94 @@ TEST_F(ThreadCacheTest, ManyThreadsHandObjectsOnAndEverySumIsExact) {
     }
 }
 
+/// Allocates `count` objects and frees them, `rounds` times.
+void swing(size_t n, size_t count, int rounds) {
+    std::vector<void*> objects(count);
+    for (int round = 0; round < rounds; ++round) {
+        for (void*& object : objects) {
+            object = get(n);
+        }
+        for (void* object : objects) {
+            put(object);
+        }
+    }
+}
+
+/// What the lane of a class may hold, and all lanes together.
+uint32_t capacity_of(size_t n) {
+    const ClassIndex c = size_classes.class_of(n);
+    return thread_cache.block->is_set_up(c) ? thread_cache.block->capacity(c) : 0;
+}
+size_t bytes_of_all_lanes() {
+    size_t bytes = 0;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        bytes += thread_cache.block->is_set_up(c)
+                     ? thread_cache.block->capacity(c) * size_classes[c].object_size
+                     : 0;
+    }
+    return bytes;
+}
+
+TEST_F(ThreadCacheTest, TheSwingIsWhatTheLaneWouldHaveToHold) {
+    const ClassIndex c = size_classes.class_of(32 * KiB);
+    swing(32 * KiB, 1, 50);
+    EXPECT_EQ(counts().classes[c].swing, 0U);
+    swing(32 * KiB, 40, 50);
+    EXPECT_GE(counts().classes[c].swing, 40U);
+    EXPECT_LE(counts().classes[c].swing, 48U);  // with the step of a refill
+    check_lanes(*thread_cache.block);
+}
+
+TEST_F(ThreadCacheTest, AClassMayHaveALimitOfItsOwn) {
+    CacheSettings settings;
+    settings.class_bytes[size_classes.class_of(32 * KiB)] = 96 * 32 * KiB;
+    settings.class_bytes[size_classes.class_of(64)] = 128;
+    fresh_caches(settings);
+    swing(32 * KiB, 40, 50);
+    swing(64, 40, 50);
+    swing(128, 40, 50);
+    EXPECT_GE(capacity_of(32 * KiB), 40U);
+    EXPECT_LE(capacity_of(32 * KiB), 96U);
+    EXPECT_EQ(capacity_of(64), 2U);
+    EXPECT_GE(capacity_of(128), 40U);
+    EXPECT_LT(since(size_classes.class_of(32 * KiB)).misses, 60U);
+}
+
+TEST_F(ThreadCacheTest, AutomaticLimitsFollowTheSwingWithinATotal) {
+    fresh_caches({.automatic = true});
+    swing(32 * KiB, 40, 50);
+    EXPECT_GE(capacity_of(32 * KiB), 40U);
+    const uint64_t misses = counts().misses();
+    swing(32 * KiB, 40, 50);
+    EXPECT_EQ(counts().misses(), misses) << "the lane holds its swing";
+    // Another class needs the room more often: the first one gives it up.
+    swing(64 * KiB, 100, 200);
+    EXPECT_GE(capacity_of(64 * KiB), 100U);
+    EXPECT_LE(capacity_of(32 * KiB), 8U);
+    for (const size_t n : {1 * KiB, 4 * KiB, 8 * KiB, 16 * KiB, 24 * KiB}) {
+        swing(n, 200, 20);
+        check_lanes(*thread_cache.block);
+        EXPECT_LE(bytes_of_all_lanes(), tuning::kAutomaticTotalBytes + 8 * 64 * KiB) << n;
+    }
+}
+
+TEST_F(ThreadCacheTest, AnIdleClassLosesItsAutomaticLimit) {
+    fresh_caches({.automatic = true});
+    swing(32 * KiB, 40, 50);
+    EXPECT_GE(capacity_of(32 * KiB), 40U);
+    for (int i = 0; i < 3; ++i) {
+        fake_os::advance_clock(maintenance::interval_ns());
+        reclaim_caches(false);
+    }
+    swing(32 * KiB, 2, 5);
+    EXPECT_LE(capacity_of(32 * KiB), 8U);
+}
+
 TEST_F(ThreadCacheTest, CapacityStartsSmallAndDoublesWithMisses) {
     get(64);
     const ThreadBlock& block = *thread_cache.block;
-    const uint32_t first = tuning::first_capacity(64, CacheSettings{}.budget_bytes);
     const uint32_t largest = tuning::largest_capacity(64, CacheSettings{}.budget_bytes);
+    const uint32_t first = tuning::first_capacity(64, largest);
     EXPECT_EQ(block.capacity(1), first);
     for (uint32_t capacity = first; capacity < largest;) {
         while (block.level(1) != 0) {

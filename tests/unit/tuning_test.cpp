@@ -24,7 +24,7 @@ TEST(Policy, CapacitiesFitTheLaneAndTheBudget) {
             ASSERT_TRUE(largest == 8 || largest * size <= budget) << size << " in " << budget;
             ASSERT_LE(largest, before) << "larger objects, more of them: " << size;
             before = largest;
-            const uint32_t first = first_capacity(size, budget);
+            const uint32_t first = first_capacity(size, largest);
             ASSERT_GE(first, 2U);
             ASSERT_LE(first, std::min(largest, 32U));
         }

@@ -44,5 +44,7 @@ void add_profile(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
 /// `hotlane pools generate|show|check CONTRACT --config FILE`: generates pools from the contracts of messages.
 void add_pools(CLI::App& app, Invocation& invocation);
+/// `hotlane tune [OPTIONS] (FILE... | -- PROGRAM [ARGS])`: computes options from a run.
+void add_tune(CLI::App& app, Invocation& invocation);
 
 }  // namespace hotlane::cli

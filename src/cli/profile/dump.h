@@ -27,8 +27,20 @@ struct Dump {
         std::string path;  // may be a name like [vdso], or empty
     };
 
+    /// Requests of up to this size, and more than the next smaller size.
+    struct RequestedSize {
+        int64_t requests = 0;
+        int64_t live = 0;
+        int64_t live_bytes = 0;
+        int64_t peak = 0;
+        int64_t peak_bytes = 0;
+        int64_t early = 0;  // most live objects in the first second
+    };
+
     ProfileOrigin origin;
     std::map<int64_t, Profile::SizeClass> classes;
+    int64_t size_step = 0;  // of the next; 0 in dumps of other allocators and of older versions
+    std::map<int64_t, RequestedSize> sizes;
     std::vector<Entry> entries;
     std::vector<Mapping> mappings;
 };

@@ -137,6 +137,21 @@ bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes)
     return good;
 }
 
+/// Reads "64 requests=1000 live=10,560 peak=600,33600 early=12".
+bool read_size(TextCursor line, std::map<int64_t, Dump::RequestedSize>& sizes) {
+    int64_t size = 0;
+    Dump::RequestedSize row;
+    const bool good = line.number(size) && size > 0 && line.literal(" requests=") &&
+                      line.number(row.requests) && line.literal(" live=") && line.number(row.live) &&
+                      line.literal(",") && line.number(row.live_bytes) && line.literal(" peak=") &&
+                      line.number(row.peak) && line.literal(",") && line.number(row.peak_bytes) &&
+                      line.literal(" early=") && line.number(row.early) && line.at_end();
+    if (good) {
+        sizes[size] = row;
+    }
+    return good;
+}
+
 bool read_whole_number(TextCursor line, int64_t& number) { return line.number(number) && line.at_end(); }
 
 /// The kernel escapes a newline as "\\012" and no other character.
@@ -237,6 +252,10 @@ class DumpReader {
             if (!read_class(TextCursor{value}, dump_.classes)) {
                 expected("# class: SIZE hits=N misses=N puts=N");
             }
+        } else if (key == "size") {
+            if (!read_size(TextCursor{value}, dump_.sizes)) {
+                expected("# size: SIZE requests=N live=N,BYTES peak=N,BYTES early=N");
+            }
         } else {
             read_origin(key, value);
         }
@@ -261,13 +280,11 @@ class DumpReader {
                 *text = cut_text(shown_text(value), kLongestText);
             }
         }
-        const std::pair<std::string_view, int64_t*> numbers[] = {{"process", &origin.process},
-                                                                 {"time_ns", &origin.time_ns},
-                                                                 {"duration_ns", &origin.duration_ns},
-                                                                 {"sequence", &origin.sequence},
-                                                                 {"series", &origin.series},
-                                                                 {"samples", &origin.samples},
-                                                                 {"lost_samples", &origin.lost_samples}};
+        const std::pair<std::string_view, int64_t*> numbers[] = {
+            {"process", &origin.process},         {"time_ns", &origin.time_ns},
+            {"duration_ns", &origin.duration_ns}, {"sequence", &origin.sequence},
+            {"series", &origin.series},           {"samples", &origin.samples},
+            {"size_step", &dump_.size_step},      {"lost_samples", &origin.lost_samples}};
         for (const auto& [name, number] : numbers) {
             if (key == name && !read_whole_number(TextCursor{value}, *number)) {
                 expected("# " + std::string{key} + ": NUMBER");
