@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <thread>
@@ -95,83 +97,110 @@ void measure_set(bool check) {
 
 // ---- two threads -------------------------------------------------------------------------------------------
 
-struct Run {
-    double ns = 0;          // of one pair of get and put, per thread
-    double processors = 0;  // that worked on average
-};
-
 double seconds_of(clockid_t clock) {
     timespec now{};
     clock_gettime(clock, &now);
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-/// Two threads make `pair` as often as they can.
-template <class Pair>
-Run run_two(Pair pair) {
-    constexpr int kPairs = 100'000;
-    std::atomic<int> ready{0};
-    const double cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    const double wall = seconds_of(CLOCK_MONOTONIC);
-    const auto body = [&] {
+constexpr int kPairs = 3000;  // of get and put in a burst, in each of two threads
+
+/// How often the kernel took the processor from this thread. A thread that sleeps gives it away.
+long preemptions() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+}
+
+/// A burst of one thread.
+struct Burst {
+    double begin = 0;
+    double end = 0;
+    bool was_preempted = false;
+
+    template <class Pair>
+    void run(std::atomic<int>& ready, Pair pair) {
         ++ready;
         while (ready < 2) {
         }
+        const long before = preemptions();
+        begin = seconds_of(CLOCK_MONOTONIC);
         for (int i = 0; i < kPairs; ++i) {
             pair();
         }
-    };
-    std::thread other(body);
-    body();
+        end = seconds_of(CLOCK_MONOTONIC);
+        was_preempted = preemptions() != before;
+    }
+};
+
+/// Both threads of a burst.
+struct TwoBursts {
+    Burst one;
+    Burst other;
+
+    /// Nanoseconds of a pair, as long as the later thread took.
+    double ns() const {
+        return (std::max(one.end, other.end) - std::min(one.begin, other.begin)) / kPairs * 1e9;
+    }
+    /// Whether both threads had a processor from the same moment on.
+    bool is_valid() const {
+        return !one.was_preempted && !other.was_preempted &&
+               std::abs(one.begin - other.begin) * 1e9 < 0.1 * ns() * kPairs;
+    }
+};
+
+template <class Pair>
+TwoBursts run_two(Pair pair) {
+    TwoBursts both;
+    std::atomic<int> ready{0};
+    std::thread other([&] { both.other.run(ready, pair); });
+    both.one.run(ready, pair);
     other.join();
-    const double took = seconds_of(CLOCK_MONOTONIC) - wall;
-    return {took / kPairs * 1e9, (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) / took};
+    return both;
 }
 
-/// Times of two threads mean something only while both have a processor. So rounds count in which they had.
+/// Times of two threads mean something only while both have a processor, so only such bursts count.
 void measure_two_threads(bool check) {
     hotlane_pool* const shared = hotlane_pool_create("shared", 256, 64, HOTLANE_POOL_SHARED);
-    hotlane::pool_set plain{"plain", std::array<hotlane::pool_class, 1>{{{256, 64, 0}}}};
-    std::vector<void*> slots;  // the plain pool, without its check of the thread
-    for (int i = 0; i < 64; ++i) {
-        slots.push_back(hotlane_pool_set_get(plain.c_set(), 256));
+    std::vector<void*> slots(64);  // as in a plain pool, without its check of the thread
+    for (void*& slot : slots) {
+        slot = hotlane_pool_get(shared);
     }
+    hotlane_pool_reset(shared);
     std::mutex mutex;
-    std::vector<double> ratios;
+    const auto by_stack = [=] {
+        void* const p = hotlane_pool_get(shared);
+        used(p);
+        hotlane_pool_put(shared, p);
+    };
+    const auto by_mutex = [&] {
+        void* p = nullptr;
+        {
+            const std::lock_guard guard{mutex};
+            p = slots.back();
+            slots.pop_back();
+        }
+        used(p);
+        const std::lock_guard guard{mutex};
+        slots.push_back(p);
+    };
     std::vector<double> stack_ns;
     std::vector<double> mutex_ns;
-    for (int round = 0; round < 60 && ratios.size() < 15; ++round) {
-        const Run by_stack = run_two([=] {
-            void* const p = hotlane_pool_get(shared);
-            used(p);
-            hotlane_pool_put(shared, p);
-        });
-        const Run by_mutex = run_two([&] {
-            void* p = nullptr;
-            {
-                const std::lock_guard guard{mutex};
-                p = slots.back();
-                slots.pop_back();
-            }
-            used(p);
-            const std::lock_guard guard{mutex};
-            slots.push_back(p);
-        });
-        if (by_stack.processors > 1.8) {
-            ratios.push_back(by_mutex.ns / by_stack.ns);
-            stack_ns.push_back(by_stack.ns);
-            mutex_ns.push_back(by_mutex.ns);
+    for (int round = 0; round < 3000 && std::min(stack_ns.size(), mutex_ns.size()) < 101; ++round) {
+        if (const TwoBursts burst = run_two(by_stack); burst.is_valid()) {
+            stack_ns.push_back(burst.ns());
+        }
+        if (const TwoBursts burst = run_two(by_mutex); burst.is_valid()) {
+            mutex_ns.push_back(burst.ns());
         }
     }
-    if (ratios.size() < 5) {
+    if (std::min(stack_ns.size(), mutex_ns.size()) < 11) {
         std::printf("two threads: no two processors were free\n");
     } else {
-        std::printf("two threads: a shared pool's pair %.1f ns, under a mutex %.1f ns\n", median(stack_ns),
-                    median(mutex_ns));
-        expect_at_least("a mutex around a pool over a shared pool", median(ratios), 3.0, check);
-    }
-    for (void* p : slots) {
-        hotlane_pool_set_put(plain.c_set(), p);
+        std::printf("two threads, %zu bursts: a shared pool's pair %.1f ns, under a mutex %.1f ns\n",
+                    stack_ns.size(), median(stack_ns), median(mutex_ns));
+        expect_at_least("a mutex around a pool over a shared pool", median(mutex_ns) / median(stack_ns), 3.0,
+                        check);
     }
     hotlane_pool_destroy(shared);
 }
