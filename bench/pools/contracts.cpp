@@ -186,7 +186,9 @@ void measure_two_threads(bool check) {
     };
     std::vector<double> stack_ns;
     std::vector<double> mutex_ns;
-    for (int round = 0; round < 3000 && std::min(stack_ns.size(), mutex_ns.size()) < 101; ++round) {
+    // On a busy machine there may never be two free processors.
+    const double give_up = seconds_of(CLOCK_MONOTONIC) + 8;
+    while (std::min(stack_ns.size(), mutex_ns.size()) < 101 && seconds_of(CLOCK_MONOTONIC) < give_up) {
         if (const TwoBursts burst = run_two(by_stack); burst.is_valid()) {
             stack_ns.push_back(burst.ns());
         }
@@ -314,7 +316,7 @@ void measure_frames(bool check) {
     double bare = 1e9;
     double pooled = 1e9;
     std::vector<double> with(mallocs.size(), 1e9);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 150; ++round) {
         bare = std::min(bare, ticks_of_frames(stream, [&] { read_bare(stream.reading); }));
         pooled = std::min(pooled, ticks_of_frames(stream, [&] {
                               const hotlane::frame found = reader.read(stream.reading);
@@ -345,7 +347,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "Usage: contracts [--check]\n");
         return std::string_view(argv[1]) == "--help" ? 0 : 2;
     }
-    for (int attempt = 0; attempt < 5; ++attempt) {
+    for (int attempt = 0; attempt < 4; ++attempt) {
         failures = 0;
         measure_set(check);
         measure_two_threads(check);
