@@ -179,12 +179,30 @@ class BenchLoad(unittest.TestCase):
         allocations, by_fallback = map(int, found.groups())
         self.assertGreater(by_fallback, allocations)
 
+    def test_json_has_what_the_tables_have(self):
+        result = json.loads(self.load("--json", "--sizes=1K,2K"))
+        self.assertEqual((result["format"], result["version"], result["level"]), ("hotlane-bench-load", 1, None))
+        self.assertEqual((result["workers"], result["sizes"], result["held"]), (2, [1024, 2048], 1))
+        self.assertGreaterEqual(result["allocations"], result["operations"])
+        self.assertAlmostEqual(result["operations_per_second"], result["operations"] / result["seconds"], delta=1)
+        self.assertAlmostEqual(result["hit_rate"], 1 - result["misses"] / result["allocations"], places=9)
+        for latency in result["latency_ns"].values():
+            values = [latency[share] for share in ("p50", "p90", "p99", "p99.9", "max")]
+            self.assertEqual(values, sorted(values))
+
+    def test_levels_are_buffers_held_at_once(self):
+        for level, size, held in (("low", "2K", 8), ("medium", "4K", 16), ("high", "8K", 32), ("extreme", "16K", 64)):
+            self.assertIn(f", level {level}: {held} buffers of {size},", self.load(f"--level={level}"))
+        result = json.loads(self.load("--json", "--level=high"))
+        self.assertEqual((result["level"], result["sizes"], result["held"]), ("high", [8192], 32))
+
     def test_the_report_at_exit_is_off_unless_asked_for(self):
         result = hotlane("bench", "load", "--duration=10ms", env={"HOTLANE_STATS": "text"})
         self.assertRegex(result.stderr, r"^hotlane: hotlane \(pid \d+\): ")
 
     def test_mistakes_are_one_line(self):
         for argument, said in (("--duration=5", '--duration: "5" is not a time, such as 5s'),
+                               ("--level=none", '--level: "none" is not low, medium, high or extreme'),
                                ("--sizes=2K,x", '--sizes: "x" is not a size from 8 to 1G, such as 64K')):
             result = hotlane("bench", "load", argument)
             self.assertEqual((result.returncode, result.stderr), (125, f"hotlane: {said} (see hotlane --help)\n"))

@@ -51,6 +51,20 @@ struct pool_options {
     double growth = 1.5;           // by which factor it grows
 };
 
+/// How large a pool of buffers is.
+struct pool_shape {
+    std::size_t size;      // bytes of a buffer
+    std::size_t capacity;  // buffers
+};
+
+/// Shapes of pools by the load of a service. `hotlane bench load --level` measures them.
+namespace load {
+inline constexpr pool_shape low{2 * 1024, 8};
+inline constexpr pool_shape medium{4 * 1024, 16};
+inline constexpr pool_shape high{8 * 1024, 32};
+inline constexpr pool_shape extreme{16 * 1024, 64};
+}  // namespace load
+
 /// A pool of `capacity` buffers of `size` bytes, all allocated at construction; last in, first out. For one
 /// thread at a time, unless the options say otherwise.
 class buffer_pool {
@@ -63,6 +77,11 @@ class buffer_pool {
                                                         options.growth, flags(policy, options)})},
           size_{size}, clear_on_get_{options.clear == clear::on_get}, falls_back_{policy ==
                                                                                   on_exhausted::fallback} {}
+
+    /// The same with a named shape, such as hotlane::load::high.
+    explicit buffer_pool(pool_shape shape, on_exhausted policy = on_exhausted::fail,
+                         pool_options options = {})
+        : buffer_pool{shape.size, shape.capacity, policy, options} {}
 
     /// A buffer of the pool's size. Returns error::exhausted when all are handed out and the policy is
     /// `fail`, and error::out_of_memory when the policy allows the allocator and it has no memory. Inlined.

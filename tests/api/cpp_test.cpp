@@ -258,6 +258,15 @@ TEST(ArenaPool, ALeaseEndsWithAnEmptyArena) {
     }
 }
 
+TEST(BufferPool, TakesANamedShape) {
+    const hotlane::buffer_pool pool{hotlane::load::high, hotlane::on_exhausted::fail, {.name = "high load"}};
+    EXPECT_EQ(pool.buffer_size(), 8192U);
+    EXPECT_EQ(pool.capacity(), 32U);
+    EXPECT_EQ(hotlane::buffer_pool{hotlane::load::low}.bytes(), 8U * 2048);
+    EXPECT_EQ(hotlane::buffer_pool{hotlane::load::medium}.bytes(), 16U * 4096);
+    EXPECT_EQ(hotlane::buffer_pool{hotlane::load::extreme}.bytes(), 64U * 16384);
+}
+
 TEST(ArenaPool, ItsMemoryIsTold) {
     constexpr size_t kFirst = 4096;
     const auto now = [] { return hotlane::pool_statistics("told arenas"); };

@@ -8,7 +8,7 @@
 #include "cli/launch/program.h"
 #include "text/units.h"
 
-#include "hotlane/hotlane.h"
+#include "hotlane/buffer_pool.hpp"
 
 #include <cerrno>
 #include <cmath>
@@ -16,6 +16,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
 #include <unistd.h>
@@ -30,7 +31,24 @@ struct LoadArguments {
     unsigned workers = std::max(std::thread::hardware_concurrency(), 1U);
     std::vector<std::string> sizes = {"2K", "4K", "8K", "16K", "32K", "64K"};
     uint64_t writes = 1;
+    std::string level;  // a name of kLevels; empty: the sizes, and one buffer held at a time
+    bool json = false;
 };
+
+struct Level {
+    const char* name;
+    hotlane::pool_shape shape;
+};
+constexpr Level kLevels[] = {{"low", hotlane::load::low},
+                             {"medium", hotlane::load::medium},
+                             {"high", hotlane::load::high},
+                             {"extreme", hotlane::load::extreme}};
+
+const Level* find_level(const std::string& name) {
+    const auto* const found = std::find_if(std::begin(kLevels), std::end(kLevels),
+                                           [&](const Level& level) { return name == level.name; });
+    return found != std::end(kLevels) ? found : nullptr;
+}
 
 std::string joined(const std::vector<std::string>& parts) {
     std::string all;
@@ -68,8 +86,10 @@ hotlane_statistics counters(StatsFunction stats) {
                                "load",
                                "--duration=" + typed.duration,
                                "--workers=" + std::to_string(typed.workers),
-                               "--sizes=" + joined(typed.sizes),
-                               "--ops-per-buffer=" + std::to_string(typed.writes)};
+                               typed.level.empty() ? "--sizes=" + joined(typed.sizes)
+                                                   : "--level=" + typed.level,
+                               "--ops-per-buffer=" + std::to_string(typed.writes),
+                               typed.json ? "--json" : "--json=false"};
     execv("/proc/self/exe", pointers_to(arguments).data());
     throw std::runtime_error{std::string{"bench: cannot restart with hotlane preloaded: "} + strerror(errno)};
 }
@@ -79,6 +99,11 @@ LoadOptions options_of(const LoadArguments& typed) {
     options.workers = typed.workers;
     options.writes = typed.writes;
     (void)parse_duration(typed.duration, options.duration_ns);  // the command line parser has checked it
+    if (const Level* level = find_level(typed.level)) {
+        options.sizes = {level->shape.size};
+        options.held = level->shape.capacity;
+        return options;
+    }
     for (const std::string& size : typed.sizes) {
         uint64_t bytes = 0;
         (void)parse_size(size, bytes);
@@ -122,35 +147,98 @@ void print_latencies(Writer& out, std::string_view what, const Histogram& readin
     out.text("\n");
 }
 
-bool print_result(const LoadArguments& typed, const LoadResult& result, const hotlane_statistics& before,
-                  const hotlane_statistics& after) {
-    const auto operations = static_cast<double>(result.operations);
-    const uint64_t allocations = after.allocations - before.allocations;
-    const uint64_t misses = after.misses - before.misses;
-    const double hit_rate =
-        allocations == 0 ? 1 : static_cast<double>(allocations - misses) / static_cast<double>(allocations);
-    Writer out{STDOUT_FILENO};
-    out.text("workers ").number(typed.workers).text(", sizes ").text(joined(typed.sizes));
+/// What was measured, and what the library counted meanwhile.
+struct Measured {
+    LoadResult result;
+    uint64_t allocations = 0;
+    uint64_t misses = 0;
+    uint64_t fallback_allocations = 0;
+
+    double hit_rate() const {
+        return allocations == 0
+                   ? 1
+                   : static_cast<double>(allocations - misses) / static_cast<double>(allocations);
+    }
+    double operations_per_second() const {
+        return static_cast<double>(result.operations) * 1e9 / static_cast<double>(result.wall_ns);
+    }
+    double ns_per_operation() const {
+        return static_cast<double>(result.processor_ns) / static_cast<double>(result.operations);
+    }
+};
+
+void print_heading(Writer& out, const LoadArguments& typed, const LoadOptions& options,
+                   const Measured& measured) {
+    out.text("workers ").number(typed.workers);
+    if (typed.level.empty()) {
+        out.text(", sizes ").text(joined(typed.sizes));
+    } else {
+        out.text(", level ").text(typed.level).text(": ").number(options.held).text(" buffers of ");
+        write_size(out, options.sizes[0]);
+    }
     out.text(", writes to each buffer ").number(typed.writes).text(", seconds ");
-    out.fixed(static_cast<double>(result.wall_ns) / 1e9, 2).text("\n\n");
+    out.fixed(static_cast<double>(measured.result.wall_ns) / 1e9, 2).text("\n\n");
+}
+
+bool print_result(const LoadArguments& typed, const LoadOptions& options, const Measured& measured) {
+    Writer out{STDOUT_FILENO};
+    print_heading(out, typed, options, measured);
     print_figure(out, "", "this run", "a Go pool, there");
-    print_figure(out, "operations per second",
-                 fixed(operations * 1e3 / static_cast<double>(result.wall_ns), 2) + " M", "16.35 M");
-    print_figure(out, "hit rate", fixed(std::floor(hit_rate * 1e7) / 1e5, 5) + " %", "100 %");
-    print_figure(out, "get and put, worker's time",
-                 fixed(static_cast<double>(result.processor_ns) / operations, 1) + " ns", "40 to 85 ns each");
+    print_figure(out, "operations per second", fixed(measured.operations_per_second() / 1e6, 2) + " M",
+                 "16.35 M");
+    print_figure(out, "hit rate", fixed(std::floor(measured.hit_rate() * 1e7) / 1e5, 5) + " %", "100 %");
+    print_figure(out, "get and put, worker's time", fixed(measured.ns_per_operation(), 1) + " ns",
+                 "40 to 85 ns each");
     out.text("\n").spaces(22);
     for (const char* share : {"p50", "p90", "p99", "p99.9", "max"}) {
         out.right(share, 11);
     }
     out.text("\n");
+    const LoadResult& result = measured.result;
     print_latencies(out, "get", result.gets, result.ns_per_tick);
     print_latencies(out, "put", result.puts, result.ns_per_tick);
     print_latencies(out, "empty reading", result.empty, result.ns_per_tick);
-    out.text("\n").number(allocations).text(" allocations, ").number(misses).text(" of them misses, ");
-    out.number(after.fallback_allocations - before.fallback_allocations)
-        .text(" by the fallback. An operation is a get, the writes and a put;\n"
-              "a latency has an empty reading in it.\n");
+    out.text("\n").number(measured.allocations).text(" allocations, ").number(measured.misses);
+    out.text(" of them misses, ").number(measured.fallback_allocations);
+    out.text(" by the fallback. An operation is a get, the writes and a put;\n"
+             "a latency has an empty reading in it.\n");
+    return out.flush();
+}
+
+nlohmann::ordered_json latencies(const Histogram& readings, double ns_per_tick) {
+    const auto ns = [=](uint64_t ticks) { return static_cast<double>(ticks) * ns_per_tick; };
+    return {{"p50", ns(readings.percentile(0.5))},
+            {"p90", ns(readings.percentile(0.9))},
+            {"p99", ns(readings.percentile(0.99))},
+            {"p99.9", ns(readings.percentile(0.999))},
+            {"max", ns(readings.greatest())}};
+}
+
+/// Writes one document. Keys may be added under the same version.
+bool print_json(const LoadArguments& typed, const LoadOptions& options, const Measured& measured) {
+    const LoadResult& result = measured.result;
+    const nlohmann::ordered_json document = {
+        {"format", "hotlane-bench-load"},
+        {"version", 1},
+        {"level", typed.level.empty() ? nlohmann::ordered_json{} : nlohmann::ordered_json(typed.level)},
+        {"workers", typed.workers},
+        {"sizes", options.sizes},
+        {"held", options.held},
+        {"writes_per_buffer", typed.writes},
+        {"seconds", static_cast<double>(result.wall_ns) / 1e9},
+        {"operations", result.operations},
+        {"operations_per_second", measured.operations_per_second()},
+        {"ns_per_operation", measured.ns_per_operation()},
+        {"allocations", measured.allocations},
+        {"misses", measured.misses},
+        {"fallback_allocations", measured.fallback_allocations},
+        {"hit_rate", measured.hit_rate()},
+        {"latency_ns",
+         {{"get", latencies(result.gets, result.ns_per_tick)},
+          {"put", latencies(result.puts, result.ns_per_tick)},
+          {"empty", latencies(result.empty, result.ns_per_tick)}}}};
+    Writer out{STDOUT_FILENO};
+    out.text(document.dump(2)).text("\n");
     return out.flush();
 }
 
@@ -161,8 +249,13 @@ int load(const LoadArguments& typed) {
     }
     const LoadOptions options = options_of(typed);
     const hotlane_statistics before = counters(stats);
-    const LoadResult result = run_load(options);
-    return print_result(typed, result, before, counters(stats)) ? 0 : kFailed;
+    Measured measured;
+    measured.result = run_load(options);
+    const hotlane_statistics after = counters(stats);
+    measured.allocations = after.allocations - before.allocations;
+    measured.misses = after.misses - before.misses;
+    measured.fallback_allocations = after.fallback_allocations - before.fallback_allocations;
+    return (typed.json ? print_json : print_result)(typed, options, measured) ? 0 : kFailed;
 }
 
 std::string not_a_time(const std::string& text) {
@@ -174,6 +267,10 @@ std::string not_a_size(const std::string& text) {
     uint64_t bytes = 0;
     const bool valid = parse_size(text, bytes) && bytes >= sizeof(uint64_t) && bytes <= GiB;
     return valid ? "" : "\"" + text + "\" is not a size from 8 to 1G, such as 64K";
+}
+
+std::string not_a_level(const std::string& text) {
+    return find_level(text) != nullptr ? "" : "\"" + text + "\" is not low, medium, high or extreme";
 }
 
 }  // namespace
@@ -188,11 +285,18 @@ void add_bench(CLI::App& app, Invocation& invocation) {
     command->add_option("--workers", typed->workers, "Threads (one per processor)")
         ->type_name("COUNT")
         ->check(CLI::Range(1, 4096));
-    command->add_option("--sizes", typed->sizes, "Sizes of buffers, equally likely (2K,4K,8K,16K,32K,64K)")
-        ->type_name("SIZE,...")
-        ->delimiter(',')
-        ->check(not_a_size);
+    CLI::Option* sizes =
+        command
+            ->add_option("--sizes", typed->sizes, "Sizes of buffers, equally likely (2K,4K,8K,16K,32K,64K)")
+            ->type_name("SIZE,...")
+            ->delimiter(',')
+            ->check(not_a_size);
+    command->add_option("--level", typed->level, "Buffers held at once: low, medium, high, extreme")
+        ->type_name("LEVEL")
+        ->check(not_a_level)
+        ->excludes(sizes);
     command->add_option("--ops-per-buffer", typed->writes, "Writes to each buffer (1)")->type_name("COUNT");
+    command->add_flag("--json", typed->json, "Print one JSON document");
     command->callback([typed, &invocation] { invocation.status = load(*typed); });
 }
 

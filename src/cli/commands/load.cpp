@@ -11,6 +11,7 @@
 #include <ctime>
 #include <new>
 #include <thread>
+#include <utility>
 
 namespace hotlane::cli {
 
@@ -43,9 +44,20 @@ class Dice {
 };
 
 struct Worker {
-    explicit Worker(uint64_t seed) : dice{seed} {}
+    Worker(uint64_t seed, size_t held) : dice{seed}, older(held - 1) {}
+
+    /// Returns the buffer that is freed next, now that `newest` is held as well.
+    char* oldest(char* newest) {
+        if (older.empty()) {
+            return newest;
+        }
+        next = (next + 1) % older.size();
+        return std::exchange(older[next], newest);
+    }
 
     Dice dice;
+    std::vector<char*> older;  // the buffers held besides the newest, a ring; null at first
+    size_t next = 0;
     uint64_t operations = 0;
     uint64_t processor_ns = 0;
     Histogram gets;
@@ -73,7 +85,7 @@ void operate(Worker& worker, const LoadOptions& options) {
     const size_t bytes = options.sizes[worker.dice.below(options.sizes.size())];
     char* buffer = get(bytes);
     write(buffer, bytes, options.writes);
-    free(buffer);
+    free(worker.oldest(buffer));
 }
 
 void operate_timed(Worker& worker, const LoadOptions& options) {
@@ -82,6 +94,7 @@ void operate_timed(Worker& worker, const LoadOptions& options) {
     char* buffer = get(bytes);
     worker.gets.add(hotlane::ticks_after() - before_get);
     write(buffer, bytes, options.writes);
+    buffer = worker.oldest(buffer);
     const uint64_t before_put = hotlane::ticks_before();
     free(buffer);
     worker.puts.add(hotlane::ticks_after() - before_put);
@@ -99,6 +112,7 @@ void work(Worker& worker, const LoadOptions& options, const std::atomic<bool>& s
         worker.operations += kTimedPerLook * kTimedOneIn;
     }
     worker.processor_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+    std::for_each(worker.older.begin(), worker.older.end(), free);
 }
 
 void measure_empty(Histogram& empty) {
@@ -139,7 +153,7 @@ LoadResult run_load(const LoadOptions& options) {
     measure_empty(result.empty);
     std::vector<Worker> workers;
     for (unsigned i = 0; i < options.workers; ++i) {
-        workers.emplace_back(i + 1);
+        workers.emplace_back(i + 1, options.held);
     }
     std::atomic<bool> stop = false;
     const uint64_t start = now_ns(CLOCK_MONOTONIC);

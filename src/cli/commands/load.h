@@ -14,7 +14,8 @@ struct LoadOptions {
     uint64_t duration_ns = 0;
     unsigned workers = 0;
     std::vector<size_t> sizes;
-    uint64_t writes = 0;  // to each buffer, between its allocation and its release
+    uint64_t writes = 0;  // to each buffer, after its allocation
+    size_t held = 1;      // buffers that each thread holds at once; the oldest one is freed
 };
 
 /// A histogram of time-stamp counter readings, exact up to kExact ticks.
