@@ -2,6 +2,7 @@
 //
 // The functions of hotlane/hotlane.h, each of which only calls its implementation.
 #include "api/buffers.h"
+#include "api/no_allocation.h"
 #include "api/statistics.h"
 #include "hotlane/hotlane.h"
 #include "malloc/allocator.h"
@@ -11,6 +12,7 @@
 #include "profiler/session.h"
 #include "reports/hit_rate_alarm.h"
 #include "reports/periodic_report.h"
+#include "thread_cache/thread_counts.h"
 
 #include <cstring>
 
@@ -138,6 +140,13 @@ void hotlane_alarm_set(double below, uint64_t least_allocations, hotlane_alarm a
     hit_rate_alarm::set(below, least_allocations, alarm, context);
     periodic_report::watch_passes();
 }
+
+uint64_t hotlane_thread_allocations() noexcept { return thread_counts::own().allocations; }
+uint64_t hotlane_thread_frees() noexcept { return thread_counts::own().frees; }
+void hotlane_no_allocation_begin(hotlane_no_allocation* scope, unsigned flags) noexcept {
+    scopes::begin(*scope, flags);
+}
+int hotlane_no_allocation_end(hotlane_no_allocation* scope) noexcept { return scopes::end(*scope) ? 1 : 0; }
 
 int hotlane_profile_start(size_t sample_bytes) noexcept { return profiling::start(sample_bytes) ? 0 : -1; }
 void hotlane_profile_stop() noexcept { profiling::stop(); }

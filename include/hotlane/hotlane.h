@@ -10,6 +10,7 @@
 #define HOTLANE_HOTLANE_H
 
 #include "hotlane/frame_reader.h"
+#include "hotlane/no_allocation.h"
 #include "hotlane/pool.h"
 #include "hotlane/pool_set.h"
 

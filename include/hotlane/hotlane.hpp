@@ -12,6 +12,7 @@
 #include "hotlane/frame_reader.hpp"
 #include "hotlane/hotlane.h"
 #include "hotlane/message_pools.hpp"
+#include "hotlane/no_allocation.hpp"
 #include "hotlane/object_pool.hpp"
 #include "hotlane/pool_set.hpp"
 

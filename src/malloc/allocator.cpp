@@ -30,6 +30,7 @@
 #include "malloc/owner.h"
 #include "profiler/sample_registry.h"
 #include "thread_cache/thread_block.h"
+#include "thread_cache/thread_counts.h"
 #include "thread_cache/thread_registry.h"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ void* allocate_drawn(ClassIndex c, size_t n, size_t alignment, Drawn drawn) {
 /// Allocates an object of class `c` for `n` bytes, or a block of the fallback. On entry `*zeroed` says
 /// whether a fallback allocation shall be zeroed; on return, whether the memory is known to be zero.
 void* allocate_from_class(ClassIndex c, size_t n, size_t alignment, bool* zeroed) {
+    thread_counts::check_allocation(n);
     background_thread::ensure_running();
     profile::answer_if_called();
     RegionFailure why = RegionFailure::no_region;
@@ -95,6 +97,7 @@ void* allocate_from_class(ClassIndex c, size_t n, size_t alignment, bool* zeroed
 
 /// Frees a pointer outside every span: a guarded or sampled object, a block of the fallback, or a mistake.
 [[gnu::noinline]] void free_outside_region(Tier tier, void* p, Operation operation) {
+    thread_counts::check_free(p);
     if (tier == Tier::guard) {
         release_guarded(p, operation);
     } else if (tier == Tier::sample ? release_sampled(p) : tier == Tier::fallback && release_fallback(p)) {
@@ -150,7 +153,12 @@ void* move(void* p, size_t usable, size_t n) {
 
 /// realloc of an object in a span.
 void* reallocate_small(void* p, ClassIndex c, size_t n) {
-    return stays(c, n) ? p : move(p, size_classes[c].object_size, n);
+    if (!stays(c, n)) {
+        return move(p, size_classes[c].object_size, n);
+    }
+    thread_counts::check_allocation(n);
+    thread_counts::count_reallocation();
+    return p;
 }
 
 /// realloc of a sampled object.
@@ -158,6 +166,8 @@ void* reallocate_sampled(void* p, size_t usable, size_t n) {
     if (!stays(size_classes.class_of(usable), n)) {
         return move(p, usable, n);
     }
+    thread_counts::check_allocation(n);
+    thread_counts::count_reallocation();
     profile::resize(p, n);
     return p;
 }

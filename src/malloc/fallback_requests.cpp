@@ -11,6 +11,7 @@
 #include "maintenance/maintenance.h"
 #include "profiler/sample_registry.h"
 #include "thread_cache/thread_block.h"
+#include "thread_cache/thread_counts.h"
 #include "thread_cache/thread_registry.h"
 
 #include <algorithm>
@@ -87,6 +88,7 @@ void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason 
         return no_memory();
     }
     ensure_started();
+    thread_counts::check_allocation(n);
     background_thread::ensure_running();
     profile::answer_if_called();
     maintenance::poll();
@@ -110,6 +112,7 @@ void* reallocate_fallback(void* p, size_t n) {
     if (cannot_exist(n, fallback::kMinAlignment)) {
         return no_memory();
     }
+    thread_counts::check_allocation(n);
     maintenance::poll();
     // The profiler sees a free of the old block and a new allocation, even if the address stays the same.
     const bool tracked = untrack_sample(p);
@@ -120,6 +123,7 @@ void* reallocate_fallback(void* p, size_t n) {
         }
         return no_memory();
     }
+    thread_counts::count_reallocation();
     maintenance::note_surplus();  // the block shrank, or the old block became free
     track_if_drawn(fresh, n);
     return fresh;

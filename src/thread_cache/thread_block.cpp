@@ -26,6 +26,20 @@ void ThreadBlock::add_to(ClassStats& stats, ClassIndex c) const {
     stats.swing = std::max<uint64_t>(stats.swing, swings[c].most);
 }
 
+ThreadCounts ThreadBlock::counts() const {
+    ThreadCounts counts{.frees = load_relaxed(fallback_frees)};
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        ClassStats stats;
+        add_to(stats, c);
+        counts.allocations += stats.allocations();
+        counts.frees += stats.frees;
+    }
+    for (const FallbackStats& forward : fallback_allocations) {
+        counts.allocations += load_relaxed(forward.count);
+    }
+    return counts;
+}
+
 void ThreadBlock::ensure_record(ClassIndex c) {
     if (!has_record(c)) {
         windows[c] = ++window_count;

@@ -92,6 +92,8 @@ struct ThreadBlock {
         return static_cast<void**>(pointer_to(address_of(this) + windows[c] * kWindowBytes));
     }
     void add_to(ClassStats& stats, ClassIndex c) const;
+    /// The requests of all classes and of the fallback.
+    ThreadCounts counts() const;
 
     // The owner's countdown is read and written relaxed: no other data depends on it.
 

@@ -24,6 +24,7 @@
 #include "sync/thread_end.h"
 #include "thread_cache/prefill.h"
 #include "thread_cache/thread_block.h"
+#include "thread_cache/thread_counts.h"
 #include "thread_cache/thread_registry.h"
 
 #include <algorithm>
@@ -223,14 +224,14 @@ void* allocate_uncached(ClassIndex c, bool* zeroed, RegionFailure* why) {
 
 /// The free is counted before it is done, so that a forked child that undoes it finds it counted.
 bool put_back_uncached(void* p, ClassIndex c, Operation operation) {
-    thread_registry::count_uncached_puts(c, 1);
+    thread_registry::count_uncached_put(c);
     if (!settings.uncached) {
         depots[c].put_back_late(p);
         return true;
     }
     const bool done = depots[c].put_back_checked(p, operation);
     if (!done) {
-        thread_registry::count_uncached_puts(c, -1);
+        thread_registry::uncount_uncached_put(c);
     }
     return done;
 }
@@ -322,6 +323,7 @@ Drawn drawn_for(ClassIndex c) {
 }
 
 bool put_back_slow(void* p, ClassIndex c, Operation operation) {
+    thread_counts::check_free(p);
     const uint64_t now = maintenance::poll_at_free();
     if (locks_are_lost()) [[unlikely]] {
         return true;

@@ -36,11 +36,18 @@ static_assert(sizeof(Lane) == SizeClasses::kLaneBytes);
 /// The distance of two windows in bytes, and their alignment.
 inline constexpr size_t kWindowBytes = 2048;
 
+struct ThreadCounts {
+    uint64_t allocations = 0;
+    uint64_t frees = 0;
+};
+
 struct ThreadCache {
     Lane lanes[kMaxClasses] = {};
     ThreadBlock* block = nullptr;  // null: not set up, or ended
     bool ended = false;            // the thread's destructors have run: it gets no cache any more
     uint32_t uncached_frees = 0;
+    uint32_t forbidding = 0;  // scopes in which the thread may not allocate (thread_counts.h)
+    ThreadCounts uncached;    // requests of the thread that its block does not count
 };
 
 HOTLANE_HIDDEN extern constinit thread_local ThreadCache thread_cache [[gnu::tls_model("initial-exec")]];

@@ -98,16 +98,6 @@ void make_new(ThreadBlock* block) {
 /// by all threads without one.
 constinit thread_local uint64_t frees_when_asked = 0;
 
-uint64_t frees_of(const ThreadBlock& block) {
-    uint64_t frees = block.fallback_frees;
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        ClassStats stats{};
-        block.add_to(stats, c);
-        frees += stats.frees;
-    }
-    return frees;
-}
-
 /// Whether the calling thread has freed anything since its last call, as far as its counts tell. The counts
 /// include frees that no slow path has seen yet. Does not wait.
 bool freed_since_asked() {
@@ -115,7 +105,7 @@ bool freed_since_asked() {
     if (ThreadBlock* block = thread_cache.block; block == nullptr) {
         frees = uncached_fallback_frees_so_far();
     } else if (block->lock.try_lock()) {
-        frees = frees_of(*block);
+        frees = block->counts().frees;
         block->lock.unlock();
     } else {
         return true;  // another thread has locked the cache at this moment
@@ -127,6 +117,7 @@ bool freed_since_asked() {
 void at_thread_end(void*) {
     detach();
     thread_cache.ended = true;
+    thread_cache.forbidding = 0;  // what libc frees from here on is not the program's
 }
 
 }  // namespace
@@ -174,17 +165,41 @@ void detach() {
         return;
     }
     LockGuard guard(list_lock);
+    const ThreadCounts counts = cache.block->counts();
     retire(cache.block);
     cache.block = nullptr;
+    cache.uncached.allocations += counts.allocations;
+    cache.uncached.frees += counts.frees;
 }
 
-void count_uncached_get(ClassIndex c) { add(uncached[c].allocations, 1); }
-void count_uncached_puts(ClassIndex c, int n) { add(uncached[c].frees, static_cast<uint64_t>(n)); }
+namespace {
+
+/// While our pthread key is set, libc allocates. That is no request of the thread's code.
+void count_uncached_request() { thread_cache.uncached.allocations += thread_end::is_busy() ? 0 : 1; }
+
+}  // namespace
+
+void count_uncached_get(ClassIndex c) {
+    count_uncached_request();
+    add(uncached[c].allocations, 1);
+}
+void count_uncached_put(ClassIndex c) {
+    ++thread_cache.uncached.frees;
+    add(uncached[c].frees, 1);
+}
+void uncount_uncached_put(ClassIndex c) {
+    --thread_cache.uncached.frees;
+    add(uncached[c].frees, UINT64_MAX);
+}
 void count_uncached_fallback(FallbackReason reason, size_t bytes) {
+    count_uncached_request();
     add(uncached_fallbacks[static_cast<size_t>(reason)], 1);
     add(uncached_fallback_bytes[static_cast<size_t>(reason)], bytes);
 }
-void count_uncached_fallback_free() { add(uncached_fallback_frees, 1); }
+void count_uncached_fallback_free() {
+    ++thread_cache.uncached.frees;
+    add(uncached_fallback_frees, 1);
+}
 uint64_t uncached_fallback_frees_so_far() { return uncached_fallback_frees.load(std::memory_order_relaxed); }
 
 void add_to(Snapshot& snapshot) {
@@ -242,7 +257,7 @@ void adopt_all_in_child() {
         }
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        count_uncached_puts(c, -static_cast<int>(depots[c].undo_newest_frees()));
+        add(uncached[c].frees, -uint64_t{depots[c].undo_newest_frees()});  // frees of other threads
     }
 }
 

@@ -20,8 +20,9 @@ void detach();
 // Counts of operations by threads without a cache.
 
 void count_uncached_get(ClassIndex c);
-/// `n` is negative for frees that are undone.
-void count_uncached_puts(ClassIndex c, int n);
+void count_uncached_put(ClassIndex c);
+/// Undoes the last call, because the free was refused.
+void uncount_uncached_put(ClassIndex c);
 void count_uncached_fallback(FallbackReason reason, size_t bytes);
 void count_uncached_fallback_free();
 uint64_t uncached_fallback_frees_so_far();
