@@ -39,7 +39,7 @@ COMMAND_LAYERS = [
     ["src/cli/analysis", "src/cli/tune"],
     ["src/cli/export"],
     ["src/cli/launch", "src/cli/pools/contract"],
-    ["src/cli/pools/protobuf", "src/cli/pools/yaml"],
+    ["src/cli/pools/protobuf", "src/cli/pools/service", "src/cli/pools/yaml"],
     ["src/cli/pools/generate"],
     ["src/cli/commands"],
     ["src/cli/main"],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Fuzzes the reader of service files with any text as TOML, for a contract of three messages.
-#include "cli/pools/generate/service.h"
+#include "cli/pools/service/service.h"
 #include "pools.h"
 
 using namespace hotlane;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli/pools/contract/contract.h"
-#include "cli/pools/generate/service.h"
+#include "cli/pools/service/service.h"
 
 namespace hotlane::cli {
 

@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Reads the table of a service. Its keys are rows of a table.
-#include "cli/pools/generate/service.h"
+#include "cli/pools/service/service.h"
 
 #include "cli/pools/contract/contract.h"
+#include "cli/pools/service/toml.h"
 #include "text/units.h"
 
 #include <algorithm>
 #include <set>
-
-// Whatever the package says: a shared library for one file would only be loaded for nothing.
-#undef TOML_HEADER_ONLY
-#undef TOML_SHARED_LIB
-#define TOML_HEADER_ONLY 1
-#define TOML_MAX_NESTED_VALUES 32
-// The parser asserts things that wrong input makes untrue ("[[("), and reports the mistake only afterwards. With NDEBUG,
-// clang would take them for granted.
-#pragma push_macro("NDEBUG")
-#undef NDEBUG
-#define TOML_ASSERT(condition) static_assert(true)
-#include <toml++/toml.h>
-#pragma pop_macro("NDEBUG")
 
 namespace hotlane::cli {
 
