@@ -59,10 +59,10 @@ struct pool_shape {
 
 /// Shapes of pools by the load of a service. `hotlane bench load --level` measures them.
 namespace load {
-inline constexpr pool_shape low{2 * 1024, 8};
-inline constexpr pool_shape medium{4 * 1024, 16};
-inline constexpr pool_shape high{8 * 1024, 32};
-inline constexpr pool_shape extreme{16 * 1024, 64};
+inline constexpr pool_shape low{2048, 8};
+inline constexpr pool_shape medium{4096, 16};
+inline constexpr pool_shape high{8192, 32};
+inline constexpr pool_shape extreme{16384, 64};
 }  // namespace load
 
 /// A pool of `capacity` buffers of `size` bytes, all allocated at construction; last in, first out. For one
