@@ -226,7 +226,7 @@ void add_malloc(std::vector<Malloc>& all, const char* name, const char* file) {
     void* const get = library == nullptr ? nullptr : dlsym(library, "malloc");
     void* const put = library == nullptr ? nullptr : dlsym(library, "free");
     if (get == nullptr || put == nullptr) {
-        std::printf("frames: no %s here\n", name);
+        std::printf("frames: %s cannot be loaded\n", name);
         return;
     }
     all.push_back(

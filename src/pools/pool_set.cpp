@@ -203,32 +203,32 @@ hotlane_pool_set* create_set(const hotlane_pool_set_settings* settings, size_t s
     return set;
 }
 
-void destroy_set(hotlane_pool_set* base) {
-    if (base == nullptr) {
+void destroy_set(hotlane_pool_set* set) {
+    if (set == nullptr) {
         return;
     }
-    Set* const set = static_cast<Set*>(base);
     uint64_t outstanding = 0;
     for (unsigned c = 0; c < set->count; ++c) {
         leave(pool_at(*set, c));
         outstanding += outstanding_in(pool_at(*set, c));
     }
     if (outstanding == 0) {
-        return give_memory_back({set, set->begin}, set->reserved_bytes, set->bytes, set->reserves);
+        const Set& whole = static_cast<Set&>(*set);
+        return give_memory_back({set, set->begin}, whole.reserved_bytes, whole.bytes, whole.reserves);
     }
     report_outstanding("pool set", name_of(pool_at(*set, 0)), outstanding);
 }
 
-bool set_may_grow(hotlane_pool_set& base, size_t bytes) {
-    Set& set = static_cast<Set&>(base);
-    if (bytes > set.memory_limit - set.bytes) {
+bool set_may_grow(hotlane_pool_set& set, size_t bytes) {
+    Set& whole = static_cast<Set&>(set);
+    if (bytes > whole.memory_limit - whole.bytes) {
         return false;
     }
-    set.bytes += bytes;
+    whole.bytes += bytes;
     return true;
 }
 
-void set_shrank(hotlane_pool_set& base, size_t bytes) { static_cast<Set&>(base).bytes -= bytes; }
+void set_shrank(hotlane_pool_set& set, size_t bytes) { static_cast<Set&>(set).bytes -= bytes; }
 
 void adopt_set(hotlane_pool_set& set) {
     for (unsigned c = 0; c < set.count; ++c) {
