@@ -288,6 +288,8 @@ TEST(Pool, ReusesAreCountedPastAResetOfThePeak) {
         hotlane_stats_reset();
         EXPECT_EQ(of("reset reuses").saved_allocations, 0U);
     }
+    hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));  // fewer than before
+    EXPECT_EQ(of("reset reuses").saved_allocations, 1U);
 }
 
 TEST(Pool, DemandCountsWhatTheAllocatorServedMeanwhile) {
