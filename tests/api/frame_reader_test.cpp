@@ -200,10 +200,11 @@ TEST(FrameReader, AnExhaustedReaderGoesOnWhenABufferIsBack) {
 }
 
 TEST(FrameReader, ABufferOfAnUnfinishedFrameComesBack) {
+    Stream stream;
     {
-        Stream stream;
+        frame_reader reader{stream.format, stream.set};
         stream.sockets.send(encode(kPlain, 1, value_of(1, 40)).substr(0, 20));
-        EXPECT_EQ(stream.read().status, frame_status::need_more);
+        EXPECT_EQ(reader.read(stream.sockets.reading).status, frame_status::need_more);
         EXPECT_EQ(of("frames/64").in_use, 1U);
     }
     EXPECT_EQ(of("frames/64").in_use, 0U);

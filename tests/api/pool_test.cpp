@@ -204,6 +204,7 @@ TEST(PoolDeathTest, MistakesAreNamed) {
     EXPECT_DEATH(std::thread([&] { hotlane_pool_put(pool.get(), p); }).join(),
                  "pool \"careful\": put by a thread that does not own the pool");
     EXPECT_DEATH(std::thread([&] { hotlane_pool_get(pool.get()); }).join(), "get by a thread");
+    EXPECT_DEATH(std::thread([&] { hotlane_pool_reset(pool.get()); }).join(), "does not own the pool");
     hotlane_pool_put(pool.get(), p);
 }
 
