@@ -54,6 +54,7 @@ TuneInputs read_tune_inputs(const std::vector<std::string>& files, bool needs_si
         throw FileError{"tune: a report has no sizes of requests: give a heap profile of the same run, too"};
     }
     std::vector<const ProfileOrigin*> origins;
+    origins.reserve(dumps.size());
     for (const Dump& dump : dumps) {
         origins.push_back(&dump.origin);
     }
