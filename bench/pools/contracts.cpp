@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Measures what services with message contracts use: a set of pools beside one pool, pools of two threads beside
-// a mutex around a pool, and the reader of frames beside malloc, read and copy with several mallocs. With
+// Measures what services with message contracts use: a set of pools and a pool that grows beside one pool, pools of
+// two threads beside a mutex around a pool, and the reader of frames beside malloc, read and copy with several mallocs. With
 // --check, it fails if a target is missed by far. The ratios depend on the processor, and others use it, too.
 #include "hotlane/hotlane.hpp"
 #include "platform/fenced_tsc.h"
@@ -65,9 +65,12 @@ constexpr std::array<hotlane::pool_class, 4> kClasses{
 
 void measure_set(bool check) {
     hotlane_pool* const pool = hotlane_pool_create("one", 256, 64, 0);
+    const hotlane_pool_settings settings{"growing", 256, 64, 4096, 1.5, 0};
+    hotlane_pool* const growing = hotlane_pool_create_with(&settings, sizeof settings);
     hotlane::pool_set set{"set", kClasses};
     hotlane_pool_set* const c_set = set.c_set();
     double one = 1e9;
+    double of_growing = 1e9;
     double of_set = 1e9;
     double handles = 1e9;
     std::size_t size = 200;
@@ -76,6 +79,11 @@ void measure_set(bool check) {
             void* const p = hotlane_pool_get(pool);
             used(p);
             hotlane_pool_put(pool, p);
+        });
+        of_growing = best_ticks(of_growing, [=] {
+            void* const p = hotlane_pool_get(growing);
+            used(p);
+            hotlane_pool_put(growing, p);
         });
         of_set = best_ticks(of_set, [&] {
             asm volatile("" : "+r"(size));  // the compiler does not know it
@@ -88,9 +96,12 @@ void measure_set(bool check) {
             used(set.get(size)->data());
         });
     }
-    std::printf("a pool's pair %.2f, a set's %.2f, a set's buffer %.2f ticks\n", one, of_set, handles);
+    std::printf("a pool's pair %.2f, a growing pool's %.2f, a set's %.2f, a set's buffer %.2f ticks\n", one,
+                of_growing, of_set, handles);
+    expect_at_most("a growing pool's pair over a pool's", of_growing / one, 1.1, check);
     expect_at_most("a set's pair over a pool's", of_set / one, 1.5, check);
     hotlane_pool_destroy(pool);
+    hotlane_pool_destroy(growing);
 }
 
 // ---- two threads -------------------------------------------------------------------------------------------
@@ -203,6 +214,87 @@ void measure_two_threads(bool check) {
                         check);
     }
     hotlane_pool_destroy(shared);
+}
+
+// ---- a reader and a worker -----------------------------------------------------------------------------------
+
+/// Hands pointers from one thread to another, in order.
+class Queue {
+  public:
+    void push(void* p) {
+        std::atomic<void*>& slot = slots_[pushed_++ % kSlots];
+        while (slot.load(std::memory_order_acquire) != nullptr) {
+        }
+        slot.store(p, std::memory_order_release);
+    }
+    void* pop() {
+        std::atomic<void*>& slot = slots_[popped_++ % kSlots];
+        void* p = nullptr;
+        while ((p = slot.load(std::memory_order_acquire)) == nullptr) {
+        }
+        slot.store(nullptr, std::memory_order_release);
+        return p;
+    }
+
+  private:
+    static constexpr std::size_t kSlots = 64;
+    std::array<std::atomic<void*>, kSlots> slots_{};
+    alignas(64) std::size_t pushed_ = 0;
+    alignas(64) std::size_t popped_ = 0;
+};
+
+/// This thread gets buffers and another one puts them back. Returns both bursts.
+template <class Get, class Put>
+TwoBursts pass(Get get, Put put) {
+    Queue queue;
+    TwoBursts both;
+    std::atomic<int> ready{0};
+    std::thread worker([&] { both.other.run(ready, [&] { put(queue.pop()); }); });
+    both.one.run(ready, [&] { queue.push(get()); });
+    worker.join();
+    return both;
+}
+
+void measure_ring(bool check) {
+    constexpr std::size_t kCapacity = 256;  // more than the queue holds
+    hotlane_pool* const ring = hotlane_pool_create("ring", 256, kCapacity, HOTLANE_POOL_RING);
+    std::vector<void*> slots(kCapacity);
+    for (void*& slot : slots) {
+        slot = hotlane_pool_get(ring);
+    }
+    hotlane_pool_reset(ring);
+    std::mutex mutex;
+    std::vector<double> ring_ns;
+    std::vector<double> mutex_ns;
+    const double give_up = seconds_of(CLOCK_MONOTONIC) + 4;
+    while (std::min(ring_ns.size(), mutex_ns.size()) < 51 && seconds_of(CLOCK_MONOTONIC) < give_up) {
+        const auto put_to_ring = [=](void* p) { hotlane_pool_put(ring, p); };
+        if (const TwoBursts burst = pass([=] { return hotlane_pool_get(ring); }, put_to_ring);
+            burst.is_valid()) {
+            ring_ns.push_back(burst.ns());
+        }
+        const auto get = [&] {
+            const std::lock_guard guard{mutex};
+            void* const p = slots.back();
+            slots.pop_back();
+            return p;
+        };
+        const auto put = [&](void* p) {
+            const std::lock_guard guard{mutex};
+            slots.push_back(p);
+        };
+        if (const TwoBursts burst = pass(get, put); burst.is_valid()) {
+            mutex_ns.push_back(burst.ns());
+        }
+    }
+    if (std::min(ring_ns.size(), mutex_ns.size()) < 11) {
+        std::printf("a reader and a worker: no two processors were free\n");
+    } else {
+        std::printf("a reader and a worker, %zu bursts: a buffer of a ring %.1f ns, under a mutex %.1f ns\n",
+                    ring_ns.size(), median(ring_ns), median(mutex_ns));
+        expect_at_least("a mutex around a pool over a ring", median(mutex_ns) / median(ring_ns), 1.5, check);
+    }
+    hotlane_pool_destroy(ring);
 }
 
 // ---- frames ------------------------------------------------------------------------------------------------
@@ -349,6 +441,7 @@ int main(int argc, char** argv) {
         failures = 0;
         measure_set(check);
         measure_two_threads(check);
+        measure_ring(check);
         measure_frames(check);
         if (failures == 0) {
             return 0;

@@ -83,8 +83,9 @@ class buffer {
     const std::byte* data() const noexcept { return std::assume_aligned<alignment>(data_); }
     /// The number of bytes requested, or set by resize().
     std::size_t size() const noexcept { return size_; }
-    /// The size of the size class, or of the pool's objects. O(1); a function call unless the buffer is of a
-    /// pool.
+    /// The size of the size class, or of the pool's objects. Of a pool_set, the size of the class that was asked
+    /// for, also if a larger one or the allocator served the request. O(1); a function call unless the buffer is
+    /// of a pool.
     std::size_t capacity() const noexcept {
         return pool_ != nullptr ? pool_->object_size : hotlane_capacity(data_);
     }

@@ -18,7 +18,7 @@ static unsigned char* filled(int size, int i) {
 
 static int one(void) { return 1; }
 
-static int (*resolve_one(void))(void) {
+__attribute__((used)) static int (*resolve_one(void))(void) {
     for (int size = 0; size < kSizes; ++size) {
         for (int i = 0; i < kCount; ++i) {
             objects[size][i] = filled(size, i);
