@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The functions of hotlane/hotlane.h, each of which only calls its implementation.
+// The functions of hotlane/hotlane.h, each of which only calls its implementation. Those that the headers inline
+// are in inlined.cpp.
 #include "api/buffers.h"
 #include "api/no_allocation.h"
 #include "api/statistics.h"
@@ -26,16 +27,6 @@ namespace {
 /// Objects lie at multiples of 64 with either set of size classes.
 constexpr size_t kBufferStep = 64;
 }  // namespace
-
-// The functions that the headers inline, under names of this file: the headers define them under theirs.
-extern "C" {
-[[gnu::visibility("default")]] void* pool_get(hotlane_pool* pool) noexcept asm("hotlane_pool_get");
-[[gnu::visibility("default")]] void pool_put(hotlane_pool* pool, void* p) noexcept asm("hotlane_pool_put");
-[[gnu::visibility("default")]] void* pool_set_get(hotlane_pool_set* set, size_t size) noexcept
-    asm("hotlane_pool_set_get");
-[[gnu::visibility("default")]] void pool_set_put(hotlane_pool_set* set, void* p) noexcept
-    asm("hotlane_pool_set_put");
-}
 
 #pragma GCC visibility push(default)
 
@@ -88,11 +79,6 @@ void hotlane_pool_put_slow(hotlane_pool* pool, void* p) noexcept {
 int hotlane_pool_may(hotlane_pool* pool, const void* p) noexcept {
     return pools::may(*static_cast<const Pool*>(pool), p) ? 1 : 0;
 }
-
-void* pool_get(hotlane_pool* pool) noexcept { return hotlane_pool_get(pool); }
-void pool_put(hotlane_pool* pool, void* p) noexcept { hotlane_pool_put(pool, p); }
-void* pool_set_get(hotlane_pool_set* set, size_t size) noexcept { return hotlane_pool_set_get(set, size); }
-void pool_set_put(hotlane_pool_set* set, void* p) noexcept { hotlane_pool_set_put(set, p); }
 
 hotlane_pool_set* hotlane_pool_set_create(const hotlane_pool_set_settings* settings, size_t size) noexcept {
     return pools::create_set(settings, size);

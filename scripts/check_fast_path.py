@@ -17,6 +17,7 @@ import sys
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "fast_path.golden"
 BUDGET = 19
+BUDGET_OF_OTHERS = 21  # of other compilers than the golden file's
 # Cycles per pair of malloc and free by llvm-mca: those of the throughput, and those of the latency if each load waits for
 # every store before it. A core that forwards stores is between the two.
 CYCLES = {"znver3": (7.5, 48), "icelake-server": (11, 49)}
@@ -153,7 +154,7 @@ def check_cycles(ways):
     return errors
 
 
-def measure(library):
+def measure(library, budget):
     code, following, names = disassemble(library)
     lines, errors, longest = [], [], {}
     for title, symbol in ENTRIES.items():
@@ -166,8 +167,8 @@ def measure(library):
         counts = describe(longest[title])
         errors += [f"{title}: an index register in an address: {access}" for access in indexed(longest[title])]
         lines.append(f"{title}: " + ", ".join(f"{number} {what}" for what, number in counts.items()))
-        if counts["instructions"] > BUDGET:
-            errors.append(f"{title}: {counts['instructions']} instructions; the budget is {BUDGET}")
+        if counts["instructions"] > budget:
+            errors.append(f"{title}: {counts['instructions']} instructions; the budget is {budget}")
         if counts["locks"] or counts["divisions"]:
             errors.append(f"{title}: a lock or a division on the fast path")
     if not errors and shutil.which("llvm-mca"):
@@ -182,7 +183,7 @@ def main():
     parser.add_argument("--budget-only", action="store_true",
                         help="do not compare with the golden file, which has the counts of another compiler's code")
     arguments = parser.parse_args()
-    text, errors = measure(arguments.library)
+    text, errors = measure(arguments.library, BUDGET_OF_OTHERS if arguments.budget_only else BUDGET)
     print(text, end="")
     if arguments.update:
         GOLDEN.write_text(text)

@@ -25,10 +25,18 @@ namespace hotlane::tls {
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
+// g++ takes the offset of a thread-local variable from the global offset table in the addition itself. clang, given
+// the choice, stores it on the stack first.
+#ifdef __clang__
+#define HOTLANE_ADDEND "r"
+#else
+#define HOTLANE_ADDEND "rm"
+#endif
+
 /// Returns `offset` + `more`. The compiler does not see the sum; it would add the thread pointer to it first,
 /// and subtract it again.
 [[gnu::always_inline]] inline uintptr_t sum(uintptr_t offset, uintptr_t more) {
-    asm("addq %1, %0" : "+d"(offset) : "rm"(more) : "cc");
+    asm("addq %1, %0" : "+d"(offset) : HOTLANE_ADDEND(more) : "cc");
     return offset;
 }
 
