@@ -210,12 +210,9 @@ void add_to(Snapshot& snapshot) {
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         ClassStats& stats = snapshot.classes[c];
-        stats.hits += ended.classes[c].hits;
-        stats.misses += ended.classes[c].misses + uncached[c].allocations.load(std::memory_order_relaxed);
-        stats.frees += ended.classes[c].frees + uncached[c].frees.load(std::memory_order_relaxed);
-        stats.refills += ended.classes[c].refills;
-        stats.flushes += ended.classes[c].flushes;
-        stats.discards += ended.classes[c].discards;
+        stats += ended.classes[c];
+        stats.misses += uncached[c].allocations.load(std::memory_order_relaxed);
+        stats.frees += uncached[c].frees.load(std::memory_order_relaxed);
     }
     for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
         snapshot.fallback_allocations[reason].count +=

@@ -198,6 +198,11 @@ TEST_F(ThreadCacheTest, TheSwingIsWhatTheLaneWouldHaveToHold) {
     check_lanes(*thread_cache.block);
 }
 
+TEST_F(ThreadCacheTest, TheSwingOfAThreadThatHasEndedStillCounts) {
+    std::thread([] { swing(32 * KiB, 40, 50); }).join();
+    EXPECT_GE(counts().classes[size_classes.class_of(32 * KiB)].swing, 40U);
+}
+
 TEST_F(ThreadCacheTest, AClassMayHaveALimitOfItsOwn) {
     CacheSettings settings;
     settings.class_bytes[size_classes.class_of(32 * KiB)] = 96 * 32 * KiB;
