@@ -9,13 +9,12 @@
 #include "malloc/allocator.h"
 #include "pools/frame_reader.h"
 #include "pools/pool.h"
+#include "pools/pool_layout.h"
 #include "pools/pool_set.h"
 #include "profiler/session.h"
 #include "reports/hit_rate_alarm.h"
 #include "reports/periodic_report.h"
 #include "thread_cache/thread_counts.h"
-
-#include <cstring>
 
 using namespace hotlane;
 
@@ -50,9 +49,7 @@ hotlane_pool* hotlane_pool_create(const char* name, size_t n, size_t count, unsi
     return pools::create({name, n, count, 0, 0, flags});
 }
 hotlane_pool* hotlane_pool_create_with(const hotlane_pool_settings* settings, size_t size) noexcept {
-    hotlane_pool_settings known{};
-    memcpy(&known, settings, size < sizeof known ? size : sizeof known);
-    return pools::create(known);
+    return pools::create(pools::known_settings(settings, size));
 }
 size_t hotlane_pool_trim(hotlane_pool* pool) noexcept { return pools::trim(*static_cast<Pool*>(pool)); }
 size_t hotlane_pool_in_use(const hotlane_pool* pool) noexcept {

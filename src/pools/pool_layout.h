@@ -10,9 +10,20 @@
 
 #include "stats/pool_registry.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace hotlane::pools {
 
 inline constexpr size_t kAlignment = 64;
+
+/// The settings of a program that was compiled with `size` bytes of them: what it does not know is 0.
+template <typename Settings>
+Settings known_settings(const Settings* settings, size_t size) {
+    Settings known{};
+    memcpy(&known, settings, std::min(size, sizeof known));
+    return known;
+}
 
 /// What a pool needs. Sizes are multiples of 64 bytes.
 struct Plan {

@@ -178,8 +178,7 @@ hotlane_pool_set* fail_with(int error) {
 }  // namespace
 
 hotlane_pool_set* create_set(const hotlane_pool_set_settings* settings, size_t size) {
-    hotlane_pool_set_settings known{};
-    memcpy(&known, settings, std::min(size, sizeof known));
+    const hotlane_pool_set_settings known = known_settings(settings, size);
     SetPlan wanted;
     if (known.class_count == 0 || known.class_count > HOTLANE_POOL_SET_CLASSES ||
         (known.flags & HOTLANE_POOL_RING) != 0 || !plan_classes(known, wanted) || !add_up(wanted)) {

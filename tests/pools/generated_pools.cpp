@@ -2,10 +2,9 @@
 //
 // A service with generated pools: each message gets a buffer of its class, the classes have their capacities, and a
 // frame is read with the header that the contract describes.
+#include "../examples/expect.h"
 #include "polygon_adapter_pools.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <unistd.h>
@@ -14,14 +13,6 @@
 static_assert(SwapEvent::type_id == 1 && SwapEvent::max_size == 84 && SwapEvent::buffer_class == 128);
 static_assert(PoolStateUpdate::max_size == 20 + 20 + 4 + 400 + 84 && PoolStateUpdate::buffer_class == 1024);
 static_assert(hotlane::message<Notice> && std::string_view{Notice::name} == "Notice");
-
-#define EXPECT(condition)                                                                                    \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                     \
-            std::exit(1);                                                                                    \
-        }                                                                                                    \
-    } while (false)
 
 namespace {
 

@@ -79,9 +79,7 @@ void say_what_was_written(const std::vector<std::string>& files, const ProgramEn
         return;
     }
     if (WIFSIGNALED(end.status)) {
-        const char* signal = sigabbrev_np(WTERMSIG(end.status));
-        message("profile: no dump was written: the program was ended by signal ",
-                signal != nullptr ? signal : std::to_string(WTERMSIG(end.status)).c_str());
+        message("profile: no dump was written: the program was ended by signal ", signal_name(end));
     } else {
         message(
             "profile: no dump was written: the program ended with _exit, executed another program, or the "

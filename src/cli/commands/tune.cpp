@@ -60,9 +60,7 @@ class ScratchDirectory {
 
 std::string end_text(const ProgramEnd& end) {
     if (WIFSIGNALED(end.status)) {
-        const char* signal = sigabbrev_np(WTERMSIG(end.status));
-        return "was ended by signal " +
-               (signal != nullptr ? std::string{signal} : std::to_string(WTERMSIG(end.status)));
+        return "was ended by signal " + signal_name(end);
     }
     return "exited with status " + std::to_string(WEXITSTATUS(end.status));
 }

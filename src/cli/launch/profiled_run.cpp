@@ -154,6 +154,11 @@ ProgramEnd run_to_end(const std::string& file, std::vector<std::string> argument
     return end;
 }
 
+std::string signal_name(const ProgramEnd& end) {
+    const char* name = sigabbrev_np(WTERMSIG(end.status));
+    return name != nullptr ? name : std::to_string(WTERMSIG(end.status));
+}
+
 int end_like(const ProgramEnd& end) {
     if (WIFSIGNALED(end.status)) {
         // The program has dumped its core if that was enabled; this process must not dump another one.

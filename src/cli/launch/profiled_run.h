@@ -42,6 +42,9 @@ struct ProgramEnd {
 /// the program cannot be executed. Not thread-safe.
 ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments);
 
+/// The name of the signal that ended the program, such as "SEGV", or its number. A signal must have ended it.
+std::string signal_name(const ProgramEnd& end);
+
 /// Prepares to end this process as the program ended: returns its exit status, or raises its signal.
 int end_like(const ProgramEnd& end);
 

@@ -78,16 +78,20 @@ std::string read_file_up_to(const std::string& file, size_t most) {
     return text;
 }
 
-void write_file(const std::string& file, std::string_view text) {
-    const Descriptor descriptor =
-        file == "-" ? Descriptor{STDOUT_FILENO} : open_for(file, O_WRONLY | O_CREAT | O_TRUNC);
+void write_all(int descriptor, std::string_view text, const std::string& file) {
     while (!text.empty()) {
-        const ssize_t count = write(descriptor.number(), text.data(), text.size());
+        const ssize_t count = write(descriptor, text.data(), text.size());
         if (count < 0 && errno != EINTR) {
             fail(file);
         }
         text.remove_prefix(static_cast<size_t>(count < 0 ? 0 : count));
     }
+}
+
+void write_file(const std::string& file, std::string_view text) {
+    const Descriptor descriptor =
+        file == "-" ? Descriptor{STDOUT_FILENO} : open_for(file, O_WRONLY | O_CREAT | O_TRUNC);
+    write_all(descriptor.number(), text, file);
 }
 
 }  // namespace hotlane::cli

@@ -26,6 +26,9 @@ std::string read_file(const std::string& file, std::string_view magic = {});
 /// Returns the content of the file. Throws FileError, also when the file has more than `most` bytes.
 std::string read_file_up_to(const std::string& file, size_t most);
 
+/// Writes all of the text to an open file. `file` is its name in a FileError, which it throws.
+void write_all(int descriptor, std::string_view text, const std::string& file);
+
 /// Replaces the content of the file; "-" stands for standard output. Throws FileError.
 void write_file(const std::string& file, std::string_view text);
 

@@ -71,15 +71,7 @@ class NewFile {
     NewFile(const NewFile&) = delete;
     NewFile& operator=(const NewFile&) = delete;
 
-    void write_all(std::string_view text) {
-        while (!text.empty()) {
-            const ssize_t count = write(descriptor_, text.data(), text.size());
-            if (count < 0 && errno != EINTR) {
-                fail(directory_.path(final_name_));
-            }
-            text.remove_prefix(static_cast<size_t>(count < 0 ? 0 : count));
-        }
-    }
+    void write(std::string_view text) { write_all(descriptor_, text, directory_.path(final_name_)); }
 
     void rename_to_final() {
         const int directory = directory_.descriptor();
@@ -116,7 +108,7 @@ std::string escaped(const std::string& file) {
 void replace_file(const std::string& directory, const std::string& name, std::string_view text) {
     const Directory opened{directory};
     NewFile file{opened, name};
-    file.write_all(text);
+    file.write(text);
     file.rename_to_final();
 }
 

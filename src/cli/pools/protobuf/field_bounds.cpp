@@ -63,14 +63,18 @@ void lower(std::optional<uint64_t>& bound, uint64_t to) {
     bound = std::min(bound.value_or(to), to);
 }
 
+/// Reads the message that a field of unknown type holds. Returns false if it holds none.
+bool parse_message(const UnknownField& field, UnknownFieldSet& message) {
+    return field.type() == UnknownField::TYPE_LENGTH_DELIMITED &&
+           message.ParseFromString(std::string{field.length_delimited()});
+}
+
 /// Calls `read` with each field of the messages that the set has under `number`.
 template <typename Read>
 void for_each_in(const UnknownFieldSet& fields, int number, Read read) {
     for (int i = 0; i < fields.field_count(); ++i) {
-        const UnknownField& field = fields.field(i);
         UnknownFieldSet message;
-        if (field.number() == number && field.type() == UnknownField::TYPE_LENGTH_DELIMITED &&
-            message.ParseFromString(std::string{field.length_delimited()})) {
+        if (fields.field(i).number() == number && parse_message(fields.field(i), message)) {
             for (int k = 0; k < message.field_count(); ++k) {
                 read(message.field(k));
             }
@@ -118,8 +122,7 @@ void read_value_rules(const UnknownFieldSet& rules, ValueBounds& bounds) {
 /// Reads the rules that are a field of other rules: those of the items of a list, or of keys or values.
 void read_inner_rules(const UnknownField& rules, ValueBounds& bounds) {
     UnknownFieldSet message;
-    if (rules.type() == UnknownField::TYPE_LENGTH_DELIMITED &&
-        message.ParseFromString(std::string{rules.length_delimited()})) {
+    if (parse_message(rules, message)) {
         read_value_rules(message, bounds);
     }
 }
@@ -200,12 +203,11 @@ FieldBounds bounds_of(const FieldDescriptor& field) {
     }
     const UnknownFieldSet& unknown = field.options().unknown_fields();
     for (int i = 0; i < unknown.field_count(); ++i) {
-        const UnknownField& rules = unknown.field(i);
-        UnknownFieldSet message;
-        if ((rules.number() == validate::kProtovalidate || rules.number() == validate::kProtocGenValidate) &&
-            rules.type() == UnknownField::TYPE_LENGTH_DELIMITED &&
-            message.ParseFromString(std::string{rules.length_delimited()})) {
-            read_field_rules(message, bounds);
+        const int number = unknown.field(i).number();
+        UnknownFieldSet rules;
+        if ((number == validate::kProtovalidate || number == validate::kProtocGenValidate) &&
+            parse_message(unknown.field(i), rules)) {
+            read_field_rules(rules, bounds);
         }
     }
     return bounds;
