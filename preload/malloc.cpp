@@ -7,6 +7,7 @@
 #include "export.h"
 #include "malloc/allocator.h"
 #include "malloc/fallback_requests.h"
+#include "platform/os.h"
 
 using namespace hotlane;
 
@@ -27,7 +28,7 @@ HOTLANE_EXPORT int posix_memalign(void** out, size_t alignment, size_t n) noexce
 }
 HOTLANE_EXPORT void* aligned_alloc(size_t alignment, size_t n) noexcept { return allocate_c11(alignment, n); }
 HOTLANE_EXPORT void* memalign(size_t alignment, size_t n) noexcept { return allocate_memalign(alignment, n); }
-HOTLANE_EXPORT void* valloc(size_t n) noexcept { return allocate_aligned(kOsPageSize, n); }
+HOTLANE_EXPORT void* valloc(size_t n) noexcept { return allocate_aligned(os::page_size(), n); }
 HOTLANE_EXPORT void* pvalloc(size_t n) noexcept { return allocate_os_pages(n); }
 HOTLANE_EXPORT size_t malloc_usable_size(void* p) noexcept { return usable_size(p); }
 HOTLANE_EXPORT void free_sized(void* p, size_t n) noexcept {
@@ -51,7 +52,7 @@ HOTLANE_EXPORT void* __libc_reallocarray(void* p, size_t count, size_t size) noe
 HOTLANE_EXPORT void* __libc_memalign(size_t alignment, size_t n) noexcept {
     return allocate_memalign(alignment, n);
 }
-HOTLANE_EXPORT void* __libc_valloc(size_t n) noexcept { return allocate_aligned(kOsPageSize, n); }
+HOTLANE_EXPORT void* __libc_valloc(size_t n) noexcept { return allocate_aligned(os::page_size(), n); }
 HOTLANE_EXPORT void* __libc_pvalloc(size_t n) noexcept { return allocate_os_pages(n); }
 HOTLANE_EXPORT int __posix_memalign(void** out, size_t alignment, size_t n) noexcept {
     return allocate_posix(out, alignment, n);

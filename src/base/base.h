@@ -16,9 +16,15 @@ inline constexpr size_t KiB = 1024;
 inline constexpr size_t MiB = 1024 * KiB;
 inline constexpr size_t GiB = 1024 * MiB;
 
-inline constexpr size_t kOsPageSize = 4 * KiB;
-/// The number of bits in the addresses of a process.
+/// The smallest page of memory that any kernel has. A unit for tables and for loops; what is passed to the kernel is
+/// aligned to os::page_size(), which is 4, 16 or 64 KiB on arm64.
+inline constexpr size_t kSmallestOsPage = 4 * KiB;
+/// The number of bits in the addresses of a process. Kernels with more give those to programs that ask for them.
+#if defined(__x86_64__)
 inline constexpr unsigned kAddressBits = 47;
+#else
+inline constexpr unsigned kAddressBits = 48;
+#endif
 inline constexpr size_t kHugePageSize = 2 * MiB;
 
 /// A page of the region: the unit of the region, and of the table that gives an address its size class.

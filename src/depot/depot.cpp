@@ -5,6 +5,7 @@
 
 #include "depot/held_back.h"
 #include "maintenance/tuning.h"
+#include "platform/os.h"
 
 #include <algorithm>
 #include <atomic>
@@ -45,7 +46,7 @@ void** slots_of_rings() {
     // Pairs with the exchange below, made by another class's put_back().
     void** slots = ring_slots.load(std::memory_order_acquire);
     if (slots == nullptr) {
-        const size_t bytes = round_up(slots_needed * sizeof(void*), kOsPageSize);
+        const size_t bytes = round_up(slots_needed * sizeof(void*), os::page_size());
         auto** fresh = static_cast<void**>(os::map(bytes));
         if (fresh == nullptr || ring_slots.compare_exchange_strong(slots, fresh, std::memory_order_acq_rel)) {
             return fresh;

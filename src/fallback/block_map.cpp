@@ -12,10 +12,10 @@ namespace hotlane::block_map {
 
 namespace {
 
-constexpr size_t kLeafPages = (size_t{1} << kLeafBits) / kOsPageSize;
+constexpr size_t kLeafPages = (size_t{1} << kLeafBits) / kSmallestOsPage;
 constexpr size_t kRootEntries = size_t{1} << (kAddressBits - kLeafBits);
 
-constexpr uint8_t kMostShared = kOsPageSize / kSmallestBlock;
+constexpr uint8_t kMostShared = kSmallestOsPage / kSmallestBlock;
 constexpr uint8_t kReleased = kMostShared + 1;
 constexpr uint8_t kAlone = 128;
 constexpr uint8_t kSampled = 64;
@@ -42,7 +42,7 @@ PageByte* page_byte(const void* p) {
         return nullptr;
     }
     PageByte* leaf = leaves[index].load(std::memory_order_acquire);
-    return leaf == nullptr ? nullptr : leaf + (address_of(p) / kOsPageSize) % kLeafPages;
+    return leaf == nullptr ? nullptr : leaf + (address_of(p) / kSmallestOsPage) % kLeafPages;
 }
 
 /// Returns what `place` points to, and maps it on first use. Null if there is no memory for it.
@@ -71,7 +71,7 @@ PageByte* page_byte_to_enter(const void* p) {
 }
 
 uint8_t offset_of(const void* p) {
-    return static_cast<uint8_t>(address_of(p) % kOsPageSize / kSmallestBlock);
+    return static_cast<uint8_t>(address_of(p) % kSmallestOsPage / kSmallestBlock);
 }
 
 uint8_t alone_at(const void* p) { return kAlone | offset_of(p); }

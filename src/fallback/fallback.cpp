@@ -154,7 +154,7 @@ int alignment_flag(size_t alignment) {
 
 /// Whether jemalloc gives blocks of this rounded size whole OS pages of their own. Other blocks share pages
 /// in slabs.
-bool begins_alone(size_t rounded_bytes) { return rounded_bytes % kOsPageSize == 0; }
+bool begins_alone(size_t rounded_bytes) { return rounded_bytes % kSmallestOsPage == 0; }
 
 size_t at_least_smallest(size_t bytes) {
     return bytes < block_map::kSmallestBlock ? block_map::kSmallestBlock : bytes;

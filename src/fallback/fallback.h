@@ -36,7 +36,7 @@ bool released(const void* p);
 
 /// Marks a live block as tracked by the profiler; sampled() tells whether it is marked. Only blocks that
 /// begin alone in their OS page can be marked: all blocks of 16 KiB and more, and those that were allocated
-/// with an alignment of kOsPageSize.
+/// with an alignment of kSmallestOsPage.
 void mark_sampled(const void* p);
 void unmark_sampled(const void* p);
 bool sampled(const void* p);

@@ -35,13 +35,13 @@ const std::byte* first_changed(const inspect::Extent& margin) {
 }  // namespace
 
 bool GuardPool::set_up() {
-    size_t bytes = kOsPageSize;
+    size_t bytes = os::page_size();
     for (Kind& kind : kinds_) {
         kind.first = static_cast<uint32_t>(&kind == kinds_ ? 0 : (&kind - 1)->first + (&kind - 1)->count);
         kind.begin = bytes;
         bytes += kind.count * kind.stride();
     }
-    void* const slots = os::reserve(bytes, kOsPageSize);
+    void* const slots = os::reserve(bytes, os::page_size());
     objects_ = slots == nullptr ? nullptr : static_cast<GuardedObject*>(os::map(kSlots * sizeof *objects_));
     if (objects_ == nullptr) {
         os::unreserve(slots, slots == nullptr ? 0 : bytes);
@@ -62,7 +62,7 @@ GuardPool::Kind& GuardPool::kind_of(uint32_t slot) {
 inspect::Extent GuardPool::bounds(uint32_t slot) const {
     const Kind& kind = kind_of(slot);
     const uintptr_t begin = kind.begin + (slot - kind.first) * kind.stride();
-    return {.begin = begin, .end = begin + kind.pages * kOsPageSize};
+    return {.begin = begin, .end = begin + kind.bytes()};
 }
 
 /// The slot in which the address lies. An address in a guard page belongs to the slot before that page; the
@@ -80,8 +80,8 @@ uint32_t GuardPool::slot_around(uintptr_t address) const {
 bool GuardPool::make_accessible(uint32_t slot) {
     const inspect::Extent memory = bounds(slot);
     for (const uint32_t i : {slot, slot + 1}) {
-        const uintptr_t page = i == slot ? memory.begin - kOsPageSize : memory.end;
-        opened_[i] = opened_[i] && !os::block(pointer_to(page), kOsPageSize);
+        const uintptr_t page = i == slot ? memory.begin - os::page_size() : memory.end;
+        opened_[i] = opened_[i] && !os::block(pointer_to(page), os::page_size());
     }
     return os::commit(pointer_to(memory.begin), memory.end - memory.begin);
 }
@@ -89,9 +89,9 @@ bool GuardPool::make_accessible(uint32_t slot) {
 GuardedObject* GuardPool::take(size_t size, size_t alignment, Place place) {
     size = std::max<size_t>(size, 1);
     const size_t bytes = round_up(size, alignment);
-    Kind* const kind = std::find_if(kinds_, kinds_ + kKinds,
-                                    [bytes](const Kind& k) { return bytes <= k.pages * kOsPageSize; });
-    if (extent_.end == 0 || kind == kinds_ + kKinds || alignment > kOsPageSize) {
+    Kind* const kind =
+        std::find_if(kinds_, kinds_ + kKinds, [bytes](const Kind& k) { return bytes <= k.bytes(); });
+    if (extent_.end == 0 || kind == kinds_ + kKinds || alignment > os::page_size()) {
         return nullptr;
     }
     const bool fresh = kind->used < kind->count;
@@ -215,12 +215,12 @@ uintptr_t GuardPool::overwritten(const GuardedObject& object) const {
 }
 
 bool GuardPool::open_page(uintptr_t address) {
-    const uintptr_t page = round_down(address, kOsPageSize);
+    const uintptr_t page = round_down(address, os::page_size());
     const uint32_t slot = slot_around(page);
     if (!bounds(slot).contains(page)) {
         opened_[page < bounds(slot).begin ? slot : slot + 1] = true;
     }
-    return os::commit(pointer_to(page), kOsPageSize);
+    return os::commit(pointer_to(page), os::page_size());
 }
 
 }  // namespace hotlane

@@ -82,7 +82,7 @@ class GuardPool {
     static constexpr uint32_t kNoSlot = UINT32_MAX;
     /// Adjacent slots of one size.
     struct Kind {
-        uint32_t pages;  // of each slot, without its guard page
+        uint32_t units;  // of 4 KiB: the size of each slot before it is rounded up to OS pages
         uint32_t count;
         uint32_t first = 0;         // number of the first slot
         uint32_t used = 0;          // slots that have ever had an object; the others are fresh
@@ -90,10 +90,11 @@ class GuardPool {
         uint32_t newest = kNoSlot;
         uintptr_t begin = 0;  // address of the first slot
 
-        size_t stride() const { return (pages + size_t{1}) * kOsPageSize; }
+        size_t bytes() const { return round_up(units * kSmallestOsPage, os::page_size()); }
+        size_t stride() const { return bytes() + os::page_size(); }  // with the guard page
     };
     static constexpr uint32_t kKinds = 3;
-    /// The slots have 1.4 MiB together, all of which may be resident.
+    /// The slots have 1.4 MiB together, all of which may be resident; 4 MiB with pages of 16 KiB, and 15 with 64.
     static constexpr uint32_t kSlots = 224 + 16 + 4;
 
     Kind& kind_of(uint32_t slot);
@@ -115,7 +116,7 @@ class GuardPool {
     bool opened_[kSlots + 1] = {};  // whether a guard page is accessible; [i] is the page before slot i
     size_t live_ = 0;
     size_t freed_ = 0;
-    Kind kinds_[kKinds] = {{.pages = 1, .count = 224}, {.pages = 4, .count = 16}, {.pages = 16, .count = 4}};
+    Kind kinds_[kKinds] = {{.units = 1, .count = 224}, {.units = 4, .count = 16}, {.units = 16, .count = 4}};
 };
 
 }  // namespace hotlane

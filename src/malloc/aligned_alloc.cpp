@@ -4,6 +4,7 @@
 // way it reports that.
 #include "base/errno_saver.h"
 #include "malloc/allocator.h"
+#include "platform/os.h"
 
 #include <bit>
 #include <cerrno>
@@ -41,12 +42,12 @@ void* allocate_memalign(size_t alignment, size_t n) {
 }
 
 void* allocate_os_pages(size_t n) {
-    const size_t rounded = n != 0 ? round_up(n, kOsPageSize) : kOsPageSize;
+    const size_t rounded = n != 0 ? round_up(n, os::page_size()) : os::page_size();
     if (rounded < n) {
         errno = ENOMEM;
         return nullptr;
     }
-    return allocate_aligned(kOsPageSize, rounded);
+    return allocate_aligned(os::page_size(), rounded);
 }
 
 }  // namespace hotlane

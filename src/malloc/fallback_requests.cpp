@@ -102,7 +102,7 @@ void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason 
     count_fallback(reason, n);
     // Only blocks that begin alone in their OS page can be tracked. Small blocks, for which the region had no
     // pages, share theirs.
-    if (n > kLargestSmall || alignment >= kOsPageSize) {
+    if (n > kLargestSmall || alignment >= kSmallestOsPage) {
         track_if_drawn(p, n);
     }
     return p;

@@ -24,7 +24,7 @@ constexpr size_t kWithoutGrowthBytes = 16 * GiB;  // reserved at once if the reg
 bool Region::set_up(const Settings& settings) {
     settings_ = settings;
     section_bytes_ =
-        round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, kOsPageSize);
+        round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, os::page_size());
     page_count_ = settings.largest_bytes / kRegionPageSize;
     const size_t wanted = std::min(divide_up(settings.reserve_bytes, kRegionPageSize), page_count_);
     if (!settle_where_it_is_quiet(std::max(wanted, kFewestPages)) &&
@@ -88,7 +88,7 @@ bool Region::reserve_anywhere(size_t bytes) {
     if (start == nullptr) {
         return false;
     }
-    void* sections = os::reserve(tables, kOsPageSize);
+    void* sections = os::reserve(tables, os::page_size());
     if (sections == nullptr) {
         os::unreserve(start, kPrefix + bytes);
         return false;
@@ -126,7 +126,7 @@ void* Region::take_thread_memory(size_t bytes) {
     if (thread_memory_ == 0) {
         return nullptr;
     }
-    const size_t whole = round_up(bytes, kOsPageSize);
+    const size_t whole = round_up(bytes, os::page_size());
     const uintptr_t below = thread_memory_ - whole;
     Reservation reserved = os::reserve_at(below, whole);
     if (reserved == Reservation::occupied) {
@@ -158,8 +158,11 @@ bool Region::commit_section(size_t index) {
         }
         ++section_tables_;
     }
-    uint16_t& first_entry = region_view.class_entry(index * kSectionPages);
-    if (grows_no_more(claim(address_of(&first_entry), kSectionPages * sizeof first_entry))) {
+    // An OS page may hold the class entries of several sections. The first of these sections makes it usable.
+    const size_t entry_bytes = kSectionPages * sizeof(uint16_t);
+    const size_t claimed_bytes = std::max(entry_bytes, os::page_size());
+    const uintptr_t entries = address_of(&region_view.class_entry(index * kSectionPages));
+    if (entries % claimed_bytes == 0 && grows_no_more(claim(entries, claimed_bytes))) {
         return false;
     }
     ++sections_ready_;

@@ -3,6 +3,7 @@
 // The functions of os.h on Linux.
 #include "platform/os.h"
 
+#include "base/atomic_access.h"
 #include "base/errno_saver.h"
 #include "platform/environment.h"
 
@@ -40,8 +41,18 @@ void* map_or_null(size_t bytes, int protection, int flags) {
 
 }  // namespace
 
+// The answer is kept because libc searches a list for it. Two threads that ask at once store the same.
+size_t page_size() {
+    constinit static size_t known = 0;
+    if (load_relaxed(known) == 0) {
+        ErrnoSaver keep;
+        store_relaxed(known, std::max(getauxval(AT_PAGESZ), kSmallestOsPage));
+    }
+    return load_relaxed(known);
+}
+
 void* reserve(size_t bytes, size_t alignment) {
-    const size_t slack = alignment > kOsPageSize ? alignment : 0;
+    const size_t slack = alignment > page_size() ? alignment : 0;
     void* raw = map_or_null(bytes + slack, PROT_NONE, MAP_NORESERVE);
     if (raw == nullptr || slack == 0) {
         return raw;

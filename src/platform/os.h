@@ -13,6 +13,9 @@ enum class Reservation : uint8_t { granted, occupied, refused };
 
 namespace os {
 
+/// The size of the kernel's pages: 4 KiB on x86-64; 4, 16 or 64 KiB on arm64. What the following functions get
+/// begins at a multiple of it.
+size_t page_size();
 /// Reserves address space without memory (PROT_NONE, not charged). `alignment` is a power of two. Null on
 /// failure.
 void* reserve(size_t bytes, size_t alignment);

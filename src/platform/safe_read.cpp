@@ -87,12 +87,12 @@ bool read_memory(uintptr_t from, void* to, size_t bytes) {
 bool is_readable(uintptr_t begin, uintptr_t end) {
     constexpr size_t kPagesAtOnce = 64;
     ErrnoSaver keep;
-    uintptr_t page = round_down(begin, kOsPageSize);
+    uintptr_t page = round_down(begin, os::page_size());
     while (page < end) {
         std::byte bytes[kPagesAtOnce];
         iovec remote[kPagesAtOnce];
         size_t count = 0;
-        for (; page < end && count < kPagesAtOnce; page += kOsPageSize) {
+        for (; page < end && count < kPagesAtOnce; page += os::page_size()) {
             remote[count++] = {pointer_to(page), 1};
         }
         const iovec local{bytes, count};

@@ -3,6 +3,7 @@
 // Grows pools by chunks, and gives chunks back.
 #include "pools/pool_growth.h"
 
+#include "platform/os.h"
 #include "pools/pool_set.h"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ namespace {
 using Chunk = PoolChunks::Chunk;
 
 size_t bytes_of(const Pool& pool, const Chunk& chunk) {
-    return round_up(chunk.objects * pool.object_size, kOsPageSize);
+    return round_up(chunk.objects * pool.object_size, os::page_size());
 }
 
 /// The chunk that an object of the pool lies in.
@@ -58,19 +59,20 @@ void plan_chunks(Plan& plan, PoolChunks* out) {
         } else if (objects != 0) {
             // At least what whole pages hold, because a page is the least that can be given back.
             const size_t wanted = std::max<size_t>(static_cast<size_t>(grown), objects + 1) - objects;
-            more = round_up(wanted * plan.object_size, kOsPageSize) / plan.object_size;
+            more = round_up(wanted * plan.object_size, os::page_size()) / plan.object_size;
         }
         if (more == 0 && objects == 0 && chunks.count == 0) {
-            more = std::max<size_t>(1, kOsPageSize / plan.object_size);  // the first growth of an empty pool
+            more =
+                std::max<size_t>(1, os::page_size() / plan.object_size);  // the first growth of an empty pool
             chunks.all[chunks.count++] = {0, 0, true};
         }
         Chunk& chunk = chunks.all[chunks.count++];
         chunk = {bytes, std::min(more, most), chunks.count == 1};
         objects += chunk.objects;
-        bytes += round_up(chunk.objects * plan.object_size, kOsPageSize);
+        bytes += round_up(chunk.objects * plan.object_size, os::page_size());
     }
     plan.object_bytes = bytes;
-    plan.committed_bytes = round_up(plan.capacity * plan.object_size, kOsPageSize);
+    plan.committed_bytes = round_up(plan.capacity * plan.object_size, os::page_size());
     if (out != nullptr) {
         *out = chunks;
     }

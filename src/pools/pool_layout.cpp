@@ -61,7 +61,7 @@ void discharge_all(size_t bytes, bool outside) {
 }
 
 void touch(const Pool& pool, size_t bytes) {
-    for (size_t at = 0; at < bytes; at += kOsPageSize) {
+    for (size_t at = 0; at < bytes; at += kSmallestOsPage) {
         static_cast<volatile char*>(pointer_to(pool.begin))[at] = 0;
     }
 }
@@ -169,7 +169,7 @@ Memory take_memory(size_t header_bytes, size_t object_bytes, size_t charged_byte
     memory.header = allocate_aligned(kAlignment, bytes);
     memory.objects = address_of(memory.header) + header_bytes;
     if (memory.header != nullptr && reserves) {
-        memory.objects = address_of(os::reserve(object_bytes, kOsPageSize));
+        memory.objects = address_of(os::reserve(object_bytes, os::page_size()));
         if (memory.objects == 0) {
             release(memory.header);
             memory.header = nullptr;

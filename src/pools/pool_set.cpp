@@ -97,7 +97,7 @@ bool add_up(SetPlan& out) {
     if (objects > PTRDIFF_MAX / 2) {
         return false;
     }
-    const size_t least = out.reserves ? kOsPageSize : kAlignment;  // chunks begin at pages
+    const size_t least = out.reserves ? os::page_size() : kAlignment;  // chunks begin at pages
     out.shift =
         static_cast<unsigned>(std::countr_zero(std::bit_ceil(std::max(least, objects / kMostGranules))));
     for (unsigned c = 0; c < out.count; ++c) {
@@ -124,7 +124,7 @@ void enter_class(Pool& pool, const char* name) {
 /// Makes the memory of the classes usable that have it from the start.
 bool commit_all(const SetPlan& wanted, uintptr_t objects) {
     for (unsigned c = 0; c < wanted.count; ++c) {
-        const size_t bytes = round_up(wanted.classes[c].committed_bytes, kOsPageSize);
+        const size_t bytes = round_up(wanted.classes[c].committed_bytes, os::page_size());
         if (bytes != 0 && !os::commit(pointer_to(objects), bytes)) {
             return false;
         }

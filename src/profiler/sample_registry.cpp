@@ -74,7 +74,7 @@ Shard* shard_around(const void* p) {
 /// The shard that has the sample that begins at `p`.
 Shard& shard_of(const void* p) {
     Shard* around = shard_around(p);
-    return around != nullptr ? *around : shards[address_of(p) / kOsPageSize % shard_count.load()];
+    return around != nullptr ? *around : shards[address_of(p) / kSmallestOsPage % shard_count.load()];
 }
 
 void count_lost() { lost.fetch_add(1, std::memory_order_relaxed); }

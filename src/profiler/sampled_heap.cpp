@@ -71,7 +71,7 @@ void* SampleHeap::take(ClassIndex c, Sample*& record) {
 }
 
 uint32_t* SampleHeap::link_to_block(const void* p) {
-    uint32_t* link = &buckets_[address_of(p) / kOsPageSize * 0x9E3779B97F4A7C15 >> 50];
+    uint32_t* link = &buckets_[address_of(p) / kSmallestOsPage * 0x9E3779B97F4A7C15 >> 50];
     static_assert(kBuckets == 1 << (64 - 50));
     while (*link != 0 && blocks_[*link].start != p) {
         link = &blocks_[*link].next;

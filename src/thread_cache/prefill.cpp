@@ -17,7 +17,7 @@ namespace {
 constinit std::atomic<uint64_t> warmups[16];
 
 void touch_object(void* object, ClassIndex c) {
-    for (size_t at = 0; at < size_classes[c].object_size; at += kOsPageSize) {
+    for (size_t at = 0; at < size_classes[c].object_size; at += kSmallestOsPage) {
         static_cast<volatile char*>(object)[at] = 0;
     }
 }

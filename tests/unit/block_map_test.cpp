@@ -32,12 +32,12 @@ TEST(BlockMap, AddressesAboveUserSpaceAreNobodys) {
 
 TEST(BlockMap, ABlockAloneIsKnownByItsExactStart) {
     const uintptr_t page = kFirst + 0x200000;
-    for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
+    for (size_t offset = 0; offset < kSmallestOsPage; offset += block_map::kSmallestBlock) {
         ASSERT_TRUE(block_map::insert_exclusive(at(page + offset)));
-        for (size_t probe = 0; probe < kOsPageSize; probe += 16) {
+        for (size_t probe = 0; probe < kSmallestOsPage; probe += 16) {
             ASSERT_EQ(block_map::contains(at(page + probe)), probe == offset) << offset << " " << probe;
         }
-        ASSERT_FALSE(block_map::contains(at(page + kOsPageSize)));
+        ASSERT_FALSE(block_map::contains(at(page + kSmallestOsPage)));
         ASSERT_TRUE(block_map::erase(at(page + offset)));
         ASSERT_FALSE(block_map::contains(at(page + offset)));
     }
@@ -53,10 +53,10 @@ TEST(BlockMap, ASecondStrikeFails) {
 
 TEST(BlockMap, SharedPagesCountTheirBlocks) {
     const uintptr_t page = kFirst + 0x400000;
-    for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
+    for (size_t offset = 0; offset < kSmallestOsPage; offset += block_map::kSmallestBlock) {
         ASSERT_TRUE(block_map::enter_shared(at(page + offset)));
     }
-    for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
+    for (size_t offset = 0; offset < kSmallestOsPage; offset += block_map::kSmallestBlock) {
         ASSERT_TRUE(block_map::contains(at(page + offset)));
         ASSERT_TRUE(block_map::erase(at(page + offset)));
     }
@@ -67,12 +67,12 @@ TEST(BlockMap, SharedPagesCountTheirBlocks) {
 TEST(BlockMap, AReleasedBlockIsRememberedUntilAnotherBeginsInItsPage) {
     const uintptr_t page = kFirst + 0x600000;
     EXPECT_FALSE(block_map::released(at(page)));
-    for (size_t offset = 0; offset < kOsPageSize; offset += block_map::kSmallestBlock) {
+    for (size_t offset = 0; offset < kSmallestOsPage; offset += block_map::kSmallestBlock) {
         ASSERT_TRUE(block_map::insert_exclusive(at(page + offset)));
         ASSERT_FALSE(block_map::released(at(page + offset)));
         ASSERT_TRUE(block_map::erase(at(page + offset)));
         ASSERT_TRUE(block_map::released(at(page + offset)));
-        ASSERT_FALSE(block_map::released(at(page + (offset + kOsPageSize / 2) % kOsPageSize)));
+        ASSERT_FALSE(block_map::released(at(page + (offset + kSmallestOsPage / 2) % kSmallestOsPage)));
         ASSERT_FALSE(block_map::contains(at(page + offset)));
     }
     // The first one of several blocks that share the page. It is the last to be freed.
@@ -115,7 +115,8 @@ TEST(BlockMap, OfManyThreadsOneStrikesABlockOut) {
     for (int t = 0; t < kThreads; ++t) {
         threads.emplace_back([&, t] {
             for (int i = t; i < kBlocks; i += kThreads) {
-                EXPECT_TRUE(block_map::insert_exclusive(at(first + static_cast<uintptr_t>(i) * kOsPageSize)));
+                EXPECT_TRUE(
+                    block_map::insert_exclusive(at(first + static_cast<uintptr_t>(i) * kSmallestOsPage)));
             }
         });
     }
@@ -126,7 +127,7 @@ TEST(BlockMap, OfManyThreadsOneStrikesABlockOut) {
     for (int t = 0; t < kThreads; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < kBlocks; ++i) {
-                struck += block_map::erase(at(first + static_cast<uintptr_t>(i) * kOsPageSize)) ? 1 : 0;
+                struck += block_map::erase(at(first + static_cast<uintptr_t>(i) * kSmallestOsPage)) ? 1 : 0;
             }
         });
     }

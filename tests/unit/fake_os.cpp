@@ -34,6 +34,7 @@ struct Rules {
     std::atomic<uint64_t> now_ns;
     std::atomic<bool> barriers_fail;
     std::atomic<unsigned> processor;
+    std::atomic<size_t> page_size;
     std::atomic<void (*)()> after_barrier;
 };
 Rules rules;
@@ -48,6 +49,8 @@ bool refused(Call call) {
     const uint64_t number_of_all = ++rules.all_calls;
     return rules.fail_always[kind] || number == rules.fail_at[kind] || number_of_all == rules.fail_at_of_all;
 }
+
+bool begins_page(const void* p) { return address_of(p) % rules.page_size == 0; }
 
 bool charge(std::atomic<size_t>& used, size_t limit, size_t bytes) {
     if ((used += bytes) > limit) {
@@ -75,6 +78,7 @@ void reset() {
     rules.clock_stopped = false;
     rules.barriers_fail = false;
     rules.processor = 0;
+    rules.page_size = real_os::page_size();
     rules.after_barrier = nullptr;
     const std::lock_guard guard(purged_lock);
     purged.clear();
@@ -89,6 +93,7 @@ void fail_nth(Call call, uint64_t n) {
 }
 void fail_nth_of_all(uint64_t n) { rules.fail_at_of_all = n == 0 ? 0 : rules.all_calls + n; }
 void fail_always(Call call, bool fail) { rules.fail_always[static_cast<size_t>(call)] = fail; }
+void set_page_size(size_t bytes) { rules.page_size = bytes; }
 void run_on(unsigned processor) { rules.processor = processor; }
 void limit_memory(size_t bytes) { rules.memory_limit = bytes; }
 void limit_addresses(size_t bytes) { rules.address_limit = bytes; }
@@ -118,11 +123,13 @@ const bool rules_at_start = (reset(), true);
 
 namespace os {
 
+size_t page_size() { return rules.page_size; }
+
 void* reserve(size_t bytes, size_t alignment) {
     if (refused(Call::reserve) || !charge(addresses_in_use, rules.address_limit, bytes)) {
         return nullptr;
     }
-    void* p = real_os::reserve(bytes, alignment);
+    void* p = real_os::reserve(bytes, std::max<size_t>(alignment, rules.page_size));
     if (p == nullptr) {
         addresses_in_use -= bytes;
     }
@@ -133,7 +140,8 @@ Reservation reserve_at(uintptr_t at, size_t bytes) {
     if (refused(Call::reserve) || !charge(addresses_in_use, rules.address_limit, bytes)) {
         return Reservation::refused;
     }
-    const auto reserved = rules.places_ignored ? Reservation::occupied : real_os::reserve_at(at, bytes);
+    const bool ignored = rules.places_ignored || !begins_page(pointer_to(at));
+    const auto reserved = ignored ? Reservation::occupied : real_os::reserve_at(at, bytes);
     addresses_in_use -= reserved == Reservation::granted ? 0 : bytes;
     return reserved;
 }
@@ -147,12 +155,14 @@ bool commit(void* p, size_t bytes) {
     if (refused(Call::commit) || !charge(memory_in_use, rules.memory_limit, bytes)) {
         return false;
     }
-    const bool granted = real_os::commit(p, bytes);
+    const bool granted = begins_page(p) && real_os::commit(p, bytes);
     memory_in_use -= granted ? 0 : bytes;
     return granted;
 }
 
-bool block(void* p, size_t bytes) { return !refused(Call::block) && real_os::block(p, bytes); }
+bool block(void* p, size_t bytes) {
+    return !refused(Call::block) && begins_page(p) && real_os::block(p, bytes);
+}
 
 void* map(size_t bytes) {
     if (refused(Call::map) || !charge(memory_in_use, rules.memory_limit, bytes)) {
@@ -169,7 +179,7 @@ void unmap(void* p, size_t bytes) {
 }
 
 bool purge(void* p, size_t bytes) {
-    if (refused(Call::purge) || !real_os::purge(p, bytes)) {
+    if (refused(Call::purge) || !begins_page(p) || !real_os::purge(p, bytes)) {
         return false;
     }
     const std::lock_guard guard(purged_lock);

@@ -33,6 +33,9 @@ void ignore_places(bool ignore);
 /// Bytes of addresses that are reserved now.
 size_t reserved_bytes();
 
+/// As with a kernel that has larger pages, until reset(): what begins inside a page is refused.
+void set_page_size(size_t bytes);
+
 /// Sets the processor on which every thread seems to run, until reset().
 void run_on(unsigned processor);
 

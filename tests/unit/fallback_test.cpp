@@ -128,7 +128,7 @@ TEST_P(Fallback, ABlockIsOwnedExactlyWhileItLives) {
         EXPECT_TRUE(fallback::owns(p));
         if (bytes >= 16 * KiB) {
             EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + 64));
-            EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + kOsPageSize));
+            EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + kSmallestOsPage));
         }
         EXPECT_FALSE(fallback::owns(static_cast<char*>(p) + 1) && bytes >= 16 * KiB);
     }
@@ -182,7 +182,7 @@ TEST(FallbackErrno, ReleaseKeepsIt) {
 }
 
 TEST(FallbackSampled, AMarkedBlockIsToldFromOthers) {
-    void* marked = fallback::allocate(100, kOsPageSize, false);
+    void* marked = fallback::allocate(100, kSmallestOsPage, false);
     void* plain = fallback::allocate(100, 16, false);
     fallback::mark_sampled(marked);
     EXPECT_TRUE(fallback::sampled(marked));

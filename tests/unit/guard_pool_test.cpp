@@ -52,7 +52,24 @@ TEST_F(GuardPoolTest, ObjectsLieAtTheirAlignmentBesideAGuardPage) {
         }
     }
     EXPECT_EQ(pool.take(65537, 16, Place::right), nullptr);
-    EXPECT_EQ(pool.take(100, 8192, Place::right), nullptr);
+    EXPECT_EQ(pool.take(100, 2 * os::page_size(), Place::right), nullptr);
+}
+
+TEST_F(GuardPoolTest, SlotsAreWholePagesOfEveryKernel) {
+    for (const size_t page_size : {16 * KiB, 64 * KiB}) {
+        fake_os::set_page_size(page_size);
+        GuardPool large;
+        ASSERT_TRUE(large.set_up());
+        for (const size_t size : {100U, 5000U, 40000U, 65536U}) {
+            GuardedObject* const object = large.take(size, 16, Place::right);
+            ASSERT_NE(object, nullptr) << size;
+            memset(pointer_to(object->begin), 1, size);
+            EXPECT_EQ(round_up(object->end(), 16) % page_size, 0U);
+            EXPECT_FALSE(is_readable(round_up(object->end(), 16)));
+            large.put_back(*object);
+            EXPECT_FALSE(is_readable(object->begin)) << "a freed object is inaccessible";
+        }
+    }
 }
 
 TEST_F(GuardPoolTest, AFreedObjectIsInaccessibleUntilEveryOtherSlotWasTaken) {
@@ -132,13 +149,13 @@ TEST_F(GuardPoolTest, AByteBesideTheObjectIsMissed) {
 TEST_F(GuardPoolTest, AnAddressIsOfTheNearestObject) {
     GuardedObject* left = pool.take(4096, 16, Place::left);
     GuardedObject* right = pool.take(4096, 16, Place::left);
-    ASSERT_EQ(right->begin, left->end() + kOsPageSize);
+    ASSERT_EQ(right->begin, left->end() + os::page_size());
     EXPECT_EQ(pool.find_around(left->begin - 1), left);
     EXPECT_EQ(pool.find_around(left->begin + 5), left);
     EXPECT_EQ(pool.find_around(left->end()), left);
-    EXPECT_EQ(pool.find_around(left->end() + kOsPageSize / 2 + 1), right);
+    EXPECT_EQ(pool.find_around(left->end() + os::page_size() / 2 + 1), right);
     EXPECT_EQ(pool.find_around(right->begin - 1), right);
-    EXPECT_EQ(pool.find_around(right->end() + kOsPageSize), right);  // a slot that was never used
+    EXPECT_EQ(pool.find_around(right->end() + os::page_size()), right);  // a slot that was never used
     EXPECT_EQ(pool.find_around(pool.extent().end - 1), nullptr);
     pool.put_back(*left);
     EXPECT_EQ(pool.find_around(left->begin + 5), left);
@@ -150,7 +167,7 @@ TEST_F(GuardPoolTest, AnOpenedPageIsClosedWhenASlotBesideItIsTaken) {
     EXPECT_TRUE(pool.open_page(beyond));
     EXPECT_TRUE(is_readable(beyond));
     GuardedObject* next = pool.take(10, 16, Place::left);
-    EXPECT_EQ(next->begin, beyond + kOsPageSize);
+    EXPECT_EQ(next->begin, beyond + os::page_size());
     EXPECT_FALSE(is_readable(beyond));
     pool.put_back(*object);
     EXPECT_TRUE(pool.open_page(object->begin));

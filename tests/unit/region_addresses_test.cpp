@@ -54,11 +54,31 @@ TEST_F(RegionAddressesTest, WhereNoPlaceCanBeChosenItReservesHalfOfWhatTheSystem
     EXPECT_EQ(refused(1), RegionFailure::no_region);
 }
 
+TEST_F(RegionAddressesTest, OnEveryPageSizeTheTablesGrowInWholePages) {
+    constexpr uint32_t kSections = 10;  // an OS page of 64 KiB has the class entries of eight
+    for (const bool ignored : {false, true}) {
+        for (const size_t page_size : {4 * KiB, 16 * KiB, 64 * KiB}) {
+            fake_os::set_page_size(page_size);
+            fake_os::ignore_places(ignored);
+            region = std::make_unique<Region>();
+            ASSERT_TRUE(set_up(4 * GiB));
+            void* const memory = region->take_thread_memory(70 * KiB);
+            ASSERT_NE(memory, nullptr);
+            EXPECT_EQ(address_of(memory) % page_size, 0U);
+            const uint32_t pages = kSections * Region::kSectionPages;
+            for (uint32_t page = 0; page < pages; page += 64) {
+                ASSERT_EQ(take(64), page) << page_size;
+                region->set_class_entry({page}, 64, 1);
+            }
+        }
+    }
+}
+
 TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat) {
     ASSERT_TRUE(set_up(4 * GiB));
     take(1);
     auto* behind = static_cast<char*>(region->address({48}));
-    void* other = mmap(behind, kOsPageSize, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* other = mmap(behind, os::page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_EQ(other, behind);
     uint32_t pages = 1;
     PageIndex first{};
@@ -75,7 +95,7 @@ TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat
     EXPECT_EQ(fake_os::calls(Call::reserve), calls) << "it is not asked for again";
     region->put_back({7}, 1, 0);
     EXPECT_EQ(take(1), 7U);
-    munmap(other, kOsPageSize);
+    munmap(other, os::page_size());
 }
 
 TEST_F(RegionAddressesTest, AFreeEndGoesBackAndComesAgain) {

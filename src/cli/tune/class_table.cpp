@@ -24,7 +24,7 @@ bool may_follow(const std::vector<Candidate>& candidates, size_t before, size_t 
 /// What is left over at the end of a span is never touched, so only the rest of its last OS page is resident.
 double bytes_in_span(uint32_t size) {
     const size_t objects = detail::span_pages_for(size) * kRegionPageSize / size;
-    return static_cast<double>(round_up(objects * size, kOsPageSize)) / static_cast<double>(objects);
+    return static_cast<double>(round_up(objects * size, kSmallestOsPage)) / static_cast<double>(objects);
 }
 
 std::vector<Candidate> candidates_at(uint32_t alignment) {
@@ -131,7 +131,7 @@ double rounding_bytes(const Demand& demand, const ClassSizes& classes) {
 }
 
 double resident_bytes(const Demand& demand, const ClassSizes& classes) {
-    constexpr double kPage = kOsPageSize;
+    constexpr double kPage = kSmallestOsPage;
     constexpr double kHalfRing = 128.0 * KiB;
     std::vector<double> of_class(classes.size(), 0);
     for (const SizeDemand& row : demand) {

@@ -60,8 +60,8 @@ struct KnownStack {
 uintptr_t readable_end(uintptr_t sp) {
     inspect::Extent& known = known_stack.readable;
     if (!known.contains(sp)) {
-        const uintptr_t page = round_down(sp, kOsPageSize);
-        known = {.begin = page, .end = page + kOsPageSize};
+        const uintptr_t page = round_down(sp, os::page_size());
+        known = {.begin = page, .end = page + os::page_size()};
     }
     return known.end;
 }
@@ -70,7 +70,7 @@ uintptr_t readable_end(uintptr_t sp) {
 bool is_readable_to(uintptr_t end) {
     inspect::Extent& known = known_stack.readable;
     if (end > known.end && inspect::is_readable(known.end, end)) {
-        known.end = round_up(end, kOsPageSize);
+        known.end = round_up(end, os::page_size());
     }
     return end <= known.end;
 }
