@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -16,6 +17,29 @@
 namespace hotlane {
 
 namespace detail {
+
+#ifdef __cpp_exceptions
+class ring_cannot_grow : public std::bad_alloc {
+  public:
+    const char* what() const noexcept override {
+        return "hotlane: a pool for a reader and a worker cannot grow; give it its full capacity, or share "
+               "it "
+               "with any_thread";
+    }
+};
+#endif
+
+/// A pool could not be created. `grows`: it is a ring that shall grow.
+[[noreturn]] inline void no_pool(bool grows) {
+#ifdef __cpp_exceptions
+    if (grows) {
+        throw ring_cannot_grow();
+    }
+#else
+    static_cast<void>(grows);
+#endif
+    no_memory();
+}
 
 struct pool_deleter {
     void operator()(hotlane_pool* pool) const noexcept { hotlane_pool_destroy(pool); }
@@ -25,7 +49,7 @@ using pool_owner = std::unique_ptr<hotlane_pool, pool_deleter>;
 inline pool_owner make_pool(const hotlane_pool_settings& settings) {
     pool_owner pool{hotlane_pool_create_with(&settings, sizeof settings)};
     if (pool == nullptr) {
-        no_memory();
+        no_pool((settings.flags & HOTLANE_POOL_RING) != 0 && settings.max_capacity > settings.capacity);
     }
     return pool;
 }
@@ -41,14 +65,26 @@ enum class clear : std::uint8_t { never, on_get, on_put };
 /// that only puts (the worker).
 enum class sharing : std::uint8_t { one_thread, any_thread, reader_and_worker };
 
+namespace detail {
+
+constexpr unsigned sharing_flags(sharing shared) noexcept {
+    return shared == sharing::any_thread          ? HOTLANE_POOL_SHARED
+           : shared == sharing::reader_and_worker ? HOTLANE_POOL_RING
+                                                  : 0U;
+}
+
+}  // namespace detail
+
 struct pool_options {
     const char* name = nullptr;  // for statistics; the first 31 bytes are kept
     hotlane::clear clear = hotlane::clear::never;
     bool touch = false;  // touches all pages at construction, so that page faults happen then
     bool timed = false;  // measures how long buffers are held (HOTLANE_POOL_TIMED)
     sharing shared = sharing::one_thread;
-    std::size_t max_capacity = 0;  // grows to so many objects when it is exhausted; 0: does not grow
-    double growth = 1.5;           // by which factor it grows
+    std::size_t max_capacity =
+        0;                // grows to so many objects when it is exhausted; 0: does not grow. Not for a
+                          // reader and a worker
+    double growth = 1.5;  // by which factor it grows
 };
 
 /// How large a pool of buffers is.
@@ -70,7 +106,8 @@ inline constexpr pool_shape extreme{16384, 64};
 class buffer_pool {
   public:
     /// Throws std::bad_alloc when there is no memory for all buffers, a limit is reached, or the values are
-    /// impossible (see hotlane_pool_create_with()).
+    /// impossible (see hotlane_pool_create_with()). Its what() says so if a pool for a reader and a worker shall
+    /// grow.
     buffer_pool(std::size_t size, std::size_t capacity, on_exhausted policy = on_exhausted::fail,
                 pool_options options = {})
         : pool_{detail::make_pool(hotlane_pool_settings{options.name, size, capacity, options.max_capacity,
@@ -118,8 +155,7 @@ class buffer_pool {
     static unsigned flags(on_exhausted policy, const pool_options& options) noexcept {
         return (policy == on_exhausted::fallback ? HOTLANE_POOL_FALLBACK : 0U) |
                (options.touch ? HOTLANE_POOL_TOUCH : 0U) | (options.timed ? HOTLANE_POOL_TIMED : 0U) |
-               (options.shared == sharing::any_thread ? HOTLANE_POOL_SHARED : 0U) |
-               (options.shared == sharing::reader_and_worker ? HOTLANE_POOL_RING : 0U) |
+               detail::sharing_flags(options.shared) |
                (options.clear == clear::on_put ? HOTLANE_POOL_ZERO_ON_PUT : 0U);
     }
 

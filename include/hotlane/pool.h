@@ -80,9 +80,10 @@ hotlane_pool* hotlane_pool_create(const char* name, size_t size, size_t capacity
                                   unsigned flags) HOTLANE_NOTHROW;
 /** The same with all settings. `size` is sizeof *settings as the program was compiled; later versions append
  * fields. A pool that grows reserves addresses for max_capacity objects, and memory for those it has. It
- * grows by whole pages when it is exhausted; that get takes a system call. Chunks that were not needed for
- * HOTLANE_PURGE_DELAY return to the kernel in a later get. Only a pool of one thread can grow: with
- * HOTLANE_POOL_SHARED or HOTLANE_POOL_RING, EINVAL. */
+ * grows by whole pages when it is exhausted; that get takes a system call, and of a shared pool a lock. Chunks
+ * that were not needed for HOTLANE_PURGE_DELAY return to the kernel in a later get; those of a shared pool from
+ * the last one on. A ring has room for a fixed number of objects, so HOTLANE_POOL_RING with a max_capacity
+ * above the capacity gives EINVAL. */
 hotlane_pool* hotlane_pool_create_with(const struct hotlane_pool_settings* settings,
                                        size_t size) HOTLANE_NOTHROW;
 /** Frees the pool and its objects. If objects are still handed out, it reports their number on stderr and
@@ -103,7 +104,7 @@ void hotlane_pool_own_each(hotlane_pool* pool, size_t bytes) HOTLANE_NOTHROW;
 void hotlane_pool_own(hotlane_pool* pool, ptrdiff_t bytes) HOTLANE_NOTHROW;
 /** Returns the memory of all chunks that no handed-out object lies in to the kernel, and reduces the capacity
  * of the pool by them, but not below its first capacity. Returns how many bytes. 0 for pools that do not grow.
- * Only the pool's thread. O(capacity * log(capacity)). */
+ * Only the pool's thread, or any if the pool is shared. O(capacity * log(capacity)). */
 size_t hotlane_pool_trim(hotlane_pool* pool) HOTLANE_NOTHROW;
 /** How many objects are handed out, those of the allocator not counted; and how many the pool has. Exact while
  * no other thread uses the pool. O(1). Any thread. */

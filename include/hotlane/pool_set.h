@@ -50,8 +50,10 @@ struct hotlane_pool_set_settings {
 };
 
 /** Creates a set. `size` is sizeof *settings as the program was compiled; later versions append fields.
- * Returns null with errno EINVAL (a size is 0, or there are no classes or too many), ENOMEM (no memory) or
- * EDQUOT (more than `memory_limit`). O(all capacities). */
+ * Returns null with errno EINVAL (a size is 0, there are no classes or too many, or the flags exclude each
+ * other or the growth of a class), ENOMEM (no memory) or EDQUOT (more than `memory_limit`). With
+ * HOTLANE_POOL_RING, the set's thread gets and puts, one other thread puts, and no class can grow.
+ * O(all capacities). */
 hotlane_pool_set* hotlane_pool_set_create(const struct hotlane_pool_set_settings* settings,
                                           size_t size) HOTLANE_NOTHROW;
 /** Frees the set and its buffers. If buffers are still handed out, it reports their number on stderr and

@@ -6,6 +6,7 @@
 #include "hotlane/buffer_pool.hpp"
 #include "hotlane/pool_set.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -18,7 +19,7 @@ using pool_class = hotlane_pool_class;
 
 struct pool_set_options {
     on_exhausted when_exhausted = on_exhausted::fallback;
-    bool shared = false;  // any thread gets and puts; otherwise the set belongs to one thread at a time
+    sharing shared = sharing::one_thread;  // a set for a reader and a worker cannot grow
     hotlane::clear clear = hotlane::clear::never;
     bool touch = false;            // touches all pages at construction, so that page faults happen then
     std::size_t memory_limit = 0;  // most bytes of all buffers; 0: no limit
@@ -26,12 +27,13 @@ struct pool_set_options {
 };
 
 /// A set of pools, one for each class. All buffers are allocated at construction; a class with a larger
-/// max_capacity grows later. For one thread at a time, unless it is shared.
+/// max_capacity grows later. For one thread at a time, unless the options say otherwise.
 class pool_set {
   public:
     /// `name` is for the statistics, which call the classes "name/size". Throws std::bad_alloc when there is
     /// no memory for all buffers, they are larger than the limit, or the classes are invalid (see
-    /// hotlane_pool_set_create()). O(all capacities).
+    /// hotlane_pool_set_create()); its what() says so if a set for a reader and a worker shall grow.
+    /// O(all capacities).
     pool_set(const char* name, std::span<const pool_class> classes, pool_set_options options = {})
         : set_{make(name, classes, options)}, clear_on_get_{options.clear == clear::on_get},
           falls_back_{options.when_exhausted == on_exhausted::fallback} {}
@@ -100,13 +102,16 @@ class pool_set {
             .classes = classes.data(),
             .class_count = classes.size(),
             .flags = (options.when_exhausted == on_exhausted::fallback ? HOTLANE_POOL_FALLBACK : 0U) |
-                     (options.touch ? HOTLANE_POOL_TOUCH : 0U) | (options.shared ? HOTLANE_POOL_SHARED : 0U) |
+                     (options.touch ? HOTLANE_POOL_TOUCH : 0U) | detail::sharing_flags(options.shared) |
                      (options.clear == clear::on_put ? HOTLANE_POOL_ZERO_ON_PUT : 0U),
             .memory_limit = options.memory_limit,
             .growth = options.growth};
         owner set{hotlane_pool_set_create(&settings, sizeof settings)};
         if (set == nullptr) {
-            detail::no_memory();
+            detail::no_pool(options.shared == sharing::reader_and_worker &&
+                            std::any_of(classes.begin(), classes.end(), [](const pool_class& one) {
+                                return one.max_capacity > one.capacity;
+                            }));
         }
         return set;
     }

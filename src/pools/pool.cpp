@@ -94,7 +94,7 @@ void put_from_other_thread(Pool& pool, void* p) {
 /// Notes that the whole pool is handed out and `beyond` more objects are wanted. For a shared pool, one of
 /// several notes at the same moment may be lost.
 void note_demand(Pool& pool, uint64_t beyond) {
-    store_relaxed(pool.demand, std::max(load_relaxed(pool.demand), pool.capacity + beyond));
+    store_relaxed(pool.demand, std::max(load_relaxed(pool.demand), load_relaxed(pool.capacity) + beyond));
 }
 
 /// A request that neither the pool nor the allocator serves. Such requests in a row, without a put between

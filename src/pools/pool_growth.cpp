@@ -17,8 +17,15 @@ namespace {
 
 using Chunk = PoolChunks::Chunk;
 
-size_t bytes_of(const Pool& pool, const Chunk& chunk) {
-    return round_up(chunk.objects * pool.object_size, os::page_size());
+/// The pages that a chunk adds: without the page that it shares with the one before it.
+struct Pages {
+    uintptr_t begin;
+    size_t bytes;
+};
+Pages pages_of(const Pool& pool, const Chunk& chunk) {
+    const size_t begin = round_up(chunk.offset, os::page_size());
+    const size_t end = round_up(chunk.offset + chunk.objects * pool.object_size, os::page_size());
+    return {pool.begin + begin, end - begin};
 }
 
 /// The chunk that an object of the pool lies in.
@@ -40,6 +47,140 @@ void add_objects(Pool& pool, const Chunk& chunk) {
     for (size_t i = 0; i < chunk.objects; ++i) {
         pool.bottom[chunk.objects - 1 - i] = pointer_to(pool.begin + chunk.offset + i * pool.object_size);
     }
+}
+
+/// Marks the chunks in `leaves` that are free as a whole, while `least` objects remain, and takes their objects
+/// from the pool. Returns false if there are none.
+bool withdraw(Pool& pool, size_t least, bool* leaves) {
+    PoolChunks& chunks = *pool.chunks;
+    size_t free_objects[PoolChunks::kMost] = {};
+    for (void** slot = pool.bottom; slot != pool.top; ++slot) {
+        ++free_objects[chunk_at(pool, address_of(*slot))];
+    }
+    size_t capacity = pool.capacity;
+    for (uint32_t i = chunks.count; i-- > 1;) {
+        const Chunk& chunk = chunks.all[i];
+        if (chunk.present && free_objects[i] == chunk.objects && capacity - chunk.objects >= least) {
+            leaves[i] = true;
+            capacity -= chunk.objects;
+        }
+    }
+    if (capacity == pool.capacity) {
+        return false;
+    }
+    void** const end = std::remove_if(
+        pool.bottom, pool.top, [&](void* object) { return leaves[chunk_at(pool, address_of(object))]; });
+    HOTLANE_CHECK(static_cast<size_t>(pool.top - end) == pool.capacity - capacity);
+    resize(pool, end - pool.top);
+    sort_free(pool);
+    return true;
+}
+
+/// The same for a shared pool, from the last chunk on. The caller holds a RegistryGuard.
+bool withdraw_shared(Pool& pool, size_t least, bool* leaves) {
+    const PoolChunks& chunks = *pool.chunks;
+    size_t capacity = pool.capacity;
+    if (capacity <= least) {
+        return false;
+    }
+    pool.stack->hold_all();
+    for (uint32_t i = chunks.count; i-- > 1;) {
+        const Chunk& chunk = chunks.all[i];
+        if (!chunk.present) {
+            continue;
+        }
+        size_t first = capacity;
+        while (first > capacity - chunk.objects && pool.stack->is_held(static_cast<uint32_t>(first - 1))) {
+            --first;
+        }
+        if (first > capacity - chunk.objects || first < least) {
+            break;
+        }
+        leaves[i] = true;
+        capacity = first;
+    }
+    const bool found = capacity != pool.capacity;
+    if (found) {
+        set_shared_capacity(pool, capacity);
+    }
+    pool.stack->end_change(static_cast<uint32_t>(capacity));
+    return found;
+}
+
+/// Gives the memory of these chunks back. Returns how many bytes.
+size_t give_back(Pool& pool, const bool* leaves) {
+    size_t bytes = 0;
+    for (uint32_t i = 1; i < pool.chunks->count; ++i) {
+        if (leaves[i]) {
+            const Pages pages = pages_of(pool, pool.chunks->all[i]);
+            pool.chunks->all[i].present = false;
+            bytes += pages.bytes;
+            purge_and_discharge(pages.begin, pages.bytes);
+        }
+    }
+    pool.charged_bytes -= bytes;
+    if (pool.set != nullptr) {
+        set_shrank(*pool.set, bytes);
+    }
+    return bytes;
+}
+
+/// Gives memory to the next chunk that has none. Null: there is no such chunk, or a limit or the system refuses.
+Chunk* commit_next(Pool& pool) {
+    PoolChunks& chunks = *pool.chunks;
+    Chunk* const next = std::find_if(chunks.all, chunks.all + chunks.count,
+                                     [](const Chunk& chunk) { return !chunk.present; });
+    if (next == chunks.all + chunks.count) {
+        return nullptr;
+    }
+    const Pages pages = pages_of(pool, *next);
+    if (pool.set != nullptr && !set_may_grow(*pool.set, pages.bytes)) {
+        return nullptr;
+    }
+    if (!commit_and_charge(pages.begin, pages.bytes)) {
+        if (pool.set != nullptr) {
+            set_shrank(*pool.set, pages.bytes);
+        }
+        return nullptr;
+    }
+    if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
+        // Pages that were given back read as zero, unless the kernel refused to take them.
+        memset(pointer_to(pool.begin + next->offset), 0, next->objects * pool.object_size);
+    }
+    next->present = true;
+    pool.charged_bytes += pages.bytes;
+    add_relaxed(pool.growths, 1);
+    note_growth();
+    return next;
+}
+
+bool add_chunk(Pool& pool) {
+    const Chunk* const added = commit_next(pool);
+    if (added == nullptr) {
+        return false;
+    }
+    add_objects(pool, *added);
+    resize(pool, static_cast<ptrdiff_t>(added->objects));
+    return true;
+}
+
+bool grow_shared(Pool& pool) {
+    const RegistryGuard guard;
+    if (!pool.stack->is_empty()) {
+        return true;  // another thread has put an object, or the pool has grown meanwhile
+    }
+    const Chunk* const added = commit_next(pool);
+    if (added == nullptr) {
+        return false;
+    }
+    const size_t before = pool.capacity;
+    const size_t after = before + added->objects;
+    set_shared_capacity(pool, after);
+    for (size_t i = before; i < after; ++i) {
+        pool.stack->hold(static_cast<uint32_t>(i));
+    }
+    pool.stack->end_change(static_cast<uint32_t>(after));
+    return true;
 }
 
 }  // namespace
@@ -69,9 +210,10 @@ void plan_chunks(Plan& plan, PoolChunks* out) {
         Chunk& chunk = chunks.all[chunks.count++];
         chunk = {bytes, std::min(more, most), chunks.count == 1};
         objects += chunk.objects;
-        bytes += round_up(chunk.objects * plan.object_size, os::page_size());
+        bytes += chunk.objects * plan.object_size;
+        bytes = plan.is_shared() ? bytes : round_up(bytes, os::page_size());
     }
-    plan.object_bytes = bytes;
+    plan.object_bytes = round_up(bytes, os::page_size());
     plan.committed_bytes = round_up(plan.capacity * plan.object_size, os::page_size());
     if (out != nullptr) {
         *out = chunks;
@@ -95,73 +237,16 @@ void fill_from_chunks(Pool& pool) {
     }
 }
 
-bool grow(Pool& pool) {
-    PoolChunks& chunks = *pool.chunks;
-    Chunk* const next = std::find_if(chunks.all, chunks.all + chunks.count,
-                                     [](const Chunk& chunk) { return !chunk.present; });
-    if (next == chunks.all + chunks.count) {
-        return false;
-    }
-    const size_t bytes = bytes_of(pool, *next);
-    if (pool.set != nullptr && !set_may_grow(*pool.set, bytes)) {
-        return false;
-    }
-    if (!commit_and_charge(pool.begin + next->offset, bytes)) {
-        if (pool.set != nullptr) {
-            set_shrank(*pool.set, bytes);
-        }
-        return false;
-    }
-    next->present = true;
-    add_objects(pool, *next);
-    if ((pool.flags & HOTLANE_POOL_ZERO_ON_PUT) != 0) {
-        // Pages that were given back read as zero, unless the kernel refused to take them.
-        memset(pointer_to(pool.begin + next->offset), 0, bytes);
-    }
-    resize(pool, static_cast<ptrdiff_t>(next->objects));
-    pool.charged_bytes += bytes;
-    add_relaxed(pool.growths, 1);
-    note_growth();
-    return true;
-}
+bool grow(Pool& pool) { return pool.stack != nullptr ? grow_shared(pool) : add_chunk(pool); }
 
 size_t shrink_to(Pool& pool, size_t wanted) {
-    PoolChunks& chunks = *pool.chunks;
-    size_t free_objects[PoolChunks::kMost] = {};
-    for (void** slot = pool.bottom; slot != pool.top; ++slot) {
-        ++free_objects[chunk_at(pool, address_of(*slot))];
-    }
-    const size_t least = std::max(wanted, pool.first_capacity);
-    size_t capacity = pool.capacity;
     bool leaves[PoolChunks::kMost] = {};
-    size_t bytes = 0;
-    for (uint32_t i = chunks.count; i-- > 1;) {
-        const Chunk& chunk = chunks.all[i];
-        if (chunk.present && free_objects[i] == chunk.objects && capacity - chunk.objects >= least) {
-            leaves[i] = true;
-            capacity -= chunk.objects;
-        }
+    const size_t least = std::max(wanted, pool.first_capacity);
+    if (pool.stack != nullptr) {
+        const RegistryGuard guard;
+        return withdraw_shared(pool, least, leaves) ? give_back(pool, leaves) : 0;
     }
-    if (capacity == pool.capacity) {
-        return 0;
-    }
-    void** const end = std::remove_if(
-        pool.bottom, pool.top, [&](void* object) { return leaves[chunk_at(pool, address_of(object))]; });
-    HOTLANE_CHECK(static_cast<size_t>(pool.top - end) == pool.capacity - capacity);
-    resize(pool, end - pool.top);
-    sort_free(pool);
-    for (uint32_t i = 1; i < chunks.count; ++i) {
-        if (leaves[i]) {
-            chunks.all[i].present = false;
-            bytes += bytes_of(pool, chunks.all[i]);
-            purge_and_discharge(pool.begin + chunks.all[i].offset, bytes_of(pool, chunks.all[i]));
-        }
-    }
-    pool.charged_bytes -= bytes;
-    if (pool.set != nullptr) {
-        set_shrank(*pool.set, bytes);
-    }
-    return bytes;
+    return withdraw(pool, least, leaves) ? give_back(pool, leaves) : 0;
 }
 
 bool is_start_in_chunk(const Pool& pool, const void* p) {

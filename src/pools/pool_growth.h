@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Pools that grow: their objects lie in chunks of whole pages of one reserved range. Chunks get memory when the
-// pool is exhausted, and give it back when they were not needed for a while.
+// Pools that grow: their objects lie in chunks of one reserved range. Chunks get memory when the pool is
+// exhausted, and give it back when they were not needed for a while.
+//
+// In a pool of one thread, each chunk begins at a page, and any free chunk can be given back. In a shared pool,
+// objects are found by their numbers and so lie without gaps, also across chunks; chunks are given back from the
+// last one on. A shared pool changes under the registry's lock. Its chunks are given back safely, because only
+// the thread that holds an object touches its memory: the chunk's objects have left the stack before. The nodes of the
+// stack, which other threads may still read, never go away.
 #pragma once
 
 #include "pools/pool_layout.h"
@@ -32,9 +38,11 @@ PoolChunks* new_chunks(const Plan& plan, void* memory);
 void fill_from_chunks(Pool& pool);
 
 /// Adds the next chunk to a pool that is exhausted. Returns false if there is no further one, the system
-/// refuses, or a limit is reached.
+/// refuses, or a limit is reached. Any thread may call it for a shared pool; true then only means that another
+/// get may succeed.
 bool grow(Pool& pool);
-/// Gives chunks back that are free as a whole, while `wanted` objects remain. Returns how many bytes.
+/// Gives chunks back that are free as a whole, while `wanted` objects remain. Returns how many bytes. Any thread
+/// may call it for a shared pool.
 size_t shrink_to(Pool& pool, size_t wanted);
 /// Whether an object of the pool begins at `p`, which lies in its range.
 bool is_start_in_chunk(const Pool& pool, const void* p);

@@ -22,15 +22,21 @@ namespace {
 
 constexpr size_t kMostBytes = PTRDIFF_MAX / 2;
 
+/// The bytes of the slots, or of a shared pool's stack and its nodes.
+size_t bytes_of_slots(const Plan& plan) {
+    if (plan.is_shared()) {
+        const size_t nodes = TaggedStack::nodes_for(plan.max_capacity) * sizeof(TaggedStack::Node);
+        return sizeof(TaggedStack) + round_up(nodes, kAlignment);
+    }
+    return round_up(plan.max_capacity * sizeof(void*), kAlignment);
+}
+
 /// The bytes of what lies behind the Pool. SIZE_MAX: too many.
 size_t bytes_of_parts(const Plan& plan) {
     if (plan.max_capacity > kMostBytes / (4 * sizeof(void*))) {
         return SIZE_MAX;
     }
-    const size_t slots = round_up(plan.max_capacity * sizeof(void*), kAlignment);
-    if ((plan.flags & HOTLANE_POOL_SHARED) != 0) {
-        return sizeof(TaggedStack) + slots;
-    }
+    const size_t slots = bytes_of_slots(plan);
     if ((plan.flags & HOTLANE_POOL_RING) != 0) {
         return slots + sizeof(ReturnRing) + std::bit_ceil(plan.max_capacity) * sizeof(ReturnRing::Slot);
     }
@@ -74,11 +80,10 @@ bool plan(const hotlane_pool_settings& settings, Plan* out) {
             .max_capacity = std::max(settings.capacity, settings.max_capacity),
             .growth = settings.growth == 0 ? 1.5 : settings.growth,
             .flags = settings.flags};
-    const bool is_shared = (settings.flags & HOTLANE_POOL_SHARED) != 0;
     const bool is_ring = (settings.flags & HOTLANE_POOL_RING) != 0;
-    if (settings.size == 0 || settings.size > PTRDIFF_MAX || (is_shared && is_ring) ||
-        !(out->growth >= 1 && out->growth <= 1e6) || ((is_shared || is_ring) && out->grows()) ||
-        (is_shared && settings.capacity > tagged_stack::kMostElements)) {
+    if (settings.size == 0 || settings.size > PTRDIFF_MAX ||
+        (is_ring && (out->is_shared() || out->grows())) || !(out->growth >= 1 && out->growth <= 1e6) ||
+        (out->is_shared() && out->max_capacity > tagged_stack::kMostElements)) {
         return false;
     }
     const size_t parts = bytes_of_parts(*out);
@@ -102,18 +107,19 @@ Pool* lay_out(const Plan& plan, void* header, uintptr_t objects) {
     pool->object_size = plan.object_size;
     pool->capacity = plan.capacity;
     pool->first_capacity = plan.capacity;
+    pool->max_capacity = plan.max_capacity;
     pool->bytes = plan.object_bytes;
     pool->charged_bytes = plan.committed_bytes;
     pool->flags = plan.flags;
     pool->owner = address_of(__builtin_thread_pointer());
-    if ((plan.flags & HOTLANE_POOL_SHARED) != 0) {
+    if (plan.is_shared()) {
         pool->stack = new (parts) TaggedStack;
         pool->object_inverse = UINT64_MAX / plan.object_size + 1;
     } else {
         pool->bottom = reinterpret_cast<void**>(parts);
         pool->full = pool->bottom + plan.capacity;
-        parts += round_up(plan.max_capacity * sizeof(void*), kAlignment);
     }
+    parts += bytes_of_slots(plan);
     if ((plan.flags & HOTLANE_POOL_RING) != 0) {
         pool->ring = new (parts) ReturnRing;
     } else if (plan.grows()) {
@@ -136,8 +142,9 @@ Pool* lay_out(const Plan& plan, void* header, uintptr_t objects) {
 void make_all_free(Pool& pool) {
     if (pool.stack != nullptr) {
         auto* const nodes = reinterpret_cast<TaggedStack::Node*>(pool.stack + 1);
-        pool.stack->set_up(nodes, static_cast<uint32_t>(pool.capacity));
-        store_relaxed(pool.least_free, pool.capacity);
+        pool.stack->set_up(nodes, static_cast<uint32_t>(pool.max_capacity),
+                           static_cast<uint32_t>(pool.capacity));
+        store_relaxed(pool.least_free, pool.max_capacity);
         return;
     }
     if (pool.ring != nullptr) {

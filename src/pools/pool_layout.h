@@ -4,7 +4,7 @@
 //
 //   of a pool that does not grow, one allocation:   | Pool | slots | objects, each at a multiple of 64 |
 //   of a pool that grows:                           | Pool | slots | chunks |     reserved: | objects |
-//   of a shared pool, instead of the slots:         the stack and its nodes
+//   of a shared pool, instead of the slots:         the stack and its nodes; its objects lie without gaps
 //   of a ring, after the slots:                     the ring and its slots
 #pragma once
 
@@ -37,6 +37,7 @@ struct Plan {
     size_t committed_bytes = 0;  // of these, with memory from the start
 
     bool grows() const { return max_capacity > capacity; }
+    bool is_shared() const { return (flags & HOTLANE_POOL_SHARED) != 0; }
 };
 
 /// Plans a pool. Returns false if the settings exclude each other, or a part would exceed the limit of an

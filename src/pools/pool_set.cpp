@@ -181,7 +181,7 @@ hotlane_pool_set* create_set(const hotlane_pool_set_settings* settings, size_t s
     const hotlane_pool_set_settings known = known_settings(settings, size);
     SetPlan wanted;
     if (known.class_count == 0 || known.class_count > HOTLANE_POOL_SET_CLASSES ||
-        (known.flags & HOTLANE_POOL_RING) != 0 || !plan_classes(known, wanted) || !add_up(wanted)) {
+        !plan_classes(known, wanted) || !add_up(wanted)) {
         return fail_with(EINVAL);
     }
     const size_t limit = known.memory_limit == 0 ? SIZE_MAX : known.memory_limit;

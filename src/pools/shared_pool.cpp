@@ -3,6 +3,9 @@
 // The free objects of a shared pool are numbers on a tagged stack.
 #include "pools/shared_pool.h"
 
+#include "pools/pool_growth.h"
+
+#include <algorithm>
 #include <cstring>
 
 namespace hotlane::pools {
@@ -11,7 +14,7 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-/// Lowers the least number of free objects that was seen.
+/// Lowers the least number of free and absent objects that was seen.
 void note_free(Pool& pool, uint64_t left) {
     uint64_t least = load_relaxed(pool.least_free);
     while (left < least && !__atomic_compare_exchange_n(&pool.least_free, &least, left, true,
@@ -28,11 +31,21 @@ uint64_t number_at(const Pool& pool, uint64_t offset) {
 }  // namespace
 
 void* get_shared(Pool& pool) {
-    uint32_t left = 0;
-    const uint32_t number = pool.stack->pop(&left);
-    if (number == tagged_stack::kNone) {
-        return nullptr;
+    if (load_relaxed(pool.trim_due)) [[unlikely]] {
+        // Before the pop, which may return an object of the last chunk.
+        store_relaxed(pool.trim_due, false);
+        shrink_to(pool, std::max(load_relaxed(pool.wanted_capacity), pool.in_use() + 1));
     }
+    uint32_t left = 0;
+    uint32_t number = pool.stack->pop(&left);
+    while (number >= tagged_stack::kWait)
+        [[unlikely]] {
+            const bool is_largest = load_relaxed(pool.capacity) == pool.max_capacity;
+            if ((number == tagged_stack::kNone && is_largest) || !grow(pool)) {
+                return nullptr;
+            }
+            number = pool.stack->pop(&left);
+        }
     if (left < load_relaxed(pool.least_free)) [[unlikely]] {
         note_free(pool, left);
     }
@@ -42,7 +55,7 @@ void* get_shared(Pool& pool) {
 const char* why_not_shared(const Pool& pool, const void* p) {
     const uint64_t offset = address_of(p) - pool.begin;
     const uint64_t number = number_at(pool, offset);
-    if (number * pool.object_size != offset) {
+    if (number * pool.object_size != offset || number >= load_relaxed(pool.capacity)) {
         return "not the start of an object";
     }
     return pool.stack->is_taken(static_cast<uint32_t>(number)) ? nullptr

@@ -19,7 +19,7 @@ Pool::Counts Pool::counts() const {
     if (stack != nullptr) {
         // operations = gets + puts, and gets - puts are handed out.
         const TaggedStack::State now = stack->state();
-        const uint64_t total = load_relaxed(gets_before) + (now.operations + capacity - now.elements) / 2;
+        const uint64_t total = load_relaxed(gets_before) + (now.operations + max_capacity - now.free) / 2;
         return {.gets = total, .fresh = std::min(total, peak())};
     }
     constexpr int kMostAttempts = 1000;
@@ -39,7 +39,7 @@ Pool::Counts Pool::counts() const {
 
 uint64_t Pool::in_use() const {
     if (stack != nullptr) {
-        return capacity - stack->state().elements;
+        return max_capacity - stack->state().free;
     }
     const auto out = static_cast<uint64_t>(full - load_relaxed(top));
     return ring == nullptr ? out : out - std::min(out, ring->size());
@@ -47,7 +47,7 @@ uint64_t Pool::in_use() const {
 
 uint64_t Pool::peak_since_reset() const {
     const uint64_t now = std::max(in_use(), load_relaxed(peak_floor));
-    return std::max(now, stack != nullptr ? capacity - load_relaxed(least_free)
+    return std::max(now, stack != nullptr ? max_capacity - load_relaxed(least_free)
                                           : static_cast<uint64_t>(full - load_relaxed(low)));
 }
 
@@ -132,6 +132,24 @@ void add_gone(PoolStats& stats, const PoolStats& of_pool) {
 /// How many objects are handed out by what `top` and `low` say of a pool of one thread or a ring.
 uint64_t above(const Pool& pool, void** place) { return static_cast<uint64_t>(pool.full - place); }
 
+/// Ends a window of a pool that grew: returns how many objects it needed, and lets its next get take the slow
+/// path. If the owner of a pool of one thread gets at the same time, its new peak may be overwritten; that peak
+/// is then missing in this window. It only decides how much memory is kept.
+uint64_t needed_in_window(Pool& pool) {
+    const uint64_t in_use = pool.in_use();
+    if (pool.stack != nullptr) {
+        const uint64_t least =
+            __atomic_exchange_n(&pool.least_free, uint64_t{pool.max_capacity}, __ATOMIC_RELAXED);
+        const uint64_t most = std::max(in_use, pool.max_capacity - least);
+        store_relaxed(pool.peak_floor, std::max(load_relaxed(pool.peak_floor), most));
+        return most;
+    }
+    void** const low = load_relaxed(pool.low);
+    store_relaxed(pool.peak_floor, pool.peak_since_reset());
+    store_relaxed(pool.low, pool.full);
+    return low == pool.full ? in_use : above(pool, low);
+}
+
 constinit std::atomic<size_t> charged{0};
 constinit std::atomic<size_t> limit{SIZE_MAX};
 /// Whether any pool has grown since the start.
@@ -199,7 +217,7 @@ void reset_peaks() {
         pool->peak_before_reset = pool->peak();
         store_relaxed(pool->peak_floor, 0);
         if (pool->stack != nullptr) {
-            store_relaxed(pool->least_free, pool->capacity - pool->in_use());
+            store_relaxed(pool->least_free, pool->max_capacity - pool->in_use());
         } else {
             store_relaxed(pool->low, pool->full - pool->in_use());
         }
@@ -217,10 +235,16 @@ void resize(Pool& pool, ptrdiff_t objects) {
     change_capacity(pool.name_index, static_cast<uint64_t>(objects));
 }
 
+RegistryGuard::RegistryGuard() { lock.lock(); }
+RegistryGuard::~RegistryGuard() { lock.unlock(); }
+
+void set_shared_capacity(Pool& pool, size_t capacity) {
+    change_capacity(pool.name_index, capacity - pool.capacity);
+    store_relaxed(pool.capacity, capacity);
+}
+
 void note_growth() { has_grown.store(true, std::memory_order_relaxed); }
 
-// If the owner gets at the same time, its new peak may be overwritten; that peak is then missing in this
-// window. It only decides how much memory is kept.
 void begin_window() {
     if (!has_grown.load(std::memory_order_relaxed)) {
         return;
@@ -230,11 +254,9 @@ void begin_window() {
         if (pool->chunks == nullptr || pool->capacity == pool->first_capacity) {
             continue;
         }
-        void** const low = load_relaxed(pool->low);
-        store_relaxed(pool->peak_floor, pool->peak_since_reset());
-        store_relaxed(pool->wanted_capacity, low == pool->full ? pool->in_use() : above(*pool, low));
+        store_relaxed(pool->wanted_capacity, UINT64_MAX);  // a get that comes now gives nothing back
         store_relaxed(pool->trim_due, true);
-        store_relaxed(pool->low, pool->full);  // the owner's next get takes the slow path
+        store_relaxed(pool->wanted_capacity, needed_in_window(*pool));
     }
 }
 

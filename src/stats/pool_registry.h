@@ -26,6 +26,7 @@ struct PoolChunks;
 struct Pool : hotlane_pool {
     size_t capacity;          // objects now; changes under the registry's lock
     size_t first_capacity;    // at creation
+    size_t max_capacity;      // the pool grows to so many
     size_t bytes;             // of the range of addresses of the objects
     size_t charged_bytes;     // against the limits
     unsigned flags;           // HOTLANE_POOL_*
@@ -43,12 +44,12 @@ struct Pool : hotlane_pool {
     uint64_t fallbacks_in_use;
     uint64_t growths;  // times the pool grew
 
-    uint64_t least_free;         // of a shared pool, what low is of the others: free objects
+    uint64_t least_free;         // of a shared pool, what low is of the others: free or absent objects
     uint64_t gets_before;        // of a shared pool, before its last reset
     uint64_t peak_floor;         // the peak since the last reset of statistics is at least this
     uint64_t peak_before_reset;  // the peak before that reset
     uint64_t wanted_capacity;    // what the last window of time needed
-    bool trim_due;               // the owner shall compare its capacity with wanted_capacity
+    bool trim_due;               // the next slow get shall compare the capacity with wanted_capacity
     size_t name_index;
     Pool* next;
     Pool* previous;
@@ -104,8 +105,19 @@ void add_to(Snapshot& snapshot);
 /// Changes the capacity of a pool of one thread by `objects`, and its slots with it: adds free objects at
 /// `bottom`, or removes them there. Called by its owner.
 void resize(Pool& pool, ptrdiff_t objects);
+/// Holds the registry's lock: while a shared pool gets or gives up objects. Only one thread at a time does so,
+/// fork waits for it, and a snapshot sees the pool before or after it.
+class RegistryGuard {
+  public:
+    RegistryGuard();
+    ~RegistryGuard();
+    RegistryGuard(const RegistryGuard&) = delete;
+    RegistryGuard& operator=(const RegistryGuard&) = delete;
+};
+/// Changes the capacity of a shared pool. The caller holds a RegistryGuard.
+void set_shared_capacity(Pool& pool, size_t capacity);
 /// Once per HOTLANE_PURGE_DELAY: pools that grew learn how many objects they needed since the last call. Their
-/// owners give back the rest. Any thread may call it; takes no lock if no pool grew.
+/// next slow get gives back the rest. Any thread may call it; takes no lock if no pool grew.
 void begin_window();
 /// Notes that a pool has grown, so that begin_window() has something to do.
 void note_growth();

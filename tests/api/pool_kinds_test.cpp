@@ -347,10 +347,14 @@ TEST(GrowingPool, IdleChunksReturnByThemselves) {
 
 TEST(GrowingPool, ImpossibleSettingsAreRefused) {
     for (const hotlane_pool_settings& settings : std::vector<hotlane_pool_settings>{
-             {.name = "x", .size = 64, .capacity = 4, .max_capacity = 8, .flags = HOTLANE_POOL_SHARED},
              {.name = "x", .size = 64, .capacity = 4, .max_capacity = 8, .flags = HOTLANE_POOL_RING},
              {.name = "x", .size = 64, .capacity = 4, .flags = HOTLANE_POOL_RING | HOTLANE_POOL_SHARED},
              {.name = "x", .size = 64, .capacity = 1U << 24U, .flags = HOTLANE_POOL_SHARED},
+             {.name = "x",
+             .size = 64,
+             .capacity = 4,
+             .max_capacity = 1U << 24U,
+             .flags = HOTLANE_POOL_SHARED},
              {.name = "x", .size = 64, .capacity = 4, .max_capacity = SIZE_MAX},
              {.name = "x", .size = SIZE_MAX / 8, .capacity = 4, .max_capacity = 100},
              {.name = "x", .size = 64, .capacity = 4, .max_capacity = 8, .growth = 0.5},
@@ -362,6 +366,189 @@ TEST(GrowingPool, ImpossibleSettingsAreRefused) {
     const hotlane_pool_settings newer{.name = "newer", .size = 64, .capacity = 4};
     const PoolOwner pool{hotlane_pool_create_with(&newer, offsetof(hotlane_pool_settings, max_capacity))};
     EXPECT_EQ(hotlane_pool_capacity(pool.get()), 4U) << "of a program that knows fewer fields";
+}
+
+// ---- growth of shared pools --------------------------------------------------------------------------------
+
+/// Neighbours share pages, also across chunks: 320 bytes do not divide a page.
+TEST(GrowingSharedPool, GrowsToItsBoundAndNoFurther) {
+    constexpr size_t kSize = 320;
+    const PoolOwner pool = make({.name = "growing shared",
+                                 .size = kSize,
+                                 .capacity = 4,
+                                 .max_capacity = 1000,
+                                 .flags = HOTLANE_POOL_SHARED | HOTLANE_POOL_ZERO_ON_PUT});
+    EXPECT_EQ(hotlane_pool_capacity(pool.get()), 4U);
+    std::vector<void*> held;
+    while (void* object = hotlane_pool_get(pool.get())) {
+        const auto* const bytes = static_cast<unsigned char*>(object);
+        ASSERT_EQ(std::count(bytes, bytes + kSize, 0), static_cast<long>(kSize));
+        stamp(object, kSize, static_cast<unsigned>(held.size()));
+        held.push_back(object);
+        ASSERT_LE(held.size(), 1000U);
+    }
+    EXPECT_EQ(std::set<void*>(held.begin(), held.end()).size(), 1000U);
+    for (unsigned i = 0; i < held.size(); ++i) {
+        ASSERT_TRUE(is_stamped(held[i], kSize, i)) << i;
+    }
+    const hotlane_pool_statistics full = of("growing shared");
+    EXPECT_EQ(full.capacity, 1000U);
+    EXPECT_EQ(full.peak, 1000U);
+    EXPECT_EQ(full.gets, 1000U);
+    EXPECT_EQ(full.exhausted, 1U);
+    EXPECT_GT(full.growths, 3U);
+    for (void* object : held) {
+        hotlane_pool_put(pool.get(), object);
+    }
+    EXPECT_EQ(of("growing shared").in_use, 0U);
+    EXPECT_EQ(of("growing shared").puts, 1000U);
+}
+
+TEST(GrowingSharedPool, TrimGivesBackFromTheEnd) {
+    const PoolOwner pool = make({.name = "trimmed shared",
+                                 .size = 1024,
+                                 .capacity = 8,
+                                 .max_capacity = 4096,
+                                 .growth = 2,
+                                 .flags = HOTLANE_POOL_SHARED});
+    std::vector<void*> held(4096);
+    for (int round = 0; round < 3; ++round) {
+        for (void*& object : held) {
+            object = hotlane_pool_get(pool.get());
+            ASSERT_NE(object, nullptr);
+            stamp(object, 1024, 7);
+        }
+        EXPECT_EQ(hotlane_pool_trim(pool.get()), 0U) << "all are handed out";
+        std::sort(held.begin(), held.end());
+        std::swap(held[0], held[1000]);  // lies in the middle
+        for (size_t i = 1; i < held.size(); ++i) {
+            hotlane_pool_put(pool.get(), held[i]);
+        }
+        EXPECT_GE(hotlane_pool_trim(pool.get()), 2000U << 10U);
+        const size_t capacity = hotlane_pool_capacity(pool.get());
+        EXPECT_GE(capacity, 1001U);
+        EXPECT_LT(capacity, 2100U);
+        EXPECT_TRUE(is_stamped(held[0], 1024, 7));
+        EXPECT_EQ(hotlane_pool_in_use(pool.get()), 1U);
+        EXPECT_EQ(of("trimmed shared").peak, 4096U);
+        hotlane_pool_put(pool.get(), held[0]);
+        EXPECT_GT(hotlane_pool_trim(pool.get()), 0U);
+        EXPECT_EQ(hotlane_pool_capacity(pool.get()), 8U);
+    }
+    EXPECT_EQ(of("trimmed shared").gets, 3U * 4096U);
+}
+
+/// The pool grows, is trimmed and is used by four threads at the same time.
+TEST(GrowingSharedPool, NoObjectHasTwoOwnersAndEveryOperationIsCounted) {
+    constexpr size_t kSize = 192;
+    constexpr int kRounds = 4'000;
+    const PoolOwner pool = make({.name = "busy growth",
+                                 .size = kSize,
+                                 .capacity = 2,
+                                 .max_capacity = 200,
+                                 .flags = HOTLANE_POOL_SHARED});
+    std::atomic<uint64_t> gets{0};
+    std::atomic<int> damaged{0};
+    std::atomic<bool> done{false};
+    std::vector<std::thread> threads;
+    for (unsigned number = 0; number < 4; ++number) {
+        threads.emplace_back([&, number] {
+            void* held[50];
+            for (int round = 0; round < kRounds; ++round) {
+                const int wanted = round % 64 == 0 ? 50 : 3;
+                for (int i = 0; i < wanted; ++i) {
+                    held[i] = hotlane_pool_get(pool.get());
+                    damaged += held[i] == nullptr ? 1 : 0;  // 200 are enough for all
+                    ++gets;
+                    stamp(held[i], kSize, number);
+                }
+                for (int i = 0; i < wanted; ++i) {
+                    damaged += is_stamped(held[i], kSize, number) ? 0 : 1;
+                    hotlane_pool_put(pool.get(), held[i]);
+                }
+            }
+        });
+    }
+    std::thread trimmer([&] {
+        while (!done) {
+            hotlane_pool_trim(pool.get());
+            EXPECT_LE(hotlane_pool_in_use(pool.get()), 200U);
+            const hotlane_pool_statistics now = of("busy growth");
+            EXPECT_LE(now.in_use, 200U);
+            EXPECT_LE(now.peak, 200U);
+            EXPECT_GE(now.gets, now.puts);
+            std::this_thread::yield();
+        }
+    });
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    done = true;
+    trimmer.join();
+    EXPECT_EQ(damaged, 0);
+    const hotlane_pool_statistics now = of("busy growth");
+    EXPECT_EQ(now.gets, gets);
+    EXPECT_EQ(now.puts, gets);
+    EXPECT_EQ(now.exhausted, 0U);
+    EXPECT_EQ(now.in_use, 0U);
+    EXPECT_GT(now.growths, 1U);
+    hotlane_pool_trim(pool.get());
+    EXPECT_EQ(hotlane_pool_capacity(pool.get()), 2U);
+    std::set<void*> all;
+    while (void* object = hotlane_pool_get(pool.get())) {
+        all.insert(object);
+    }
+    EXPECT_EQ(all.size(), 200U);
+    hotlane_pool_reset(pool.get());
+    EXPECT_EQ(hotlane_pool_in_use(pool.get()), 0U);
+    EXPECT_EQ(of("busy growth").gets, gets + 200);
+}
+
+TEST(GrowingSharedPool, IdleChunksReturnByThemselves) {
+    const PoolOwner pool = make({.name = "idle shared",
+                                 .size = 4096,
+                                 .capacity = 4,
+                                 .max_capacity = 2000,
+                                 .flags = HOTLANE_POOL_SHARED});
+    std::vector<void*> held;
+    while (void* object = hotlane_pool_get(pool.get())) {
+        held.push_back(object);
+    }
+    for (void* object : held) {
+        hotlane_pool_put(pool.get(), object);
+    }
+    ASSERT_EQ(hotlane_pool_capacity(pool.get()), 2000U);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (hotlane_pool_capacity(pool.get()) > 64 && std::chrono::steady_clock::now() < give_up) {
+        hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
+        hotlane_put(hotlane_get(100'000));  // drives the maintenance passes
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    EXPECT_LE(hotlane_pool_capacity(pool.get()), 64U);
+    EXPECT_EQ(of("idle shared").peak, 2000U);
+}
+
+TEST(GrowingSharedPoolDeathTest, AnObjectThatIsAbsentIsNamed) {
+    const PoolOwner pool = make(
+        {.name = "absent", .size = 64, .capacity = 4, .max_capacity = 1000, .flags = HOTLANE_POOL_SHARED});
+    void* const first = hotlane_pool_get(pool.get());
+    EXPECT_DEATH(hotlane_pool_put(pool.get(), static_cast<char*>(first) + 64 * 900),
+                 "not the start of an object");
+    hotlane_pool_put(pool.get(), first);
+}
+
+TEST(RingPool, GrowthIsRefusedWithItsReason) {
+    try {
+        hotlane::buffer_pool pool{64,
+                                  4,
+                                  hotlane::on_exhausted::fail,
+                                  {.shared = hotlane::sharing::reader_and_worker, .max_capacity = 8}};
+        FAIL();
+    } catch (const std::bad_alloc& e) {
+        EXPECT_STREQ(e.what(),
+                     "hotlane: a pool for a reader and a worker cannot grow; give it its full capacity, or "
+                     "share it with any_thread");
+    }
 }
 
 // ---- all kinds ---------------------------------------------------------------------------------------------

@@ -160,7 +160,9 @@ TEST(PoolSet, ClassesGrowUnderOneBound) {
 
 TEST(PoolSet, ASharedSetServesAllThreads) {
     constexpr std::array<pool_class, 2> classes{{{128, 4, 0}, {256, 4, 0}}};
-    pool_set set{"all threads", classes, {.when_exhausted = on_exhausted::fallback, .shared = true}};
+    pool_set set{"all threads",
+                 classes,
+                 {.when_exhausted = on_exhausted::fallback, .shared = hotlane::sharing::any_thread}};
     std::atomic<int> damaged{0};
     std::vector<std::thread> threads;
     for (int number = 0; number < 4; ++number) {
@@ -184,6 +186,92 @@ TEST(PoolSet, ASharedSetServesAllThreads) {
     const hotlane_pool_statistics large = of("all threads/256");
     EXPECT_EQ(small.gets + small.fallbacks + large.gets + large.fallbacks, 40'000U);
     EXPECT_EQ(small.in_use + large.in_use, 0U);
+}
+
+/// As frame_reader and its worker use it: the reader gets buffers of several classes, and the worker puts them.
+TEST(PoolSet, AReaderAndAWorkerShareASetOfRings) {
+    constexpr std::array<pool_class, 2> classes{{{128, 4, 0}, {256, 4, 0}}};
+    constexpr std::size_t kBuffers = 50'000;
+    pool_set set{"fits",
+                 classes,
+                 {.when_exhausted = on_exhausted::fallback, .shared = hotlane::sharing::reader_and_worker}};
+    std::array<std::atomic<buffer*>, 16> queue{};
+    std::atomic<int> damaged{0};
+    std::thread worker([&] {
+        for (std::size_t i = 0; i < kBuffers; ++i) {
+            buffer* one = nullptr;
+            while ((one = queue[i % 16].exchange(nullptr)) == nullptr) {
+                std::this_thread::yield();
+            }
+            damaged += std::count(one->data(), one->data() + one->size(), std::byte(i)) !=
+                       static_cast<long>(one->size());
+            delete one;  // puts it back
+        }
+    });
+    for (std::size_t i = 0; i < kBuffers; ++i) {
+        result<buffer> one = set.get(1 + i * 7 % 256);
+        std::memset(one->data(), static_cast<int>(i), one->size());
+        auto* const sent = new buffer{std::move(*one)};
+        while (queue[i % 16].load() != nullptr) {
+            std::this_thread::yield();
+        }
+        queue[i % 16].store(sent);
+    }
+    worker.join();
+    EXPECT_EQ(damaged, 0);
+    const hotlane_pool_statistics small = of("fits/128");
+    const hotlane_pool_statistics large = of("fits/256");
+    EXPECT_EQ(small.gets + small.fallbacks + large.gets + large.fallbacks, kBuffers);
+    EXPECT_EQ(small.in_use + large.in_use, 0U);
+    std::vector<buffer> all;
+    pool_set strict{"fits",
+                    classes,
+                    {.when_exhausted = on_exhausted::fail, .shared = hotlane::sharing::reader_and_worker}};
+    while (result<buffer> one = strict.get(1)) {
+        all.push_back(std::move(*one));
+    }
+    EXPECT_EQ(all.size(), 8U) << "the larger class helps out";
+    std::thread([&] { all.clear(); }).join();
+    EXPECT_EQ(strict.get(1)->capacity(), 128U);
+    EXPECT_EQ(of("fits/128").in_use + of("fits/256").in_use, 0U);
+}
+
+TEST(PoolSet, ASetOfRingsCannotGrowAndSaysSo) {
+    constexpr std::array<pool_class, 2> classes{{{128, 4, 0}, {256, 4, 8}}};
+    try {
+        pool_set set{"no", classes, {.shared = hotlane::sharing::reader_and_worker}};
+        FAIL();
+    } catch (const std::bad_alloc& e) {
+        EXPECT_TRUE(
+            std::string{e.what()}.starts_with("hotlane: a pool for a reader and a worker cannot grow"));
+    }
+}
+
+TEST(PoolSet, ClassesOfASharedSetGrowUnderOneBound) {
+    constexpr std::array<pool_class, 2> classes{{{4096, 0, 1000}, {8192, 4, 1000}}};
+    pool_set set{"grows",
+                 classes,
+                 {.when_exhausted = on_exhausted::fail,
+                  .shared = hotlane::sharing::any_thread,
+                  .memory_limit = 1 << 20}};
+    std::array<std::vector<buffer>, 4> held;
+    std::vector<std::thread> threads;
+    for (std::vector<buffer>& own : held) {
+        threads.emplace_back([&] {
+            while (result<buffer> one = set.get(4096)) {
+                std::memset(one->data(), 7, one->capacity());
+                own.push_back(std::move(*one));
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    const std::size_t bytes = of("grows/4096").capacity * 4096 + of("grows/8192").capacity * 8192;
+    EXPECT_GT(bytes, 512U << 10U);
+    EXPECT_LE(bytes, 1U << 20U);
+    EXPECT_EQ(held[0].size() + held[1].size() + held[2].size() + held[3].size(),
+              of("grows/4096").capacity + of("grows/8192").capacity);
 }
 
 TEST(PoolSet, ClearsOnGetAndOnPut) {

@@ -221,9 +221,16 @@ class Errors(PoolsTest):
                      "s.toml:2:21: expected the name of a message",
                      's.toml:3:10: expected a size such as "128K", from 1 to 1G',
                      "s.toml:4:13: expected a number of buffers from 1 to 1000000",
-                     's.toml:5:13: expected "fallback" or "fail"', "s.toml:6:10: expected true or false",
+                     's.toml:5:13: expected "fallback" or "fail"',
+                     's.toml:6:10: expected true, false or "reader_and_worker"',
                      "s.toml:7:9: expected true or false", 's.toml:8:16: expected a size such as "128K", from 1 to 1G',
                      "s.toml:9:23: expected true or false")
+        self.service('[service.s]\nmessages = ["Swap"]\nshared = "reader_and_worker"\nmax_capacity = 9\n',
+                     "s.toml:3:10: pools for a reader and a worker cannot grow; remove max_capacity, or write shared = true")
+        self.service('[service.s]\nmessages = ["Swap"]\nshared = "ring"\nmax_capacity = 0\ngrowth = 0.5\n',
+                     's.toml:3:10: expected true, false or "reader_and_worker"',
+                     "s.toml:4:16: expected a number of buffers from 1 to 1000000",
+                     "s.toml:5:10: expected a factor from 1 to 100, such as 1.5")
         many = [f"M{i}" for i in range(70)]
         self.expect(self.show("messages:\n" + "".join(f"- {{name: {name}, size: {64 * i + 1}}}\n" for i, name in enumerate(many)),
                               f"[service.s]\nmessages = {many}", "--classes=tight"),

@@ -27,7 +27,8 @@ std::string message_macros(const Plan& plan, const PlannedMessage& message) {
 std::string flags(const Service& service) {
     std::string text =
         service.falls_back || !service.is_enabled ? "HOTLANE_POOL_FALLBACK" : "HOTLANE_POOL_FAIL";
-    text += service.is_shared ? " | HOTLANE_POOL_SHARED" : "";
+    text += service.shared == "any_thread" ? " | HOTLANE_POOL_SHARED" : "";
+    text += service.shared == "reader_and_worker" ? " | HOTLANE_POOL_RING" : "";
     text += service.clears ? " | HOTLANE_POOL_ZERO_ON_PUT" : "";
     return text;
 }
@@ -70,6 +71,9 @@ std::string create_function(const Plan& plan) {
            ",\n"
            "        .memory_limit = " +
            std::to_string(plan.service.memory_limit.value_or(0)) +
+           ",\n"
+           "        .growth = " +
+           growth_text(plan.service) +
            ",\n"
            "    };\n"
            "    return hotlane_pool_set_create(&settings, sizeof settings);\n"

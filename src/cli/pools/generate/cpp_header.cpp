@@ -37,10 +37,11 @@ std::string tables(const Plan& plan) {
     text += "};\n\ninline constexpr hotlane::pool_set_options options{\n";
     text += "    .when_exhausted = hotlane::on_exhausted::";
     text += service.falls_back ? "fallback,\n" : "fail,\n";
-    text += "    .shared = " + flag(service.is_shared) + ",\n";
+    text += "    .shared = hotlane::sharing::" + std::string{service.shared} + ",\n";
     text += "    .clear = hotlane::clear::";
     text += service.clears ? "on_put,\n" : "never,\n";
     text += number("memory_limit", service.memory_limit.value_or(0));
+    text += "    .growth = " + growth_text(service) + ",\n";
     text += "};\n\ninline constexpr hotlane::frame_header header{\n";
     text += number("size", header.size) + number("type_offset", header.type_offset) +
             number("length_offset", header.length_offset) + number("length_bytes", header.length_bytes);

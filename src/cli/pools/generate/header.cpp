@@ -7,6 +7,7 @@
 #include "cli/text/shown_text.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace hotlane::cli {
 
@@ -58,10 +59,18 @@ std::string message_rows(const Plan& plan) {
 std::string class_rows(const Plan& plan) {
     std::vector<std::string> lines;
     for (const PlannedClass& one : plan.classes) {
+        const bool grows = plan.service.max_capacity > one.capacity && one.capacity != 0;
         lines.push_back("    {" + std::to_string(one.object_size) + ", " + std::to_string(one.capacity) +
-                        ", 0},");
+                        ", " + std::to_string(grows ? plan.service.max_capacity : 0) + "},");
     }
     return separate_lines(lines);
+}
+
+std::string growth_text(const Service& service) {
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, service.growth, std::chars_format::fixed).ptr;
+    const std::string digits{text, end};
+    return digits.find('.') == digits.npos ? digits + ".0" : digits;
 }
 
 std::string separate_lines(const std::vector<std::string>& lines) {

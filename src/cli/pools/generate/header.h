@@ -35,6 +35,8 @@ std::string description(const Plan& plan, const PlannedMessage& message);
 /// Returns the rows of the tables of messages and classes, one on each line.
 std::string message_rows(const Plan& plan);
 std::string class_rows(const Plan& plan);
+/// Returns the factor of growth as a number of C.
+std::string growth_text(const Service& service);
 
 /// Returns the lines, each with an empty comment in one column, so that no formatter joins them.
 std::string separate_lines(const std::vector<std::string>& lines);

@@ -74,7 +74,9 @@ class ServiceReader {
             {"budget", &ServiceReader::read_budget},
             {"in_flight", &ServiceReader::read_in_flight},
             {"exhausted", &ServiceReader::read_exhausted},
-            {"shared", &ServiceReader::read_flag<&Service::is_shared>},
+            {"shared", &ServiceReader::read_shared},
+            {"max_capacity", &ServiceReader::read_max_capacity},
+            {"growth", &ServiceReader::read_growth},
             {"clear", &ServiceReader::read_flag<&Service::clears>},
             {"memory_limit", &ServiceReader::read_memory_limit}};
         for (const auto& [name, value] : table) {
@@ -90,6 +92,11 @@ class ServiceReader {
             }
             problems_.add(place(name.source().begin), quoted(name.str()) + " is not a key of a service" +
                                                           problems_.suggestion(name.str(), known));
+        }
+        if (service.shared == "reader_and_worker" && service.max_capacity != 0) {
+            problems_.add(
+                service.shared_place,
+                "pools for a reader and a worker cannot grow; remove max_capacity, or write shared = true");
         }
         if (service.messages.empty() && !has_bad_messages_) {
             problems_.add(service.place, "the service " + quoted(service.name) +
@@ -149,14 +156,40 @@ class ServiceReader {
         service.budget = size_of(value).value_or(service.budget);
     }
 
-    void read_in_flight(const toml::node& value, Service& service) {
+    std::optional<uint64_t> count_of(const toml::node& value) {
         constexpr int64_t kMost = 1'000'000;
         const auto* count = value.as_integer();
         if (count == nullptr || count->get() < 1 || count->get() > kMost) {
             problem(value, "expected a number of buffers from 1 to " + std::to_string(kMost));
+            return std::nullopt;
+        }
+        return static_cast<uint64_t>(count->get());
+    }
+
+    void read_in_flight(const toml::node& value, Service& service) { service.in_flight = count_of(value); }
+
+    void read_max_capacity(const toml::node& value, Service& service) {
+        service.max_capacity = count_of(value).value_or(0);
+    }
+
+    void read_growth(const toml::node& value, Service& service) {
+        const auto factor = value.value<double>();
+        if (!value.is_number() || !(*factor >= 1 && *factor <= 100)) {
+            problem(value, "expected a factor from 1 to 100, such as 1.5");
             return;
         }
-        service.in_flight = static_cast<uint64_t>(count->get());
+        service.growth = *factor;
+    }
+
+    void read_shared(const toml::node& value, Service& service) {
+        service.shared_place = place(value);
+        if (const auto* flag = value.as_boolean()) {
+            service.shared = flag->get() ? "any_thread" : "one_thread";
+        } else if (value.is_string() && *value.value<std::string>() == "reader_and_worker") {
+            service.shared = "reader_and_worker";
+        } else {
+            problem(value, "expected true, false or \"reader_and_worker\"");
+        }
     }
 
     void read_exhausted(const toml::node& value, Service& service) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hotlane::cli {
@@ -26,7 +27,10 @@ struct Service {
     uint64_t budget = uint64_t{128} << 10U;  // bytes of a class
     std::optional<uint64_t> in_flight;       // buffers of a class
     bool falls_back = true;                  // exhausted = "fallback"
-    bool is_shared = false;
+    std::string_view shared = "one_thread";  // a member of hotlane::sharing
+    Place shared_place;
+    uint64_t max_capacity = 0;  // buffers that a class may grow to
+    double growth = 1.5;
     bool clears = false;
     std::optional<uint64_t> memory_limit;
     Place limit_place;
