@@ -247,6 +247,21 @@ long read_pieces(int fd, void* first, size_t first_bytes, void* second, size_t s
     }
 }
 
+// The second number in /proc/self/statm, in pages.
+size_t resident_bytes() {
+    char text[128];
+    const long length = read_file("/proc/self/statm", text, sizeof text);
+    long i = 0;
+    while (i < length && text[i] != ' ') {
+        ++i;
+    }
+    size_t pages = 0;
+    for (++i; i < length && text[i] >= '0' && text[i] <= '9'; ++i) {
+        pages = pages * 10 + static_cast<size_t>(text[i] - '0');
+    }
+    return pages * page_size();
+}
+
 bool copy_file(const char* path, int fd) {
     CancellationBlocker uncancelled;
     const int from = open(path, O_RDONLY | O_CLOEXEC);

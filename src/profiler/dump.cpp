@@ -77,6 +77,7 @@ void write_site(const Site& site, const uintptr_t* frames, void* context) {
     out.text("\n# site:");
     write_tally(out, "live", site.live, true);
     write_tally(out, "total", site.total, true);
+    write_tally(out, "peak", site.peak, true);
     write_tally(out, "temporary", site.temporary, false);
     write_tally(out, "remote", site.remote, false);
     write_lifetimes(out, site);
@@ -111,16 +112,33 @@ void write_size(size_t size, const size_histogram::Row& row, void* context) {
     out.text(" early=").number(unsampled(row.early)).text("\n");
 }
 
+struct Points {
+    Writer& out;
+    uint64_t last_ns = 0;
+};
+
+void write_point(const timeline::Point& point, void* context) {
+    Points& points = *static_cast<Points*>(context);
+    Writer& out = points.out;
+    // The present was determined before the other points were read, so one of them may be later.
+    points.last_ns = point.at_ns > points.last_ns ? point.at_ns : points.last_ns;
+    out.text("# point: ").number(points.last_ns).text(" live=").number(point.live_bytes);
+    out.text(" rss=").number(point.resident_bytes).text(" requests=").number(point.requests);
+    out.text(" misses=").number(point.misses).text("\n");
+}
+
 void write_header(Writer& out, const ProfileHeader& header, const Snapshot& snapshot) {
     Totals totals;
     profile::for_each_site(add_site, &totals);
     const profile::Statistics statistics = profile::statistics();
     out.text("heap profile: ");
     write_sampled(out, totals.live, totals.total);
-    out.text(" heap_v2/").number(sampler::period()).text("\n# hotlane profile 1");
+    out.text(" heap_v2/").number(sampler::period()).text("\n# hotlane profile 2");
     out.text("\n# program: ").shown(header.program);
     out.text("\n# process: ").signed_number(snapshot.process_id);
     out.text("\n# time_ns: ").number(os::real_time_ns());
+    out.text("\n# begin_ns: ").number(header.begin_ns);
+    out.text("\n# peak_ns: ").number(profile::peak_ns());
     out.text("\n# duration_ns: ").number(header.duration_ns);
     out.text("\n# reason: ").text(header.reason);
     out.text("\n# sequence: ").number(header.number);
@@ -131,6 +149,9 @@ void write_header(Writer& out, const ProfileHeader& header, const Snapshot& snap
     write_classes(out, snapshot);
     out.text("# size_step: ").number(size_histogram::kStep).text("\n");
     size_histogram::for_each(write_size, &out);
+    Points points{out};
+    timeline::for_each(write_point, &points);
+    write_point(header.now, &points);
 }
 
 }  // namespace

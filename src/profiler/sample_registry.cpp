@@ -11,6 +11,8 @@
 
 #include "platform/safe_read.h"
 #include "platform/tsc.h"
+#include "profiler/history/high_water.h"
+#include "profiler/history/timeline.h"
 #include "profiler/size_histogram.h"
 #include "profiler/stack/backtrace.h"
 #include "sync/lock.h"
@@ -39,10 +41,14 @@ constinit std::atomic<uint32_t> shard_count{0};         // 0: never started
 constinit std::atomic<uint32_t> threads_with_shard{0};  // they take the shards in turn
 constinit std::atomic<uint64_t> lost{0};
 
-constinit std::atomic<bool> called{false};
-constinit std::atomic<void (*)()> answerer{nullptr};
+constinit std::atomic<uint64_t> first_start{0};  // ticks
+
+constinit std::atomic<uint8_t> called{0};  // requests that are not answered yet
+constinit std::atomic<void (*)(bool signal)> answerer{nullptr};
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local uint32_t own_shard = 0;  // its number, from 1
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
 
 using backtrace::ReentrancyGuard;
 
@@ -90,6 +96,15 @@ bool take_stack(const ReentrancyGuard&, Stack& stack) {
     return stack.depth != 0;
 }
 
+uint64_t since_first_start(uint64_t now) { return ticks::to_ns(now - first_start.load(kRelaxed)); }
+
+/// Asks for a point of the timeline when it is time for one.
+void note_time(uint64_t now) {
+    if (timeline::is_due(since_first_start(now)) && called.load(kRelaxed) == 0) {
+        call(Request::point);
+    }
+}
+
 /// Starts a sample of `n` bytes requested, in an object of `bytes`. `take` is called under the lock and
 /// returns the object and its record, or null.
 template <typename Take>
@@ -117,15 +132,21 @@ auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
                .site = number,
                .next = 0};
     Site& site = shard.stacks[number];
+    site.keep_peak(high_water::epoch());
     site.live.add(sample->weight, bytes, n);
     site.total.add(sample->weight, bytes, n);
+    high_water::add(sample->weight * bytes);
     ++shard.sample_count;
     size_histogram::add(n, sample->weight, ticks::to_ns(now));
+    note_time(now);
     return object;
 }
 
 void end_sample(Site& site, const Sample& sample, uint64_t now) {
+    high_water::settle(now);
+    site.keep_peak(high_water::epoch());
     site.live.take(sample.weight, sample.bytes, sample.requested);
+    high_water::take(sample.weight * sample.bytes);
     size_histogram::take(sample.requested, sample.weight);
     const uint64_t age = ticks::to_ns(now - sample.born);
     const auto power = static_cast<size_t>(std::bit_width(age | 1) - 1);
@@ -136,6 +157,7 @@ void end_sample(Site& site, const Sample& sample, uint64_t now) {
     if (sample.thread != this_thread()) {
         site.remote.add(sample.weight, sample.bytes, sample.requested);
     }
+    note_time(now);
 }
 
 /// Returns how many shards were set up: one if addresses are scarce, 0 if there are not enough even for one.
@@ -166,6 +188,7 @@ uint32_t set_up_shards() {
 
 Site copy_of(Shard& shard, SiteNumber number) {
     LockGuard guard(shard.lock);
+    shard.stacks[number].keep_peak(high_water::epoch());
     return shard.stacks[number];
 }
 
@@ -184,6 +207,7 @@ bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumbe
         if (i < first) {
             return false;
         }
+        shards[i].stacks[same].keep_peak(high_water::epoch());
         site.add(shards[i].stacks[same]);
     }
     return true;
@@ -197,6 +221,7 @@ bool start(uint64_t period) {
     LockGuard guard(shards[0].lock);
     if (!used()) {
         ticks::set_up();
+        first_start.store(ticks::now(), kRelaxed);
         const uint32_t count = set_up_shards();
         if (count == 0) {
             return false;
@@ -258,6 +283,7 @@ void resize(const void* p, size_t n) {
     LockGuard guard(shard.lock);
     if (Sample* sample = shard.heap.find(p)) {
         Site& site = shard.stacks[sample->site];
+        site.keep_peak(high_water::epoch());
         site.live.requested += sample->weight * (n - sample->requested);  // modulo 2^64: may shrink
         site.total.requested += sample->weight * (n - sample->requested);
         size_histogram::take(sample->requested, sample->weight);
@@ -302,6 +328,7 @@ Statistics statistics() {
 }
 
 void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void* context), void* context) {
+    high_water::settle(ticks::now());
     SiteNumber counts[kMostShards] = {};
     for (uint32_t i = 0; i < kMostShards; ++i) {
         LockGuard guard(shards[i].lock);
@@ -318,17 +345,21 @@ void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void
     }
 }
 
+uint64_t peak_ns() { return since_first_start(high_water::at_ticks()); }
+uint64_t elapsed_ns() { return since_first_start(ticks::now()); }
+
 // Pairs with the acquire of answer_if_called().
-void set_answer(void (*answer)()) { answerer.store(answer, std::memory_order_release); }
+void set_answer(void (*answer)(bool signal)) { answerer.store(answer, std::memory_order_release); }
 
 // Pairs with the exchange of answer_if_called().
-void call() { called.store(true, std::memory_order_release); }
+void call(Request request) { called.fetch_or(static_cast<uint8_t>(request), std::memory_order_release); }
 
 void answer_if_called() {
-    if (called.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (called.load(kRelaxed) != 0) [[unlikely]] {
         const ReentrancyGuard token;
-        if (token && called.exchange(false)) {
-            answerer.load(std::memory_order_acquire)();
+        const uint8_t requests = token ? called.exchange(0) : 0;
+        if (requests != 0) {
+            answerer.load(std::memory_order_acquire)((requests & static_cast<uint8_t>(Request::signal)) != 0);
         }
     }
 }

@@ -54,10 +54,17 @@ Statistics statistics();
 /// on meanwhile.
 void for_each_site(void (*visit)(const Site& site, const uintptr_t* frames, void* context), void* context);
 
+/// The time of the peak of all live bytes, since the first start().
+uint64_t peak_ns();
+/// The time since the first start().
+uint64_t elapsed_ns();
+
+/// What is asked for: by the program's signal, or because a point of the timeline is due.
+enum class Request : uint8_t { signal = 1, point = 2 };
 /// call() may be called in a signal handler. It requests that `answer` be called on the next slow path of an
-/// allocation or free, at a point where no lock is held.
-void set_answer(void (*answer)());
-void call();
+/// allocation, at a point where no lock is held. The profile itself calls it for points of the timeline.
+void set_answer(void (*answer)(bool signal));
+void call(Request request);
 void answer_if_called();
 
 /// For fork(): makes sure that no thread is inside the profile, so that the child's profile continues the

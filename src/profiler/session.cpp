@@ -7,11 +7,13 @@
 #include "base/errno_saver.h"
 #include "lifecycle/startup.h"
 #include "profiler/dump.h"
+#include "profiler/history/high_water.h"
 #include "profiler/sample_registry.h"
 #include "profiler/stack/backtrace.h"
 #include "reports/output_file.h"
 #include "stats/snapshot.h"
 #include "thread_cache/thread_cache.h"
+#include "thread_cache/thread_registry.h"
 
 #include <atomic>
 #include <csignal>
@@ -27,6 +29,7 @@ constinit std::atomic<bool> dumping{false};
 constinit std::atomic<uint64_t> number{0};
 constinit std::atomic<uint64_t> next_dump_ns{0};
 constinit std::atomic<uint64_t> session_start_ns{0};
+constinit std::atomic<uint64_t> begin_ns{0};  // of the first session, since 1970
 
 /// Identifies the dumps of one process, each of which includes what the earlier ones had. Protected by
 /// `dumping`.
@@ -61,11 +64,34 @@ bool writes_here(const char* path) {
     return os::process_id() == first_process || std::string_view(path).find("%p") != std::string_view::npos;
 }
 
+/// The present, as a point of the timeline.
+timeline::Point point_of_now(uint64_t weighted_live) {
+    const thread_registry::Requests requests = thread_registry::count_requests();
+    return {.at_ns = profile::elapsed_ns(),
+            .live_bytes = weighted_live >> sampler::kWeightShift,
+            .resident_bytes = os::resident_bytes(),
+            .requests = requests.all,
+            .misses = requests.misses};
+}
+
+void add_point_if_due() {
+    if (const uint64_t begin = profile::elapsed_ns(); timeline::is_due(begin)) {
+        const timeline::Point point = point_of_now(high_water::take_recent());
+        timeline::add(point, profile::elapsed_ns() - begin);
+    }
+}
+
+/// Runs inside malloc, on a slow path.
+void answer(bool signal);
+
 /// May run inside malloc, because the unwinder is loaded by now.
 bool start_sampling(size_t sample_bytes) {
     const uint64_t now = os::monotonic_ns();
     session_start_ns.store(now);
     next_dump_ns.store(now + config().profile_interval_ns);
+    uint64_t never = 0;
+    begin_ns.compare_exchange_strong(never, os::real_time_ns());
+    profile::set_answer(answer);
     if (!profile::start(sample_bytes != 0 ? sample_bytes : config().sample_interval_bytes)) {
         message("no memory for a profile");
         return false;
@@ -95,7 +121,9 @@ bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot
                                .reason = reason,
                                .number = number.fetch_add(1),
                                .series = series_of(snapshot.process_id),
+                               .begin_ns = begin_ns.load(),
                                .duration_ns = os::monotonic_ns() - session_start_ns.load(),
+                               .now = point_of_now(high_water::live()),
                                .unwinder = backtrace::unwinder()};
     const NameFields fields{
         .process_id = snapshot.process_id, .program = snapshot.program, .number = header.number};
@@ -145,12 +173,12 @@ bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
     return writes_here(pattern()) && dump_to(pattern(), reason, wait);
 }
 
-/// Runs inside malloc, on the first slow path after the signal.
-void answer_signal() {
+void answer(bool signal) {
     const ErrnoSaver keep;
-    if (sampler::running()) {
+    add_point_if_due();
+    if (signal && sampler::running()) {
         dump_as_configured("signal", SharedSnapshot::Wait::no);
-    } else {
+    } else if (signal) {
         start_sampling(0);
     }
 }
@@ -162,8 +190,8 @@ void set_up() {
     const int signal = signal_number(config().profile_signal);
     load_unwinder();
     if (signal != 0) {
-        profile::set_answer(answer_signal);
-        if (!os::on_signal(signal, [](int) { profile::call(); })) {
+        profile::set_answer(answer);
+        if (!os::on_signal(signal, [](int) { profile::call(profile::Request::signal); })) {
             message("the signal that starts a profile cannot be caught");
         }
     }
@@ -198,6 +226,9 @@ bool wants_polls() {
 
 void poll(uint64_t now_ns) {
     profile::answer_if_called();
+    if (profile::used()) {
+        add_point_if_due();
+    }
     uint64_t due = next_dump_ns.load(std::memory_order_relaxed);
     if (config().profile_interval_ns != 0 && sampler::running() && now_ns >= due &&
         next_dump_ns.compare_exchange_strong(due, now_ns + config().profile_interval_ns)) {
@@ -207,6 +238,7 @@ void poll(uint64_t now_ns) {
 
 void forget_in_child() {
     dumping.store(false);
+    timeline::forget_threads_in_child();
     number.store(0);
 }
 

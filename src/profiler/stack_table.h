@@ -45,14 +45,24 @@ struct Site {
     uint32_t depth;
     size_t first_frame;
     Tally live;
+    Tally peak;  // `live` at the peak of all sites together; valid if peak_epoch is the current epoch
+    uint64_t peak_epoch;  // see high_water::epoch()
     Tally total;
     Tally temporary;  // freed young (kYoungNs)
     Tally remote;     // freed by a thread other than the one that allocated them
     uint64_t lifetimes[kLifetimes];
 
-    /// Adds the counts that another table has for the same stack.
+    /// Call it before `live` changes.
+    void keep_peak(uint64_t epoch) {
+        if (peak_epoch != epoch) {
+            peak = live;  // they have not changed since the peak
+            peak_epoch = epoch;
+        }
+    }
+    /// Adds the counts that another table has for the same stack. Both have kept their peak.
     void add(const Site& same) {
         live += same.live;
+        peak += same.peak;
         total += same.total;
         temporary += same.temporary;
         remote += same.remote;

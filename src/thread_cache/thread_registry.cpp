@@ -227,6 +227,30 @@ void add_to(Snapshot& snapshot) {
     snapshot.threads_ended = ended_count;
 }
 
+Requests count_requests() {
+    LockGuard guard(list_lock);
+    ClassStats sum;
+    uint64_t fallback = 0;
+    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+        LockGuard block_guard(block->lock);
+        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+            block->add_to(sum, c);
+        }
+        for (const FallbackStats& allocations : block->fallback_allocations) {
+            fallback += load_relaxed(allocations.count);
+        }
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        sum.hits += ended.classes[c].hits;
+        sum.misses += ended.classes[c].misses + uncached[c].allocations.load(std::memory_order_relaxed);
+    }
+    for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
+        fallback += ended.fallback_allocations[reason].count +
+                    uncached_fallbacks[reason].load(std::memory_order_relaxed);
+    }
+    return {.all = sum.allocations() + fallback, .misses = sum.misses};
+}
+
 // ---- fork -------------------------------------------------------------------------------------------------
 
 void lock_all() {

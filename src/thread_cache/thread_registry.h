@@ -30,6 +30,13 @@ uint64_t uncached_fallback_frees_so_far();
 /// Adds the counts of all threads, including ended ones, and of uncached operations.
 void add_to(Snapshot& snapshot);
 
+/// The requests of all threads so far, and those small ones among them that were misses. Cheaper than add_to().
+struct Requests {
+    uint64_t all = 0;
+    uint64_t misses = 0;
+};
+Requests count_requests();
+
 /// The list of live threads' blocks, linked by ThreadBlock::next. Read under the lock.
 HOTLANE_HIDDEN extern constinit Lock list_lock;
 ThreadBlock* first_live();

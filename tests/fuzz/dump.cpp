@@ -25,6 +25,7 @@ Profile without_symbols(const Dump& dump) {
     Profile profile;
     profile.origin = dump.origin;
     profile.classes = dump.classes;
+    profile.timeline = dump.timeline;
     for (const Dump::Mapping& mapping : dump.mappings) {
         profile.add_library({mapping.path, mapping.start, mapping.end, 0});
     }

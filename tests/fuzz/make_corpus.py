@@ -31,9 +31,26 @@ MAPPED_LIBRARIES:
 """
 
 
+# The lines that format 2 added.
+NEW = """# begin_ns: 1789999999000000000
+# peak_ns: 500000000
+# point: 1000 live=64 rss=4096 requests=1 misses=1
+# point: 900000000 live=192 rss=8192 requests=3 misses=1
+# point: 1000000000 live=64 rss=8192 requests=900 misses=2
+# build_id: 0x400000 0123456789abcdef
+"""
+
+
+def second_format():
+    text = DUMP.format(period=1).replace("profile 1\n", "profile 2\n" + NEW)
+    return text.replace(" temporary=", " peak=2,128,100 temporary=")
+
+
 def dumps():
     yield "every", DUMP.format(period=1)
     yield "sampled", DUMP.format(period=524288)
+    yield "second", second_format()
+    yield "second_limits", second_format().replace("192", str(2**63 - 1)).replace("900", str(2**62))
     yield "foreign", DUMP.format(period=1).replace("# ", "#").replace("#site", "#")
     yield "exact", "heap profile: 0: 0 [0: 0] @ heapprofile\n\nMAPPED_LIBRARIES:\n1-2 r-xp 0 0:0 0\n"
     yield "limits", DUMP.format(period=2**62).replace("192", str(2**63 - 1))

@@ -112,7 +112,7 @@ class Themes(PageTest):
         frames = [("var(--frame-ink)", f"color-mix(in srgb, var(--library-{hue}), var(--frame-ink) {5 * shade}%)", 4.5)
                   for hue in range(7) for shade in range(3)]
         parts = [(f"var(--{part})", "var(--paper)", 3) for part in (
-            "focus", "control", "accent", "match", "requests", "rate", "short", "long")]
+            "focus", "control", "accent", "match", "requests", "rate", "short", "long", "quiet")]
         for scheme in ("light", "dark"):
             self.browser.prefer(scheme)
             for ink, ground, least in [*text, *frames, *parts]:

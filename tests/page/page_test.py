@@ -17,6 +17,7 @@ from graph import Difference, Graph  # noqa: E402, F401
 from large import Large  # noqa: E402, F401
 from recorded import Recorded  # noqa: E402, F401
 from sites import Sites  # noqa: E402, F401
+from timeline import Address, Span, Timeline  # noqa: E402, F401
 
 
 def main():

@@ -96,3 +96,19 @@ def large(frames=20_000, stacks=8_000, seed=5):
     classes = [{"size": size, "hits": int(1e9 / size), "misses": int(3e6 / size) + index, "puts": int(1e9 / size)}
                for index, size in enumerate(sizes)]
     return profile(made, functions, places, program="service", classes=classes, samples=412_345)
+
+
+def timed():
+    """The golden profile with its peak (reserve held 12 MiB of 16), its timeline, and two earlier dumps: before the
+    first there was 1 MiB of reserve, and between the two operator<< got 2 MiB."""
+    made = golden()
+    for one, size in zip(made["stacks"], (12 * MIB, 3 * MIB, MIB, 0)):
+        one["peak"] = {"objects": size // KIB, "bytes": size, "requested": size * 3 // 4}
+    nothing = [0] * 10
+    changes = [[[0, *[1024, MIB, MIB, 1024, MIB, MIB], *nothing[6:]]],
+               [[1, *[2048, 2 * MIB, 2 * MIB, 2048, 2 * MIB, 2 * MIB], *nothing[6:]]]]
+    moments = [{"at_ns": int(at), "sequence": index, "reason": "interval", "changes": change}
+               for index, (at, change) in enumerate(zip((2e10, 5e10), changes))]
+    timeline = [[int(step * 8.3e9), (10 - abs(step - 6)) * MIB, 32 * MIB, 1000 * step * step, 10 * step]
+                for step in range(11)]
+    return made | {"has_peak": True, "peak_ns": 50_000_000_000, "timeline": timeline, "moments": moments}

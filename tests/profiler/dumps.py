@@ -68,8 +68,9 @@ def by_function(document, names):
     for stack in document["stacks"]:
         for name in functions_of(document, stack):
             if name in names:
-                site = sums.setdefault(name, {"live": {}, "cumulative": {}, "remote": {}, "temporary": {}, "ended": 0})
-                for metric in ("live", "cumulative", "remote", "temporary"):
+                site = sums.setdefault(name, {"live": {}, "peak": {}, "cumulative": {}, "remote": {}, "temporary": {},
+                                              "ended": 0})
+                for metric in ("live", "peak", "cumulative", "remote", "temporary"):
                     add(site[metric], stack[metric])
                 site["ended"] += sum(objects for _, objects in stack["lifetimes"])
                 break

@@ -147,6 +147,58 @@ class Interface(Session):
         self.expect("2.heap", (10, 1), reason="exit")
 
 
+class Peak(Session):
+    def expect_peak(self, name, *objects):
+        document = dumps.report(ARGUMENTS.command, self.scratch / name)
+        found = dumps.by_function(document, PLACES)
+        self.assertEqual(tuple(found[place]["peak"]["objects"] if place in found else 0 for place in PLACES), objects)
+        self.assertTrue(document["has_peak"])
+        return document
+
+    def test_what_was_live_at_the_highest_moment(self):
+        """Neither the most of each place alone nor what is live at the end."""
+        self.run_actions("a:30", "drop", "a:20", "b:15", "drop", "b:25", "a:2", "drop", "a:3", profile="x.heap")
+        self.expect_peak("x.heap", 20, 15)
+
+    def test_the_present_is_the_peak(self):
+        self.run_actions("a:5", "drop", "b:10", "a:1", profile="x.heap")
+        self.expect_peak("x.heap", 1, 10)
+
+    def test_each_dump_has_the_peak_so_far(self):
+        self.run_actions("a:10", "dump", "drop", "b:4", "dump", "a:9", "dump", profile="%n.heap")
+        for number, peak in enumerate(((10, 0), (10, 0), (9, 4))):
+            self.expect_peak(f"{number}.heap", *peak)
+
+    def test_a_second_session_goes_on(self):
+        self.run_actions("start:1", "a:10", "stop", "drop", "b:40", "start:1", "b:4", "dump:1.heap", "a:9",
+                         "dump:2.heap")
+        self.expect_peak("1.heap", 10, 0)
+        self.expect_peak("2.heap", 9, 4)
+
+    def test_a_child_goes_on(self):
+        pid, _ = self.run_actions("a:10", "child:b:4", "drop", "b:3", profile="%p.heap")
+        name, = set(self.files()) - {f"{pid}.heap"}
+        self.expect_peak(name, 10, 4)
+        self.expect_peak(f"{pid}.heap", 10, 0)
+
+
+class Timeline(Session):
+    def test_points_are_in_order_and_end_with_the_present(self):
+        self.run_actions("a:1000", "until:1.heap", "drop", "b:10", profile="%n.heap", profile_interval="300ms")
+        last = max(self.files(), key=lambda name: int(name.removesuffix(".heap")))
+        points = self.expect(last, (0, 10), (1000, 10), "exit")["timeline"]
+        self.assertGreater(len(points), 5)
+        self.assertLessEqual(len(points), 1000)
+        for before, after in zip(points, points[1:]):
+            self.assertLessEqual((before[0], before[3], before[4]), (after[0], after[3], after[4]))
+        self.assertGreater(max(point[1] for point in points), 1_000_000)
+        self.assertLess(points[-1][1], 200_000)
+        for _, live, resident, requests, misses in points:
+            self.assertGreater(resident, 1 << 20)
+            self.assertGreaterEqual(requests, misses)
+        self.assertGreater(points[len(points) // 2][3], 1000)  # small requests count, too
+
+
 class Processes(Session):
     def test_child_writes_its_own(self):
         pid, _ = self.run_actions("a:10", "dump", "child:b:4", "a:1", profile="%p.%n.heap")

@@ -62,9 +62,9 @@ class Profile(unittest.TestCase):
         file, table = self.profile("--every-allocation", "--report")
         self.assertEqual(self.sites(file), SITES)
         self.assertRegex(table, r"\Ashop \(pid \d+\), at exit after [\d.]+ m?s: [\d,]+ samples, every allocation\n")
-        self.assertRegex(table, r" 100 .* 100 +0\.0 % +\d+\.\d %  shop::leak shop.cpp:40\n")
-        self.assertRegex(table, r" 1,000 +\d+\.\d % +2\.3 %  shop::scratch shop.cpp:28\n")
-        self.assertRegex(table, r" 5,000 .* 5,000 .* 87\.5 %  shop::work<> shop.cpp:47\n")
+        self.assertRegex(table, r" 100 +0 +\d+\.\d %  shop::leak shop.cpp:40\n")
+        self.assertRegex(table, r" 1,000 +[\d,]+ +2\.3 %  shop::scratch shop.cpp:28\n")
+        self.assertRegex(table, r" 5,000 .* 87\.5 %  shop::work<> shop.cpp:47\n")
 
     def test_every_kind_of_debug_information(self):
         for compiler, *options in (("g++", "-gdwarf-4"), ("g++", "-g", "-gsplit-dwarf"), ("clang++", "-g")):

@@ -40,7 +40,7 @@ class WithDumps(unittest.TestCase):
         cls.directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.directory.cleanup)
         cls.path = pathlib.Path(cls.directory.name)
-        for name, argument in (("first", "--first"), ("later", "--later"), ("foreign", "--foreign")):
+        for name, argument in (("first", "--first"), ("later", "--later"), ("foreign", "--foreign"), ("old", "--old")):
             file = cls.path / f"{name}.heap"
             file.write_bytes(output_of(SELF_DUMP, argument))
             setattr(cls, name, file)
@@ -64,7 +64,7 @@ class Table(WithDumps):
 
     def test_orders_and_groupings(self):
         text = ""
-        for options in (["--sort", "cumulative"], ["--sort", "count", "--by", "function"],
+        for options in (["--sort", "live"], ["--sort", "cumulative"], ["--sort", "count", "--by", "function"],
                         ["--sort", "temporary", "--top", "1"], ["--sort", "slack", "--by", "library"],
                         ["--focus", "parse|leak"], ["--ignore", "parse|leak"], ["--focus", "no such function"]):
             text += f"{' '.join(options)}\n{self.report(self.first, *options)}\n"
@@ -107,6 +107,23 @@ class Table(WithDumps):
         self.expect_golden("difference.txt", self.report("--base", self.first, self.later))
         self.expect_golden("difference_back.txt", self.report(self.first, "--base", self.later))
 
+    def test_a_dump_of_an_earlier_version_has_no_peak_and_says_so(self):
+        result = hotlane("report", self.old)
+        self.assertEqual((result.stderr, result.returncode),
+                         (f"hotlane: report: {self.old} is of an earlier version, which recorded neither peak nor "
+                          "timeline\n", 0))
+        self.expect_golden("old.txt", result.stdout)
+        result = hotlane("report", "--sort=peak", self.old)
+        self.assertEqual((result.stdout, result.returncode), ("", 2))
+        self.assertIn("hotlane: report: --sort=peak: not every dump has a peak", result.stderr)
+
+    def test_a_dump_of_a_later_version_is_read_as_far_as_it_is_known(self):
+        newer = self.edited("newer.heap", self.first, ("# hotlane profile 2", "# hotlane profile 3\n# unknown: 1"))
+        result = hotlane("report", newer)
+        self.assertEqual((result.stdout, result.stderr),
+                         (self.report(self.first), f"hotlane: report: {newer} is of a later version; what this version "
+                                                   "does not know is left out\n"))
+
     def test_samples_of_others_are_scaled(self):
         self.expect_golden("foreign.txt", self.report(self.foreign))
 
@@ -147,10 +164,11 @@ class Exports(WithDumps):
         for profile in document["profiles"]:
             self.assertEqual(len(profile["samples"]), len(profile["weights"]))
             self.assertEqual(profile["endValue"], sum(profile["weights"]))
-        live = document["profiles"][0]
+        live = next(profile for profile in document["profiles"] if profile["name"] == "live bytes")
         stacks = {";".join(frames[frame]["name"] for frame in sample): weight
                   for sample, weight in zip(live["samples"], live["weights"])}
-        folded = [line.rsplit(" ", 1) for line in self.report("--folded", "-", self.first).splitlines()]
+        folded = [line.rsplit(" ", 1)
+                  for line in self.report("--sort=live", "--folded", "-", self.first).splitlines()]
         self.assertEqual(stacks, {names: int(weight) for names, weight in folded})
 
     def test_json(self):
@@ -191,8 +209,9 @@ class Exports(WithDumps):
 
         types = [(strings[number(b, "type")], strings[number(b, "unit")]) for b in blocks("sample_type")]
         self.assertEqual(types, [("inuse_objects", "count"), ("inuse_space", "bytes"), ("alloc_objects", "count"),
-                                 ("alloc_space", "bytes")])
-        self.assertEqual(strings[number(text, "default_sample_type")], "inuse_space")
+                                 ("alloc_space", "bytes"), ("temporary_objects", "count"),
+                                 ("temporary_space", "bytes"), ("peak_objects", "count"), ("peak_space", "bytes")])
+        self.assertEqual(strings[number(text, "default_sample_type")], "peak_space")
         functions = {number(b, "id"): b for b in blocks("function")}
         mappings = {number(b, "id"): b for b in blocks("mapping")}
         locations = {}
@@ -259,7 +278,7 @@ class Names(WithDumps):
                 bad = re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text.decode("utf-8"))
                 self.assertEqual(bad, [], f"{output}: {text[:2000]}")
             else:
-                self.assertNotIn(b"\x1b", text)
+                self.assertNotRegex(text, rb"\x1b[\[\]]")
             if output in ("table", "--json", "--pprof"):
                 self.assertIn(rb"clear\\033[2J\\012line" if output == "--json" else rb"clear\033[2J\012line", text)
 
@@ -304,7 +323,7 @@ class Files(WithDumps):
         header = ":1: expected heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD"
         self.expect_refused("", header)
         self.expect_refused("heap_v2/524288\n", header)
-        self.expect_refused(good.replace("] @ 0x", "] 0x", 1), ":15: expected LIVE: BYTES [ALL: BYTES] @ ADDRESSES")
+        self.expect_refused(good.replace("] @ 0x", "] 0x", 1), ":22: expected LIVE: BYTES [ALL: BYTES] @ ADDRESSES")
         maps = good.index("MAPPED_LIBRARIES:")
         self.expect_refused(good[:maps], f":{good[:maps].count(chr(10)) + 1}: expected MAPPED_LIBRARIES:, "
                                          "the file is cut off")

@@ -233,6 +233,7 @@ uint64_t random_number() { return real_os::random_number(); }
 real_os::FileStatus descriptor_status(int fd) { return real_os::descriptor_status(fd); }
 int open_for_reading(const char* path) { return real_os::open_for_reading(path); }
 long read_some(int fd, char* out, size_t capacity) { return real_os::read_some(fd, out, capacity); }
+size_t resident_bytes() { return real_os::resident_bytes(); }
 long read_file(const char* path, char* out, size_t capacity) {
     return real_os::read_file(path, out, capacity);
 }

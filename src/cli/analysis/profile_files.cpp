@@ -53,6 +53,15 @@ void say_which_count(const std::vector<std::string>& files, const std::vector<Du
     }
 }
 
+/// Reports a dump that lacks something, or has more than this version knows.
+void say_which_format(const std::string& file, int64_t format) {
+    if (format > kNewestFormat) {
+        message("report: ", file, " is of a later version; what this version does not know is left out");
+    } else if (format != 0 && format < kFormatWithPeak) {
+        message("report: ", file, " is of an earlier version, which recorded neither peak nor timeline");
+    }
+}
+
 /// Reads all files and returns the last dump of each process.
 std::vector<Dump> read_all(const std::vector<std::string>& files) {
     std::vector<Dump> dumps;
@@ -69,6 +78,7 @@ std::vector<Dump> read_all(const std::vector<std::string>& files) {
     std::vector<Dump> last;
     last.reserve(counted.size());
     for (const size_t index : counted) {
+        say_which_format(files[index], dumps[index].origin.format);
         last.push_back(std::move(dumps[index]));
     }
     return last;
@@ -89,7 +99,6 @@ Profile load_profile(const std::vector<std::string>& files, const std::vector<st
             profile.add(symboliser.symbolise(dump));
         }
     }
-    profile.origin.difference = !base.empty();
     for (const Dump& dump : taken_away) {
         profile.subtract(symboliser.symbolise(dump));
     }

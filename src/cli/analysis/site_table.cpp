@@ -3,6 +3,7 @@
 // Formats the table of sites: a heading, one row for each site, a row for the rest, and the sum.
 #include "cli/analysis/site_table.h"
 
+#include "cli/analysis/sparkline.h"
 #include "cli/text/function_name.h"
 #include "cli/text/quantity.h"
 #include "cli/text/shown_text.h"
@@ -15,26 +16,42 @@ namespace hotlane::cli {
 
 namespace {
 
+enum class Shown { always, with_peak, without_peak };
+
 struct Column {
     const char* title;
     size_t width;
+    Shown shown;
     std::string (*text)(const AllocationTotals& totals);
 };
 
 constexpr Column kColumns[] = {
-    {"live", 9, [](const AllocationTotals& totals) { return size_text(totals.live.bytes); }},
-    {"objects", 9, [](const AllocationTotals& totals) { return count_text(totals.live.objects); }},
-    {"cumulative", 11, [](const AllocationTotals& totals) { return size_text(totals.cumulative.bytes); }},
-    {"count", 9, [](const AllocationTotals& totals) { return count_text(totals.cumulative.objects); }},
-    {"temporary", 10,
-     [](const AllocationTotals& totals) {
-         return share_text(totals.temporary.objects, totals.cumulative.objects);
-     }},
-    {"slack", 8,
+    {"peak", 9, Shown::with_peak,
+     [](const AllocationTotals& totals) { return size_text(totals.peak.bytes); }},
+    {"live", 9, Shown::always, [](const AllocationTotals& totals) { return size_text(totals.live.bytes); }},
+    {"objects", 9, Shown::without_peak,
+     [](const AllocationTotals& totals) { return count_text(totals.live.objects); }},
+    {"cumulative", 11, Shown::always,
+     [](const AllocationTotals& totals) { return size_text(totals.cumulative.bytes); }},
+    {"count", 9, Shown::always,
+     [](const AllocationTotals& totals) { return count_text(totals.cumulative.objects); }},
+    {"temporary", 10, Shown::always,
+     [](const AllocationTotals& totals) { return count_text(totals.temporary.objects); }},
+    {"slack", 8, Shown::always,
      [](const AllocationTotals& totals) {
          return share_text(totals.cumulative.slack(), totals.cumulative.bytes);
      }},
 };
+
+std::vector<Column> columns_of(const Profile& profile) {
+    std::vector<Column> columns;
+    for (const Column& column : kColumns) {
+        if (column.shown == Shown::always || (column.shown == Shown::with_peak) == profile.origin.has_peak) {
+            columns.push_back(column);
+        }
+    }
+    return columns;
+}
 
 const char* title_of(Grouping grouping) {
     switch (grouping) {
@@ -52,25 +69,25 @@ std::string right(const std::string& text, size_t width) {
     return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
-size_t numbers_width() {
+size_t width_of(const std::vector<Column>& columns) {
     size_t width = 0;
-    for (const Column& column : kColumns) {
+    for (const Column& column : columns) {
         width += column.width;
     }
     return width;
 }
 
-std::string row(const AllocationTotals& totals, const std::string& name) {
+std::string row(const std::vector<Column>& columns, const AllocationTotals& totals, const std::string& name) {
     std::string line;
-    for (const Column& column : kColumns) {
+    for (const Column& column : columns) {
         line += right(column.text(totals), column.width);
     }
     return line + "  " + name + "\n";
 }
 
-std::string titles(Grouping grouping) {
+std::string titles(const std::vector<Column>& columns, Grouping grouping) {
     std::string line;
-    for (const Column& column : kColumns) {
+    for (const Column& column : columns) {
         line += right(column.title, column.width);
     }
     return line + "  " + title_of(grouping) + "\n";
@@ -113,22 +130,25 @@ std::string profile_heading(const ProfileOrigin& origin) {
 }
 
 std::string site_table(const Profile& profile, const TableView& view) {
-    const std::vector<AllocationSite> sites = sites_of(profile, view.grouping, view.order);
-    const size_t room = view.width - std::min(view.width, numbers_width() + 2);
+    const std::vector<AllocationSite> sites =
+        sites_of(profile, view.grouping, view.order.value_or(default_order(profile)));
+    const std::vector<Column> columns = columns_of(profile);
+    const size_t room = view.width - std::min(view.width, width_of(columns) + 2);
     const size_t shown = std::min(view.most_rows, sites.size());
-    std::string text = profile_heading(profile.origin) + "\n" + titles(view.grouping);
+    std::string text = profile_heading(profile.origin) + "\n" + timeline_text(profile, view.width);
+    text += titles(columns, view.grouping);
     AllocationTotals rest;
     for (size_t i = 0; i < sites.size(); ++i) {
         if (i < shown) {
-            text += row(sites[i].totals, label(sites[i], room));
+            text += row(columns, sites[i].totals, label(sites[i], room));
         } else {
             rest += sites[i].totals;
         }
     }
     if (shown < sites.size()) {
-        text += row(rest, count_text(static_cast<int64_t>(sites.size() - shown)) + " more");
+        text += row(columns, rest, count_text(static_cast<int64_t>(sites.size() - shown)) + " more");
     }
-    return text + row(profile.total(), "all");
+    return text + row(columns, profile.total(), "all");
 }
 
 size_t screen_width() {

@@ -5,17 +5,19 @@
 
 #include "cli/analysis/sites.h"
 
+#include <optional>
 #include <string>
 
 namespace hotlane::cli {
 
 struct TableView {
     Grouping grouping = Grouping::site;
-    Order order = Order::live;
+    std::optional<Order> order;  // default_order() unless it is given
     size_t most_rows = 20;
     size_t width = 100;  // columns of the screen
 };
 
+/// Returns the heading, the timeline, and a row for each of the largest sites.
 std::string site_table(const Profile& profile, const TableView& view);
 
 /// Returns a line such as "python3.11 (pid 1234), at exit after 2.00 s: 1,234 samples, one in 512 KiB".

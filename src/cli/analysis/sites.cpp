@@ -9,6 +9,8 @@ namespace hotlane::cli {
 
 int64_t order_value(const AllocationTotals& totals, Order order) {
     switch (order) {
+    case Order::peak:
+        return totals.peak.bytes;
     case Order::live:
         return totals.live.bytes;
     case Order::cumulative:
@@ -25,6 +27,10 @@ int64_t order_value(const AllocationTotals& totals, Order order) {
 
 std::string_view order_unit(Order order) {
     return order == Order::count || order == Order::temporary ? "objects" : "bytes";
+}
+
+Order default_order(const Profile& profile) {
+    return profile.origin.has_peak && profile.origin.reason == "exit" ? Order::peak : Order::live;
 }
 
 std::string place_of(const Profile& profile, uint32_t frame) {

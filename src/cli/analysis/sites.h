@@ -12,7 +12,7 @@
 namespace hotlane::cli {
 
 enum class Grouping { site, function, library };
-enum class Order { live, cumulative, count, temporary, slack };
+enum class Order { peak, live, cumulative, count, temporary, slack };
 
 /// One group of stacks, with the sum of their totals.
 struct AllocationSite {
@@ -25,6 +25,9 @@ struct AllocationSite {
 /// the others; order_unit() returns which.
 int64_t order_value(const AllocationTotals& totals, Order order);
 std::string_view order_unit(Order order);
+/// Returns the order that says most about the profile: the peak at the end of a program, which has freed
+/// nearly everything by then, and live bytes at any other time.
+Order default_order(const Profile& profile);
 
 /// Returns the sites of a profile, the largest first. O(n log n) in the number of stacks.
 std::vector<AllocationSite> sites_of(const Profile& profile, Grouping grouping, Order order);

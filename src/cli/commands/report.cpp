@@ -73,8 +73,14 @@ int report(const ReportOptions& options) {
         return (!options.focus || options.focus->matches(profile, stack)) &&
                !(options.ignore && options.ignore->matches(profile, stack));
     });
+    if (options.view.order == Order::peak && !profile.origin.has_peak) {
+        throw FileError{
+            "report: --sort=peak: not every dump has a peak; dumps of earlier versions and of other "
+            "allocators have none"};
+    }
+    const Order order = options.view.order.value_or(default_order(profile));
     for (const auto& [format, file] : options.exports) {
-        write_file(file, format->text(profile, options.view.order));
+        write_file(file, format->text(profile, order));
     }
     const bool quiet = !options.exports.empty();
     if (options.leaks) {
@@ -86,9 +92,10 @@ int report(const ReportOptions& options) {
     return 0;
 }
 
-/// An option whose value is one of the names "a|b|c", in the order of the enumerators of `Value`.
-template <typename Value>
-void add_choice(CLI::App& command, const char* option, Value& value, const char* names, const char* help) {
+/// An option whose value is one of the names "a|b|c", in the order of the enumerators of `Value`. `value` is
+/// of that type, or optional.
+template <typename Value, typename Stored>
+void add_choice(CLI::App& command, const char* option, Stored& value, const char* names, const char* help) {
     const auto set = [option, names, &value](const std::string& chosen) {
         std::istringstream all{names};
         std::string name;
@@ -192,10 +199,10 @@ void add_report(CLI::App& app, Invocation& invocation) {
         app.add_subcommand("report", "Show which functions allocated memory, from profile dumps");
     auto options = std::make_shared<ReportOptions>();
     command->add_option("FILE", options->files, "Dumps, which are added up")->type_name("");
-    add_choice(*command, "--sort", options->view.order, "live|cumulative|count|temporary|slack",
-               "The column to sort by; live by default");
-    add_choice(*command, "--by", options->view.grouping, "site|function|library",
-               "What a row stands for; a site (a source line) by default");
+    add_choice<Order>(*command, "--sort", options->view.order, "peak|live|cumulative|count|temporary|slack",
+                      "The column to sort by; peak by default at exit, else live");
+    add_choice<Grouping>(*command, "--by", options->view.grouping, "site|function|library",
+                         "What a row stands for; a site (a source line) by default");
     add_top(*command, options->view.most_rows);
     add_filter(*command, "--focus", options->focus, "Only stacks with a matching function, file or library");
     add_filter(*command, "--ignore", options->ignore, "No stacks with a matching function, file or library");

@@ -22,18 +22,22 @@ json count(const AllocationTotals::Count& count) {
     return {{"objects", count.objects}, {"bytes", count.bytes}};
 }
 
-json stack_object(const Profile::Stack& stack) {
+json stack_object(const Profile::Stack& stack, bool has_peak) {
     json lifetimes = json::array();
     for (const auto& [log2_ns, objects] : stack.totals.lifetimes) {
         lifetimes.push_back({log2_ns, objects});
     }
-    return {{"frames", stack.frames},
-            {"site", stack.site},
-            {"live", amount(stack.totals.live)},
-            {"cumulative", amount(stack.totals.cumulative)},
-            {"temporary", count(stack.totals.temporary)},
-            {"remote", count(stack.totals.remote)},
-            {"lifetimes", std::move(lifetimes)}};
+    json object{{"frames", stack.frames},
+                {"site", stack.site},
+                {"live", amount(stack.totals.live)},
+                {"cumulative", amount(stack.totals.cumulative)},
+                {"temporary", count(stack.totals.temporary)},
+                {"remote", count(stack.totals.remote)},
+                {"lifetimes", std::move(lifetimes)}};
+    if (has_peak) {
+        object["peak"] = amount(stack.totals.peak);
+    }
+    return object;
 }
 
 json origin_object(const ProfileOrigin& origin) {
@@ -42,6 +46,10 @@ json origin_object(const ProfileOrigin& origin) {
             {"process", origin.process},
             {"time_ns", origin.time_ns},
             {"duration_ns", origin.duration_ns},
+            {"begin_ns", origin.begin_ns},
+            {"peak_ns", origin.peak_ns},
+            {"has_peak", origin.has_peak},
+            {"difference", origin.difference},
             {"reason", origin.reason},
             {"sequence", origin.sequence},
             {"period", origin.period},
@@ -59,6 +67,11 @@ json to_json(const Profile& profile) {
         classes.push_back(
             {{"size", size}, {"hits", counts.hits}, {"misses", counts.misses}, {"puts", counts.puts}});
     }
+    json& timeline = document["timeline"] = json::array();
+    for (const TimePoint& point : profile.timeline) {
+        timeline.push_back(
+            {point.at_ns, point.live_bytes, point.resident_bytes, point.requests, point.misses});
+    }
     json& functions = document["functions"] = json::array();
     for (const Profile::Function& function : profile.functions()) {
         functions.push_back({{"name", function.name},
@@ -74,7 +87,7 @@ json to_json(const Profile& profile) {
     }
     json& stacks = document["stacks"] = json::array();
     for (const Profile::Stack& stack : profile.stacks()) {
-        stacks.push_back(stack_object(stack));
+        stacks.push_back(stack_object(stack, profile.origin.has_peak));
     }
     return document;
 }

@@ -13,17 +13,22 @@ class Profile;
 ///
 ///     {"hotlane_profile": 1,
 ///      "program": "/usr/bin/x", "process": 1234, "time_ns": 0, "duration_ns": 0, "reason": "exit",
+///      "begin_ns": 0, "peak_ns": 0, "has_peak": true, "difference": false,
 ///      "sequence": 0, "period": 524288, "unwind": "libunwind", "samples": 0, "lost_samples": 0,
 ///      "classes": [{"size": 64, "hits": 0, "misses": 0, "puts": 0}],
+///      "timeline": [[0, 0, 0, 0, 0]],
 ///      "functions": [{"name": "f", "file": "/path/a.c", "library": "libx.so"}],
 ///      "frames": [{"function": 0, "line": 12, "address": "0x1136", "inlined": false}],
 ///      "stacks": [{"frames": [0], "site": 0,
 ///                  "live": {"objects": 0, "bytes": 0, "requested": 0},
+///                  "peak": {"objects": 0, "bytes": 0, "requested": 0},
 ///                  "cumulative": {"objects": 0, "bytes": 0, "requested": 0},
 ///                  "temporary": {"objects": 0, "bytes": 0},
 ///                  "remote": {"objects": 0, "bytes": 0},
 ///                  "lifetimes": [[20, 64]]}]}
 ///
+/// `peak` is only there if `has_peak` is true. A point of the timeline is [nanoseconds since begin_ns, live
+/// bytes, resident bytes, requests, misses]; the last two are counts since the process started.
 /// Classes are in ascending order of size. An unknown name, file or library is "", and an unknown line is 0.
 /// An address is relative to the library. The frames of a stack are indices, from the leaf to the root;
 /// `site` is the position among them of the first frame that does not belong to an allocator. A lifetime is

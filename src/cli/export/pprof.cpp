@@ -98,6 +98,12 @@ class PprofWriter {
         message_.message(ProfileField::kSampleType, value_type("inuse_space", "bytes"));
         message_.message(ProfileField::kSampleType, value_type("alloc_objects", "count"));
         message_.message(ProfileField::kSampleType, value_type("alloc_space", "bytes"));
+        message_.message(ProfileField::kSampleType, value_type("temporary_objects", "count"));
+        message_.message(ProfileField::kSampleType, value_type("temporary_space", "bytes"));
+        if (profile_.origin.has_peak) {
+            message_.message(ProfileField::kSampleType, value_type("peak_objects", "count"));
+            message_.message(ProfileField::kSampleType, value_type("peak_space", "bytes"));
+        }
     }
 
     void write_sample(const Profile::Stack& stack) {
@@ -113,8 +119,13 @@ class PprofWriter {
         ProtobufMessage sample;
         sample.packed(SampleField::kLocationId, locations);
         const AllocationTotals& totals = stack.totals;
-        sample.packed(SampleField::kValue, {totals.live.objects, totals.live.bytes, totals.cumulative.objects,
-                                            totals.cumulative.bytes});
+        std::vector<int64_t> values{totals.live.objects,       totals.live.bytes,
+                                    totals.cumulative.objects, totals.cumulative.bytes,
+                                    totals.temporary.objects,  totals.temporary.bytes};
+        if (profile_.origin.has_peak) {
+            values.insert(values.end(), {totals.peak.objects, totals.peak.bytes});
+        }
+        sample.packed(SampleField::kValue, values);
         message_.message(ProfileField::kSample, sample);
     }
 
@@ -177,7 +188,8 @@ class PprofWriter {
         message_.number(ProfileField::kDurationNanos, origin.duration_ns);
         message_.message(ProfileField::kPeriodType, value_type("space", "bytes"));
         message_.number(ProfileField::kPeriod, origin.period);
-        message_.number(ProfileField::kDefaultSampleType, string("inuse_space"));
+        const bool shows_peak = origin.has_peak && origin.reason == "exit";
+        message_.number(ProfileField::kDefaultSampleType, string(shows_peak ? "peak_space" : "inuse_space"));
     }
 
     const Profile& profile_;

@@ -16,7 +16,8 @@ struct View {
     Order order;
     const char* name;
 };
-constexpr View kViews[] = {{Order::live, "live bytes"},
+constexpr View kViews[] = {{Order::peak, "peak bytes"},
+                           {Order::live, "live bytes"},
                            {Order::cumulative, "cumulative bytes"},
                            {Order::count, "cumulative objects"},
                            {Order::temporary, "temporary objects"},
@@ -88,6 +89,9 @@ std::string export_speedscope(const Profile& profile, Order order) {
     json profiles = json::array();
     size_t active = 0;
     for (const View& view : kViews) {
+        if (view.order == Order::peak && !profile.origin.has_peak) {
+            continue;
+        }
         active = view.order == order ? profiles.size() : active;
         profiles.push_back(speedscope_profile(profile, view));
     }

@@ -13,7 +13,7 @@ namespace hotlane::cli {
 /// are omitted, because weights cannot be negative.
 std::string export_folded(const Profile& profile, Order order);
 
-/// Returns a speedscope file with one profile for each of live bytes, cumulative bytes, cumulative objects,
+/// Returns a speedscope file with one profile for each of peak (if known) and live bytes, cumulative bytes, cumulative objects,
 /// temporary objects and slack. The profile of `order` is shown first.
 std::string export_speedscope(const Profile& profile, Order order);
 

@@ -13,6 +13,10 @@
 
 namespace hotlane::cli {
 
+/// The newest format that this version knows, and the first with peaks and a timeline.
+inline constexpr int64_t kNewestFormat = 2;
+inline constexpr int64_t kFormatWithPeak = 2;
+
 struct Dump {
     struct Entry {
         std::vector<uint64_t> addresses;  // return addresses, leaf first, at least one
@@ -24,7 +28,8 @@ struct Dump {
         uint64_t end = 0;
         uint64_t offset = 0;
         uint64_t inode = 0;
-        std::string path;  // may be a name like [vdso], or empty
+        std::string path;      // may be a name like [vdso], or empty
+        std::string build_id;  // hexadecimal; empty: unknown
     };
 
     /// Requests of up to this size, and more than the next smaller size.
@@ -42,6 +47,7 @@ struct Dump {
     int64_t size_step = 0;  // of the next; 0 in dumps of other allocators and of older versions
     std::map<int64_t, RequestedSize> sizes;
     std::vector<Entry> entries;
+    std::vector<TimePoint> timeline;  // in order of time
     std::vector<Mapping> mappings;
 };
 

@@ -69,6 +69,7 @@ Index add_once(std::vector<T>& values, std::map<Key, Index>& index, const Key& k
 
 AllocationTotals& AllocationTotals::operator+=(const AllocationTotals& other) {
     add_to(live, other.live);
+    add_to(peak, other.peak);
     add_to(cumulative, other.cumulative);
     add_to(temporary, other.temporary);
     add_to(remote, other.remote);
@@ -79,7 +80,8 @@ AllocationTotals& AllocationTotals::operator+=(const AllocationTotals& other) {
 }
 
 AllocationTotals AllocationTotals::operator-() const {
-    AllocationTotals totals{negated(live), negated(cumulative), negated(temporary), negated(remote), {}};
+    AllocationTotals totals{negated(live),      negated(peak),   negated(cumulative),
+                            negated(temporary), negated(remote), {}};
     for (const auto& [log2_ns, objects] : lifetimes) {
         totals.lifetimes[log2_ns] = negated(objects);
     }
@@ -87,7 +89,8 @@ AllocationTotals AllocationTotals::operator-() const {
 }
 
 bool AllocationTotals::is_zero() const {
-    return live == Amount{} && cumulative == Amount{} && temporary == Count{} && remote == Count{};
+    return live == Amount{} && peak == Amount{} && cumulative == Amount{} && temporary == Count{} &&
+           remote == Count{};
 }
 
 uint32_t Profile::add_library(const Library& library) {
@@ -147,6 +150,8 @@ void Profile::add_stacks(const Profile& other, bool negative) {
 
 void Profile::add(const Profile& other) {
     add_stacks(other, false);
+    origin.has_peak = origin.has_peak && other.origin.has_peak;
+    timeline.clear();
     origin.duration_ns = std::max(origin.duration_ns, other.origin.duration_ns);
     add_to(origin.samples, other.origin.samples);
     add_to(origin.lost_samples, other.origin.lost_samples);
@@ -154,6 +159,8 @@ void Profile::add(const Profile& other) {
 
 void Profile::subtract(const Profile& other) {
     add_stacks(other, true);
+    origin.difference = true;
+    origin.has_peak = origin.has_peak && other.origin.has_peak;
     keep([](const Stack& stack) { return !stack.totals.is_zero(); });
 }
 

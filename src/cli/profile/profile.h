@@ -32,6 +32,7 @@ struct AllocationTotals {
     };
 
     Amount live;
+    Amount peak;  // what was live when the live bytes of the process were highest
     Amount cumulative;
     Count temporary;                   // freed within a millisecond
     Count remote;                      // freed by another thread
@@ -43,12 +44,25 @@ struct AllocationTotals {
     bool is_zero() const;
 };
 
+/// A point of the timeline. The counts are those since the process started; the bytes are the most since the
+/// point before.
+struct TimePoint {
+    int64_t at_ns = 0;  // since ProfileOrigin::begin_ns
+    int64_t live_bytes = 0;
+    int64_t resident_bytes = 0;
+    int64_t requests = 0;
+    int64_t misses = 0;
+};
+
 /// The header of a dump. A sum has that of its first dump, with the numbers that can be added.
 struct ProfileOrigin {
+    int64_t format = 0;  // of hotlane's dumps; 0: written by another allocator
     std::string program;
     int64_t process = 0;
     int64_t time_ns = 0;      // since 1970
     int64_t duration_ns = 0;  // since profiling started
+    int64_t begin_ns = 0;     // when profiling started for the first time, since 1970
+    int64_t peak_ns = 0;      // time of the peak, since begin_ns
     std::string reason;       // exit, signal, interval, call
     int64_t sequence = 0;
     int64_t series = 0;  // the same in all dumps of a process; 0: unknown
@@ -57,6 +71,7 @@ struct ProfileOrigin {
     int64_t samples = 0;
     int64_t lost_samples = 0;
     bool difference = false;  // another profile was subtracted
+    bool has_peak = false;    // AllocationTotals::peak is known
 };
 
 /// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text is safe to
@@ -96,6 +111,7 @@ class Profile {
 
     ProfileOrigin origin;
     std::map<int64_t, SizeClass> classes;  // by object size
+    std::vector<TimePoint> timeline;       // in order of time; empty for a sum
 
     const std::vector<Library>& libraries() const { return libraries_; }
     const std::vector<Function>& functions() const { return functions_; }

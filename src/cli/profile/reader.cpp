@@ -3,6 +3,7 @@
 // Reads one profile dump, line by line. Malformed input is reported with its line number.
 #include "cli/profile/reader.h"
 
+#include "cli/profile/dump_lines.h"
 #include "cli/text/shown_text.h"
 #include "cli/text/text_cursor.h"
 #include "cli/text/text_file.h"
@@ -20,8 +21,9 @@ constexpr std::string_view kMaps = "MAPPED_LIBRARIES:";
 constexpr const char* kHeader = "heap profile: LIVE: BYTES [ALL: BYTES] @ heap_v2/PERIOD";
 constexpr const char* kEntry = "LIVE: BYTES [ALL: BYTES] @ ADDRESSES";
 constexpr const char* kMapping = "a line of /proc/PID/maps, in ascending order";
-constexpr int kBuckets = 64;           // of lifetimes, by log2
 constexpr size_t kLongestText = 4096;  // PATH_MAX
+constexpr size_t kLongestBuildId = 128;
+constexpr size_t kMostPoints = 100'000;
 
 /// The numbers of "12: 3456 [78: 9012] @": samples of live objects and of all objects.
 struct Samples {
@@ -66,93 +68,12 @@ AllocationTotals::Amount estimate(int64_t objects, int64_t bytes, int64_t period
     return {scaled(objects, 1 / probability), estimated, estimated};
 }
 
-bool read_numbers(TextCursor& word, std::initializer_list<int64_t*> numbers) {
-    const char* between = "=";
-    for (int64_t* number : numbers) {
-        if (!word.literal(between) || !word.number(*number)) {
-            return false;
-        }
-        between = ",";
-    }
-    return word.at_end();
-}
-
-/// Reads "=20:64,21:3", or "=-" for none.
-bool read_lifetimes(TextCursor& word, std::map<int, int64_t>& lifetimes) {
-    if (!word.literal("=")) {
-        return false;
-    }
-    if (word.rest() == "-") {
-        return true;
-    }
-    do {
-        int log2_ns = 0;
-        int64_t objects = 0;
-        if (!word.number(log2_ns) || log2_ns >= kBuckets || !word.literal(":") || !word.number(objects)) {
-            return false;
-        }
-        lifetimes[log2_ns] = add_clamped(lifetimes[log2_ns], objects);
-    } while (word.literal(","));
-    return word.at_end();
-}
-
-/// Reads "live=… total=… temporary=… remote=… lifetimes=…". The first two are required; unknown words are
-/// ignored.
-bool read_site(TextCursor line, AllocationTotals& totals) {
-    bool live = false;
-    bool total = false;
-    for (line.spaces(); !line.at_end(); line.spaces()) {
-        TextCursor word{line.word()};
-        bool good = true;
-        if (word.literal("live")) {
-            live = good =
-                read_numbers(word, {&totals.live.objects, &totals.live.bytes, &totals.live.requested});
-        } else if (word.literal("total")) {
-            AllocationTotals::Amount& all = totals.cumulative;
-            total = good = read_numbers(word, {&all.objects, &all.bytes, &all.requested});
-        } else if (word.literal("temporary")) {
-            good = read_numbers(word, {&totals.temporary.objects, &totals.temporary.bytes});
-        } else if (word.literal("remote")) {
-            good = read_numbers(word, {&totals.remote.objects, &totals.remote.bytes});
-        } else if (word.literal("lifetimes")) {
-            good = read_lifetimes(word, totals.lifetimes);
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    return live && total;
-}
-
-/// Reads "64 hits=1000 misses=12 puts=990".
-bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes) {
-    int64_t size = 0;
-    Profile::SizeClass counts;
-    const bool good = line.number(size) && line.literal(" hits=") && line.number(counts.hits) &&
-                      line.literal(" misses=") && line.number(counts.misses) && line.literal(" puts=") &&
-                      line.number(counts.puts) && line.at_end();
-    if (good) {
-        classes[size] = counts;
-    }
-    return good;
-}
-
-/// Reads "64 requests=1000 live=10,560 peak=600,33600 early=12".
-bool read_size(TextCursor line, std::map<int64_t, Dump::RequestedSize>& sizes) {
-    int64_t size = 0;
-    Dump::RequestedSize row;
-    const bool good = line.number(size) && size > 0 && line.literal(" requests=") &&
-                      line.number(row.requests) && line.literal(" live=") && line.number(row.live) &&
-                      line.literal(",") && line.number(row.live_bytes) && line.literal(" peak=") &&
-                      line.number(row.peak) && line.literal(",") && line.number(row.peak_bytes) &&
-                      line.literal(" early=") && line.number(row.early) && line.at_end();
-    if (good) {
-        sizes[size] = row;
-    }
-    return good;
-}
-
 bool read_whole_number(TextCursor line, int64_t& number) { return line.number(number) && line.at_end(); }
+
+bool is_build_id(std::string_view text) {
+    return !text.empty() && text.size() <= kLongestBuildId &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 /// The kernel escapes a newline as "\\012" and no other character.
 std::string path_of_mapping(std::string_view text) {
@@ -192,6 +113,8 @@ class DumpReader {
             ++line_number_;
             expected(std::string{kMapping} + ", the file is cut off");
         }
+        dump_.origin.has_peak =
+            peaks_ == dump_.entries.size() && (peaks_ != 0 || dump_.origin.format >= kFormatWithPeak);
         return std::move(dump_);
     }
 
@@ -237,6 +160,12 @@ class DumpReader {
         TextCursor line{line_};
         line.literal("#");
         line.spaces();
+        if (line.literal("hotlane profile ")) {
+            if (!read_whole_number(line, dump_.origin.format) || dump_.origin.format < 1) {
+                expected("# hotlane profile NUMBER");
+            }
+            return;
+        }
         const size_t colon = line.rest().find(": ");
         if (colon == std::string_view::npos) {
             return;
@@ -256,18 +185,35 @@ class DumpReader {
             if (!read_size(TextCursor{value}, dump_.sizes)) {
                 expected("# size: SIZE requests=N live=N,BYTES peak=N,BYTES early=N");
             }
+        } else if (key == "point") {
+            if (dump_.timeline.size() == kMostPoints || !read_point(TextCursor{value}, dump_.timeline)) {
+                expected("# point: TIME live=BYTES rss=BYTES requests=N misses=N, in order of time");
+            }
+        } else if (key == "build_id") {
+            read_build_id(TextCursor{value});
         } else {
             read_origin(key, value);
         }
     }
 
-    static bool read_site_of(Dump::Entry& entry, TextCursor line) {
+    bool read_site_of(Dump::Entry& entry, TextCursor line) {
         AllocationTotals exact;
-        if (!read_site(line, exact)) {
+        bool has_peak = false;
+        if (!read_site(line, exact, has_peak)) {
             return false;
         }
         entry.totals = exact;
+        peaks_ += has_peak ? 1 : 0;
         return true;
+    }
+
+    /// Reads "0x7f00 0123456789abcdef": a mapping's first address, and the build-id of its file.
+    void read_build_id(TextCursor line) {
+        uint64_t start = 0;
+        if (!line.literal("0x") || !line.number(start, 16) || !line.spaces() || !is_build_id(line.rest())) {
+            expected("# build_id: ADDRESS HEX");
+        }
+        build_ids_[start] = line.rest();
     }
 
     /// Reads a line of the dump's header. Unknown keys are ignored, because later versions may add some.
@@ -284,7 +230,8 @@ class DumpReader {
             {"process", &origin.process},         {"time_ns", &origin.time_ns},
             {"duration_ns", &origin.duration_ns}, {"sequence", &origin.sequence},
             {"series", &origin.series},           {"samples", &origin.samples},
-            {"size_step", &dump_.size_step},      {"lost_samples", &origin.lost_samples}};
+            {"size_step", &dump_.size_step},      {"lost_samples", &origin.lost_samples},
+            {"begin_ns", &origin.begin_ns},       {"peak_ns", &origin.peak_ns}};
         for (const auto& [name, number] : numbers) {
             if (key == name && !read_whole_number(TextCursor{value}, *number)) {
                 expected("# " + std::string{key} + ": NUMBER");
@@ -333,6 +280,9 @@ class DumpReader {
         }
         line.spaces();
         mapping.path = path_of_mapping(line.rest());
+        if (const auto found = build_ids_.find(mapping.start); found != build_ids_.end()) {
+            mapping.build_id = found->second;
+        }
         dump_.mappings.push_back(std::move(mapping));
     }
 
@@ -341,6 +291,8 @@ class DumpReader {
     std::string_view line_;
     size_t line_number_ = 0;
     bool after_entry_ = false;  // the previous line was an entry
+    size_t peaks_ = 0;          // entries whose peak is known
+    std::map<uint64_t, std::string> build_ids_;
     Dump dump_;
 };
 

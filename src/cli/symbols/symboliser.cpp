@@ -116,6 +116,7 @@ Profile Symboliser::symbolise(const Dump& dump) {
     Profile profile;
     profile.origin = dump.origin;
     profile.classes = dump.classes;
+    profile.timeline = dump.timeline;
     const std::vector<Place> places = places_of(dump);
     std::map<uint64_t, std::vector<uint32_t>> frames;
     for (const Dump::Entry& entry : dump.entries) {

@@ -4,6 +4,7 @@
 'use strict';
 
 const EXPLANATION = {
+  peak: 'live at the highest moment',
   live: 'not yet freed',
   cumulative: 'ever allocated',
   count: 'objects ever allocated',
@@ -13,11 +14,19 @@ const EXPLANATION = {
 const REASONS = {exit: 'at exit', signal: 'by signal', interval: 'by interval', call: 'by call'};
 
 class Page {
-  constructor(profile) {
-    this.profile = profile;
-    this.signed = profile.stacks.some(stack => Object.values(METRICS).some(metric => metric.of(stack) < 0));
+  constructor(whole) {
+    const {from, to, ...state} = readAddress();
+    this.span = spanOf(whole, from, to);
+    this.profile = profileOfSpan(whole, this.span);
+    const {profile} = this;
+    if (!profile.has_peak) {
+      delete METRICS.peak;
+      delete COLUMNS.peak;
+    }
+    this.signed = profile.difference || profile.stacks.some(stack => Object.values(METRICS).some(metric => metric.of(stack) < 0));
     this.tree = new StackTree(profile);
     this.showHeading();
+    this.showTimeline(whole);
     this.addMetrics();
     this.graph = new Graph(byId('graph'), this.tree, this.signed, {
       onZoom: node => this.showBelow(node), onShow: node => this.describe(node)});
@@ -28,16 +37,49 @@ class Page {
     this.listen();
     this.showLegend();
     this.classes.show(profile.classes);
-    this.choose(this.firstMetric());
+    this.choose(Object.hasOwn(METRICS, state.metric ?? '') ? state.metric : this.firstMetric());
+    this.restore(state);
   }
 
-  /// Returns live bytes, unless there are none, as at exit.
+  /// Shows again what the address of the page says.
+  restore({group, callees, search, focus}) {
+    byId('group').value = Object.hasOwn(GROUPS, group ?? '') ? group : 'site';
+    byId('callees').value = callees === 'all' ? 'all' : 'own';
+    const node = nodeOfFocus(this.tree, focus);
+    if (node.parent) {
+      this.graph.zoom(node);
+    } else {
+      this.showSites();
+    }
+    if (search) {
+      this.search(search);
+    }
+  }
+
+  showTimeline(whole) {
+    if (whole.timeline?.length > 1 && !whole.difference) {
+      byId('course').hidden = false;
+      this.timeline = new Timeline(byId('timeline'), whole, this.span, (from, to) => {
+        const all = wholeSpan(whole);
+        writeAddress({from: from === all.from ? '' : from, to: to === all.to ? '' : to, metric: '', focus: ''});
+        location.reload();
+      });
+    }
+  }
+
+  /// Returns the peak at exit, when nearly everything is freed; else live bytes, unless there are none.
   firstMetric() {
+    if (this.profile.has_peak && this.profile.reason === 'exit') {
+      return 'peak';
+    }
     return this.profile.stacks.some(stack => stack.live.bytes !== 0) ? 'live' : 'cumulative';
   }
 
   listen() {
-    byId('metrics').addEventListener('change', event => this.choose(event.target.value));
+    byId('metrics').addEventListener('change', event => {
+      this.choose(event.target.value);
+      writeAddress({metric: this.metric});
+    });
     byId('query').addEventListener('input', () => this.searched());
     byId('query').addEventListener('keydown', event => {
       if (event.key === 'Escape') {
@@ -57,8 +99,12 @@ class Page {
       this.graph.zoom(this.tree.root);
       byId('graph').focus();
     });
-    byId('group').addEventListener('change', () => this.showSites());
-    byId('callees').addEventListener('change', () => this.showSites());
+    for (const id of ['group', 'callees']) {
+      byId(id).addEventListener('change', event => {
+        this.showSites();
+        writeAddress({[id]: event.target.value});
+      });
+    }
   }
 
   showHeading() {
@@ -87,7 +133,7 @@ class Page {
     }
     byId('meaning').textContent =
       `${exact ? 'Exact numbers.' : 'Numbers are estimated from the samples.'} ` +
-      `${this.signed ? 'This is the difference of two dumps: + is growth, − is shrinkage. ' : ''}` +
+      `${this.signed ? 'This is the difference of two moments: + is growth, − is shrinkage. ' : ''}` +
       'An object has the bytes of its size class. Slack is the part that the program did not request. Remote objects ' +
       'were freed by another thread.';
   }
@@ -98,6 +144,7 @@ class Page {
     const totals = Object.fromEntries(Object.entries(METRICS).map(([name, {of}]) => [name, sumOf(stacks, of)]));
     const objects = sumOf(stacks, stack => stack.live.objects);
     const more = {
+      peak: peakTime(this.profile),
       live: `${formatCount(objects, this.signed)} objects`,
       temporary: this.signed ? '' : formatShare(totals.temporary, totals.count),
     };
@@ -134,6 +181,7 @@ class Page {
 
   searched() {
     const text = byId('query').value;
+    writeAddress({search: text.trim()});
     const found = this.graph.search(text);
     const share = found && !this.signed && formatShare(found.weight, this.tree.root.weight);
     byId('matches').textContent = !found ? '' : found.count === 0 ? 'no match'
@@ -143,6 +191,7 @@ class Page {
 
   /// Describes the part of the tree that is zoomed to.
   showBelow(node) {
+    writeAddress({focus: focusOf(node)});
     this.stacks = node.parent ? stacksBelow(node) : this.profile.stacks;
     for (const scope of document.querySelectorAll('.scope')) {
       scope.textContent = node.parent ? `below ${node.place.name}` : '';
@@ -189,6 +238,11 @@ class Page {
       byId('legend').append(element('li', {}, swatch, text));
     }
   }
+}
+
+/// Returns when the peak was.
+function peakTime(profile) {
+  return profile.has_peak && profile.peak_ns && !profile.difference ? `after ${formatTime(profile.peak_ns)}` : '';
 }
 
 function start() {

@@ -33,6 +33,7 @@ const UNKNOWN_PLACE = {key: -1, name: UNKNOWN, file: '', library: '', line: 0, i
 
 /// The numbers of a row. Some are followed by their share of another column.
 const COLUMNS = {
+  peak: {title: 'Peak', format: formatBytes},
   live: {title: 'Live', format: formatBytes},
   cumulative: {title: 'Cumulative', format: formatBytes},
   count: {title: 'Count', format: formatCount},
@@ -52,7 +53,9 @@ function collectRows(stacks, places, group, withCallees) {
       found.set('', UNKNOWN_PLACE);
     }
     for (const [key, place] of found) {
-      const row = rows.get(key) ?? {place, live: 0, cumulative: 0, count: 0, temporary: 0, slack: 0, remote: 0};
+      const row = rows.get(key) ??
+        {place, peak: 0, live: 0, cumulative: 0, count: 0, temporary: 0, slack: 0, remote: 0};
+      row.peak += stack.peak?.bytes ?? 0;
       row.live += stack.live.bytes;
       row.cumulative += stack.cumulative.bytes;
       row.count += stack.cumulative.objects;

@@ -5,6 +5,7 @@
 
 /// The metrics. Each takes one number from a stack.
 const METRICS = {
+  peak: {label: 'Peak', of: stack => stack.peak?.bytes ?? 0, format: formatBytes},
   live: {label: 'Live', of: stack => stack.live.bytes, format: formatBytes},
   cumulative: {label: 'Cumulative', of: stack => stack.cumulative.bytes, format: formatBytes},
   count: {label: 'Count', of: stack => stack.cumulative.objects, format: formatCount},
