@@ -16,7 +16,7 @@
 #include <cstring>
 #include <ucontext.h>
 
-// jemalloc's functions, renamed by scripts/private_jemalloc.
+// jemalloc's functions, renamed by scripts/private_jemalloc or built with these names by scripts/jemalloc_from_source.
 extern "C" {
 void* private_jemalloc_mallocx(size_t bytes, int flags);
 size_t private_jemalloc_xallocx(void* p, size_t bytes, size_t extra, int flags);
@@ -37,9 +37,6 @@ void private_jemalloc_postfork_child();
 //                      cost more page faults and cache misses than the saved lock is worth
 const char* private_jemalloc_malloc_conf =
     "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144";
-// Read after MALLOC_CONF, so that it wins: jemalloc's profiler would see only large blocks, and it needs libm
-// and an unwinder.
-const char* private_jemalloc_malloc_conf_2_conf_harder = "prof:false";
 }
 
 namespace hotlane::fallback {

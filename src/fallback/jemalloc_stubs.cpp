@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Replacements for functions that the private jemalloc calls; scripts/private_jemalloc renames the calls.
+// Replacements for functions that the private jemalloc calls; scripts/private_jemalloc and
+// scripts/jemalloc_from_source rename the calls.
 #include "fallback/jemalloc_stubs.h"
 
 #include "sync/thread_end.h"

@@ -13,8 +13,8 @@ namespace hotlane::tls {
     return address_of(variable) - address_of(__builtin_thread_pointer());
 }
 
-// All of these are atomic accesses: other threads read the words, and only their owner writes them. A store
-// has release order, as every store on x86 does. ThreadSanitizer does not see assembly, so it gets the
+// All of these are atomic accesses: other threads read the words, and only their owner writes them. store()
+// has release order, as every store on x86 does. The counts have no order. ThreadSanitizer does not see assembly, so it gets the
 // portable form, too. The word is the one at `offset + displacement` from the thread pointer.
 //
 // Intel's cores since Ice Lake forward a stored word to a later load in about one cycle, but only if neither
@@ -104,13 +104,13 @@ inline void store(uintptr_t offset, uint64_t value) {
 template <size_t displacement>
 inline bool count_down(uintptr_t offset) {
     const uint64_t after = load<displacement>(offset) - 1;
-    store<displacement>(offset, after);
+    __atomic_store_n(word_at<displacement>(offset), after, __ATOMIC_RELAXED);
     return static_cast<int64_t>(after) < 0;
 }
 
 template <size_t displacement>
 inline void count_up(uintptr_t offset) {
-    store<displacement>(offset, load<displacement>(offset) + 1);
+    __atomic_store_n(word_at<displacement>(offset), load<displacement>(offset) + 1, __ATOMIC_RELAXED);
 }
 
 template <size_t displacement>

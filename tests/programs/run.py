@@ -17,6 +17,7 @@ import tempfile
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preload", metavar="LIBRARY", help="library to preload; $INSTEAD_OF_HOTLANE replaces it")
+    parser.add_argument("--emulator", metavar="COMMAND", default="", help="an emulator of the QEMU family, with options")
     parser.add_argument("--env", metavar="NAME=VALUE", action="append", default=[],
                         help="variable to set; {scratch} is a directory removed afterwards")
     parser.add_argument("--status", default="0", help="exit status, or the name of a signal such as ABRT")
@@ -37,12 +38,19 @@ def environment(arguments, scratch):
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HOTLANE_")}
     variables.pop("LD_LIBRARY_PATH", None)
     variables.update(HOTLANE_STATS="off", SCRATCH=scratch)
-    if arguments.preload:
+    if arguments.preload and not arguments.emulator:
         variables["LD_PRELOAD"] = os.environ.get("INSTEAD_OF_HOTLANE", os.path.abspath(arguments.preload))
     for setting in arguments.env:
         name, _, value = setting.partition("=")
         variables[name] = value.replace("{scratch}", scratch)
     return variables
+
+
+def command(arguments):
+    """The program, in the emulator if there is one. The library is for the program, not for the emulator."""
+    preloaded = ["-E", f"LD_PRELOAD={os.path.abspath(arguments.preload)}"] if arguments.preload else []
+    emulator = arguments.emulator.split()
+    return emulator + (preloaded if emulator else []) + arguments.program
 
 
 def describe(status):
@@ -54,7 +62,7 @@ def main():
     expected = int(arguments.status) if arguments.status.isdigit() else -signal.Signals["SIG" + arguments.status]
     with tempfile.TemporaryDirectory(prefix="hotlane-program-") as scratch:
         try:
-            done = subprocess.run(arguments.program, env=environment(arguments, scratch), timeout=arguments.timeout,
+            done = subprocess.run(command(arguments), env=environment(arguments, scratch), timeout=arguments.timeout,
                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
         except subprocess.TimeoutExpired as late:
             sys.exit(f"still running after {arguments.timeout:.0f} s; stderr so far: {late.stderr!r}")

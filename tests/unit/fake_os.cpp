@@ -168,7 +168,12 @@ void* map(size_t bytes) {
     if (refused(Call::map) || !charge(memory_in_use, rules.memory_limit, bytes)) {
         return nullptr;
     }
-    void* p = real_os::map(bytes);
+    void* p = rules.page_size == real_os::page_size() ? real_os::map(bytes)
+                                                      : real_os::reserve(bytes, rules.page_size);
+    if (p != nullptr && !real_os::commit(p, bytes)) {
+        real_os::unmap(p, bytes);
+        p = nullptr;
+    }
     memory_in_use -= p != nullptr ? 0 : bytes;
     return p;
 }
