@@ -97,9 +97,11 @@ class TaggedStack {
             const uint32_t top = index_in(head);
             const uint64_t node = node_at(top);
             if (is_bottom(top)) {
+                // Acquire: the head is loaded after it, so the node is the one that this head had.
+                const uint64_t bottom = nodes_[top].load(std::memory_order_acquire);
                 const uint64_t again = head_.load(std::memory_order_acquire);
                 if (again == head) {
-                    return index_in(node) == kChanging ? kWait : kNone;
+                    return index_in(bottom) == kChanging ? kWait : kNone;
                 }
                 head = again;
                 continue;
