@@ -14,6 +14,7 @@
 #include "profiler/session.h"
 #include "reports/hit_rate_alarm.h"
 #include "reports/periodic_report.h"
+#include "stats/arena_registry.h"
 #include "thread_cache/thread_counts.h"
 
 using namespace hotlane;
@@ -111,6 +112,15 @@ size_t hotlane_class_stats(size_t request, struct hotlane_class_statistics* out,
 size_t hotlane_pool_stats(const char* name, struct hotlane_pool_statistics* out, size_t size) noexcept {
     return pools::copy_pool_statistics(name, out, size);
 }
+size_t hotlane_arena_stats(const char* name, struct hotlane_arena_statistics* out, size_t size) noexcept {
+    return pools::copy_arena_statistics(name, out, size);
+}
+uint32_t hotlane_arena_begin(const char* name) noexcept { return arenas::begin(name); }
+void hotlane_arena_change(uint32_t number, ptrdiff_t bytes, size_t held) noexcept {
+    arenas::change(number, bytes, held);
+}
+void hotlane_arena_refuse(uint32_t number) noexcept { arenas::refuse(number); }
+void hotlane_arena_end(uint32_t number, size_t bytes) noexcept { arenas::end(number, bytes); }
 void hotlane_stats_reset() noexcept { pools::reset_statistics(); }
 int hotlane_stats_print(int fd, hotlane_format format) noexcept {
     return pools::print_statistics(fd, format);

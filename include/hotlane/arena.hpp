@@ -17,19 +17,25 @@ namespace hotlane {
 
 /// Monotonic memory: an allocation moves a pointer, a deallocation does nothing, and release() takes
 /// everything back at once. It starts with `first` bytes and grows by pages from the allocator up to `limit`
-/// bytes in all; beyond that it throws std::bad_alloc. For one thread at a time.
+/// bytes in all; beyond that it throws std::bad_alloc. The statistics have its bytes under its name. For one
+/// thread at a time.
 class arena : public std::pmr::memory_resource {
   public:
     static constexpr std::size_t growth = 64 * 1024;  // the largest size class
 
-    /// Throws std::bad_alloc when there is no memory for the first page.
-    explicit arena(std::size_t first = growth, std::size_t limit = SIZE_MAX) : limit_{limit} {
-        first_ = take_page(first_bytes(first));
-        rewind();
+    /// Throws std::bad_alloc when there is no memory for the first page. `name` is for the statistics, which keep
+    /// its first 31 bytes; a named arena looks it up under a lock.
+    explicit arena(std::size_t first = growth, std::size_t limit = SIZE_MAX, const char* name = nullptr)
+        : arena{of_pool{}, first, limit} {
+        number_ = hotlane_arena_begin(name);
+        hotlane_arena_change(number_, static_cast<std::ptrdiff_t>(capacity_), capacity_);
     }
     ~arena() override {
         release();
         hotlane_put(first_);
+        if (number_ != untold) {
+            hotlane_arena_end(number_, capacity_);
+        }
     }
     arena(const arena&) = delete;
     arena& operator=(const arena&) = delete;
@@ -55,6 +61,14 @@ class arena : public std::pmr::memory_resource {
 
   private:
     friend class arena_pool;
+    static constexpr std::uint32_t untold = UINT32_MAX;  // the statistics know only its pool
+
+    struct of_pool {};
+    arena(of_pool, std::size_t first, std::size_t limit) : limit_{limit} {
+        first_ = take_page(first_bytes(first));
+        rewind();
+    }
+
     struct page {
         page* previous;
         std::size_t bytes;
@@ -63,11 +77,20 @@ class arena : public std::pmr::memory_resource {
     static std::size_t first_bytes(std::size_t first) noexcept {
         return first < sizeof(page) + alignment ? sizeof(page) + alignment : first;
     }
-    /// Tells the statistics of the pool of arenas how the capacity has changed.
+    /// Tells the statistics, or those of the pool of arenas, how the capacity has changed.
     void tell(std::size_t before) noexcept {
-        if (pool_ != nullptr && capacity_ != before) {
-            hotlane_pool_own(pool_, static_cast<std::ptrdiff_t>(capacity_ - before));
+        const auto change = static_cast<std::ptrdiff_t>(capacity_ - before);
+        if (pool_ != nullptr && change != 0) {
+            hotlane_pool_own(pool_, change);
+        } else if (number_ != untold && change != 0) {
+            hotlane_arena_change(number_, change, capacity_);
         }
+    }
+    [[noreturn]] void refuse() {
+        if (number_ != untold) {
+            hotlane_arena_refuse(number_);
+        }
+        detail::no_memory();
     }
 
     static char* begin_of(page* of) noexcept { return reinterpret_cast<char*>(of) + sizeof(page); }
@@ -75,7 +98,7 @@ class arena : public std::pmr::memory_resource {
     page* take_page(std::size_t bytes) {
         void* const memory = bytes <= limit_ && capacity_ <= limit_ - bytes ? hotlane_get(bytes) : nullptr;
         if (memory == nullptr) {
-            detail::no_memory();
+            refuse();
         }
         capacity_ += bytes;
         peak_ = capacity_ > peak_ ? capacity_ : peak_;
@@ -104,7 +127,7 @@ class arena : public std::pmr::memory_resource {
     }
     void* allocate_in_new_page(std::size_t bytes, std::size_t align) {
         if (bytes > SIZE_MAX / 2 || align > SIZE_MAX / 4) {
-            detail::no_memory();
+            refuse();
         }
         const std::size_t needed = sizeof(page) + align + bytes;
         page* const fresh = take_page(needed > growth ? needed : growth);
@@ -121,8 +144,9 @@ class arena : public std::pmr::memory_resource {
     std::size_t limit_;
     std::size_t capacity_ = 0;
     std::size_t peak_ = 0;
-    hotlane_pool* pool_ = nullptr;  // that it was leased from; null: none
-    std::size_t used_before_ = 0;   // in the pages before the last one
+    hotlane_pool* pool_ = nullptr;   // that it was leased from; null: none
+    std::uint32_t number_ = untold;  // of its name
+    std::size_t used_before_ = 0;    // in the pages before the last one
     page* first_ = nullptr;
     page* last_ = nullptr;
     char* next_ = nullptr;
@@ -134,7 +158,7 @@ class arena : public std::pmr::memory_resource {
 /// of the current operation. For one thread at a time. Must not move while arenas are leased.
 class arena_pool : public std::pmr::memory_resource {
     struct slot : arena {
-        using arena::arena;
+        slot(std::size_t first, std::size_t limit) : arena{of_pool{}, first, limit} {}
         slot* older = nullptr;
         slot* newer = nullptr;
     };

@@ -130,6 +130,18 @@ struct hotlane_pool_statistics {
     uint64_t long_holds;   /* how many of these were held for more than 100 ms */
 };
 
+/** All arenas of one name (hotlane::arena) that are not part of a pool of arenas. Since the process started: a
+ * reset of the statistics changes none of these. */
+struct hotlane_arena_statistics {
+    char name[32];
+    uint64_t arenas;     /* that exist now */
+    uint64_t created;    /* destroyed ones included */
+    uint64_t bytes;      /* of the pages that they hold now */
+    uint64_t peak_bytes; /* most of these at once */
+    uint64_t largest;    /* most bytes that one of them held */
+    uint64_t refused;    /* times one of them got no page: it was at its limit, or there was no memory */
+};
+
 struct hotlane_statistics {
     uint64_t allocations;          /* requests of all classes */
     uint64_t frees;                /* objects of all classes freed */
@@ -160,9 +172,13 @@ size_t hotlane_stats(struct hotlane_statistics* out, size_t size) HOTLANE_NOTHRO
 size_t hotlane_class_stats(size_t request, struct hotlane_class_statistics* out, size_t size) HOTLANE_NOTHROW;
 /** The same for all pools of one name. Returns 0 when there never was one. */
 size_t hotlane_pool_stats(const char* name, struct hotlane_pool_statistics* out, size_t size) HOTLANE_NOTHROW;
-/** Starts the counts of the three functions above anew. A pool's peak restarts at what is handed out now.
- * Values of the present (live, in_use, capacity, threads, bytes in memory) do not change. The report at
- * exit and HOTLANE_STATS_FILE keep counting from the start of the process. O(threads * classes + pools). */
+/** The same for all arenas of one name. Returns 0 when there never was one. */
+size_t hotlane_arena_stats(const char* name, struct hotlane_arena_statistics* out,
+                           size_t size) HOTLANE_NOTHROW;
+/** Starts the counts of hotlane_stats(), hotlane_class_stats() and hotlane_pool_stats() anew. A pool's peak
+ * restarts at what is handed out now. Values of the present (live, in_use, capacity, threads, bytes in memory)
+ * do not change. The report at exit and HOTLANE_STATS_FILE keep counting from the start of the process.
+ * O(threads * classes + pools). */
 void hotlane_stats_reset(void) HOTLANE_NOTHROW;
 
 enum hotlane_format { HOTLANE_TEXT, HOTLANE_JSON, HOTLANE_PROMETHEUS };
@@ -171,9 +187,21 @@ enum hotlane_format { HOTLANE_TEXT, HOTLANE_JSON, HOTLANE_PROMETHEUS };
  * could be written. */
 int hotlane_stats_print(int fd, enum hotlane_format format) HOTLANE_NOTHROW;
 /** Formats the same statistics into memory: at most `capacity` bytes, with a terminating zero. Returns the
- * length, or 0 and an empty string when they do not fit. 64 KiB is enough for all classes and 32 names of
- * pools. */
+ * length, or 0 and an empty string when they do not fit. 64 KiB is enough for all classes, 32 names of pools
+ * and 16 of arenas. */
 size_t hotlane_stats_format(char* out, size_t capacity, enum hotlane_format format) HOTLANE_NOTHROW;
+
+/* What hotlane::arena, or an arena of another language, tells the statistics. */
+
+/** An arena begins. Returns the number of its name, which the other functions take. `name` null: "unnamed"; the
+ * first 31 bytes are copied. There are at most 14 names and "others". */
+uint32_t hotlane_arena_begin(const char* name) HOTLANE_NOTHROW;
+/** The arena took `bytes` of pages, or gave them back if it is negative, and holds `held` bytes now. O(1). */
+void hotlane_arena_change(uint32_t number, ptrdiff_t bytes, size_t held) HOTLANE_NOTHROW;
+/** The arena got no page: it is at its limit, or there is no memory. O(1). */
+void hotlane_arena_refuse(uint32_t number) HOTLANE_NOTHROW;
+/** The arena ends, and gives back the `bytes` that it held. O(1). */
+void hotlane_arena_end(uint32_t number, size_t bytes) HOTLANE_NOTHROW;
 
 /** The function that is called when the hit rate of an interval was below the threshold. It runs inside a
  * malloc or free of the thread that noticed, and no lock of the library is held. It may allocate and free,

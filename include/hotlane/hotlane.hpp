@@ -40,4 +40,11 @@ inline hotlane_pool_statistics pool_statistics(const char* name) noexcept {
     return of_pool;
 }
 
+/// The statistics of the arenas of one name; all zero when there never was one. Any thread.
+inline hotlane_arena_statistics arena_statistics(const char* name) noexcept {
+    hotlane_arena_statistics of_arena{};
+    hotlane_arena_stats(name, &of_arena, sizeof of_arena);
+    return of_arena;
+}
+
 }  // namespace hotlane

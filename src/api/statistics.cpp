@@ -148,6 +148,25 @@ size_t copy_pool_statistics(const char* name, hotlane_pool_statistics* out, size
     return 0;
 }
 
+size_t copy_arena_statistics(const char* name, hotlane_arena_statistics* out, size_t size) {
+    const SharedSnapshot now;
+    for (size_t i = 0; i < now->arena_count; ++i) {
+        const ArenaStats& of_name = now->arenas[i];
+        if (strncmp(of_name.name, name, ArenaStats::kNameCapacity - 1) == 0) {
+            hotlane_arena_statistics stats{.name = {},
+                                           .arenas = of_name.arenas,
+                                           .created = of_name.created,
+                                           .bytes = of_name.bytes,
+                                           .peak_bytes = of_name.peak_bytes,
+                                           .largest = of_name.largest,
+                                           .refused = of_name.refused};
+            memcpy(stats.name, of_name.name, sizeof stats.name);
+            return copy_out(stats, out, size);
+        }
+    }
+    return 0;
+}
+
 void reset_statistics() {
     const SharedSnapshot now;
     beginning = *now;

@@ -9,6 +9,7 @@
 //       "fallback_allocations": {"large": {"count": 2, "bytes": 300000}, "alignment": {...}, ...},
 //       "memory":   {"live": 128, ...},
 //       "pools":    {"frames": {"size": 4096, "pools": 2, ...}, ...},
+//       "arenas":   {"request": {"arenas": 1, "created": 20, ...}, ...},
 //       "classes":  [{"size": 64, "allocations": 12, ...}, ...]
 //     }
 //
@@ -93,6 +94,9 @@ void write_json_report(Writer& out, const Snapshot& snapshot) {
     out.text("},\n  \"pools\": {");
     write_named(out, MetricScope::pool, snapshot, snapshot.pool_count,
                 [&](size_t i) { return snapshot.pools[i].name; });
+    out.text("},\n  \"arenas\": {");
+    write_named(out, MetricScope::arena, snapshot, snapshot.arena_count,
+                [&](size_t i) { return snapshot.arenas[i].name; });
     out.text("},\n  \"classes\": [");
     write_classes(out, snapshot);
     out.text("\n  ]\n}\n");

@@ -65,6 +65,12 @@ void write_pool_series(Writer& out, const Metric& metric, const Snapshot& snapsh
     }
 }
 
+void write_arena_series(Writer& out, const Metric& metric, const Snapshot& snapshot) {
+    for (size_t i = 0; i < snapshot.arena_count; ++i) {
+        write_series(out, metric, snapshot, i, "arena", snapshot.arenas[i].name);
+    }
+}
+
 /// Writes a constant series that tells which processes exist.
 void write_process(Writer& out, const Snapshot& snapshot) {
     write_family(out, "hotlane_process_info", "The process that these numbers are of.", "gauge");
@@ -89,6 +95,8 @@ void write_prometheus_report(Writer& out, const Snapshot& snapshot) {
             write_forward_series(out, metric, snapshot);
         } else if (metric.scope == MetricScope::pool) {
             write_pool_series(out, metric, snapshot);
+        } else if (metric.scope == MetricScope::arena) {
+            write_arena_series(out, metric, snapshot);
         } else {
             write_series(out, metric, snapshot, 0);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes the report for people: a heading, tables of size classes and bounded pools, and one line each for
-// fallback_allocations and memory.
+// Writes the report for people: a heading, tables of size classes, bounded pools and arenas, and one line each
+// for fallback_allocations and memory.
 #include "reports/report.h"
 #include "stats/metrics.h"
 #include "text/units.h"
@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::string_view kPrefix = "hotlane: ";
 constexpr size_t kSizeWidth = 9;
-/// The other lines of the report and these are 24 together. Lines for pools, labels and guarded objects
+/// The other lines of the report and these are 24 together. Lines for pools, arenas, labels and guarded objects
 /// reduce the number of classes.
 constexpr size_t kMostClasses = 15;
-constexpr size_t kMostPools = 4;
-constexpr uint8_t kPoolTables = 2;
+/// Lines for the tables of pools and arenas together.
+constexpr size_t kMostOfTables = 10;
+constexpr size_t kMostArenas = 2;
 constexpr size_t kLongestName = 24;
 
 size_t column_width(const Metric& metric) {
@@ -120,8 +121,25 @@ struct Order {
     ClassIndex classes[kMaxClasses];
 };
 
+/// How many tables the pools have: the third one is about times, if any were measured.
+uint8_t pool_tables(const Snapshot& snapshot) {
+    const auto is_timed = [](const PoolStats& stats) { return stats.hold_samples != 0; };
+    return std::any_of(snapshot.pools, snapshot.pools + snapshot.pool_count, is_timed) ? 3 : 2;
+}
+
+size_t lines_of_arenas(const Snapshot& snapshot) {
+    return snapshot.arena_count == 0 ? 0 : 1 + std::min(snapshot.arena_count, kMostArenas);
+}
+
+/// The most rows of a table of pools.
+size_t most_pools(const Snapshot& snapshot) {
+    return (kMostOfTables - lines_of_arenas(snapshot)) / pool_tables(snapshot) - 1;
+}
+
 size_t lines_of_pools(const Snapshot& snapshot) {
-    return snapshot.pool_count == 0 ? 0 : kPoolTables * (1 + std::min(snapshot.pool_count, kMostPools));
+    return snapshot.pool_count == 0
+               ? 0
+               : pool_tables(snapshot) * (1 + std::min(snapshot.pool_count, most_pools(snapshot)));
 }
 
 const FallbackStats& guarded(const Snapshot& snapshot) {
@@ -130,8 +148,8 @@ const FallbackStats& guarded(const Snapshot& snapshot) {
 
 void write_table(Writer& out, const Snapshot& snapshot) {
     const Order order{snapshot};
-    const size_t most = kMostClasses - lines_of_pools(snapshot) - (snapshot.label_list().empty() ? 0 : 1) -
-                        (guarded(snapshot).count != 0 ? 1 : 0);
+    const size_t most = kMostClasses - lines_of_pools(snapshot) - lines_of_arenas(snapshot) -
+                        (snapshot.label_list().empty() ? 0 : 1) - (guarded(snapshot).count != 0 ? 1 : 0);
     // If one class is left over, it gets the line that would say "1 more".
     const size_t shown = order.count <= most + 1 ? order.count : most;
     ClassStats rest;
@@ -162,7 +180,7 @@ void write_table(Writer& out, const Snapshot& snapshot) {
     write_row(out, "all", all, true);
 }
 
-void write_pool_value(Writer& out, const Metric& metric, uint64_t value) {
+void write_named_value(Writer& out, const Metric& metric, uint64_t value) {
     const size_t width = column_width(metric);
     switch (metric.unit) {
     case MetricUnit::count:
@@ -184,27 +202,6 @@ void write_pool_value(Writer& out, const Metric& metric, uint64_t value) {
     }
 }
 
-/// Writes a row of a table of pools: the sum of the names from `first` to `last`.
-void write_pool_row(Writer& out, const Snapshot& snapshot, uint8_t table, std::string_view name,
-                    size_t name_width, size_t first, size_t last) {
-    out.text(kPrefix).right(name, name_width);
-    for (const Metric& metric : metrics()) {
-        if (!is_column(metric, MetricScope::pool, table)) {
-            continue;
-        }
-        uint64_t value = 0;
-        for (size_t i = first; i <= last; ++i) {
-            value += metric_value(metric, snapshot, i);
-        }
-        if (first != last && !metric.additive) {
-            out.right("-", column_width(metric));
-        } else {
-            write_pool_value(out, metric, value);
-        }
-    }
-    out.text("\n");
-}
-
 /// A name as Writer::shown() writes it, at most as long as its column.
 class ShownName {
   public:
@@ -216,32 +213,75 @@ class ShownName {
     Writer out_;
 };
 
-void write_pool_table(Writer& out, const Snapshot& snapshot, uint8_t table, size_t shown, size_t name_width) {
-    write_column_names(out, MetricScope::pool, "pool", name_width, table);
-    for (size_t i = 0; i < shown; ++i) {
-        write_pool_row(out, snapshot, table, ShownName{snapshot.pools[i].name}.view(), name_width, i, i);
+/// A table of pools or arenas by name, in the order in which the names were created. Names beyond the last line
+/// are added up.
+template <class Stats>
+struct NamedTable {
+    MetricScope scope;
+    std::string_view heading;
+    const Stats* rows;
+    size_t count;
+    size_t most_lines;
+    size_t name_width = kSizeWidth;
+
+    size_t shown() const { return count <= most_lines ? count : most_lines - 1; }
+
+    void fit_names() {
+        for (size_t i = 0; i < shown(); ++i) {
+            name_width = std::max(name_width, ShownName{rows[i].name}.view().size());
+        }
     }
-    if (shown < snapshot.pool_count) {
-        char name[24];
-        Writer text{name, sizeof name};
-        text.number(snapshot.pool_count - shown).text(" more");
-        write_pool_row(out, snapshot, table, {name, text.bytes_written()}, name_width, shown,
-                       snapshot.pool_count - 1);
+
+    /// Writes a row: the sum of the names from `first` to `last`.
+    void write_row(Writer& out, const Snapshot& snapshot, uint8_t table, std::string_view name, size_t first,
+                   size_t last) const {
+        out.text(kPrefix).right(name, name_width);
+        for (const Metric& metric : metrics()) {
+            if (!is_column(metric, scope, table)) {
+                continue;
+            }
+            uint64_t value = 0;
+            for (size_t i = first; i <= last; ++i) {
+                value += metric_value(metric, snapshot, i);
+            }
+            if (first != last && !metric.additive) {
+                out.right("-", column_width(metric));
+            } else {
+                write_named_value(out, metric, value);
+            }
+        }
+        out.text("\n");
+    }
+
+    void write(Writer& out, const Snapshot& snapshot, uint8_t table) const {
+        write_column_names(out, scope, heading, name_width, table);
+        for (size_t i = 0; i < shown(); ++i) {
+            write_row(out, snapshot, table, ShownName{rows[i].name}.view(), i, i);
+        }
+        if (shown() < count) {
+            char name[24];
+            Writer text{name, sizeof name};
+            text.number(count - shown()).text(" more");
+            write_row(out, snapshot, table, {name, text.bytes_written()}, shown(), count - 1);
+        }
+    }
+};
+
+void write_pools(Writer& out, const Snapshot& snapshot) {
+    NamedTable<PoolStats> pools{MetricScope::pool, "pool", snapshot.pools, snapshot.pool_count,
+                                most_pools(snapshot)};
+    pools.fit_names();
+    for (uint8_t table = 1; snapshot.pool_count != 0 && table <= pool_tables(snapshot); ++table) {
+        pools.write(out, snapshot, table);
     }
 }
 
-/// Writes the bounded pools by name, in the order in which the names were created.
-void write_pools(Writer& out, const Snapshot& snapshot) {
-    if (snapshot.pool_count == 0) {
-        return;
-    }
-    const size_t shown = snapshot.pool_count <= kMostPools ? snapshot.pool_count : kMostPools - 1;
-    size_t name_width = kSizeWidth;
-    for (size_t i = 0; i < shown; ++i) {
-        name_width = std::max(name_width, ShownName{snapshot.pools[i].name}.view().size());
-    }
-    for (uint8_t table = 1; table <= kPoolTables; ++table) {
-        write_pool_table(out, snapshot, table, shown, name_width);
+void write_arenas(Writer& out, const Snapshot& snapshot) {
+    NamedTable<ArenaStats> arenas{MetricScope::arena, "arena", snapshot.arenas, snapshot.arena_count,
+                                  kMostArenas};
+    arenas.fit_names();
+    if (snapshot.arena_count != 0) {
+        arenas.write(out, snapshot, 1);
     }
 }
 
@@ -313,6 +353,7 @@ void write_text_report(Writer& out, const Snapshot& snapshot) {
     write_labels(out, snapshot);
     write_table(out, snapshot);
     write_pools(out, snapshot);
+    write_arenas(out, snapshot);
     write_fallback_allocations(out, snapshot);
     write_guards(out, snapshot);
     write_memory(out, snapshot);

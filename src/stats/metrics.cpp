@@ -24,6 +24,7 @@ using enum MetricType;
 using enum MetricUnit;
 constexpr bool kAdditive = true;
 
+using A = const ArenaStats&;
 using C = const ClassStats&;
 using F = const FallbackStats&;
 using P = const PoolStats&;
@@ -104,23 +105,39 @@ constexpr Row<PoolStats> kPoolRows[] = {
       "Times that a pool got more objects.", 2}, [](P p) { return p.growths; }},
     {{pool, gauge, count, !kAdditive, "peak_capacity", "hotlane_pool_peak_capacity", "largest",
       "Most objects that they held at once.", 2}, [](P p) { return p.peak_capacity; }},
-    {{pool, gauge, count, !kAdditive, "demand", "hotlane_pool_demand", "",
-      "Most objects of one pool wanted at once, those that it did not have included."},
+    {{pool, gauge, count, !kAdditive, "demand", "hotlane_pool_demand", "demand",
+      "Most objects of one pool wanted at once, those that it did not have included.", 2},
       [](P p) { return p.demand; }},
     {{pool, gauge, bytes, kAdditive, "bytes", "hotlane_pool_bytes", "",
       "Memory of the objects, and of what they own."}, [](P p) { return p.bytes; }},
     {{pool, gauge, bytes, !kAdditive, "peak_bytes", "hotlane_pool_peak_bytes", "most mem",
       "Most of that memory at once.", 2}, [](P p) { return p.peak_bytes; }},
-    {{pool, counter, count, kAdditive, "hold_samples", "hotlane_pool_hold_samples_total", "",
-      "Objects whose time between get and put was measured."}, [](P p) { return p.hold_samples; }},
-    {{pool, gauge, nanoseconds, !kAdditive, "hold_p50", "hotlane_pool_hold_p50_seconds", "",
-      "Time that half of these were held at most."}, [](P p) { return p.hold_p50_ns; }},
+    {{pool, counter, count, kAdditive, "hold_samples", "hotlane_pool_hold_samples_total", "timed",
+      "Objects whose time between get and put was measured.", 3}, [](P p) { return p.hold_samples; }},
+    {{pool, gauge, nanoseconds, !kAdditive, "hold_p50", "hotlane_pool_hold_p50_seconds", "held p50",
+      "Time that half of these were held at most.", 3}, [](P p) { return p.hold_p50_ns; }},
     {{pool, gauge, nanoseconds, !kAdditive, "hold_p99", "hotlane_pool_hold_p99_seconds", "held p99",
-      "Time that 99 % of these were held at most.", 2}, [](P p) { return p.hold_p99_ns; }},
-    {{pool, gauge, nanoseconds, !kAdditive, "hold_max", "hotlane_pool_hold_max_seconds", "",
-      "Longest of these times."}, [](P p) { return p.hold_max_ns; }},
-    {{pool, counter, count, kAdditive, "long_holds", "hotlane_pool_long_holds_total", "",
-      "How many of these were held for more than 100 ms."}, [](P p) { return p.long_holds; }},
+      "Time that 99 % of these were held at most.", 3}, [](P p) { return p.hold_p99_ns; }},
+    {{pool, gauge, nanoseconds, !kAdditive, "hold_max", "hotlane_pool_hold_max_seconds", "longest",
+      "Longest of these times.", 3}, [](P p) { return p.hold_max_ns; }},
+    {{pool, counter, count, kAdditive, "long_holds", "hotlane_pool_long_holds_total", "long holds",
+      "How many of these were held for more than 100 ms.", 3}, [](P p) { return p.long_holds; }},
+};
+
+constexpr Row<ArenaStats> kArenaRows[] = {
+    {{arena, gauge, count, kAdditive, "arenas", "hotlane_arenas", "arenas",
+      "Arenas of this name that are not part of a pool."}, [](A a) { return a.arenas; }},
+    {{arena, counter, count, kAdditive, "created", "hotlane_arenas_created_total", "created",
+      "Such arenas, destroyed ones included."}, [](A a) { return a.created; }},
+    {{arena, gauge, bytes, kAdditive, "bytes", "hotlane_arena_bytes", "bytes",
+      "Memory of their pages."}, [](A a) { return a.bytes; }},
+    {{arena, gauge, bytes, !kAdditive, "peak_bytes", "hotlane_arena_peak_bytes", "most mem",
+      "Most of that memory at once."}, [](A a) { return a.peak_bytes; }},
+    {{arena, gauge, bytes, !kAdditive, "largest", "hotlane_arena_largest_bytes", "largest",
+      "Most memory that one of them held."}, [](A a) { return a.largest; }},
+    {{arena, counter, count, kAdditive, "refused", "hotlane_arena_refusals_total", "refused",
+      "Times one of them got no page: it was at its limit, or there was no memory."},
+      [](A a) { return a.refused; }},
 };
 
 constexpr Row<Snapshot> kSnapshotRows[] = {
@@ -195,10 +212,12 @@ consteval auto without_expressions(const Row<Of> (&... rows)[N]) {
     (append(rows), ...);
     return table;
 }
-constexpr auto kMetrics = without_expressions(kClassRows, kFallbackRows, kPoolRows, kSnapshotRows);
+constexpr auto kMetrics =
+    without_expressions(kClassRows, kFallbackRows, kPoolRows, kArenaRows, kSnapshotRows);
 constexpr size_t kFirstFallback = std::size(kClassRows);
 constexpr size_t kFirstPool = kFirstFallback + std::size(kFallbackRows);
-constexpr size_t kFirstOfSnapshot = kFirstPool + std::size(kPoolRows);
+constexpr size_t kFirstArena = kFirstPool + std::size(kPoolRows);
+constexpr size_t kFirstOfSnapshot = kFirstArena + std::size(kArenaRows);
 
 /// The value of one row. The compiler makes a switch of this.
 template <const auto& kRows, class Of, size_t... I>
@@ -230,6 +249,8 @@ uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t ind
         return evaluate<kFallbackRows>(row_of(metric) - kFirstFallback, snapshot.fallback_allocations[index]);
     case pool:
         return evaluate<kPoolRows>(row_of(metric) - kFirstPool, snapshot.pools[index]);
+    case arena:
+        return evaluate<kArenaRows>(row_of(metric) - kFirstArena, snapshot.arenas[index]);
     default:
         return evaluate<kSnapshotRows>(row_of(metric) - kFirstOfSnapshot, snapshot);
     }

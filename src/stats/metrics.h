@@ -12,7 +12,7 @@
 namespace hotlane {
 
 /// What a metric counts.
-enum class MetricScope : uint8_t { size_class, fallback_allocation, pool, total, memory, process };
+enum class MetricScope : uint8_t { size_class, fallback_allocation, pool, arena, total, memory, process };
 enum class MetricType : uint8_t { counter, gauge };
 /// A metric's value is an integer: a count, bytes, nanoseconds, or a share in billionths. Reports print
 /// nanoseconds as seconds and billionths as a share of 1.
@@ -24,19 +24,19 @@ struct Metric {
     MetricScope scope;
     MetricType type;
     MetricUnit unit;
-    bool additive;    // a sum over classes, or over pools, is meaningful
+    bool additive;    // a sum over classes, pools or arenas is meaningful
     char key[24];     // in JSON
     char series[40];  // in Prometheus; empty if it is the sum of a labelled series, which Prometheus computes
-    char column[12];  // heading in the text report's table of classes or pools; empty if not shown
+    char column[12];  // heading in the text report's table of its scope; empty if not shown
     char help[88];
-    uint8_t table = 1;  // which of the text report's tables of classes or pools has the column
+    uint8_t table = 1;  // which of the text report's tables of pools has the column
 };
 
 /// The table, in the order in which reports show it.
 std::span<const Metric> metrics();
 
-/// The value of a row of the table. `index` selects the class, the reason of fallback allocations, or the
-/// pool, if the scope of the row has several.
+/// The value of a row of the table. `index` selects the class, the reason of fallback allocations, the pool or
+/// the arena, if the scope of the row has several.
 uint64_t metric_value(const Metric& metric, const Snapshot& snapshot, size_t index = 0);
 /// The value of a row of scope size_class for given counts, which may be a sum of several classes.
 uint64_t class_metric_value(const Metric& metric, const ClassStats& stats);

@@ -51,6 +51,12 @@ uint64_t Pool::peak_since_reset() const {
                                           : static_cast<uint64_t>(full - load_relaxed(low)));
 }
 
+void copy_name(char* out, size_t capacity, const char* name) {
+    // Control characters have no place in a report.
+    std::transform(name, name + strnlen(name, capacity - 1), out,
+                   [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c; });
+}
+
 namespace pools {
 
 namespace {
@@ -68,9 +74,7 @@ constinit uint64_t capacities[kMaxPoolNames];
 /// Finds the name, or adds it.
 size_t index_of(const char* wanted) {
     char name[PoolStats::kNameCapacity] = {};
-    // Control characters have no place in a report.
-    std::transform(wanted, wanted + strnlen(wanted, sizeof name - 1), name,
-                   [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c; });
+    copy_name(name, sizeof name, wanted);
     for (size_t i = 0; i < name_count; ++i) {
         if (strcmp(gone[i].name, name) == 0) {
             return i;

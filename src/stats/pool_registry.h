@@ -89,6 +89,9 @@ struct Pool : hotlane_pool {
     uint64_t peak() const { return std::max(peak_before_reset, peak_since_reset()); }
 };
 
+/// Copies what of a name the statistics show: as much as fits, with ? for control characters. `out` is all zeros.
+void copy_name(char* out, size_t capacity, const char* name);
+
 namespace pools {
 
 /// Adds a pool. `name` is what the statistics call it (null: "unnamed"). There are at most kMaxPoolNames

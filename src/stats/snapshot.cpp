@@ -8,6 +8,7 @@
 #include "guards/guard.h"
 #include "lifecycle/startup.h"
 #include "malloc/allocator.h"
+#include "stats/arena_registry.h"
 #include "stats/pool_registry.h"
 #include "sync/thread_end.h"
 #include "thread_cache/thread_registry.h"
@@ -33,6 +34,7 @@ void take_snapshot(Snapshot& snapshot) {
     }
     thread_registry::add_to(snapshot);
     pools::add_to(snapshot);
+    arenas::add_to(snapshot);
     snapshot.wrong_sized_deletes = count_of_wrong_sized_deletes();
     const guard::Statistics guards = guard::statistics();
     snapshot.guarded_live = guards.live;

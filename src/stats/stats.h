@@ -87,6 +87,20 @@ struct PoolStats {
 inline constexpr size_t kMaxPoolNames = 32;
 inline constexpr uint64_t kLongHoldNs = 100'000'000;
 
+/// All arenas of one name that are not part of a pool of arenas, including destroyed ones.
+struct ArenaStats {
+    static constexpr size_t kNameCapacity = 32;
+
+    char name[kNameCapacity] = {};
+    uint64_t arenas = 0;      // that exist now
+    uint64_t created = 0;     // since the process started
+    uint64_t bytes = 0;       // of the pages that they hold now
+    uint64_t peak_bytes = 0;  // most of these at once
+    uint64_t largest = 0;     // most bytes that one of them held
+    uint64_t refused = 0;     // times one got no page: at its limit, or no memory
+};
+inline constexpr size_t kMaxArenaNames = 16;
+
 /// All counters. Exact if no other thread is inside an operation; otherwise each number is exact by itself.
 struct Snapshot {
     size_t class_count = 0;  // classes[1 .. class_count-1] are in use
@@ -99,6 +113,8 @@ struct Snapshot {
     uint64_t guard_reports = 0;          // mistakes found by guards
     size_t pool_count = 0;               // names
     PoolStats pools[kMaxPoolNames];
+    size_t arena_count = 0;  // names
+    ArenaStats arenas[kMaxArenaNames];
 
     uint64_t threads_live = 0;
     uint64_t threads_ended = 0;

@@ -232,6 +232,66 @@ TEST(Arena, GrowsAlignsAndReleasesAsAWhole) {
     EXPECT_EQ(arena.allocate(1, 1), places[0]);
 }
 
+TEST(Arena, TheStatisticsHaveItByItsName) {
+    constexpr size_t kPage = hotlane::arena::growth;
+    EXPECT_EQ(hotlane::arena_statistics("requests").created, 0U);
+    {
+        hotlane::arena one{kPage, 4 * kPage, "requests"};
+        hotlane::arena two{1000, kPage, "requests"};
+        EXPECT_EQ(hotlane::arena_statistics("requests").arenas, 2U);
+        static_cast<void>(one.allocate(2 * kPage));
+        EXPECT_EQ(hotlane::arena_statistics("requests").bytes, one.capacity() + two.capacity());
+        EXPECT_THROW(static_cast<void>(two.allocate(kPage)), std::bad_alloc);
+        one.release();
+        EXPECT_EQ(hotlane::arena_statistics("requests").bytes, kPage + 1000);
+    }
+    const hotlane_arena_statistics now = hotlane::arena_statistics("requests");
+    EXPECT_STREQ(now.name, "requests");
+    EXPECT_EQ(now.arenas, 0U);
+    EXPECT_EQ(now.created, 2U);
+    EXPECT_EQ(now.bytes, 0U);
+    EXPECT_GT(now.largest, 3 * kPage);
+    EXPECT_EQ(now.peak_bytes, now.largest + 1000);
+    EXPECT_EQ(now.refused, 1U);
+    std::string text(64U << 10U, '\0');
+    text.resize(hotlane_stats_format(text.data(), text.size(), HOTLANE_JSON));
+    EXPECT_NE(text.find("\"requests\": {\"arenas\": 0, \"created\": 2, \"bytes\": 0, "), std::string::npos)
+        << text;
+}
+
+TEST(Arena, ThoseOfAPoolCountAsItsObjects) {
+    const uint64_t before = hotlane::arena_statistics("unnamed").created;
+    hotlane::arena_pool pool{4, "pooled arenas"};
+    EXPECT_EQ(hotlane::arena_statistics("unnamed").created, before);
+    const hotlane::arena other;
+    EXPECT_EQ(hotlane::arena_statistics("unnamed").created, before + 1);
+    EXPECT_GT(hotlane::pool_statistics("pooled arenas").object_size, hotlane::arena::growth);
+}
+
+TEST(Arena, ManyThreadsAndNamesAreCounted) {
+    const uint64_t before = hotlane::arena_statistics("others").created;
+    std::vector<std::thread> threads;
+    for (int number = 0; number < 4; ++number) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < 200; ++i) {
+                const std::string name = "arena " + std::to_string(i % 20);
+                hotlane::arena one{1000, SIZE_MAX, name.c_str()};
+                static_cast<void>(one.allocate(2000));
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    uint64_t created = hotlane::arena_statistics("others").created - before;
+    EXPECT_GE(created, 4U * 6 * 10) << "there are 14 names at most";
+    for (int i = 0; i < 20; ++i) {
+        created += hotlane::arena_statistics(("arena " + std::to_string(i)).c_str()).created;
+    }
+    EXPECT_EQ(created, 800U);
+    EXPECT_EQ(hotlane::arena_statistics("others").bytes, 0U);
+}
+
 TEST(Arena, ItsPagesStayWithinTheLimit) {
     constexpr size_t kLimit = 4 * hotlane::arena::growth;
     hotlane::arena arena{hotlane::arena::growth, kLimit};

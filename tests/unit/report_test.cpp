@@ -54,8 +54,12 @@ hotlane:     128 B    1,000    1,000   90.00 %      100      100       10       
 hotlane:       all  20.12 M  20.12 M   99.98 %    3,558    3,558    1,210       16    3,459        -
 hotlane:      pool     size capacity   in use     peak     gets exhausted fallbacks
 hotlane:    frames    4 KiB       16        4        9    1,004         6         5
-hotlane:      pool  hit rate    saved   reused  growths  largest most mem held p99
-hotlane:    frames   99.40 %      995  3.9 MiB        1       32  128 KiB   120 ms
+hotlane:      pool  hit rate    saved   reused  growths  largest   demand most mem
+hotlane:    frames   99.40 %      995  3.9 MiB        1       32       21  128 KiB
+hotlane:      pool    timed held p50 held p99  longest long holds
+hotlane:    frames      100   250 us   120 ms   130 ms          3
+hotlane:     arena   arenas  created    bytes most mem  largest  refused
+hotlane:   request        2       40  192 KiB    1 MiB  640 KiB        1
 hotlane: fallback 14, 34 MiB: 12 large, 2 alignment
 hotlane: memory   408 KiB live in 3 MiB of pages, 640 KiB free, 96 KiB metadata, 2 MiB purged
 hotlane: process  peak RSS 45 MiB, fresh 3.0 MiB, fallback 3 MiB, threads 1, 3 ended
@@ -75,17 +79,20 @@ hotlane: process  peak RSS 0 B, fresh 0 B, fallback 0 B, threads 0, 0 ended
 }
 
 TEST(TextReport, PoolsBeyondTheFourthAreAddedUp) {
-    const std::string text = report(snapshot_of_many_pools(), StatsFormat::text);
+    Snapshot s = snapshot_of_many_pools();
+    s.pools[0].hold_samples = 0;
+    s.arena_count = 0;
+    const std::string text = report(s, StatsFormat::text);
     EXPECT_NE(text.find(R"(    3,459        -
 hotlane:                     pool     size capacity   in use     peak     gets exhausted fallbacks
 hotlane:                   frames    4 KiB       16        4        9    1,004         6         5
 hotlane:                        b    128 B    1,000        1       10  1.000 M         0         0
 hotlane: a name of thirty-one cha    256 B    2,000        2       20  2.000 M         0         0
 hotlane:                   4 more        -   18,000       18        -  18.00 M         0         0
-hotlane:                     pool  hit rate    saved   reused  growths  largest most mem held p99
-hotlane:                   frames   99.40 %      995  3.9 MiB        1       32  128 KiB   120 ms
-hotlane:                        b  100.00 %        0      0 B        0        0      0 B        -
-hotlane: a name of thirty-one cha  100.00 %        0      0 B        0        0      0 B        -
+hotlane:                     pool  hit rate    saved   reused  growths  largest   demand most mem
+hotlane:                   frames   99.40 %      995  3.9 MiB        1       32       21  128 KiB
+hotlane:                        b  100.00 %        0      0 B        0        0        0      0 B
+hotlane: a name of thirty-one cha  100.00 %        0      0 B        0        0        0      0 B
 hotlane:                   4 more         -        0      0 B        0        -        -        -
 hotlane: fallback)"),
               std::string::npos)
@@ -100,16 +107,18 @@ TEST(TextReport, KeepsItsBoundsAtItsWidest) {
         EXPECT_LE(line.size(), 100U) << line;
         EXPECT_EQ(line.find("hotlane: "), 0U) << line;
     }
-    EXPECT_NE(lines[6].find("59 more"), std::string::npos) << lines[6];
-    EXPECT_NE(lines[12].find("29 more"), std::string::npos) << lines[12];
-    EXPECT_NE(lines[17].find("29 more"), std::string::npos) << lines[17];
+    EXPECT_NE(lines[7].find("58 more"), std::string::npos) << lines[7];
+    for (const size_t line : {10U, 12U, 14U}) {
+        EXPECT_NE(lines[line].find("32 more"), std::string::npos) << lines[line];
+    }
+    EXPECT_NE(lines[17].find("15 more"), std::string::npos) << lines[17];
     EXPECT_EQ(lines[19],
               "hotlane: guards   999,999 objects, 999,999 live, 999,999 in quarantine, 999,999 mistakes");
 }
 
 TEST(TextReport, OneClassTooManyTakesTheLineThatWouldSaySo) {
     Snapshot s = widest_snapshot();
-    s.pool_count = 0;
+    s.pool_count = s.arena_count = 0;
     s.fallback_allocations[static_cast<size_t>(FallbackReason::guarded)] = {};
     s.class_count = 17;
     const std::string sixteen = report(s, StatsFormat::text);
@@ -157,11 +166,13 @@ TEST(JsonReport, HoldsEveryMetric) {
     }
     EXPECT_EQ(document.at("classes").at(2).at("size"), 65'536);
     for (const Metric& metric : metrics()) {
-        const char* groups[] = {"classes", "fallback_allocations", "pools", "totals", "memory", "process"};
+        const char* groups[] = {"classes", "fallback_allocations", "pools", "arenas", "totals", "memory",
+                                "process"};
         const auto& group = document.at(groups[static_cast<size_t>(metric.scope)]);
         const auto& object = metric.scope == MetricScope::size_class            ? group.at(0)
                              : metric.scope == MetricScope::fallback_allocation ? group.at("limit")
                              : metric.scope == MetricScope::pool                ? group.at("frames")
+                             : metric.scope == MetricScope::arena               ? group.at("request")
                                                                                 : group;
         EXPECT_TRUE(object.contains(metric.key)) << metric.key;
     }
@@ -216,6 +227,7 @@ TEST(PrometheusReport, FollowsTheGrammarAndHoldsEverySeries) {
         const std::string label = metric.scope == MetricScope::size_class            ? "class=\"128\","
                                   : metric.scope == MetricScope::fallback_allocation ? "reason=\"no_region\","
                                   : metric.scope == MetricScope::pool                ? "pool=\"frames\","
+                                  : metric.scope == MetricScope::arena               ? "arena=\"request\","
                                                                                      : "";
         EXPECT_TRUE(metric.series[0] == '\0' || series.count(metric.series + ("{" + label) + process) == 1)
             << metric.series;

@@ -34,6 +34,16 @@ inline PoolStats frames_pool() {
             .long_holds = 3};
 }
 
+inline ArenaStats request_arena() {
+    return {.name = "request",
+            .arenas = 2,
+            .created = 40,
+            .bytes = 192 * KiB,
+            .peak_bytes = 1 * MiB,
+            .largest = 640 * KiB,
+            .refused = 1};
+}
+
 /// A small program: three of the four classes were used, and some requests were served by the fallback.
 inline Snapshot small_snapshot() {
     Snapshot s;
@@ -73,6 +83,8 @@ inline Snapshot small_snapshot() {
     s.fallback_frees = 11;
     s.pool_count = 1;
     s.pools[0] = frames_pool();
+    s.arena_count = 1;
+    s.arenas[0] = request_arena();
     s.threads_live = 1;
     s.threads_ended = 3;
     s.region_reserved_bytes = 256 * GiB;
@@ -153,8 +165,22 @@ inline Snapshot widest_snapshot() {
                 .demand = 999'999,
                 .bytes = 999 * GiB + 1,
                 .peak_bytes = 999 * GiB + 1,
-                .hold_p99_ns = 10'000'000'000};
+                .hold_samples = 999'999,
+                .hold_p50_ns = 10'000'000'000,
+                .hold_p99_ns = 10'000'000'000,
+                .hold_max_ns = 10'000'000'000,
+                .long_holds = 999'999};
         memset(pool.name, 'n', sizeof pool.name - 1);
+    }
+    s.arena_count = kMaxArenaNames;
+    for (ArenaStats& arena : s.arenas) {
+        arena = {.arenas = 999'999,
+                 .created = 999'999'999,
+                 .bytes = 999 * GiB + 1,
+                 .peak_bytes = 999 * GiB + 1,
+                 .largest = 999 * GiB + 1,
+                 .refused = 999'999};
+        memset(arena.name, 'a', sizeof arena.name - 1);
     }
     memset(s.program, 'p', sizeof s.program - 1);
     return s;
