@@ -4,7 +4,7 @@
 // shortest of many short blocks counts. Linked to shared and to static libraries.
 #include "common/workload.h"
 #include "empty.h"
-#include "platform/fenced_tsc.h"
+#include "platform/time/fenced_tsc.h"
 
 namespace {
 

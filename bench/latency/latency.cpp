@@ -3,7 +3,7 @@
 // they hit, and pairs in a mix of sizes after a warm-up. Also measures an empty interval, for comparison.
 #include "common/workload.h"
 #include "floor/empty.h"
-#include "platform/fenced_tsc.h"
+#include "platform/time/fenced_tsc.h"
 
 #include <numeric>
 #include <vector>

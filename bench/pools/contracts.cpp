@@ -4,7 +4,7 @@
 // two threads beside a mutex around a pool, and the reader of frames beside malloc, read and copy with several mallocs. With
 // --check, it fails if a target is missed by far. The ratios depend on the processor, and others use it, too.
 #include "hotlane/hotlane.hpp"
-#include "platform/fenced_tsc.h"
+#include "platform/time/fenced_tsc.h"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 // run, and what a network codec and a database save with it compared with glibc's malloc. Linked with
 // libhotlane.so; glibc's own malloc is looked up in libc. With --check, it fails if a bound is exceeded.
 #include "hotlane/hotlane.hpp"
-#include "platform/fenced_tsc.h"
+#include "platform/time/fenced_tsc.h"
 
 #include <algorithm>
 #include <array>

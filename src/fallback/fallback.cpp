@@ -9,12 +9,12 @@
 #include "fallback/extent_hooks.h"
 #include "fallback/jemalloc_stubs.h"
 #include "fallback/purge_policy.h"
+#include "platform/large_stack.h"
 #include "platform/os.h"
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <ucontext.h>
 
 // jemalloc's functions, renamed by scripts/private_jemalloc or built with these names by scripts/jemalloc_from_source.
 extern "C" {
@@ -78,28 +78,6 @@ void initialise_jemalloc() {
     }
 }
 
-/// Runs `work` on a stack of its own: jemalloc's start needs more than 8 KiB of stack, and a thread may have
-/// only 16 KiB.
-void run_on_large_stack(void (*work)()) {
-    struct Stack {
-        ucontext_t caller;
-        ucontext_t worker;
-        std::byte bytes[128 * KiB];
-    };
-    auto* stack = static_cast<Stack*>(os::map(sizeof(Stack)));
-    if (stack == nullptr) {
-        work();
-        return;
-    }
-    getcontext(&stack->worker);
-    stack->worker.uc_stack.ss_sp = stack->bytes;
-    stack->worker.uc_stack.ss_size = sizeof stack->bytes;
-    stack->worker.uc_link = &stack->caller;
-    makecontext(&stack->worker, work, 0);
-    swapcontext(&stack->caller, &stack->worker);
-    os::unmap(stack, sizeof(Stack));
-}
-
 [[gnu::noinline, gnu::cold]] void start_slow() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::starting)) {
@@ -111,6 +89,7 @@ void run_on_large_stack(void (*work)()) {
         }
         seen = State::untouched;
     }
+    // jemalloc's start needs more than 8 KiB of stack.
     run_on_large_stack(initialise_jemalloc);
     next_pass_ns.store(0, std::memory_order_relaxed);
     // Pairs with the loads of state: a thread that reads `ready` finds jemalloc's hooks in place.

@@ -177,24 +177,28 @@ const Option& closest_option(std::string_view name) {
     return *closest;
 }
 
+/// The options of a process in which none is set and hotlane is preloaded.
+consteval Config default_config() {
+    Config config;
+    config.stats = StatsFormat::text;
+    return config;
+}
+
 void print_config(Writer& out, const Config& config) {
     constexpr size_t kNameWidth = 26;
     constexpr size_t kValueWidth = 11;
-    Config defaults;
-    defaults.stats = StatsFormat::text;
+    static constexpr Config defaults = default_config();
     out.left("OPTION", kNameWidth).left("VALUE", kValueWidth).left("DEFAULT", kValueWidth).text("MEANING\n");
     for (const Option& option : kOptions) {
         out.text(kOptionPrefix).left(option.name, kNameWidth - kOptionPrefix.size());
-        for (const Config* source : {&config, static_cast<const Config*>(&defaults)}) {
+        for (const Config* source : {&config, &defaults}) {
             char value[2 * KiB];
             Writer text{value, sizeof value};
             print_value(text, option, *source);
-            char memory[4 * sizeof value];
-            Writer shown{memory, sizeof memory};
-            shown.shown({value, text.bytes_written()});
-            out.left(text.bytes_written() == 0 ? "-" : std::string_view{memory, shown.bytes_written()},
-                     kValueWidth - 1);
-            out.text(" ");
+            const size_t before = out.bytes_written();
+            out.shown(text.bytes_written() == 0 ? "-" : std::string_view{value, text.bytes_written()});
+            const size_t width = out.bytes_written() - before;
+            out.spaces(width < kValueWidth ? kValueWidth - width : 1);
         }
         out.text(option.help).text("\n");
     }

@@ -5,7 +5,7 @@
 
 #include "lifecycle/startup.h"
 #include "maintenance/tuning.h"
-#include "platform/tsc.h"
+#include "platform/time/tsc.h"
 
 #include <algorithm>
 #include <utility>

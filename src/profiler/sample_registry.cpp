@@ -10,7 +10,7 @@
 #include "profiler/sample_registry.h"
 
 #include "platform/safe_read.h"
-#include "platform/tsc.h"
+#include "platform/time/tsc.h"
 #include "profiler/history/high_water.h"
 #include "profiler/history/timeline.h"
 #include "profiler/size_histogram.h"

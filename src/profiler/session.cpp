@@ -6,6 +6,7 @@
 
 #include "base/errno_saver.h"
 #include "lifecycle/startup.h"
+#include "platform/large_stack.h"
 #include "profiler/dump.h"
 #include "profiler/history/high_water.h"
 #include "profiler/sample_registry.h"
@@ -170,7 +171,12 @@ bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) 
 
 /// The same, to the file that the options name.
 bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
-    return writes_here(pattern()) && dump_to(pattern(), reason, wait);
+    bool written = false;
+    if (writes_here(pattern())) {
+        // Any thread of the program may come here from a request for memory.
+        run_on_large_stack([&written, reason, wait] { written = dump_to(pattern(), reason, wait); });
+    }
+    return written;
 }
 
 void answer(bool signal) {

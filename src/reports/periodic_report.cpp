@@ -5,6 +5,7 @@
 
 #include "lifecycle/startup.h"
 #include "maintenance/background_thread.h"
+#include "platform/large_stack.h"
 #include "profiler/session.h"
 #include "reports/hit_rate_alarm.h"
 #include "reports/report.h"
@@ -33,10 +34,12 @@ void rewrite_file_if_due(uint64_t now_ns) {
     if (now_ns < next_report_ns.load(std::memory_order_relaxed) || !rewrites_file()) {
         return;
     }
-    if (const SharedSnapshot snapshot(SharedSnapshot::Wait::no); snapshot) {
-        next_report_ns.store(now_ns + config().stats_interval_ns, std::memory_order_relaxed);
-        write_report_file(config().stats_file, *snapshot, config().stats);
-    }
+    run_on_large_stack([now_ns] {
+        if (const SharedSnapshot snapshot(SharedSnapshot::Wait::no); snapshot) {
+            next_report_ns.store(now_ns + config().stats_interval_ns, std::memory_order_relaxed);
+            write_report_file(config().stats_file, *snapshot, config().stats);
+        }
+    });
 }
 
 /// Writes the files that are due. One thread at a time does it.

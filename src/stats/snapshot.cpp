@@ -13,6 +13,9 @@
 #include "sync/thread_end.h"
 #include "thread_cache/thread_registry.h"
 
+#include <cstring>
+#include <type_traits>
+
 namespace hotlane {
 
 namespace {
@@ -64,7 +67,8 @@ SharedSnapshot::SharedSnapshot(Wait wait) : held_{true} {
         held_ = false;
         return;
     }
-    shared = {};
+    static_assert(std::is_trivially_copyable_v<Snapshot>);
+    memset(static_cast<void*>(&shared), 0, sizeof shared);  // an assignment may copy from 13 KiB of stack
     take_snapshot(shared);
 }
 

@@ -27,7 +27,8 @@ void declare(Part part, void (*function)(void*));
 
 /// Arranges that the end of the calling thread calls the part's function once with `argument`, which is not
 /// null. Returns false if that is not certain: there are too many keys, there is no memory, the thread is
-/// already at its end, or its thread-local variables do not have their initial values yet. May allocate if prepare() has not been called in this thread.
+/// already at its end, or its thread-local variables do not have their initial values yet. May allocate if
+/// prepare() has not been called in this thread.
 [[nodiscard]] bool expect(Part part, void* argument);
 
 /// Allocates now what expect() would allocate. Call it before taking a lock under which a part may call

@@ -8,7 +8,7 @@
 #define os real_os
 #include "platform/os.h"
 #undef os
-#include "platform/tsc.h"
+#include "platform/time/tsc.h"
 
 #include <algorithm>
 #include <atomic>

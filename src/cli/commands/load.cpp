@@ -3,7 +3,7 @@
 // Runs the load of `hotlane bench load` and measures it. Uses plain malloc and free.
 #include "cli/commands/load.h"
 
-#include "platform/fenced_tsc.h"
+#include "platform/time/fenced_tsc.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The time-stamp counter of x86-64, whose rate is measured once against CLOCK_MONOTONIC.
-#include "platform/tsc.h"
+#include "platform/time/tsc.h"
 
 #include "platform/os.h"
 
