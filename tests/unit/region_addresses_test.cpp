@@ -64,7 +64,8 @@ TEST_F(RegionAddressesTest, OnEveryPageSizeTheTablesGrowInWholePages) {
             ASSERT_TRUE(set_up(4 * GiB));
             void* const memory = region->take_thread_memory(70 * KiB);
             ASSERT_NE(memory, nullptr);
-            EXPECT_EQ(address_of(memory) % page_size, 0U);
+            // Where places are ignored, the real kernel chooses one, and its pages may be smaller.
+            EXPECT_TRUE(ignored || address_of(memory) % page_size == 0);
             const uint32_t pages = kSections * Region::kSectionPages;
             for (uint32_t page = 0; page < pages; page += 64) {
                 ASSERT_EQ(take(64), page) << page_size;
