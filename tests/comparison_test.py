@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The comparison's arithmetic, and that a program which dies or lies under an allocator is said to.
 Must not measure anything: times are given. Run by the tests of bench/, with the path of the built `measure`."""
+import contextlib
+import io
 import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
-from comparison import allocators, command, readme, results, runner, table  # noqa: E402  (the path has to be set first)
+from comparison import allocators, readme, results, runner, suite, table, targets  # noqa: E402  (the path has to be set first)
 from comparison.allocators import Allocator  # noqa: E402
 from comparison.catalogue import Case  # noqa: E402
 from comparison.errors import ComparisonError  # noqa: E402
@@ -48,6 +51,23 @@ class Arithmetic(unittest.TestCase):
     def test_geometric_mean(self):
         self.assertAlmostEqual(results.geometric_mean([0.5, 2, 8]), 2)
         self.assertIsNone(results.geometric_mean([None]))
+
+    def test_rows_with_targets_are_measured_in_shuffled_turns(self):
+        row = targets.pattern_rows(pathlib.Path("build"), 1)[0]
+        every, order, warmed = [GLIBC, PEER, OURS], [], []
+
+        def run(_measure, allocator, _case, _limit):
+            order.append(allocator.name)
+            return runner.Sample(values={row.figure: 9 if allocator is PEER else len(order)})
+
+        with unittest.mock.patch.object(runner, "run", run), contextlib.redirect_stderr(io.StringIO()):
+            figures = suite.measure([row], every, 20, "measure", 1, warmed.append)
+        rounds = [tuple(order[i : i + 3]) for i in range(0, len(order), 3)]
+        self.assertEqual(len(warmed), 60)
+        self.assertTrue(all(set(one) == {"glibc", "peer", "hotlane"} for one in rounds))
+        self.assertGreater(len(set(rounds)), 3)
+        self.assertEqual(figures.median(row, PEER), 9)
+        self.assertEqual(figures.verdict(row), "missed")
 
     def test_a_failed_run_leaves_no_figure(self):
         found = results_with({GLIBC: [1], PEER: [1], OURS: [1, 1]})
@@ -89,7 +109,7 @@ class Configurations(unittest.TestCase):
 
     def test_the_order_changes_from_round_to_round(self):
         every = [Allocator(str(number), "-") for number in range(5)]
-        orders = {tuple(a.name for a in command.in_turns(every, number, CASE)) for number in range(20)}
+        orders = {tuple(a.name for a in suite.in_turns(every, number, CASE)) for number in range(20)}
         self.assertGreater(len(orders), 10)
         self.assertEqual({"".join(sorted(order)) for order in orders}, {"01234"})
 

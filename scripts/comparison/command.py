@@ -3,7 +3,6 @@
 import argparse
 import os
 import pathlib
-import random
 import re
 import subprocess
 import sys
@@ -39,7 +38,7 @@ def parse(arguments):
     parser.add_argument(
         "--memory", action="store_true", help="memory that comes back and bounds that hold, instead"
     )
-    parser.add_argument("--latency", action="store_true", help="single calls beside the floor, instead")
+    parser.add_argument("--latency", action="store_true", help="pairs in seven patterns, and single calls beside the floor, instead")
     parser.add_argument(
         "--profilers",
         action="store_true",
@@ -108,17 +107,14 @@ def warm_memory(chosen, found, case):
     peaks = [
         sample.peak_kib for allocator in found.allocators for sample in found.samples[case.name, allocator.name]
     ]
-    mib = min(chosen.warm_memory, max(peaks) // 1024 * 5 // 4 + 64 if peaks else case.memory_mib)
+    touch_memory(
+        chosen, min(chosen.warm_memory, max(peaks) // 1024 * 5 // 4 + 64 if peaks else case.memory_mib)
+    )
+
+
+def touch_memory(chosen, mib):
     if mib > 0:
         subprocess.run([str(chosen.build / "bench" / "warm_memory"), str(mib)], check=True)
-
-
-def in_turns(allocators, round_number, case):
-    """Returns an order that differs from round to round and is the same in every comparison, so that no allocator
-    always runs after the same one."""
-    order = list(allocators)
-    random.Random(f"{case.name} {round_number}").shuffle(order)
-    return order
 
 
 def measure_all(chosen, cases, allocators):
@@ -129,7 +125,7 @@ def measure_all(chosen, cases, allocators):
     measure = chosen.build / "bench" / "measure"
     for round_number in range(1, chosen.rounds + 1):
         for case in cases:
-            for allocator in in_turns(allocators, round_number, case):
+            for allocator in suite.in_turns(allocators, round_number, case):
                 progress.running(round_number, case.name, allocator.name)
                 warm_memory(chosen, found, case)
                 run = redis.run if case.server else runner.run
@@ -156,7 +152,12 @@ def compare_targets(chosen, name, rows):
         return 0
     build_all(chosen, packages.install_missing())
     figures = suite.measure(
-        rows, allocators_chosen(chosen), chosen.rounds, chosen.build / "bench" / "measure", chosen.limit
+        rows,
+        allocators_chosen(chosen),
+        chosen.rounds,
+        chosen.build / "bench" / "measure",
+        chosen.limit,
+        lambda case: touch_memory(chosen, min(chosen.warm_memory, case.memory_mib)),
     )
     written.write_figures(chosen, name, figures)
     return 1 if figures.failures else 0

@@ -2,6 +2,7 @@
 """Measures the rows that have targets: runs each program once per round under each allocator in turn, then computes the
 medians."""
 import collections
+import random
 import statistics
 import subprocess
 
@@ -91,14 +92,22 @@ def run_short_process(case, allocators, limit_seconds):
     return [runner.Sample(values=runner.values_in(line)) for line in lines]
 
 
-def measure(rows, allocators, rounds, measure_program, limit_seconds):
+def in_turns(allocators, round_number, case):
+    """Returns an order that differs from round to round and is the same in every comparison, so that no allocator
+    always runs after the same one."""
+    order = list(allocators)
+    random.Random(f"{case.name} {round_number}").shuffle(order)
+    return order
+
+
+def measure(rows, allocators, rounds, measure_program, limit_seconds, warm=lambda case: None):
+    """`warm` is called before each program that is measured."""
     figures = Figures(rows, allocators)
     cases = list({row.case.name: row.case for row in rows}.values())
     progress = Progress(len(cases) * len(allocators) * rounds, rounds)
     for round_number in range(1, rounds + 1):
-        for place, case in enumerate(cases):
-            turn = (round_number + place) % len(allocators)
-            turned = allocators[turn:] + allocators[:turn]
+        for case in cases:
+            turned = in_turns(allocators, round_number, case)
             if case.name == "short_process":
                 progress.running(round_number, case.name, "all")
                 for allocator, sample in zip(turned, run_short_process(case, turned, limit_seconds)):
@@ -106,6 +115,7 @@ def measure(rows, allocators, rounds, measure_program, limit_seconds):
                 continue
             for allocator in turned:
                 progress.running(round_number, case.name, allocator.name)
+                warm(case)
                 figures.add(case, allocator, runner.run(measure_program, allocator, case, limit_seconds))
         progress.round_done(round_number)
     return figures

@@ -19,6 +19,9 @@ class Row:
     met: typing.Callable
 
 
+SMALL_MIB = 64  # what programs that measure single calls need
+
+
 def at_most(limit):
     return lambda ours, others: ours <= limit
 
@@ -95,9 +98,36 @@ def memory_rows(build, scale):
     ]
 
 
+PATTERNS = {
+    "tight": ("a pair in a loop", 1),
+    "burst_reversed": ("32 at once, freed in reverse", 1),
+    "burst_in_order": ("32 at once, freed in order", 1),
+    "mixed": ("mixed sizes, 256 live", 1.02),
+    "two_sizes": ("two sizes in turn", 1.02),
+    "random": ("a pair of a random size", 1.02),
+    "sized_delete": ("new and sized delete", 1),
+}
+
+
+def pattern_rows(build, scale):
+    case = Case("patterns", (str(build / "bench" / "patterns"), "--scale", str(scale)), "latency", memory_mib=SMALL_MIB)
+    return [
+        Row(
+            what,
+            case,
+            f"{name}.pair",
+            "ticks",
+            f"≤ {'' if factor == 1 else f'{factor} × '}the best of the others",
+            at_most_best(factor),
+        )
+        for name, (what, factor) in PATTERNS.items()
+    ]
+
+
 def latency_rows(build, scale):
     def case(name, program):
-        return Case(name, (str(build / "bench" / program), "--scale", str(scale)), "latency")
+        command = (str(build / "bench" / program), "--scale", str(scale))
+        return Case(name, command, "latency", memory_mib=SMALL_MIB)
 
     floor, latency = case("floor", "floor"), case("latency", "latency")
     static = case("floor_static", "floor_static_{}")
@@ -138,4 +168,4 @@ def latency_rows(build, scale):
         rows.append(
             Row(f"mixed sizes, free+malloc: {figure}", latency, f"mixed_pair.{figure}", "ticks", *wanted)
         )
-    return rows
+    return pattern_rows(build, scale) + rows

@@ -92,7 +92,9 @@ def write_readme(chosen, found):
 def write_figures(chosen, name, figures):
     output = chosen.output or chosen.build / "comparison"
     output.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(figures.lines()) + "\n"
+    here = machine()
+    heading = f"{here['processors']} processors ({here['processor']}), medians of {chosen.rounds} rounds, load {chosen.load:.1f}"
+    text = "\n".join([heading, *figures.lines()]) + "\n"
     print(text, end="")
     (output / f"{name}.txt").write_text(text, encoding="utf-8")
     document = {
