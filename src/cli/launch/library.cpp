@@ -14,10 +14,11 @@ std::string find_library() {
     // The name with the version number. The name without it exists only where development files are
     // installed.
     constexpr const char* kName = "libhotlane.so.0";
-    // Directories relative to the command: in an installation, in a build tree, and beside the command. The
-    // build defines HOTLANE_LIBDIR.
+    // Directories relative to the command: in an installation (with the prefix that it was built for, or moved to
+    // another), in a build tree, and beside the command. The build defines HOTLANE_LIBDIR and HOTLANE_MULTIARCH.
     constexpr const char* kInstalled = "../" HOTLANE_LIBDIR;
-    constexpr const char* kPlaces[] = {kInstalled, "../lib", "../../preload", "."};
+    constexpr const char* kPlaces[] = {
+        kInstalled, "../lib/" HOTLANE_MULTIARCH, "../lib", "../lib64", "../../preload", "."};
     const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
     for (const char* place : kPlaces) {
         std::error_code error;
