@@ -12,7 +12,7 @@ import unittest.mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
-from comparison import allocators, readme, results, runner, suite, table, targets  # noqa: E402  (the path has to be set first)
+from comparison import accounting, allocators, readme, results, runner, suite, table, targets  # noqa: E402  (the path has to be set first)
 from comparison.allocators import Allocator  # noqa: E402
 from comparison.catalogue import Case  # noqa: E402
 from comparison.errors import ComparisonError  # noqa: E402
@@ -112,6 +112,40 @@ class Configurations(unittest.TestCase):
         orders = {tuple(a.name for a in suite.in_turns(every, number, CASE)) for number in range(20)}
         self.assertGreater(len(orders), 10)
         self.assertEqual({"".join(sorted(order)) for order in orders}, {"01234"})
+
+
+class Accounting(unittest.TestCase):
+    REPORT = {
+        "classes": [
+            {"size": 64, "live": 1000, "cached": 10, "depot": 20},
+            {"size": 128, "live": 500, "cached": 0, "depot": 5},
+        ],
+        "memory": {
+            "live": 128000,
+            "in_use": 200000,
+            "free_dirty": 65536,
+            "fallback": 10000,
+            "fallback_resident": 15000,
+            "metadata": 500,
+        },
+    }
+
+    def test_the_causes_add_up_to_the_resident_set(self):
+        causes = accounting.causes_of(self.REPORT, 300000, 0.28)
+        self.assertEqual(list(causes), list(accounting.CAUSES))
+        self.assertAlmostEqual(sum(causes.values()), 2 * 300000)
+        self.assertAlmostEqual(causes["live, as requested"], 100000)
+        self.assertAlmostEqual(causes["rounding"], 28000)
+        self.assertEqual((causes["lanes"], causes["rings"]), (640, 1920))
+        self.assertEqual(causes["free slots"], 200000 - 128000 - 640 - 1920)
+        self.assertEqual(causes["fallback not live"], 5000)
+
+    def test_the_peak_is_the_report_with_most_live_bytes_near_the_largest_resident_set(self):
+        def report(live):
+            return {"memory": {"live": live, "fallback": 0}}
+
+        reports = [(900, report(500)), (995, report(80)), (1000, report(50)), (990, report(70))]
+        self.assertEqual(accounting.at_peak(reports), (995, report(80)))
 
 
 class Readme(unittest.TestCase):

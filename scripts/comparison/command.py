@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from . import allocators as allocators_of
-from . import catalogue, packages, redis, results, runner, suite, targets, written
+from . import accounting, catalogue, packages, redis, results, runner, suite, targets, written
 from .errors import ComparisonError
 from .progress import Progress
 
@@ -36,7 +36,9 @@ def parse(arguments):
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the work of every program (1)")
     parser.add_argument("--only", metavar="REGEX", default="", help="only the programs whose name matches")
     parser.add_argument(
-        "--memory", action="store_true", help="memory that comes back and bounds that hold, instead"
+        "--memory",
+        action="store_true",
+        help="memory that comes back, bounds that hold, and where resident bytes are at the peak, instead",
     )
     parser.add_argument("--latency", action="store_true", help="pairs in seven patterns, and single calls beside the floor, instead")
     parser.add_argument(
@@ -182,6 +184,34 @@ def compare_programs(chosen):
     return 1 if found.failures() else 0
 
 
+def account(chosen):
+    """Prints where the resident bytes of hotlane are at the peak of some programs."""
+    cases = [
+        case for case in accounting.cases(chosen.build, chosen.scale) if re.search(chosen.only, case.name)
+    ]
+    if chosen.list:
+        print("\n".join(f"{case.name + ', resident bytes by cause':<50} {' '.join(case.command)}" for case in cases))
+    elif cases:
+        build_all(chosen, packages.install_missing())
+        ours = next((one for one in allocators_chosen(chosen) if one.name == "hotlane"), None)
+        if ours is not None:
+            written.write_accounting(
+                chosen,
+                accounting.measure(
+                    chosen, cases, ours.library, lambda case: touch_memory(chosen, min(chosen.warm_memory, case.memory_mib))
+                ),
+            )
+    return bool(cases)
+
+
+def compare_memory(chosen):
+    rows = targets.memory_rows(chosen.build, chosen.scale)
+    accounts = account(chosen)
+    if accounts and not any(re.search(chosen.only, row.case.name) for row in rows):
+        return 0
+    return compare_targets(chosen, "memory", rows)
+
+
 def compare_profilers(chosen):
     name = chosen.only or "^json_documents$"
     cases = [case for case in catalogue.cases(chosen.build, chosen.scale, True) if re.search(name, case.name)]
@@ -196,7 +226,7 @@ def compare_profilers(chosen):
 
 def compare(chosen):
     if chosen.memory:
-        return compare_targets(chosen, "memory", targets.memory_rows(chosen.build, chosen.scale))
+        return compare_memory(chosen)
     if chosen.profilers:
         return compare_profilers(chosen)
     if chosen.latency:

@@ -7,7 +7,7 @@ import pathlib
 import platform
 
 from . import allocators as allocators_of
-from . import packages, readme, results, table
+from . import accounting, packages, readme, results, table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -89,20 +89,26 @@ def write_readme(chosen, found):
     print(f"written: README.md bench/README.md {readme.CHART}")
 
 
-def write_figures(chosen, name, figures):
+def write_table(chosen, name, lines, rows):
+    """Writes a table as text, with what it was measured on, and as JSON."""
     output = chosen.output or chosen.build / "comparison"
     output.mkdir(parents=True, exist_ok=True)
     here = machine()
-    heading = f"{here['processors']} processors ({here['processor']}), medians of {chosen.rounds} rounds, load {chosen.load:.1f}"
-    text = "\n".join([heading, *figures.lines()]) + "\n"
+    heading = (
+        f"{here['processors']} processors ({here['processor']}), medians of {chosen.rounds} rounds, "
+        f"load {chosen.load:.1f}"
+    )
+    text = "\n".join([heading, *lines]) + "\n"
     print(text, end="")
     (output / f"{name}.txt").write_text(text, encoding="utf-8")
-    document = {
-        "version": 1,
-        "machine": machine(),
-        "rounds": chosen.rounds,
-        "scale": chosen.scale,
-        "rows": figures.as_json(),
-    }
+    document = {"version": 1, "machine": here, "rounds": chosen.rounds, "scale": chosen.scale, "rows": rows}
     (output / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(f"written: {output}/{name}.txt {name}.json")
+
+
+def write_figures(chosen, name, figures):
+    write_table(chosen, name, figures.lines(), figures.as_json())
+
+
+def write_accounting(chosen, figures):
+    write_table(chosen, "accounting", accounting.lines(figures), figures)

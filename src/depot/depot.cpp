@@ -340,7 +340,9 @@ DepotStats Depot::stats() {
     for (const Ring& ring : rings_) {
         objects += ring.count();
     }
-    return {spans_, objects, static_cast<uint64_t>(peak_outside_), fresh_};
+    // A double free may make the number negative for a while.
+    const auto outside = static_cast<uint64_t>(std::max<int64_t>(outside_, 0));
+    return {spans_, objects, outside, static_cast<uint64_t>(peak_outside_), fresh_};
 }
 
 }  // namespace hotlane

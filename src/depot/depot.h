@@ -16,6 +16,7 @@ namespace hotlane {
 struct DepotStats {
     uint64_t spans = 0;
     uint64_t objects = 0;       // free objects in the rings
+    uint64_t outside = 0;       // objects outside the rings and spans now
     uint64_t peak_outside = 0;  // most objects that were outside the rings and spans at once
     uint64_t fresh = 0;         // objects taken out of spans whose memory is known to be unused until then
 };

@@ -52,6 +52,8 @@ constexpr Row<ClassStats> kClassRows[] = {
       "Runs of pages that the class holds now."}, [](C c) { return c.spans; }},
     {{size_class, gauge, count, kAdditive, "live", "hotlane_live_objects", "live",
       "Objects allocated and not freed."}, [](C c) { return c.live(); }},
+    {{size_class, gauge, count, kAdditive, "cached", "hotlane_cached_objects", "",
+      "Free objects in the caches of threads."}, [](C c) { return c.cached(); }},
     {{size_class, gauge, count, !kAdditive, "peak", "hotlane_peak_objects", "peak",
       "Most objects at once that were live or in a thread's cache."}, [](C c) { return c.peak_objects; }},
     {{size_class, gauge, count, !kAdditive, "swing", "hotlane_cache_swing_objects", "",
@@ -187,6 +189,9 @@ constexpr Row<Snapshot> kSnapshotRows[] = {
       "Memory that the bookkeeping takes."}, [](S s) { return s.metadata_bytes; }},
     {{memory, gauge, bytes, kAdditive, "fallback", "hotlane_fallback_bytes", "",
       "Memory allocated by the fallback."}, [](S s) { return s.fallback_bytes; }},
+    {{memory, gauge, bytes, kAdditive, "fallback_resident", "hotlane_fallback_resident_bytes", "",
+      "Memory that the fallback keeps, free blocks and metadata included."},
+      [](S s) { return s.fallback_resident_bytes; }},
     {{memory, gauge, bytes, !kAdditive, "peak_rss", "hotlane_peak_rss_bytes", "",
       "Largest resident set of the process so far."}, [](S s) { return s.peak_rss_bytes; }},
 

@@ -32,6 +32,7 @@ void take_snapshot(Snapshot& snapshot) {
         stats.object_size = size_classes[c].object_size;
         stats.spans = depot.spans;
         stats.depot_objects = depot.objects;
+        stats.objects = depot.outside;
         stats.peak_objects = depot.peak_outside;
         stats.fresh_bytes = depot.fresh * stats.object_size;
     }
@@ -51,7 +52,9 @@ void take_snapshot(Snapshot& snapshot) {
     snapshot.metadata_bytes = stats.metadata_bytes;
     snapshot.purges = stats.purges;
     snapshot.purged_bytes = stats.purged_bytes;
-    snapshot.fallback_bytes = fallback::statistics().allocated_bytes;
+    const fallback::Statistics of_fallback = fallback::statistics();
+    snapshot.fallback_bytes = of_fallback.allocated_bytes;
+    snapshot.fallback_resident_bytes = of_fallback.resident_bytes;
     snapshot.peak_rss_bytes = os::peak_rss_bytes();
     snapshot.run_time_ns = os::monotonic_ns() - started_at_ns();
     snapshot.process_id = os::process_id();

@@ -33,6 +33,7 @@ ClassStats& operator+=(ClassStats& sum, const ClassStats& other) {
     sum.discards += other.discards;
     sum.spans += other.spans;
     sum.depot_objects += other.depot_objects;
+    sum.objects += other.objects;
     sum.peak_objects += other.peak_objects;
     sum.fresh_bytes += other.fresh_bytes;
     sum.swing = std::max(sum.swing, other.swing);

@@ -26,6 +26,7 @@ struct ClassStats {
     uint64_t discards = 0;       // objects that a thread cache gave back
     uint64_t spans = 0;          // spans that exist now
     uint64_t depot_objects = 0;  // free objects held by the depot now
+    uint64_t objects = 0;        // in use now: live, or in a thread cache
     uint64_t peak_objects = 0;   // most objects in use at once: live, or in a thread cache
     uint64_t fresh_bytes = 0;    // of objects whose memory had never been used when a cache got them
     uint64_t swing = 0;          // most objects that a thread's cache had to hold to keep what it gave back
@@ -38,6 +39,8 @@ struct ClassStats {
     uint64_t allocations() const { return hits + misses; }
     /// Modulo 2^64 while other threads are between updates of the two counts; never negative at rest.
     uint64_t live() const { return allocations() - frees; }
+    /// Objects in the caches of threads. Off by the operations that are under way.
+    uint64_t cached() const { return objects > live() ? objects - live() : 0; }
     bool used() const { return allocations() != 0 || frees != 0 || spans != 0; }
 };
 
@@ -125,7 +128,8 @@ struct Snapshot {
     uint64_t purges = 0;
     size_t purged_bytes = 0;
     size_t metadata_bytes = 0;
-    size_t fallback_bytes = 0;  // allocated by the fallback now
+    size_t fallback_bytes = 0;           // allocated by the fallback now
+    size_t fallback_resident_bytes = 0;  // that it keeps resident, its metadata included
     size_t peak_rss_bytes = 0;
     uint64_t run_time_ns = 0;
     int process_id = 0;

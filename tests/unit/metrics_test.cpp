@@ -83,9 +83,17 @@ TEST(MetricTable, ValuesOfAClass) {
     EXPECT_EQ(value("live"), 3'456U);
     EXPECT_EQ(value("peak"), 45'678U);
     EXPECT_EQ(value("depot"), 512U);
+    EXPECT_EQ(value("cached"), 3'500U - 3'456U);
     EXPECT_EQ(value("fresh_bytes"), 3 * MiB);
     EXPECT_EQ(value("recycled_bytes"), 5'123'456U * 64 - 3 * MiB);
     EXPECT_EQ(class_metric_value(row(MetricScope::size_class, "allocations"), s.classes[2]), 1'000U);
+}
+
+TEST(MetricTable, ObjectsThatWereFreedMeanwhileAreNotCached) {
+    ClassStats stats{.hits = 10, .frees = 2, .objects = 9};
+    EXPECT_EQ(stats.cached(), 1U);
+    stats.objects = 7;  // read before the last requests
+    EXPECT_EQ(stats.cached(), 0U);
 }
 
 TEST(MetricTable, ValuesOfAPool) {

@@ -56,6 +56,7 @@ inline Snapshot small_snapshot() {
                     .flushes = 1'200,
                     .spans = 12,
                     .depot_objects = 512,
+                    .objects = 3'500,
                     .peak_objects = 45'678,
                     .fresh_bytes = 3 * MiB};
     s.classes[2] = {.object_size = 128,
@@ -95,6 +96,7 @@ inline Snapshot small_snapshot() {
     s.purged_bytes = 2 * MiB;
     s.metadata_bytes = 98'304;
     s.fallback_bytes = 3 * MiB;
+    s.fallback_resident_bytes = 4 * MiB;
     s.peak_rss_bytes = 47'395'635;
     s.run_time_ns = 1'240'000'000;
     s.process_id = 4242;
