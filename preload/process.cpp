@@ -5,6 +5,7 @@
 #include "binding.h"
 #include "guards/guard.h"
 #include "lifecycle/fork.h"
+#include "live/publication.h"
 #include "malloc/allocator.h"
 #include "profiler/session.h"
 #include "reports/periodic_report.h"
@@ -43,6 +44,9 @@ void write_report_at_exit() {
         return;
     }
     periodic_report::end();
+    if (live::wanted()) {
+        live::end();
+    }
     if (config().wants_profile()) {
         profiling::at_exit();
     }
@@ -67,7 +71,11 @@ void start_guards() {
         start_guards();
     }
     register_fork_handlers();
-    if (config().stats != StatsFormat::off || config().background_thread || profiling::wants_polls()) {
+    if (live::wanted()) {
+        live::start();
+    }
+    if (config().stats != StatsFormat::off || config().background_thread || profiling::wants_polls() ||
+        live::wanted()) {
         periodic_report::start();
     }
 }

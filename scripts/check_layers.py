@@ -16,7 +16,7 @@ LAYERS = [
     ["src/options"],
     ["src/diagnostics"],
     ["src/maintenance/tuning", "src/stats", "src/profiler/sampler", "src/profiler/stack"],
-    ["src/reports", "src/page_heap", "src/fallback"],
+    ["src/reports", "src/page_heap", "src/fallback", "src/live/layout", "src/live/directory"],
     ["src/depot", "src/profiler"],
     ["src/guards"],
     ["src/maintenance"],
@@ -25,6 +25,7 @@ LAYERS = [
     ["src/malloc"],
     ["src/stats/snapshot"],
     ["src/api", "src/pools", "src/profiler/session"],
+    ["src/live"],
     ["src/reports/hit_rate_alarm"],
     ["src/reports/periodic_report"],
     ["src/lifecycle/fork"],
@@ -38,14 +39,14 @@ COMMAND_LAYERS = [
     ["src/cli/symbols"],
     ["src/cli/analysis", "src/cli/tune"],
     ["src/cli/export"],
-    ["src/cli/launch", "src/cli/pools/contract"],
+    ["src/cli/launch", "src/cli/live", "src/cli/pools/contract"],
     ["src/cli/pools/protobuf", "src/cli/pools/service", "src/cli/pools/yaml"],
     ["src/cli/pools/generate"],
     ["src/cli/commands"],
     ["src/cli/main"],
 ]
 SEEN_BY_COMMAND = ["src/base/", "src/platform/", "src/text/", "src/options/", "src/diagnostics/", "src/cli/",
-                   "src/page_heap/size_classes.h", "src/maintenance/tuning.h"]
+                   "src/live/layout.h", "src/live/directory.h", "src/stats/metrics.h", "src/stats/stats.h", "src/page_heap/size_classes.h", "src/maintenance/tuning.h"]
 
 # A directory with more source files should be split.
 MOST_FILES = 16

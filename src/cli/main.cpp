@@ -48,7 +48,8 @@ int run_command(std::vector<std::string> arguments) {
     app.set_help_flag("--help,-h", "Print this help and exit");
     for (const auto add :
          {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench, hotlane::cli::add_profile,
-          hotlane::cli::add_report, hotlane::cli::add_pools, hotlane::cli::add_tune}) {
+          hotlane::cli::add_report, hotlane::cli::add_ps, hotlane::cli::add_top, hotlane::cli::add_dump,
+          hotlane::cli::add_pools, hotlane::cli::add_tune}) {
         add(app, invocation);
     }
     app.footer("See hotlane(1), or `hotlane COMMAND --help`.");

@@ -9,6 +9,7 @@
 #include "fallback/fallback.h"
 #include "guards/guard.h"
 #include "lifecycle/startup.h"
+#include "live/publication.h"
 #include "maintenance/background_thread.h"
 #include "maintenance/maintenance.h"
 #include "profiler/sample_registry.h"
@@ -118,6 +119,7 @@ void after_fork_child() {
     if (fork.locked_files) {
         os::reset_open_files();
     }
+    live::forget_in_child();
     if (fork.locked) {
         profile::forget_threads_in_child();
         guard::forget_threads_in_child();

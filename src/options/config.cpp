@@ -32,6 +32,8 @@ constexpr Option kOptions[] = {
      "how often to rewrite the file; 0: only at exit"},
     {"LABELS", labels, HOTLANE_FIELD(labels), 0, 0, "NAME=VALUE,...",
      "labels added to all counters"},
+    {"LIVE", path, HOTLANE_FIELD(live), 0, 0, "auto|DIR",
+     "directory for hotlane ps, top and dump; or auto"},
     {"HIT_RATE_WARNING", percent, HOTLANE_FIELD(hit_rate_warning_percent), 0, 100, "PERCENT",
      "warn at exit below this hit rate; 0: never"},
     {"THREAD_CACHE", cache_limits, HOTLANE_FIELD(thread_cache), 0, GiB, "auto|SIZE,CLASS=SIZE,...",

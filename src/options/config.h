@@ -59,6 +59,7 @@ struct Config {
     char stats_file[kPathCapacity] = {};
     uint64_t stats_interval_ns = 0;     // 0: report at exit only
     char labels[kLabelsCapacity] = {};  // "name=value,name=value"
+    char live[kPathCapacity] = {};      // directory, or "auto"
     double hit_rate_warning_percent = 90.0;
     CacheLimits thread_cache;
     size_t limit = 0;          // 0: none

@@ -3,6 +3,7 @@
 // The functions of os.h for files, which are opened safely and written completely.
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
+#include "platform/files/write_signal_blocker.h"
 #include "platform/os.h"
 
 #include <atomic>
@@ -29,43 +30,6 @@ uint64_t descriptor_identity(int fd) {
     // Mixes inode number and devices and sets the lowest bit, so that the result is never 0.
     return ((status.st_dev * 0x9E3779B97F4A7C15) ^ (status.st_ino * 0xC2B2AE3D27D4EB4F) ^ status.st_rdev) | 1;
 }
-
-namespace {
-
-/// While this exists, SIGPIPE and SIGXFSZ are blocked; those that were caused meanwhile are discarded. A pipe
-/// without a reader, or a limit on the size of files, must not kill the program or change its exit status.
-class WriteSignalBlocker {
-  public:
-    WriteSignalBlocker() {
-        sigset_t pending;
-        sigpending(&pending);
-        sigemptyset(&ours_);
-        sigset_t blocked;
-        sigemptyset(&blocked);
-        for (const int signal : {SIGPIPE, SIGXFSZ}) {
-            sigaddset(&blocked, signal);
-            if (sigismember(&pending, signal) == 0) {
-                sigaddset(&ours_, signal);
-            }
-        }
-        pthread_sigmask(SIG_BLOCK, &blocked, &before_);
-    }
-    ~WriteSignalBlocker() {
-        ErrnoSaver keep;
-        const timespec none{};
-        while (sigtimedwait(&ours_, nullptr, &none) > 0) {
-        }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-    WriteSignalBlocker(const WriteSignalBlocker&) = delete;
-    WriteSignalBlocker& operator=(const WriteSignalBlocker&) = delete;
-
-  private:
-    sigset_t ours_;  // the signals that were not pending before
-    sigset_t before_;
-};
-
-}  // namespace
 
 bool write_all(int fd, const char* bytes, size_t count) {
     const int errno_before = errno;

@@ -17,6 +17,7 @@
 #include "thread_cache/thread_registry.h"
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 
 namespace hotlane::profiling {
@@ -115,17 +116,22 @@ uint64_t series_of(int process) {
     return series.name;
 }
 
+/// `program` is the file of the program, which the header refers to.
+ProfileHeader next_header(const char* reason, const char* program, const Snapshot& snapshot) {
+    return {.program = program,
+            .reason = reason,
+            .number = number.fetch_add(1),
+            .series = series_of(snapshot.process_id),
+            .begin_ns = begin_ns.load(),
+            .duration_ns = os::monotonic_ns() - session_start_ns.load(),
+            .now = point_of_now(high_water::live()),
+            .unwinder = backtrace::unwinder()};
+}
+
 bool write_file(const char* wanted, const char* reason, const Snapshot& snapshot) {
     char program[Config::kPathCapacity];
     os::program_path(program, sizeof program);
-    const ProfileHeader header{.program = program,
-                               .reason = reason,
-                               .number = number.fetch_add(1),
-                               .series = series_of(snapshot.process_id),
-                               .begin_ns = begin_ns.load(),
-                               .duration_ns = os::monotonic_ns() - session_start_ns.load(),
-                               .now = point_of_now(high_water::live()),
-                               .unwinder = backtrace::unwinder()};
+    const ProfileHeader header = next_header(reason, program, snapshot);
     const NameFields fields{
         .process_id = snapshot.process_id, .program = snapshot.program, .number = header.number};
     char path[Config::kPathCapacity];
@@ -217,6 +223,22 @@ void stop() { profile::stop(); }
 bool dump(const char* path) {
     return path != nullptr ? dump_to(path, "call", SharedSnapshot::Wait::yes)
                            : dump_as_configured("call", SharedSnapshot::Wait::yes);
+}
+
+bool dump_to_descriptor(int fd) {
+    errno = 0;
+    if (!profile::used() || !begin_dump(SharedSnapshot::Wait::yes)) {
+        return false;
+    }
+    bool written = false;
+    {
+        const SharedSnapshot snapshot;
+        char program[Config::kPathCapacity];
+        os::program_path(program, sizeof program);
+        written = write_profile(fd, next_header("call", program, *snapshot), *snapshot);
+    }
+    dumping.store(false);
+    return written;
 }
 
 void at_exit() {

@@ -19,6 +19,10 @@ void stop();
 /// Returns false if that failed, after one line on stderr, or if there is no profile, without a line.
 bool dump(const char* path);
 
+/// Writes the profile to a descriptor, which stays open. Returns false if that failed, with errno set or 0, or if
+/// there is no profile.
+bool dump_to_descriptor(int fd);
+
 /// Writes the profile at exit, if HOTLANE_PROFILE or a signal started a session.
 void at_exit();
 /// Does what is due at this time: answers the signal, and writes the profile of the interval.

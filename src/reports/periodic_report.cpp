@@ -4,6 +4,7 @@
 #include "reports/periodic_report.h"
 
 #include "lifecycle/startup.h"
+#include "live/publication.h"
 #include "maintenance/background_thread.h"
 #include "platform/large_stack.h"
 #include "profiler/session.h"
@@ -42,8 +43,11 @@ void rewrite_file_if_due(uint64_t now_ns) {
     });
 }
 
+/// Whether the caller may also answer the requests of the command.
+enum class Answers : uint8_t { yes, no };
+
 /// Writes the files that are due. One thread at a time does it.
-void write_what_is_due(uint64_t now_ns) {
+void write_what_is_due(uint64_t now_ns, Answers answers) {
     uint32_t nobody = 0;
     // `ended` is read after `writer` is set; end() sets `ended` and then reads `writer`. At least one of the
     // two threads sees the other's store.
@@ -51,6 +55,13 @@ void write_what_is_due(uint64_t now_ns) {
         if (!ended.load()) {
             rewrite_file_if_due(now_ns);
             profiling::poll(now_ns);
+            const bool in_background = answers == Answers::yes;
+            if (in_background || background_thread::missing.load(std::memory_order_relaxed)) {
+                live::publish_if_due(now_ns);
+            }
+            if (in_background) {
+                live::answer();
+            }
         }
         writer.store(0);
     }
@@ -58,14 +69,19 @@ void write_what_is_due(uint64_t now_ns) {
 
 void after_pass(uint64_t now_ns) {
     hit_rate_alarm::check();
-    write_what_is_due(now_ns);
+    write_what_is_due(now_ns, Answers::no);
 }
+
+void background_work(uint64_t now_ns) { write_what_is_due(now_ns, Answers::yes); }
 
 /// Returns the interval at which the background thread checks for due files, or UINT64_MAX when there are
 /// none.
 uint64_t report_interval_ns() {
-    constexpr uint64_t kForSignalsNs = 100'000'000;
+    constexpr uint64_t kForSignalsNs = 100'000'000;  // and for the requests of the command
     uint64_t interval = rewrites_file() ? config().stats_interval_ns : UINT64_MAX;
+    if (live::wanted()) {
+        interval = std::min(interval, kForSignalsNs);
+    }
     if (profiling::wants_polls()) {
         interval =
             std::min(interval, config().profile_interval_ns != 0 ? config().profile_interval_ns : interval);
@@ -86,7 +102,7 @@ void start() {
     }
     if (writes || config().background_thread) {
         ensure_started();
-        background_thread::start(writes ? write_what_is_due : nullptr, interval_ns);
+        background_thread::start(writes ? background_work : nullptr, interval_ns);
     }
 }
 

@@ -40,6 +40,14 @@ void add_env(CLI::App& app, Invocation& invocation);
 void add_bench(CLI::App& app, Invocation& invocation);
 /// `hotlane profile [OPTIONS] [--] PROGRAM [ARGS]`: runs a program with the profiler enabled.
 void add_profile(CLI::App& app, Invocation& invocation);
+/// `hotlane ps`: lists the processes that publish their counters.
+void add_ps(CLI::App& app, Invocation& invocation);
+/// `hotlane top [PID]`: a full-screen view of them.
+void add_top(CLI::App& app, Invocation& invocation);
+/// `hotlane dump PID`: writes the profile of a process that runs.
+void add_dump(CLI::App& app, Invocation& invocation);
+/// The option --live of the commands that look at such processes.
+void add_live_option(CLI::App& command, std::string& directory);
 /// `hotlane report FILE...`: shows the content of profile dumps.
 void add_report(CLI::App& app, Invocation& invocation);
 /// `hotlane pools generate|show|check CONTRACT --config FILE`: generates pools from the contracts of messages.

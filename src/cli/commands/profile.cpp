@@ -3,6 +3,7 @@
 // `hotlane profile`: runs a program with the profiler enabled, and reports which files were written.
 #include "cli/analysis/profile_files.h"
 #include "cli/analysis/site_table.h"
+#include "cli/commands/attach.h"
 #include "cli/commands/commands.h"
 #include "cli/launch/library.h"
 #include "cli/launch/profiled_run.h"
@@ -29,6 +30,7 @@ struct ProfileOptions {
     std::map<std::string, std::string> variables;  // for the library, by name
     std::string file;
     bool report = false;
+    AttachOptions attach;
 };
 
 /// Adds an option that sets an environment variable of the library. `valid` checks the value; `expected`
@@ -112,7 +114,28 @@ void print_report(pid_t process, const std::vector<std::string>& files) {
     }
 }
 
+/// The options that a process which runs already can still be given.
+int profile_attached(const ProfileOptions& options, const std::vector<std::string>& arguments) {
+    if (!arguments.empty()) {
+        message("profile: --attach takes no PROGRAM");
+        return kFailed;
+    }
+    AttachOptions attach = options.attach;
+    attach.file = options.file;
+    attach.report = options.report;
+    for (const auto& [variable, value] : options.variables) {
+        if (variable != "HOTLANE_SAMPLE_INTERVAL" || !parse_size(value, attach.sample_bytes)) {
+            message("profile: --interval and --unwind need a PROGRAM");
+            return kFailed;
+        }
+    }
+    return profile_running(attach);
+}
+
 int profile(const ProfileOptions& options, const std::vector<std::string>& arguments) {
+    if (options.attach.process != 0) {
+        return profile_attached(options, arguments);
+    }
     if (!arguments.empty() && arguments.front().starts_with("-")) {
         message("profile: ", arguments.front(), " is not an option (see hotlane profile --help)");
         return kFailed;
@@ -168,6 +191,7 @@ void add_profile(CLI::App& app, Invocation& invocation) {
         ->add_option("-o,--output", options->file,
                      "Dumps; %p: process, %n: number. PROGRAM.%p.%n.heap by default")
         ->type_name("FILE");
+    add_attach_options(*command, options->attach);
     command->add_flag("--report", options->report, "Show the top sites of the last dump at the end");
     command->footer(
         "PROGRAM and its ARGS follow the options: hotlane profile [OPTIONS] [--] PROGRAM [ARGS]\n"
