@@ -5,6 +5,7 @@
 
 #include "profiler/sample_registry.h"
 #include "profiler/size_histogram.h"
+#include "profiler/stack/build_ids.h"
 
 namespace hotlane {
 
@@ -81,6 +82,17 @@ void write_site(const Site& site, const uintptr_t* frames, void* context) {
     write_tally(out, "temporary", site.temporary, false);
     write_tally(out, "remote", site.remote, false);
     write_lifetimes(out, site);
+}
+
+void write_build_id(const inspect::BuildId& id, void* context) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    char text[2 * inspect::BuildId::kLongest];
+    for (size_t i = 0; i < id.length; ++i) {
+        text[2 * i] = kDigits[id.bytes[i] >> 4];
+        text[2 * i + 1] = kDigits[id.bytes[i] & 15];
+    }
+    Writer& out = *static_cast<Writer*>(context);
+    out.text("# build_id: ").hex(id.mapping).text(" ").text({text, 2 * id.length}).text("\n");
 }
 
 struct Totals {
@@ -160,6 +172,7 @@ bool write_profile(int descriptor, const ProfileHeader& header, const Snapshot& 
     Writer out{descriptor};
     write_header(out, header, snapshot);
     profile::for_each_site(write_site, &out);
+    inspect::for_each_build_id(write_build_id, &out);
     out.text("\nMAPPED_LIBRARIES:\n");
     return out.flush() && os::copy_file("/proc/self/maps", descriptor);
 }

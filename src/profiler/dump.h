@@ -12,6 +12,7 @@
 //   # point: 120000000 live=1048576 rss=4194304 requests=12345 misses=67
 //   1: 64 [5: 320] @ 0x401136 0x7f…                                of one stack, as sampled; leaf first
 //   # site: live=8192,524288,491520 total=…,…,… peak=…,…,… temporary=100,6400 remote=0,0 lifetimes=20:64,21:3
+//   # build_id: 0x400000 0123456789abcdef                          of the file that is mapped there
 //
 //   MAPPED_LIBRARIES:
 //   /proc/self/maps

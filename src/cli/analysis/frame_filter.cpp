@@ -23,14 +23,19 @@ FrameFilter::FrameFilter(const std::string& expression) {
                    }};
 }
 
+bool FrameFilter::matches_text(const std::string& text) const {
+    return regexec(expression_.get(), text.c_str(), 0, nullptr, 0) == 0;
+}
+
+bool FrameFilter::matches_frame(const Profile& profile, uint32_t frame) const {
+    const Profile::Function& function = profile.function_of(frame);
+    return matches_text(function.name) || matches_text(function.file) ||
+           matches_text(profile.library_of(frame).path);
+}
+
 bool FrameFilter::matches(const Profile& profile, const Profile::Stack& stack) const {
-    const auto found = [this](const std::string& text) {
-        return regexec(expression_.get(), text.c_str(), 0, nullptr, 0) == 0;
-    };
-    return std::any_of(stack.frames.begin(), stack.frames.end(), [&](uint32_t frame) {
-        const Profile::Function& function = profile.function_of(frame);
-        return found(function.name) || found(function.file) || found(profile.library_of(frame).path);
-    });
+    return std::any_of(stack.frames.begin(), stack.frames.end(),
+                       [&](uint32_t frame) { return matches_frame(profile, frame); });
 }
 
 }  // namespace hotlane::cli

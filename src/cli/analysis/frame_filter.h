@@ -18,6 +18,8 @@ class FrameFilter {
     explicit FrameFilter(const std::string& expression);
 
     bool matches(const Profile& profile, const Profile::Stack& stack) const;
+    bool matches_frame(const Profile& profile, uint32_t frame) const;
+    bool matches_text(const std::string& text) const;
 
   private:
     std::shared_ptr<regex_t> expression_;

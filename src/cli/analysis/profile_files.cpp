@@ -8,6 +8,7 @@
 #include "cli/symbols/symboliser.h"
 #include "text/writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <unistd.h>
 
@@ -62,8 +63,13 @@ void say_which_format(const std::string& file, int64_t format) {
     }
 }
 
-/// Reads all files and returns the last dump of each process.
-std::vector<Dump> read_all(const std::vector<std::string>& files) {
+/// The last dump of each process, and the others.
+struct Dumps {
+    std::vector<Dump> last;
+    std::vector<Dump> earlier;
+};
+
+Dumps read_all(const std::vector<std::string>& files) {
     std::vector<Dump> dumps;
     dumps.reserve(files.size());
     std::vector<const ProfileOrigin*> origins;
@@ -75,22 +81,37 @@ std::vector<Dump> read_all(const std::vector<std::string>& files) {
     if (counted.size() < dumps.size()) {
         say_which_count(files, dumps, counted);
     }
-    std::vector<Dump> last;
-    last.reserve(counted.size());
-    for (const size_t index : counted) {
-        say_which_format(files[index], dumps[index].origin.format);
-        last.push_back(std::move(dumps[index]));
+    Dumps result;
+    for (size_t i = 0; i < dumps.size(); ++i) {
+        const bool is_last = std::find(counted.begin(), counted.end(), i) != counted.end();
+        if (is_last) {
+            say_which_format(files[i], dumps[i].origin.format);
+        }
+        (is_last ? result.last : result.earlier).push_back(std::move(dumps[i]));
     }
-    return last;
+    return result;
+}
+
+/// Adds the earlier dumps of the process as moments. Of more than kMost, some at equal distances are taken.
+void add_moments(Profile& profile, std::vector<Dump> earlier, Symboliser& symboliser) {
+    constexpr size_t kMost = 60;
+    std::sort(earlier.begin(), earlier.end(),
+              [](const Dump& a, const Dump& b) { return a.origin.sequence < b.origin.sequence; });
+    const size_t count = std::min(kMost, earlier.size());
+    for (size_t i = 0; i < count; ++i) {
+        profile.add_moment(symboliser.symbolise(earlier[i * earlier.size() / count]));
+    }
 }
 
 }  // namespace
 
-Profile load_profile(const std::vector<std::string>& files, const std::vector<std::string>& base) {
-    const std::vector<Dump> added = read_all(files);
-    const std::vector<Dump> taken_away = read_all(base);
+Profile load_profile(const std::vector<std::string>& files, const std::vector<std::string>& base,
+                     const SymbolPlaces& places, Moments moments) {
+    Dumps read = read_all(files);
+    const std::vector<Dump>& added = read.last;
+    const std::vector<Dump> taken_away = read_all(base).last;
     ProgressLine progress;
-    Symboliser symboliser{[&progress](size_t done, size_t all) { progress.show(done, all); }};
+    Symboliser symboliser{[&progress](size_t done, size_t all) { progress.show(done, all); }, places};
     Profile profile;
     for (const Dump& dump : added) {
         if (&dump == &added.front()) {
@@ -98,6 +119,9 @@ Profile load_profile(const std::vector<std::string>& files, const std::vector<st
         } else {
             profile.add(symboliser.symbolise(dump));
         }
+    }
+    if (moments == Moments::keep && added.size() == 1 && base.empty()) {
+        add_moments(profile, std::move(read.earlier), symboliser);
     }
     for (const Dump& dump : taken_away) {
         profile.subtract(symboliser.symbolise(dump));

@@ -16,7 +16,7 @@ namespace hotlane::cli {
 
 namespace {
 
-enum class Shown { always, with_peak, without_peak };
+enum class Shown { always, with_peak, without_peak, of_classes };
 
 struct Column {
     const char* title;
@@ -37,20 +37,41 @@ constexpr Column kColumns[] = {
      [](const AllocationTotals& totals) { return count_text(totals.cumulative.objects); }},
     {"temporary", 10, Shown::always,
      [](const AllocationTotals& totals) { return count_text(totals.temporary.objects); }},
-    {"slack", 8, Shown::always,
+    {"slack", 8, Shown::of_classes,
      [](const AllocationTotals& totals) {
          return share_text(totals.cumulative.slack(), totals.cumulative.bytes);
      }},
 };
 
-std::vector<Column> columns_of(const Profile& profile) {
+bool is_shown(Shown shown, const ProfileOrigin& origin) {
+    switch (shown) {
+    case Shown::always:
+        return true;
+    case Shown::with_peak:
+        return origin.has_peak;
+    case Shown::without_peak:
+        return !origin.has_peak;
+    case Shown::of_classes:
+        return !origin.requested;  // the program's own bytes have no slack
+    }
+    return true;
+}
+
+/// The columns of a table, and how their numbers are written.
+struct Style {
     std::vector<Column> columns;
+    bool is_difference;
+    bool is_coloured;
+};
+
+Style style_of(const Profile& profile, const TableView& view) {
+    Style style{{}, profile.origin.difference, profile.origin.difference && view.coloured};
     for (const Column& column : kColumns) {
-        if (column.shown == Shown::always || (column.shown == Shown::with_peak) == profile.origin.has_peak) {
-            columns.push_back(column);
+        if (is_shown(column.shown, profile.origin)) {
+            style.columns.push_back(column);
         }
     }
-    return columns;
+    return style;
 }
 
 const char* title_of(Grouping grouping) {
@@ -69,25 +90,38 @@ std::string right(const std::string& text, size_t width) {
     return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
-size_t width_of(const std::vector<Column>& columns) {
+size_t width_of(const Style& style) {
     size_t width = 0;
-    for (const Column& column : columns) {
+    for (const Column& column : style.columns) {
         width += column.width;
     }
     return width;
 }
 
-std::string row(const std::vector<Column>& columns, const AllocationTotals& totals, const std::string& name) {
+/// Returns a number with its sign in a difference: growth has a plus.
+std::string cell(const Style& style, const Column& column, const AllocationTotals& totals) {
+    const std::string number = column.text(totals);
+    const bool has_number = number.find_first_of("123456789") != std::string::npos;
+    const bool is_share = number.ends_with('%');
+    if (!style.is_difference || !has_number || is_share) {
+        return right(number, column.width);
+    }
+    const bool shrinks = number.starts_with('-');
+    const std::string text = right(shrinks ? number : "+" + number, column.width);
+    return style.is_coloured ? (shrinks ? "\x1b[32m" : "\x1b[31m") + text + "\x1b[0m" : text;
+}
+
+std::string row(const Style& style, const AllocationTotals& totals, const std::string& name) {
     std::string line;
-    for (const Column& column : columns) {
-        line += right(column.text(totals), column.width);
+    for (const Column& column : style.columns) {
+        line += cell(style, column, totals);
     }
     return line + "  " + name + "\n";
 }
 
-std::string titles(const std::vector<Column>& columns, Grouping grouping) {
+std::string titles(const Style& style, Grouping grouping) {
     std::string line;
-    for (const Column& column : columns) {
+    for (const Column& column : style.columns) {
         line += right(column.title, column.width);
     }
     return line + "  " + title_of(grouping) + "\n";
@@ -132,23 +166,23 @@ std::string profile_heading(const ProfileOrigin& origin) {
 std::string site_table(const Profile& profile, const TableView& view) {
     const std::vector<AllocationSite> sites =
         sites_of(profile, view.grouping, view.order.value_or(default_order(profile)));
-    const std::vector<Column> columns = columns_of(profile);
-    const size_t room = view.width - std::min(view.width, width_of(columns) + 2);
+    const Style style = style_of(profile, view);
+    const size_t room = view.width - std::min(view.width, width_of(style) + 2);
     const size_t shown = std::min(view.most_rows, sites.size());
     std::string text = profile_heading(profile.origin) + "\n" + timeline_text(profile, view.width);
-    text += titles(columns, view.grouping);
+    text += titles(style, view.grouping);
     AllocationTotals rest;
     for (size_t i = 0; i < sites.size(); ++i) {
         if (i < shown) {
-            text += row(columns, sites[i].totals, label(sites[i], room));
+            text += row(style, sites[i].totals, label(sites[i], room));
         } else {
             rest += sites[i].totals;
         }
     }
     if (shown < sites.size()) {
-        text += row(columns, rest, count_text(static_cast<int64_t>(sites.size() - shown)) + " more");
+        text += row(style, rest, count_text(static_cast<int64_t>(sites.size() - shown)) + " more");
     }
-    return text + row(columns, profile.total(), "all");
+    return text + row(style, profile.total(), "all");
 }
 
 size_t screen_width() {

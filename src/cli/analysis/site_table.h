@@ -14,7 +14,8 @@ struct TableView {
     Grouping grouping = Grouping::site;
     std::optional<Order> order;  // default_order() unless it is given
     size_t most_rows = 20;
-    size_t width = 100;  // columns of the screen
+    size_t width = 100;     // columns of the screen
+    bool coloured = false;  // in a difference, growth is red and shrinkage green
 };
 
 /// Returns the heading, the timeline, and a row for each of the largest sites.

@@ -29,6 +29,11 @@ std::string_view order_unit(Order order) {
     return order == Order::count || order == Order::temporary ? "objects" : "bytes";
 }
 
+std::string_view order_name(Order order) {
+    constexpr std::string_view kNames[] = {"peak", "live", "cumulative", "count", "temporary", "slack"};
+    return kNames[static_cast<size_t>(order)];
+}
+
 Order default_order(const Profile& profile) {
     return profile.origin.has_peak && profile.origin.reason == "exit" ? Order::peak : Order::live;
 }

@@ -25,6 +25,8 @@ struct AllocationSite {
 /// the others; order_unit() returns which.
 int64_t order_value(const AllocationTotals& totals, Order order);
 std::string_view order_unit(Order order);
+/// "peak", "live" and so on: the names of the option --sort, in the order of the enumerators.
+std::string_view order_name(Order order);
 /// Returns the order that says most about the profile: the peak at the end of a program, which has freed
 /// nearly everything by then, and live bytes at any other time.
 Order default_order(const Profile& profile);

@@ -40,6 +40,34 @@ json stack_object(const Profile::Stack& stack, bool has_peak) {
     return object;
 }
 
+/// Returns what changed as numbers, which the page reads in this order.
+json change_row(size_t stack, const AllocationTotals& totals) {
+    const AllocationTotals::Amount& live = totals.live;
+    const AllocationTotals::Amount& all = totals.cumulative;
+    return {stack,
+            live.objects,
+            live.bytes,
+            live.requested,
+            all.objects,
+            all.bytes,
+            all.requested,
+            totals.temporary.objects,
+            totals.temporary.bytes,
+            totals.remote.objects,
+            totals.remote.bytes};
+}
+
+json moment_object(const Profile::Moment& moment) {
+    json changes = json::array();
+    for (const auto& [stack, totals] : moment.changes) {
+        changes.push_back(change_row(stack, totals));
+    }
+    return {{"at_ns", moment.at_ns},
+            {"sequence", moment.sequence},
+            {"reason", moment.reason},
+            {"changes", std::move(changes)}};
+}
+
 json origin_object(const ProfileOrigin& origin) {
     return {{"hotlane_profile", 1},
             {"program", origin.program},
@@ -50,6 +78,7 @@ json origin_object(const ProfileOrigin& origin) {
             {"peak_ns", origin.peak_ns},
             {"has_peak", origin.has_peak},
             {"difference", origin.difference},
+            {"bytes", origin.requested ? "requested" : "class"},
             {"reason", origin.reason},
             {"sequence", origin.sequence},
             {"period", origin.period},
@@ -71,6 +100,10 @@ json to_json(const Profile& profile) {
     for (const TimePoint& point : profile.timeline) {
         timeline.push_back(
             {point.at_ns, point.live_bytes, point.resident_bytes, point.requests, point.misses});
+    }
+    json& moments = document["moments"] = json::array();
+    for (const Profile::Moment& moment : profile.moments) {
+        moments.push_back(moment_object(moment));
     }
     json& functions = document["functions"] = json::array();
     for (const Profile::Function& function : profile.functions()) {

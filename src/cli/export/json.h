@@ -16,7 +16,8 @@ class Profile;
 ///      "begin_ns": 0, "peak_ns": 0, "has_peak": true, "difference": false,
 ///      "sequence": 0, "period": 524288, "unwind": "libunwind", "samples": 0, "lost_samples": 0,
 ///      "classes": [{"size": 64, "hits": 0, "misses": 0, "puts": 0}],
-///      "timeline": [[0, 0, 0, 0, 0]],
+///      "bytes": "class", "timeline": [[0, 0, 0, 0, 0]],
+///      "moments": [{"at_ns": 0, "sequence": 0, "reason": "interval", "changes": [[0, 1, 64, 50, ...]]}],
 ///      "functions": [{"name": "f", "file": "/path/a.c", "library": "libx.so"}],
 ///      "frames": [{"function": 0, "line": 12, "address": "0x1136", "inlined": false}],
 ///      "stacks": [{"frames": [0], "site": 0,
@@ -29,6 +30,9 @@ class Profile;
 ///
 /// `peak` is only there if `has_peak` is true. A point of the timeline is [nanoseconds since begin_ns, live
 /// bytes, resident bytes, requests, misses]; the last two are counts since the process started.
+/// Moments are earlier dumps of the same process. A change since the moment before is [index of the stack; live
+/// objects, bytes and requested bytes; the same of cumulative; temporary objects and bytes; remote objects and
+/// bytes]. With `bytes` "requested", the bytes of live, peak and cumulative are those requested.
 /// Classes are in ascending order of size. An unknown name, file or library is "", and an unknown line is 0.
 /// An address is relative to the library. The frames of a stack are indices, from the leaf to the root;
 /// `site` is the position among them of the first frame that does not belong to an allocator. A lifetime is

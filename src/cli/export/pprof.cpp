@@ -43,7 +43,8 @@ struct MappingField {
         kStart,
         kLimit,
         kFilename = 5,
-        kHasFunctions = 7,
+        kBuildId,
+        kHasFunctions,
         kHasFilenames,
         kHasLineNumbers,
         kHasInlineFrames
@@ -161,6 +162,7 @@ class PprofWriter {
             message.number(MappingField::kStart, static_cast<int64_t>(library.start));
             message.number(MappingField::kLimit, static_cast<int64_t>(library.end));
             message.number(MappingField::kFilename, string(library.path));
+            message.number(MappingField::kBuildId, string(library.build_id));
             // The profile contains all known symbols; a reader does not have to look for more.
             message.number(MappingField::kHasFunctions, 1);
             message.number(MappingField::kHasFilenames, 1);

@@ -95,7 +95,8 @@ bool AllocationTotals::is_zero() const {
 
 uint32_t Profile::add_library(const Library& library) {
     const std::string path = cut_text(shown_text(library.path), kLongestPath);
-    return add_once(libraries_, library_index_, path, {path, library.start, library.end, library.bias});
+    return add_once(libraries_, library_index_, path,
+                    {path, library.start, library.end, library.bias, library.build_id});
 }
 
 uint32_t Profile::add_function(const Function& function) {
@@ -115,7 +116,9 @@ void Profile::add_stack(const std::vector<uint32_t>& frames, const AllocationTot
 
 size_t Profile::site_of(const std::vector<uint32_t>& frames) const {
     const auto allocates = [this](uint32_t frame) {
-        return is_allocator(function_of(frame).name, library_of(frame).name());
+        const Function& function = function_of(frame);
+        return is_allocator(function.name, library_of(frame).name()) ||
+               (is_wrapper_ ? is_wrapper_(function, library_of(frame)) : is_wrapper(function.name));
     };
     const auto first = std::find_if_not(frames.begin(), frames.end(), allocates);
     const auto own = std::find_if_not(first, frames.end(), [&](uint32_t frame) {
@@ -125,14 +128,80 @@ size_t Profile::site_of(const std::vector<uint32_t>& frames) const {
     return static_cast<size_t>(site - frames.begin());
 }
 
-void Profile::add_stacks(const Profile& other, bool negative) {
-    std::vector<uint32_t> ours;  // our index of each frame of `other`
+void Profile::set_wrappers(IsWrapper is_wrapper) {
+    is_wrapper_ = std::move(is_wrapper);
+    for (Stack& stack : stacks_) {
+        stack.site = site_of(stack.frames);
+    }
+}
+
+void Profile::count_requested_bytes() {
+    origin.requested = true;
+    for (Stack& stack : stacks_) {
+        for (AllocationTotals::Amount* amount :
+             {&stack.totals.live, &stack.totals.peak, &stack.totals.cumulative}) {
+            amount->bytes = amount->requested;
+        }
+    }
+    for (Moment& moment : moments) {
+        for (auto& [stack, totals] : moment.changes) {
+            totals.live.bytes = totals.live.requested;
+            totals.cumulative.bytes = totals.cumulative.requested;
+        }
+    }
+}
+
+/// Returns our index of each frame of `other`.
+std::vector<uint32_t> Profile::frames_of(const Profile& other) {
+    std::vector<uint32_t> ours;
+    ours.reserve(other.frames_.size());
     for (Frame frame : other.frames_) {
         Function function = other.functions_[frame.function];
         function.library = add_library(other.libraries_[function.library]);
         frame.function = add_function(function);
         ours.push_back(add_frame(frame));
     }
+    return ours;
+}
+
+void Profile::add_moment(const Profile& earlier) {
+    Moment moment{std::max<int64_t>(0, subtract_clamped(earlier.origin.time_ns, origin.begin_ns)),
+                  earlier.origin.sequence,
+                  earlier.origin.reason,
+                  {}};
+    const std::vector<uint32_t> ours = frames_of(earlier);
+    for (const Stack& stack : earlier.stacks_) {
+        std::vector<uint32_t> frames;
+        for (const uint32_t frame : stack.frames) {
+            frames.push_back(ours[frame]);
+        }
+        if (const auto found = stack_index_.find(frames); found != stack_index_.end()) {
+            moment.changes[found->second] += stack.totals;
+        }
+    }
+    for (const Moment& before : moments) {
+        for (const auto& [stack, totals] : before.changes) {
+            moment.changes[stack] += -totals;
+        }
+    }
+    std::erase_if(moment.changes, [](const auto& change) { return change.second.is_zero(); });
+    moments.push_back(std::move(moment));
+}
+
+void Profile::renumber_moments(const std::map<size_t, size_t>& kept) {
+    for (Moment& moment : moments) {
+        std::map<size_t, AllocationTotals> changes;
+        for (const auto& [stack, totals] : moment.changes) {
+            if (const auto found = kept.find(stack); found != kept.end()) {
+                changes[found->second] = totals;
+            }
+        }
+        moment.changes = std::move(changes);
+    }
+}
+
+void Profile::add_stacks(const Profile& other, bool negative) {
+    const std::vector<uint32_t> ours = frames_of(other);
     for (const Stack& stack : other.stacks_) {
         std::vector<uint32_t> frames;
         for (const uint32_t frame : stack.frames) {
@@ -152,6 +221,7 @@ void Profile::add(const Profile& other) {
     add_stacks(other, false);
     origin.has_peak = origin.has_peak && other.origin.has_peak;
     timeline.clear();
+    moments.clear();
     origin.duration_ns = std::max(origin.duration_ns, other.origin.duration_ns);
     add_to(origin.samples, other.origin.samples);
     add_to(origin.lost_samples, other.origin.lost_samples);
@@ -160,6 +230,7 @@ void Profile::add(const Profile& other) {
 void Profile::subtract(const Profile& other) {
     add_stacks(other, true);
     origin.difference = true;
+    moments.clear();
     origin.has_peak = origin.has_peak && other.origin.has_peak;
     keep([](const Stack& stack) { return !stack.totals.is_zero(); });
 }

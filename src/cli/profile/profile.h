@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <tuple>
@@ -72,6 +73,7 @@ struct ProfileOrigin {
     int64_t lost_samples = 0;
     bool difference = false;  // another profile was subtracted
     bool has_peak = false;    // AllocationTotals::peak is known
+    bool requested = false;   // bytes are those that the program asked for, not those of size classes
 };
 
 /// Invariant: no two functions, frames or stacks are equal, every index is valid, and all text is safe to
@@ -87,7 +89,8 @@ class Profile {
         std::string path;
         uint64_t start = 0;  // its address in the first dump that contains it
         uint64_t end = 0;
-        uint64_t bias = 0;  // that address minus the address in the file
+        uint64_t bias = 0;       // that address minus the address in the file
+        std::string build_id{};  // hexadecimal; empty: unknown
         std::string name() const { return path.substr(path.rfind('/') + 1); }
     };
     struct Function {
@@ -109,9 +112,18 @@ class Profile {
         AllocationTotals totals;
     };
 
+    /// An earlier dump of the same process: what changed since the moment before it.
+    struct Moment {
+        int64_t at_ns = 0;  // since ProfileOrigin::begin_ns
+        int64_t sequence = 0;
+        std::string reason;
+        std::map<size_t, AllocationTotals> changes;  // by index of the stack
+    };
+
     ProfileOrigin origin;
     std::map<int64_t, SizeClass> classes;  // by object size
     std::vector<TimePoint> timeline;       // in order of time; empty for a sum
+    std::vector<Moment> moments;           // in order of time
 
     const std::vector<Library>& libraries() const { return libraries_; }
     const std::vector<Function>& functions() const { return functions_; }
@@ -133,6 +145,18 @@ class Profile {
     void add(const Profile& other);
     void subtract(const Profile& other);
 
+    /// Says which functions allocate on behalf of their callers; they are no sites. By default these are the
+    /// functions of is_wrapper() (function_name.h).
+    using IsWrapper = std::function<bool(const Function& function, const Library& library)>;
+    void set_wrappers(IsWrapper is_wrapper);
+
+    /// From now on, bytes are those that the program requested. Temporary and remote bytes stay as they are.
+    void count_requested_bytes();
+
+    /// Adds the earlier profile of the same process as a moment. Moments are added in order of time, and after
+    /// every stack.
+    void add_moment(const Profile& earlier);
+
     AllocationTotals total() const;
     /// Removes the stacks for which `wanted` is false. Functions and frames stay.
     template <typename Predicate>
@@ -140,19 +164,25 @@ class Profile {
         std::vector<Stack> before;
         before.swap(stacks_);
         stack_index_.clear();
-        for (const Stack& stack : before) {
-            if (wanted(stack)) {
-                add_stack(stack.frames, stack.totals);
+        std::map<size_t, size_t> kept;  // old index -> new one
+        for (size_t i = 0; i < before.size(); ++i) {
+            if (wanted(before[i])) {
+                kept[i] = stacks_.size();
+                add_stack(before[i].frames, before[i].totals);
             }
         }
+        renumber_moments(kept);
     }
 
   private:
     void add_stacks(const Profile& other, bool negative);
-    /// Returns the index of the first frame that belongs neither to an allocator nor to the C++ library. If
+    std::vector<uint32_t> frames_of(const Profile& other);
+    void renumber_moments(const std::map<size_t, size_t>& kept);
+    /// Returns the index of the first frame that belongs neither to an allocator or wrapper nor to the C++ library. If
     /// there is none, returns the first one that does not belong to an allocator, or else 0.
     size_t site_of(const std::vector<uint32_t>& frames) const;
 
+    IsWrapper is_wrapper_;  // empty: the default
     std::vector<Library> libraries_{Library{}};
     std::vector<Function> functions_;
     std::vector<Frame> frames_;

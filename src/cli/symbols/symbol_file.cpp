@@ -26,12 +26,18 @@ struct Segment {
 
 int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { return -1; }
 
-const Dwfl_Callbacks& callbacks() {
-    static const Dwfl_Callbacks table{.find_elf = find_no_elf,
-                                      .find_debuginfo = dwfl_standard_find_debuginfo,
-                                      .section_address = nullptr,
-                                      .debuginfo_path = nullptr};
-    return table;
+/// Returns the build-id of the main file of a module.
+std::string build_id_of(Dwfl_Module* module) {
+    const unsigned char* bits = nullptr;
+    GElf_Addr address = 0;
+    const int length = dwfl_module_build_id(module, &bits, &address);
+    std::string text;
+    for (int i = 0; i < length; ++i) {
+        constexpr char kDigits[] = "0123456789abcdef";
+        text += kDigits[bits[i] >> 4U];
+        text += kDigits[bits[i] & 15U];
+    }
+    return text;
 }
 
 /// Opens a regular file. Returns -1 for anything else, because opening a pipe would block.
@@ -48,8 +54,13 @@ int open_regular(const std::string& path) {
 }  // namespace
 
 struct SymbolFile::Parts {
+    std::string debug_path;
+    char* debug_path_text;  // the callbacks point to it
+    Dwfl_Callbacks callbacks;
     Dwfl* dwfl = nullptr;
     Dwfl_Module* module = nullptr;
+    std::string build_id;
+    bool fixed = false;
     std::vector<Segment> segments;
     bool indexed = false;
     Dwarf_Addr dwarf_bias = 0;
@@ -57,7 +68,13 @@ struct SymbolFile::Parts {
     std::map<Dwarf_Off, CompileUnit> units;  // those used so far
     std::optional<SymbolTable> symbols;      // read on first use
 
-    Parts() : dwfl{dwfl_begin(&callbacks())} {}
+    explicit Parts(std::string path)
+        : debug_path{std::move(path)},
+          debug_path_text{debug_path.data()}, callbacks{.find_elf = find_no_elf,
+                                                        .find_debuginfo = dwfl_standard_find_debuginfo,
+                                                        .section_address = nullptr,
+                                                        .debuginfo_path = &debug_path_text},
+          dwfl{dwfl_begin(&callbacks)} {}
     ~Parts() { dwfl_end(dwfl); }
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
@@ -66,9 +83,11 @@ struct SymbolFile::Parts {
         GElf_Addr bias = 0;
         Elf* elf = dwfl_module_getelf(module, &bias);
         size_t count = 0;
-        if (elf == nullptr || elf_getphdrnum(elf, &count) != 0) {
+        GElf_Ehdr file;
+        if (elf == nullptr || elf_getphdrnum(elf, &count) != 0 || gelf_getehdr(elf, &file) == nullptr) {
             return false;
         }
+        fixed = file.e_type == ET_EXEC;
         for (size_t i = 0; i < count; ++i) {
             GElf_Phdr header;
             if (gelf_getphdr(elf, static_cast<int>(i), &header) != nullptr && header.p_type == PT_LOAD) {
@@ -110,12 +129,15 @@ struct SymbolFile::Parts {
 SymbolFile::SymbolFile(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 SymbolFile::~SymbolFile() = default;
 
-std::unique_ptr<SymbolFile> SymbolFile::open(const std::string& path) {
+const std::string& SymbolFile::build_id() const { return parts_->build_id; }
+bool SymbolFile::is_at_fixed_addresses() const { return parts_->fixed; }
+
+std::unique_ptr<SymbolFile> SymbolFile::open(const std::string& path, const std::string& debug_path) {
     const int descriptor = open_regular(path);
     if (descriptor < 0) {
         return nullptr;
     }
-    auto parts = std::make_unique<Parts>();
+    auto parts = std::make_unique<Parts>(debug_path);
     // Addresses stay those of the file. libdw owns the descriptor if this succeeds.
     parts->module = dwfl_report_elf(parts->dwfl, path.c_str(), path.c_str(), descriptor, 0, true);
     if (parts->module == nullptr) {
@@ -126,6 +148,7 @@ std::unique_ptr<SymbolFile> SymbolFile::open(const std::string& path) {
     if (!parts->read_segments()) {
         return nullptr;
     }
+    parts->build_id = build_id_of(parts->module);
     return std::unique_ptr<SymbolFile>{new SymbolFile{std::move(parts)}};
 }
 

@@ -22,12 +22,18 @@ struct SourceFrame {
 /// thread-safe.
 class SymbolFile {
   public:
-    /// Returns null when the file cannot be opened or is not an ELF file.
-    static std::unique_ptr<SymbolFile> open(const std::string& path);
+    /// Returns null when the file cannot be opened or is not an ELF file. Separate debug information is looked
+    /// for in `debug_path` (SymbolPlaces::debug_path()).
+    static std::unique_ptr<SymbolFile> open(const std::string& path,
+                                            const std::string& debug_path = ":.debug:/usr/lib/debug");
     ~SymbolFile();
     SymbolFile(const SymbolFile&) = delete;
     SymbolFile& operator=(const SymbolFile&) = delete;
 
+    /// The hexadecimal build-id; empty when the file has none.
+    const std::string& build_id() const;
+    /// Whether the file is loaded at the addresses that it names, and not at others.
+    bool is_at_fixed_addresses() const;
     /// Returns the address at which the loader maps the byte at `file_offset`, or nothing when it is not
     /// mapped.
     std::optional<uint64_t> address_of(uint64_t file_offset) const;

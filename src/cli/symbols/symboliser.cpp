@@ -29,7 +29,8 @@ struct Symboliser::Place {
                 return *found;
             }
         }
-        return address - start();
+        // A file of debug information alone may not say where its segments are.
+        return known->file && known->file->is_at_fixed_addresses() ? address : address - start();
     }
 };
 
@@ -48,14 +49,41 @@ bool is_changed(const struct stat& status, uint64_t inode, int64_t dump_time_ns)
 
 }  // namespace
 
-Symboliser::Known& Symboliser::known(const Dump::Mapping& mapping, int64_t dump_time_ns) {
+std::unique_ptr<SymbolFile> Symboliser::find_file(const Dump::Mapping& mapping, int64_t dump_time_ns) const {
+    const bool deleted = mapping.path.ends_with(kDeleted);
+    const std::string& id = mapping.build_id;
+    const std::string path =
+        symbol_places_.path_of(mapping.path.substr(0, mapping.path.size() - (deleted ? kDeleted.size() : 0)));
     struct stat status {};
-    const bool usable = !mapping.path.ends_with(kDeleted) && stat(mapping.path.c_str(), &status) == 0 &&
-                        !is_changed(status, mapping.inode, dump_time_ns);
-    const auto [place, added] =
-        known_.try_emplace(usable ? mapping.path : mapping.path + std::string{kDeleted});
-    if (added && usable) {
-        place->second.file = SymbolFile::open(mapping.path);
+    // A build-id proves that it is the same file. Without one, times and inodes must do; on another machine
+    // they mean nothing.
+    const bool same =
+        !id.empty() || (!deleted && stat(path.c_str(), &status) == 0 &&
+                        (symbol_places_.elsewhere() || !is_changed(status, mapping.inode, dump_time_ns)));
+    std::vector<std::string> files = symbol_places_.files_of(id);
+    if (same) {
+        files.insert(files.begin(), path);
+    }
+    for (const std::string& file : files) {
+        auto opened = SymbolFile::open(file, symbol_places_.debug_path());
+        if (opened && (id.empty() || opened->build_id() == id)) {
+            return opened;
+        }
+    }
+    return nullptr;
+}
+
+Symboliser::Known& Symboliser::known(const Dump::Mapping& mapping, int64_t dump_time_ns) {
+    std::string key = mapping.path + "#" + mapping.build_id;
+    if (mapping.build_id.empty()) {
+        struct stat status {};
+        const bool changed = stat(symbol_places_.path_of(mapping.path).c_str(), &status) == 0 &&
+                             is_changed(status, mapping.inode, dump_time_ns);
+        key += changed ? "changed" : "";
+    }
+    const auto [place, added] = known_.try_emplace(std::move(key));
+    if (added) {
+        place->second.file = find_file(mapping, dump_time_ns);
     }
     return place->second;
 }
@@ -94,8 +122,8 @@ std::vector<uint32_t> Symboliser::frames_at(uint64_t address, const std::vector<
         path.resize(path.size() - kDeleted.size());
     }
     const uint64_t file_address = place->file_address(address);
-    const uint32_t library =
-        profile.add_library({path, place->start(), place->end(), address - file_address});
+    const uint32_t library = profile.add_library(
+        {path, place->start(), place->end(), address - file_address, place->mappings.front().build_id});
     const auto [found, added] = place->known->frames.try_emplace(file_address);
     if (added && place->known->file) {
         found->second = place->known->file->frames_at(file_address);

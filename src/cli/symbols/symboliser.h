@@ -5,6 +5,7 @@
 
 #include "cli/profile/dump.h"
 #include "cli/symbols/symbol_file.h"
+#include "cli/symbols/symbol_places.h"
 
 #include <functional>
 #include <map>
@@ -20,14 +21,15 @@ class Symboliser {
     /// Called after each address with the number of addresses done and of all.
     using Progress = std::function<void(size_t done, size_t all)>;
 
-    explicit Symboliser(Progress progress) : progress_{std::move(progress)} {}
+    explicit Symboliser(Progress progress, SymbolPlaces places = {})
+        : progress_{std::move(progress)}, symbol_places_{std::move(places)} {}
 
     Profile symbolise(const Dump& dump);
 
   private:
     /// A library in a process: all its mappings.
     struct Place;
-    /// A library's file, unless it is missing or was changed since the dump, and the frames found in it so
+    /// A library's file, unless it is missing or another one than that of the dump, and the frames found in it so
     /// far.
     struct Known {
         std::unique_ptr<SymbolFile> file;
@@ -36,10 +38,12 @@ class Symboliser {
 
     std::vector<Place> places_of(const Dump& dump);
     Known& known(const Dump::Mapping& mapping, int64_t dump_time_ns);
+    std::unique_ptr<SymbolFile> find_file(const Dump::Mapping& mapping, int64_t dump_time_ns) const;
     std::vector<uint32_t> frames_at(uint64_t address, const std::vector<Place>& places, Profile& profile);
 
     Progress progress_;
-    std::map<std::string, Known> known_;  // by path; changed files have a key of their own
+    SymbolPlaces symbol_places_;
+    std::map<std::string, Known> known_;  // by path and build-id, or by path and whether the file was changed
 };
 
 }  // namespace hotlane::cli

@@ -14,13 +14,22 @@ namespace {
 constexpr std::string_view kAnonymous = "(anonymous namespace)";
 constexpr std::string_view kOperator = "operator";
 constexpr std::string_view kAllocators[] = {
-    "malloc", "calloc", "realloc", "reallocarray", "memalign", "aligned_alloc", "posix_memalign", "valloc",
-    "pvalloc", "__libc_malloc", "__libc_calloc", "__libc_realloc", "__libc_memalign", "strdup", "strndup",
-    "__strdup", "__strndup",
-    // Wrappers in many programs, which abort or retry when memory is exhausted.
-    "xmalloc", "xcalloc", "xrealloc", "xstrdup", "xstrndup", "g_malloc", "g_malloc0", "g_realloc", "g_strdup",
-    "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_realloc", "CRYPTO_strdup", "PyMem_Malloc", "PyMem_Calloc",
-    "PyMem_Realloc", "PyMem_RawMalloc"};
+    "malloc",        "calloc",         "realloc",        "reallocarray", "memalign",
+    "aligned_alloc", "posix_memalign", "valloc",         "pvalloc",      "__libc_malloc",
+    "__libc_calloc", "__libc_realloc", "__libc_memalign"};
+/// How the names of wrappers begin. Compilers append ".constprop.0" and the like.
+constexpr std::string_view kWrappers[] = {
+    "operator new", "strdup", "strndup", "__strdup", "__strndup",
+    // Functions of many programs, which abort or retry when memory is exhausted.
+    "xmalloc", "xcalloc", "xzalloc", "xrealloc", "xreallocarray", "xstrdup", "xstrndup", "xmemdup", "zmalloc",
+    "zcalloc", "zrealloc", "zstrdup", "ztrymalloc", "ztrycalloc", "ztryrealloc",
+    // Functions of libraries.
+    "g_malloc", "g_try_malloc", "g_realloc", "g_try_realloc", "g_strdup", "g_strndup", "g_memdup",
+    "g_slice_alloc", "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_realloc", "CRYPTO_strdup", "PyMem_", "_PyMem_",
+    "PyObject_Malloc", "PyObject_Calloc", "PyObject_Realloc", "_PyObject_Malloc", "_PyObject_Calloc",
+    "_PyObject_Realloc", "sqlite3Malloc", "sqlite3MemMalloc", "sqlite3MemRealloc", "sqlite3_malloc",
+    "sqlite3_realloc", "sqlite3Realloc", "sqlite3DbMalloc", "sqlite3DbRealloc", "sqlite3DbStrDup",
+    "sqlite3DbStrNDup"};
 
 /// Returns the length of "operator" and the symbol after it, whose brackets are part of the name. Returns 0
 /// when the text does not start with an operator.
@@ -93,8 +102,13 @@ std::string bounded_name(const std::string& name) {
 
 bool is_allocator(std::string_view function, std::string_view library) {
     return library.starts_with("libhotlane.so") || function.starts_with("hotlane::") ||
-           function.starts_with("hotlane_") || function.starts_with("operator new") ||
+           function.starts_with("hotlane_") ||
            std::find(std::begin(kAllocators), std::end(kAllocators), function) != std::end(kAllocators);
+}
+
+bool is_wrapper(std::string_view function) {
+    return std::any_of(std::begin(kWrappers), std::end(kWrappers),
+                       [function](std::string_view start) { return function.starts_with(start); });
 }
 
 bool is_standard(std::string_view function) {

@@ -18,9 +18,11 @@ std::string bounded_name(const std::string& name);
 /// Returns a C++ name without parameters, template arguments and return type: "std::vector<>::push_back".
 std::string short_name(std::string_view name);
 
-/// Returns whether the function allocates on behalf of its caller: malloc and similar functions, operator
-/// new, and all functions of hotlane.
+/// Returns whether the function is malloc or a similar function of libc, or one of hotlane.
 bool is_allocator(std::string_view function, std::string_view library);
+/// Returns whether the function allocates on behalf of its caller: operator new, and what many programs and
+/// libraries call instead of malloc, such as xmalloc, zmalloc, g_malloc and PyMem_Malloc.
+bool is_wrapper(std::string_view function);
 /// Returns whether the function belongs to the C++ library, which allocates for the program's containers and
 /// strings.
 bool is_standard(std::string_view function);

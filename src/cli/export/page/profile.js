@@ -134,8 +134,9 @@ class Page {
     byId('meaning').textContent =
       `${exact ? 'Exact numbers.' : 'Numbers are estimated from the samples.'} ` +
       `${this.signed ? 'This is the difference of two moments: + is growth, − is shrinkage. ' : ''}` +
-      'An object has the bytes of its size class. Slack is the part that the program did not request. Remote objects ' +
-      'were freed by another thread.';
+      (profile.bytes === 'requested' ? 'Bytes are those that the program requested. '
+        : 'An object has the bytes of its size class. Slack is the part that the program did not request. ') +
+      'Remote objects were freed by another thread.';
   }
 
   /// The buttons that select the metric; they show its total.
