@@ -35,7 +35,7 @@ class CommandLine(unittest.TestCase):
     def test_version(self):
         result = hotlane("--version")
         self.assertEqual(result.returncode, 0)
-        self.assertRegex(result.stdout, r"^hotlane \d+\.\d+\.\d+( \(commit [0-9a-f]{12}\))?\n$")
+        self.assertRegex(result.stdout, r"^hotlane \d+\.\d+\.\d+ \(commit ([0-9a-f]{12}|unknown)\)\n$")
 
     def test_help_names_every_subcommand_and_option(self):
         self.assertRegex(hotlane("--help").stdout, r"(?s)\n  run .*\n  env .*\n  bench ")

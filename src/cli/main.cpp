@@ -35,8 +35,7 @@ int usage_error(std::string_view what) {
 }
 
 std::string version() {
-    const std::string commit = hotlane::cli::commit;
-    return "hotlane " HOTLANE_VERSION + (commit.empty() ? "" : " (commit " + commit + ")");
+    return std::string{"hotlane " HOTLANE_VERSION " (commit "} + hotlane::cli::commit + ")";
 }
 
 int run_command(std::vector<std::string> arguments) {
