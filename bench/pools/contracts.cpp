@@ -168,6 +168,29 @@ TwoBursts run_two(Pair pair) {
     return both;
 }
 
+/// One thread alone: what growth costs a shared pool that does not grow now.
+void measure_shared_growth(bool check) {
+    const hotlane_pool_settings fixed_settings{"shared", 256, 64, 0, 0, HOTLANE_POOL_SHARED};
+    const hotlane_pool_settings growing_settings{"shared", 256, 64, 4096, 1.5, HOTLANE_POOL_SHARED};
+    hotlane_pool* const fixed = hotlane_pool_create_with(&fixed_settings, sizeof fixed_settings);
+    hotlane_pool* const growing = hotlane_pool_create_with(&growing_settings, sizeof growing_settings);
+    const auto pair_of = [](hotlane_pool* pool) {
+        void* const p = hotlane_pool_get(pool);
+        used(p);
+        hotlane_pool_put(pool, p);
+    };
+    double of_fixed = 1e9;
+    double of_growing = 1e9;
+    for (int round = 0; round < 20; ++round) {
+        of_fixed = best_ticks(of_fixed, [=] { pair_of(fixed); });
+        of_growing = best_ticks(of_growing, [=] { pair_of(growing); });
+    }
+    std::printf("one thread: a shared pool's pair %.2f, a growing one's %.2f ticks\n", of_fixed, of_growing);
+    expect_at_most("a growing shared pool's pair over a shared pool's", of_growing / of_fixed, 1.1, check);
+    hotlane_pool_destroy(fixed);
+    hotlane_pool_destroy(growing);
+}
+
 /// Times of two threads mean something only while both have a processor, so only such bursts count.
 void measure_two_threads(bool check) {
     hotlane_pool* const shared = hotlane_pool_create("shared", 256, 64, HOTLANE_POOL_SHARED);
@@ -441,6 +464,7 @@ int main(int argc, char** argv) {
         failures = 0;
         measure_set(check);
         measure_two_threads(check);
+        measure_shared_growth(check);
         measure_ring(check);
         measure_frames(check);
         if (failures == 0) {

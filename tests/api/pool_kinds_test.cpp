@@ -563,25 +563,86 @@ TEST(PoolDeathTest, ReleaseBuildsNameAForeignThread) {
     hotlane_pool_put(pool.get(), p);
 }
 
-/// Buffers come back when an exception unwinds, from each kind of pool.
-TEST(PoolKinds, ExceptionsLeakNothing) {
-    using hotlane::sharing;
-    for (const sharing kind : {sharing::one_thread, sharing::any_thread, sharing::reader_and_worker}) {
-        hotlane::buffer_pool pool{256, 4, hotlane::on_exhausted::fail, {.name = "thrown", .shared = kind}};
-        for (int i = 0; i < 100; ++i) {
-            try {
-                hotlane::result<hotlane::buffer> first = pool.get();
-                hotlane::result<hotlane::buffer> second = pool.get();
-                ASSERT_TRUE(first && second);
-                throw std::runtime_error("unwinds");
-            } catch (const std::runtime_error&) {
-            }
+void adopt(hotlane::buffer_pool& pool) { hotlane_pool_adopt(pool.c_pool()); }
+void adopt(hotlane::pool_set& set) { hotlane_pool_set_adopt(set.c_set()); }
+
+/// What every kind of pool promises: buffers at multiples of 64 that do not overlap, of the right size, as many as
+/// its bound and no more; a buffer that is got again holds what it held; none is lost, also when an exception unwinds.
+template <class Pool>
+void check_promises(Pool& pool, size_t size, size_t capacity, size_t bound, bool returns_by_worker) {
+    std::vector<hotlane::buffer> held;
+    for (unsigned round = 0; round < 3; ++round) {
+        while (hotlane::result<hotlane::buffer> one = pool.get(size)) {
+            ASSERT_LT(held.size(), bound);
+            EXPECT_EQ(one->size(), size);
+            EXPECT_EQ(one->capacity(), capacity);
+            EXPECT_EQ(reinterpret_cast<uintptr_t>(one->data()) % 64, 0U);
+            const auto* const number = reinterpret_cast<unsigned*>(one->data());
+            EXPECT_TRUE(round == 0 || is_stamped(number + 1, capacity - sizeof *number, *number));
+            held.push_back(std::move(*one));
         }
-        EXPECT_EQ(pool.in_use(), 0U);
-        EXPECT_EQ(pool.available(), 4U);
+        ASSERT_EQ(held.size(), bound) << "round " << round;
+        for (unsigned i = 0; i < bound; ++i) {
+            auto* const number = reinterpret_cast<unsigned*>(held[i].data());
+            *number = i + 1;
+            stamp(number + 1, capacity - sizeof *number, i + 1);
+        }
+        for (unsigned i = 0; i < bound; ++i) {
+            const auto* const number = reinterpret_cast<unsigned*>(held[i].data());
+            EXPECT_TRUE(*number == i + 1 && is_stamped(number + 1, capacity - sizeof *number, i + 1)) << i;
+        }
+        std::rotate(held.begin(), held.begin() + 1 + static_cast<ptrdiff_t>(bound / 3), held.end());
+        returns_by_worker ? std::thread([&] { held.clear(); }).join() : held.clear();
+        adopt(pool);  // the next worker of a ring may be another thread
     }
-    EXPECT_EQ(of("thrown").gets, 600U);
-    EXPECT_EQ(of("thrown").in_use, 0U);
+    for (size_t i = 0; i < 3 * bound; ++i) {
+        try {
+            hotlane::result<hotlane::buffer> first = pool.get(size);
+            hotlane::result<hotlane::buffer> second = pool.get(size);
+            ASSERT_TRUE(first && second);
+            throw std::runtime_error("unwinds");
+        } catch (const std::runtime_error&) {
+        }
+    }
+}
+
+using hotlane::sharing;
+
+struct Kind {
+    sharing shared;
+    size_t max_capacity;  // 0: the pool does not grow
+};
+constexpr Kind kKinds[] = {{sharing::one_thread, 0},
+                           {sharing::one_thread, 200},
+                           {sharing::any_thread, 0},
+                           {sharing::any_thread, 200},
+                           {sharing::reader_and_worker, 0}};
+
+TEST(PoolKinds, EachKeepsWhatPoolsPromise) {
+    for (const Kind& kind : kKinds) {
+        hotlane::buffer_pool pool{
+            300,
+            12,
+            hotlane::on_exhausted::fail,
+            {.name = "promises", .shared = kind.shared, .max_capacity = kind.max_capacity}};
+        check_promises(pool, 300, 320, std::max<size_t>(12, kind.max_capacity),
+                       kind.shared != sharing::one_thread);
+        EXPECT_EQ(pool.in_use(), 0U);
+    }
+    EXPECT_EQ(of("promises").in_use, 0U);
+    EXPECT_EQ(of("promises").gets, of("promises").puts);
+}
+
+TEST(PoolKinds, SetsOfEachKeepWhatPoolsPromise) {
+    for (const Kind& kind : kKinds) {
+        const hotlane::pool_class classes[] = {{64, 4, 0}, {320, 12, kind.max_capacity}};
+        hotlane::pool_set set{
+            "of each", classes, {.when_exhausted = hotlane::on_exhausted::fail, .shared = kind.shared}};
+        check_promises(set, 300, 320, std::max<size_t>(12, kind.max_capacity),
+                       kind.shared != sharing::one_thread);
+    }
+    EXPECT_EQ(of("of each/320").in_use, 0U);
+    EXPECT_EQ(of("of each/64").gets, 0U) << "too small";
 }
 
 TEST(PoolKinds, ABufferPoolGrows) {
