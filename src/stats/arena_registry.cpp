@@ -15,7 +15,7 @@ namespace hotlane::arenas {
 namespace {
 
 struct Counts {
-    char name[ArenaStats::kNameCapacity];
+    char name[ArenaStats::kNameCapacity] = {};
     std::atomic<uint64_t> created;
     std::atomic<uint64_t> ended;
     std::atomic<uint64_t> bytes;
