@@ -58,8 +58,10 @@ inline void* pointer_to(uintptr_t address) { return reinterpret_cast<void*>(addr
 inline void pause_cpu() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
-#else
+#elif defined(__aarch64__)
     asm volatile("yield");
+#else
+    asm volatile("" ::: "memory");
 #endif
 }
 

@@ -10,6 +10,9 @@ namespace hotlane {
 
 namespace {
 
+// On riscv64, libc's structure has an array of no elements inside.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 struct LargeStack {
     ucontext_t caller;
     ucontext_t worker;
@@ -17,6 +20,7 @@ struct LargeStack {
     void* argument;
     std::byte bytes[128 * KiB];
 };
+#pragma GCC diagnostic pop
 
 /// makecontext() passes only ints, so the pointer arrives in two halves.
 void enter(unsigned high, unsigned low) {
