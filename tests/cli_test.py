@@ -43,9 +43,27 @@ class CommandLine(unittest.TestCase):
         for name, _, _ in option_rows():
             self.assertIn("--" + name.removeprefix("HOTLANE_").lower().replace("_", "-") + " ", text)
 
+    def test_without_arguments_it_says_what_can_be_done(self):
+        result = hotlane()
+        self.assertEqual((result.stderr, result.returncode, len(result.stdout.splitlines())), ("", 0, 10))
+        commands = re.findall(r"(?m)^  hotlane (\w+)", result.stdout)
+        helped = hotlane("--help").stdout
+        for command in commands:
+            self.assertRegex(helped, rf"(?m)^  {command} ")
+
+    def test_completion_in_bash(self):
+        file = pathlib.Path(__file__).resolve().parent.parent / "src/cli/completion/hotlane.bash"
+        for line, expected in (("hotlane pro", ["profile"]), ("hotlane report --no-skip", ["--no-skip-wrappers"]),
+                               ("hotlane run --stats-f", ["--stats-file"])):
+            words = line.split()
+            script = (f'source {file}; COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; _hotlane; '
+                      'printf "%s\\n" "${COMPREPLY[@]}"')
+            done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True,
+                                  env=clean_environment(PATH=f"{COMMAND.parent}:{os.environ['PATH']}"))
+            self.assertEqual(done.stdout.split(), expected, line)
+
     def test_mistakes_are_one_line(self):
         see = "(see hotlane --help)"
-        self.expect_error(hotlane(), 125, f"missing COMMAND {see}")
         self.expect_error(hotlane("bogus"), 125, f"The following argument was not expected: bogus {see}")
         self.expect_error(hotlane("run"), 125, "run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]")
         self.expect_error(hotlane("run", "--"), 125, "run: missing PROGRAM: hotlane run [OPTIONS] -- PROGRAM [ARGS]")

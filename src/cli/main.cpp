@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hotlane::cli {
@@ -38,6 +40,20 @@ std::string version() {
     return std::string{"hotlane " HOTLANE_VERSION " (commit "} + hotlane::cli::commit + ")";
 }
 
+/// What one can do, in ten lines.
+constexpr std::string_view kOverview =
+    R"(hotlane: a malloc with exact counters. What you can do:
+  hotlane run -- PROGRAM                     run a program with it, and see its counters
+  hotlane profile --report -- PROGRAM        see which functions allocate, and what was live at the peak
+  hotlane report --html=x.html --open x.heap see a profile in the browser
+  hotlane report --leaks x.heap              list what was never freed
+  hotlane report --base=a.heap b.heap        see what changed between two profiles
+  hotlane top                                watch the processes that run with it
+  hotlane tune -o x.conf -- PROGRAM          compute the options for a program
+  hotlane env                                list all options
+`hotlane COMMAND --help` and hotlane(1) tell more.
+)";
+
 int run_command(std::vector<std::string> arguments) {
     Invocation invocation = split_at_dashes(arguments);
     CLI::App app{"A drop-in malloc with exact counters. Runs programs with it and shows what it does.",
@@ -60,7 +76,11 @@ int run_command(std::vector<std::string> arguments) {
     } catch (const CLI::ParseError& error) {
         return usage_error(error.what());
     }
-    return app.get_subcommands().empty() ? usage_error("missing COMMAND") : invocation.status;
+    if (app.get_subcommands().empty()) {
+        std::cout << kOverview << std::flush;
+        return std::cout ? 0 : kFailed;
+    }
+    return invocation.status;
 }
 
 }  // namespace

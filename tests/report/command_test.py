@@ -94,7 +94,7 @@ class Profile(unittest.TestCase):
     def test_leaks_of_a_run(self):
         file, _ = self.profile("--every-allocation")
         text = self.hotlane("report", "--leaks", "--top=1", file, status=3).stdout
-        self.assertRegex(text, r"\n7\.8 MiB in 100 objects, allocated in\n    shop::leak shop.cpp:40\n    main shop.cpp:60\n")
+        self.assertRegex(text, r"\n6\.7 MiB in 100 objects, allocated in\n    shop::leak shop.cpp:40\n    main shop.cpp:60\n")
 
     def test_a_program_that_is_named_to_be_read_wrongly(self):
         program = self.path / "s\nh\x1b[31mop"
@@ -125,6 +125,21 @@ class Profile(unittest.TestCase):
         self.assertTrue(all(re.fullmatch(r"(sh|dash|bash)\.\d+\.0\.heap", name) for name in names), names)
         both = self.sites(names[-1], *names[:-1])
         self.assertEqual(both["shop::leak"], (200, 14_000_000, 200))
+
+    def test_many_processes_are_one_line_and_one_report(self):
+        runs = "; ".join([str(SHOP)] * 5)
+        result = self.hotlane("profile", "--every-allocation", "--report", "-o", "%p.heap", "--", "sh", "-c", runs,
+                              status=3)
+        count = len(list(self.path.iterdir()))
+        self.assertRegex(result.stderr, rf"\Ahotlane: profile: wrote {count} dumps of {count} processes; most samples are "
+                                        r"in \S+\.heap of shop \(--all names all\)\n\Z")
+        self.assertRegex(result.stdout, r" 25,000 .* shop::work<> shop.cpp")
+        result = self.hotlane("profile", "--all", "-o", "again.%p.heap", "--", "sh", "-c", runs, status=3)
+        self.assertEqual(len(result.stderr.splitlines()), len(list(self.path.glob("again.*"))))
+
+    def test_what_python_hides_is_said(self):
+        result = self.hotlane("profile", "-o", "py.heap", "--", "/usr/bin/python3", "-c", "pass")
+        self.assertIn("hotlane: profile: Python keeps small objects in blocks of its own", result.stderr)
 
     def test_dumps_of_before_are_not_said_to_be_written(self):
         before = self.path / "shop.1.0.heap"

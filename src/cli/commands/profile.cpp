@@ -8,11 +8,13 @@
 #include "cli/launch/library.h"
 #include "cli/launch/profiled_run.h"
 #include "cli/launch/program.h"
+#include "cli/profile/last_dumps.h"
 #include "cli/profile/reader.h"
 #include "cli/text/text_file.h"
 #include "text/units.h"
 #include "text/writer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +32,7 @@ struct ProfileOptions {
     std::map<std::string, std::string> variables;  // for the library, by name
     std::string file;
     bool report = false;
+    bool all = false;
     AttachOptions attach;
 };
 
@@ -59,23 +62,55 @@ bool is_interval(std::string_view text) {
 
 bool is_unwinder(std::string_view text) { return text == "libunwind" || text == "fp"; }
 
-/// Returns the last dump of the program itself, without those of its children, or nothing when it wrote none.
-std::string last_dump_of(pid_t process, const std::vector<std::string>& files) {
-    std::string last;
-    int64_t sequence = -1;
+/// The last dumps of a program and of the processes that it started, that with the most samples first.
+struct Tree {
+    std::vector<std::string> files;
+    std::string program;  // of the first file
+};
+
+Tree tree_of(const std::vector<std::string>& files) {
+    std::vector<ProfileOrigin> origins;
     for (const std::string& file : files) {
-        const Dump dump = read_dump(file);
-        if (dump.origin.process == process && dump.origin.sequence > sequence) {
-            sequence = dump.origin.sequence;
-            last = file;
-        }
+        origins.push_back(read_dump(file).origin);
     }
-    return last;
+    std::vector<const ProfileOrigin*> pointers;
+    for (const ProfileOrigin& origin : origins) {
+        pointers.push_back(&origin);
+    }
+    std::vector<size_t> last = last_of_each_process(pointers);
+    std::stable_sort(last.begin(), last.end(),
+                     [&](size_t a, size_t b) { return origins[a].samples > origins[b].samples; });
+    Tree tree;
+    for (const size_t index : last) {
+        tree.files.push_back(files[index]);
+    }
+    if (!last.empty()) {
+        const std::string& program = origins[last.front()].program;
+        tree.program = program.substr(program.rfind('/') + 1);
+    }
+    return tree;
 }
 
-void say_what_was_written(const std::vector<std::string>& files, const ProgramEnd& end) {
-    for (const std::string& file : files) {
-        message("profile: wrote ", file);
+/// Names every dump, or only the one with the most samples if there are many.
+void name_dumps(const std::vector<std::string>& files, bool all) {
+    constexpr size_t kMostNamed = 4;
+    if (all || files.size() <= kMostNamed) {
+        for (const std::string& file : files) {
+            message("profile: wrote ", file);
+        }
+        return;
+    }
+    const Tree tree = tree_of(files);
+    message(
+        "profile: wrote ", std::to_string(files.size()) + " dumps of " + std::to_string(tree.files.size()),
+        " processes; most samples are in ", tree.files.front() + " of " + tree.program, " (--all names all)");
+}
+
+void say_what_was_written(const std::vector<std::string>& files, const ProgramEnd& end, bool all) {
+    try {
+        name_dumps(files, all);
+    } catch (const FileError&) {
+        name_dumps(files, true);  // one cannot be read
     }
     if (!files.empty()) {
         return;
@@ -101,16 +136,25 @@ void check_directory_of(const std::string& pattern) {
     }
 }
 
-void print_report(pid_t process, const std::vector<std::string>& files) {
+/// Prints the sum of all processes. The heading is that of the process with the most samples.
+void print_report(const std::vector<std::string>& files) {
     try {
-        const std::string file = last_dump_of(process, files);
-        if (!file.empty()) {
+        if (!files.empty()) {
             TableView view;
             view.width = screen_width();
-            write_file("-", site_table(load_profile({file}), view));
+            write_file("-", site_table(load_profile(tree_of(files).files), view));
         }
     } catch (const FileError& error) {
         message(error.what());
+    }
+}
+
+/// CPython keeps small objects in blocks of its own, so the profile shows only these blocks.
+void say_what_python_hides(const std::filesystem::path& program) {
+    if (program.filename().string().starts_with("python") && getenv("PYTHONMALLOC") == nullptr) {
+        message("profile: Python keeps small objects in blocks of its own, which hide them; "
+                "PYTHONMALLOC=malloc shows "
+                "each");
     }
 }
 
@@ -157,12 +201,13 @@ int profile(const ProfileOptions& options, const std::vector<std::string>& argum
         for (const auto& [variable, value] : options.variables) {
             setenv(variable.c_str(), value.c_str(), 1);
         }
+        say_what_python_hides(program);
         const DumpFiles dumps{pattern};
         const ProgramEnd end = run_to_end(program, arguments);
         const std::vector<std::string> files = dumps.written();
-        say_what_was_written(files, end);
+        say_what_was_written(files, end, options.all);
         if (options.report) {
-            print_report(end.process, files);
+            print_report(files);
         }
         return end_like(end);
     } catch (const ProgramError& error) {
@@ -192,7 +237,8 @@ void add_profile(CLI::App& app, Invocation& invocation) {
                      "Dumps; %p: process, %n: number. PROGRAM.%p.%n.heap by default")
         ->type_name("FILE");
     add_attach_options(*command, options->attach);
-    command->add_flag("--report", options->report, "Show the top sites of the last dump at the end");
+    command->add_flag("--report", options->report, "Show the top sites of all processes at the end");
+    command->add_flag("--all", options->all, "Name every dump, also if there are many");
     command->footer(
         "PROGRAM and its ARGS follow the options: hotlane profile [OPTIONS] [--] PROGRAM [ARGS]\n"
         "The exit status is the program's own; 125: hotlane failed, 126: the program cannot be run on it,\n"

@@ -23,6 +23,7 @@ struct ProfileField {
         kLocation,
         kFunction,
         kStringTable,
+        kDropFrames,
         kTimeNanos = 9,
         kDurationNanos,
         kPeriodType,
@@ -59,6 +60,11 @@ struct LineField {
 struct FunctionField {
     enum : uint32_t { kId = 1, kName, kSystemName, kFilename };
 };
+
+/// Readers leave out frames that match as a whole, and what these call: the allocator itself.
+constexpr const char* kDropFrames = "hotlane::.*|hotlane_.*|malloc|calloc|realloc|reallocarray|memalign|"
+                                    "aligned_alloc|posix_memalign|valloc|pvalloc|"
+                                    "operator new.*";
 
 class PprofWriter {
   public:
@@ -186,6 +192,7 @@ class PprofWriter {
 
     void write_origin() {
         const ProfileOrigin& origin = profile_.origin;
+        message_.number(ProfileField::kDropFrames, string(kDropFrames));
         message_.number(ProfileField::kTimeNanos, origin.time_ns);
         message_.number(ProfileField::kDurationNanos, origin.duration_ns);
         message_.message(ProfileField::kPeriodType, value_type("space", "bytes"));
