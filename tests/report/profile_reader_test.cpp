@@ -164,6 +164,33 @@ TEST(ProfileReader, NamesTheLineAndWhatWasExpected) {
               "x.heap:19: " + mapping);
 }
 
+TEST(ProfileReader, ReadsPeaksPointsAndBuildIds) {
+    const std::string old = good_dump();
+    EXPECT_FALSE(parsed(old).origin.has_peak);
+    const std::string news = "# begin_ns: 5\n# peak_ns: 7\n# point: 1 live=2 rss=3 requests=4 misses=5\n"
+                             "# point: 9 live=1 rss=3 requests=6 misses=5\n# build_id: 0x400000 0aff\n";
+    const std::string text =
+        with(with(old, "\nMAPPED", news + "\nMAPPED"), " total=", " peak=2,128,100 total=");
+    const Dump dump = parsed(text);
+    EXPECT_EQ(dump.entries.front().totals.peak.requested, 100);
+    ASSERT_EQ(dump.timeline.size(), 2U);
+    EXPECT_EQ(dump.timeline.back().requests, 6);
+    EXPECT_EQ(dump.origin.peak_ns, 7);
+    EXPECT_EQ(dump.mappings.front().build_id, "0aff");
+    const std::string point =
+        "expected # point: TIME live=BYTES rss=BYTES requests=N misses=N, in order of time";
+    const auto reason = [](const std::string& error) { return error.substr(error.find("expected")); };
+    EXPECT_EQ(reason(error_of(with(text, "point: 9", "point: 0"))), point);
+    EXPECT_EQ(reason(error_of(with(text, "live=2 rss", "live=-2 rss"))), point);
+    EXPECT_EQ(reason(error_of(with(text, "misses=5\n#", "misses=5 x\n#"))), point);
+    EXPECT_EQ(reason(error_of(with(text, "requests=4", "requests=99999999999999999999"))), point);
+    EXPECT_EQ(reason(error_of(with(text, "0aff", "0aFg"))), "expected # build_id: ADDRESS HEX");
+    EXPECT_EQ(reason(error_of(with(text, "0aff", std::string(130, 'a')))),
+              "expected # build_id: ADDRESS HEX");
+    EXPECT_EQ(reason(error_of(with(text, "peak_ns: 7", "peak_ns: x"))), "expected # peak_ns: NUMBER");
+    EXPECT_NE(error_of(with(text, "peak=2,128,100", "peak=2,128")), "");
+}
+
 TEST(ProfileReader, SaysWhyAFileCannotBeRead) {
     EXPECT_THROW(read_dump("/nowhere/x.heap"), FileError);
     EXPECT_THROW(read_dump("/"), FileError);
