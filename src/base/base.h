@@ -28,7 +28,7 @@ inline constexpr unsigned kAddressBits = 48;
 inline constexpr size_t kHugePageSize = 2 * MiB;
 
 /// A page of the region: the unit of the region, and of the table that gives an address its size class.
-inline constexpr unsigned kRegionPageShift = 16;
+inline constexpr unsigned kRegionPageShift = 14;
 inline constexpr size_t kRegionPageSize = size_t{1} << kRegionPageShift;
 
 #if defined(__x86_64__)

@@ -100,7 +100,7 @@ constexpr uint64_t random_countdown(uint32_t interval, uint64_t random) {
 /// should first get back the free objects in the rings and in the calling thread's cache. A few objects in
 /// many spans can pin much memory. The flush costs less than the page faults of 4 MiB.
 constexpr bool flush_before_growth(size_t grown_pages) {
-    constexpr size_t kLeastPages = 64;
+    constexpr size_t kLeastPages = 4 * MiB / kRegionPageSize;
     return grown_pages >= kLeastPages;
 }
 

@@ -267,8 +267,8 @@ RegionStats Region::stats() {
     stats.committed_bytes = committed_pages_ * kRegionPageSize;
     stats.in_use_bytes = used_pages_ * kRegionPageSize;
     stats.free_dirty_bytes = free_dirty_pages_ * kRegionPageSize;
-    stats.metadata_bytes =
-        sections_ready_ * kSectionHeaderBytes + frontier_ * (settings_.span_metadata_bytes + 1);
+    stats.metadata_bytes = sections_ready_ * kSectionHeaderBytes +
+                           frontier_ * (settings_.span_metadata_bytes + sizeof(uint16_t));
     stats.purges = purges_;
     stats.purged_bytes = purged_bytes_;
     return stats;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The region: one address range that grows in place, in pages of 64 KiB. It hands out runs of pages, takes
+// The region: one address range that grows in place, in pages of 16 KiB. It hands out runs of pages, takes
 // them back and purges pages that have been free for a while. For every page it keeps the class entry, which
 // free() reads without a lock, and room for the metadata of a span.
 #pragma once
@@ -49,7 +49,7 @@ struct alignas(64) RegionView {
         return ((address_of(p) - load_either(base)) >> kRegionPageShift) < load_either(page_limit);
     }
 
-    static constexpr size_t kMostPages = size_t{1} << 23;  // 512 GiB
+    static constexpr size_t kMostPages = 512 * GiB / kRegionPageSize;
     static constexpr size_t kClassTableOffset = kMostPages * sizeof(uint16_t);
 };
 
@@ -69,7 +69,7 @@ struct RegionStats {
 enum class RegionFailure : uint8_t { none, limit, no_region, would_grow };
 
 /// Allocates page runs, first fit by lowest address. A run never crosses the border of a section of 4096
-/// pages (256 MiB). Free neighbours merge because their bits are adjacent. Invariant: each page below the
+/// pages (64 MiB). Free neighbours merge because their bits are adjacent. Invariant: each page below the
 /// frontier is in a span, or its free bit is set, or it is being purged at this moment.
 class Region {
   public:

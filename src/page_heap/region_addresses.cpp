@@ -14,9 +14,10 @@ constinit Region region;
 
 namespace {
 
-constexpr size_t kFirstCommitPages = 16;          // 1 MiB: enough for a small program, in one system call
-constexpr size_t kLargestCommitPages = 512;       // 32 MiB
-constexpr size_t kFewestPages = 16;               // with fewer pages of address space there is no region
+constexpr size_t kFirstCommitPages =
+    1 * MiB / kRegionPageSize;  // a small program needs no second system call
+constexpr size_t kLargestCommitPages = 32 * MiB / kRegionPageSize;
+constexpr size_t kFewestPages = 1 * MiB / kRegionPageSize;  // with fewer of them there is no region
 constexpr size_t kWithoutGrowthBytes = 16 * GiB;  // reserved at once if the region cannot choose its place
 
 }  // namespace

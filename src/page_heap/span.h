@@ -20,7 +20,7 @@ class Span {
   public:
     /// Bytes of metadata that a page needs if spans have at most `most_objects` objects.
     static constexpr size_t metadata_bytes(uint32_t most_objects) {
-        return sizeof(Span) + round_up(divide_up(most_objects, 8), 64);
+        return sizeof(Span) + round_up(divide_up(most_objects, 8), sizeof(uint64_t));
     }
 
     /// Makes the run at `first` a span with all objects free. `fresh`: the pages are known to read as zero.

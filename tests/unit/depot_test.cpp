@@ -201,7 +201,7 @@ TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
     void* out[4096];
     bool zeroed = false;
     RegionFailure why{};
-    EXPECT_EQ(depots[1].refill(out, 4096, true, &zeroed, &why), 2048U) << "what there is";
+    EXPECT_EQ(depots[1].refill(out, 4096, true, &zeroed, &why), 2 * kRegionPageSize / 64) << "what there is";
     EXPECT_EQ(depots[1].refill(out, 1, true, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::limit);
     fresh_depots();
@@ -213,24 +213,27 @@ TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
 }
 
 TEST_F(DepotTest, WithoutLeaveToGrowOnlyPagesThatWereUsedBeforeAreTaken) {
+    constexpr uint32_t kObjects = kRegionPageSize / 1024;
     const ClassIndex small = size_classes.class_of(1024);
     const ClassIndex other = size_classes.class_of(2048);
-    void* out[128];
+    void* out[2 * kObjects];
     bool zeroed = false;
     RegionFailure why{};
     EXPECT_EQ(depots[small].refill(out, 1, false, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::would_grow);
-    ASSERT_EQ(depots[small].refill(out, 60, true, &zeroed, &why), 60U);
-    EXPECT_EQ(depots[small].refill(out + 60, 60, false, &zeroed, &why), 4U) << "the rest of its page";
-    EXPECT_EQ(depots[small].refill(out + 64, 1, false, &zeroed, &why), 0U);
+    ASSERT_EQ(depots[small].refill(out, kObjects - 4, true, &zeroed, &why), kObjects - 4);
+    EXPECT_EQ(depots[small].refill(out + kObjects - 4, kObjects, false, &zeroed, &why), 4U)
+        << "the rest of its page";
+    EXPECT_EQ(depots[small].refill(out + kObjects, 1, false, &zeroed, &why), 0U);
     EXPECT_EQ(why, RegionFailure::would_grow);
-    EXPECT_EQ(depots[other].refill(out + 64, 1, false, &zeroed, &why), 0U);
-    for (int i = 0; i < 64; ++i) {
+    EXPECT_EQ(depots[other].refill(out + kObjects, 1, false, &zeroed, &why), 0U);
+    for (uint32_t i = 0; i < kObjects; ++i) {
         ASSERT_TRUE(depots[small].put_back_checked(out[i], "free"));
     }
-    EXPECT_EQ(depots[other].refill(out, 64, false, &zeroed, &why), 0U) << "the newest are held back";
+    EXPECT_EQ(depots[other].refill(out, kObjects, false, &zeroed, &why), 0U) << "the newest are held back";
     depots[small].reap(true);
-    EXPECT_EQ(depots[other].refill(out, 64, false, &zeroed, &why), 32U) << "the page that came free";
+    EXPECT_EQ(depots[other].refill(out, kObjects, false, &zeroed, &why), kObjects / 2)
+        << "the page that came free";
     EXPECT_EQ(out[0], region.address({0}));
     EXPECT_EQ(region.stats().in_use_bytes, kRegionPageSize);
 }

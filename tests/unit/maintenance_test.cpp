@@ -196,7 +196,7 @@ TEST_F(MaintenanceTest, ARequestTakesWhatASqueezeFreesBeforeTheRegionGrows) {
     }
     const size_t resident = resident_bytes();
     while (region.stats().free_dirty_bytes != 0) {
-        ASSERT_NE(get(kLargestSmall), nullptr);
+        ASSERT_NE(get(kRegionPageSize), nullptr);
     }
     EXPECT_EQ(resident_bytes(), resident) << "grown while there were free pages";
 }

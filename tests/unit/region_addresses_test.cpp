@@ -46,7 +46,7 @@ TEST_F(RegionAddressesTest, WhereNoPlaceCanBeChosenItReservesHalfOfWhatTheSystem
     const size_t granted = region->stats().reserved_bytes;
     EXPECT_GE(granted, 128 * MiB);
     EXPECT_LE(granted, 512 * MiB) << "the program needs addresses too";
-    EXPECT_LE(fake_os::reserved_bytes() - before, granted + granted / 16 + 16 * MiB);
+    EXPECT_LE(fake_os::reserved_bytes() - before, granted + granted / 16 + RegionView::kClassTableOffset);
     EXPECT_NE(region->take_thread_memory(128 * KiB), nullptr);
     for (uint32_t page = 0; page < granted / kRegionPageSize; page += 64) {
         ASSERT_EQ(take(64), page);
@@ -78,7 +78,7 @@ TEST_F(RegionAddressesTest, OnEveryPageSizeTheTablesGrowInWholePages) {
 TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat) {
     ASSERT_TRUE(set_up(4 * GiB));
     take(1);
-    auto* behind = static_cast<char*>(region->address({48}));
+    auto* behind = static_cast<char*>(region->address({192}));
     void* other = mmap(behind, os::page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_EQ(other, behind);
     uint32_t pages = 1;
@@ -89,7 +89,7 @@ TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat
         ++pages;
     }
     EXPECT_EQ(why, RegionFailure::no_region);
-    EXPECT_EQ(pages, 48U) << "every page up to the other's";
+    EXPECT_EQ(pages, 192U) << "every page up to the other's";
     EXPECT_TRUE(region_view.contains(behind - 1) && !region_view.contains(behind));
     const uint64_t calls = fake_os::calls(Call::reserve);
     EXPECT_EQ(refused(1), RegionFailure::no_region);
@@ -110,20 +110,20 @@ TEST_F(RegionAddressesTest, AFreeEndGoesBackAndComesAgain) {
         runs.push_back(take(64));
     }
     EXPECT_TRUE(region->has_surplus()) << "addresses were taken, perhaps more than were needed";
-    word_of(20) = word_of(6000) = 7;
+    word_of(80) = word_of(6000) = 7;
     for (const uint32_t first : runs) {
         region->put_back({first}, 64, 0);
     }
     region->give_back_end();
-    EXPECT_TRUE(region_view.contains(region->address({15})));
+    EXPECT_TRUE(region_view.contains(region->address({63})));
     EXPECT_FALSE(region_view.contains(region->address({6000})));
     EXPECT_LE(fake_os::reserved_bytes() - before, small + 1 * MiB);
-    EXPECT_EQ(region->stats().free_dirty_bytes, 15 * kRegionPageSize)
+    EXPECT_EQ(region->stats().free_dirty_bytes, 63 * kRegionPageSize)
         << "what was reserved from the start stays";
     for (int i = 0; i < 90; ++i) {
         bool fresh = false;
         const uint32_t first = take(64, &fresh);
-        EXPECT_TRUE(fresh && first >= 16 && word_of(first) == 0);
+        EXPECT_TRUE(fresh && first >= 64 && word_of(first) == 0);
     }
 }
 

@@ -408,7 +408,7 @@ TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
     while (void* p = get(1024)) {
         objects.push_back(p);
     }
-    EXPECT_EQ(objects.size(), 64U);
+    EXPECT_EQ(objects.size(), kRegionPageSize / 1024);
     bool zeroed = true;
     RegionFailure why{};
     EXPECT_EQ(allocate_from_cache(size_classes.class_of(1024), &zeroed, &why), nullptr);

@@ -110,8 +110,8 @@ TEST(Policy, A2MibPageIsSplitWhenThreeQuartersAreFreeAndAnEighthLonger) {
 }
 
 TEST(Policy, ASqueezeComesBefore4MibOfGrowth) {
-    EXPECT_FALSE(flush_before_growth(63));
-    EXPECT_TRUE(flush_before_growth(64));
+    EXPECT_FALSE(flush_before_growth(4 * MiB / kRegionPageSize - 1));
+    EXPECT_TRUE(flush_before_growth(4 * MiB / kRegionPageSize));
 }
 
 }  // namespace
