@@ -133,10 +133,10 @@ uint32_t Depot::refill(void** out, uint32_t count, bool may_grow, bool* zeroed, 
 uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
     uint32_t taken = 0;
     while (taken != count) {
-        Span* span = partial_.first();
-        if (span == nullptr && (span = open_span(may_grow, why)) == nullptr) {
+        if (partial_.first() == nullptr && !open_spans(count - taken, may_grow, why)) {
             break;
         }
+        Span* span = partial_.first();
         bool lowest_is_zero = false;
         const uint32_t fresh_from = span->fresh_from();
         const uint32_t more = span->take(region_view.base, out + taken, count - taken, &lowest_is_zero);
@@ -152,23 +152,29 @@ uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool*
     return taken;
 }
 
-Span* Depot::open_span(bool may_grow, RegionFailure* why) {
+/// Opens the spans that hold `objects` more objects, several under one lock of the region. Returns false if there are
+/// no pages for any.
+bool Depot::open_spans(uint32_t objects, bool may_grow, RegionFailure* why) {
+    constexpr size_t kAtOnce = 16;
     const SizeClass& c = size_classes[class_];
-    PageIndex first{};
-    bool fresh = false;
-    if (!region.take(c.span_pages, may_grow, &first, &fresh, why)) {
-        return nullptr;
-    }
-    auto* span = static_cast<Span*>(region.span_metadata(first));
-    span->open(first, class_, fresh);
-    for (uint32_t i = 1; i < c.span_pages; ++i) {
-        static_cast<Span*>(region.span_metadata({first.value + i}))
+    PageRun runs[kAtOnce];
+    const std::span wanted(runs, std::min(divide_up(objects, c.object_count), kAtOnce));
+    const uint32_t opened = region.take(c.span_pages, may_grow, wanted, why);
+    std::for_each_n(runs, opened, [this](const PageRun& run) { open_span(run); });
+    return opened != 0;
+}
+
+void Depot::open_span(const PageRun& run) {
+    const uint32_t pages = size_classes[class_].span_pages;
+    auto* span = static_cast<Span*>(region.span_metadata(run.first));
+    span->open(run.first, class_, run.fresh);
+    for (uint32_t i = 1; i < pages; ++i) {
+        static_cast<Span*>(region.span_metadata({run.first.value + i}))
             ->set_distance_to_first(static_cast<uint8_t>(i));
     }
-    region.set_class_entry(first, c.span_pages, SizeClasses::lane_of(class_));
+    region.set_class_entry(run.first, pages, SizeClasses::lane_of(class_));
     partial_.insert(span);
     ++spans_;
-    return span;
 }
 
 void Depot::close_span(Span* span) {

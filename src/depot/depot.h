@@ -69,7 +69,8 @@ class Depot {
     Ring& ring_of_processor();
     Ring* ring_to_take_from();
     uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    Span* open_span(bool may_grow, RegionFailure* why);
+    bool open_spans(uint32_t objects, bool may_grow, RegionFailure* why);
+    void open_span(const PageRun& run);
     void close_span(Span* span);
     void put_in_ring(void* const* objects, uint32_t count);
     void put_back_to_spans(void* const* objects, uint32_t count);

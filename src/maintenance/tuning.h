@@ -96,12 +96,13 @@ constexpr uint64_t random_countdown(uint32_t interval, uint64_t random) {
     return interval / 2 + random % interval;
 }
 
-/// Whether to flush before growth: whether the region, which has grown by `grown_pages` since the last flush,
-/// should first get back the free objects in the rings and in the calling thread's cache. A few objects in
-/// many spans can pin much memory. The flush costs less than the page faults of 4 MiB.
-constexpr bool flush_before_growth(size_t grown_pages) {
-    constexpr size_t kLeastPages = 4 * MiB / kRegionPageSize;
-    return grown_pages >= kLeastPages;
+/// Whether to flush before growth: whether the region, which uses `used_pages` and of which `fresh_pages` became
+/// resident since the last flush, should first get back the free objects in the rings and in the calling thread's
+/// cache. A few objects in many spans can pin much memory. The flush costs less than the page faults of 1 MiB. In a
+/// large heap it takes longer and finds more, so it comes less often.
+constexpr bool flush_before_growth(size_t fresh_pages, size_t used_pages) {
+    constexpr size_t kLeastPages = 1 * MiB / kRegionPageSize;
+    return fresh_pages >= std::max(kLeastPages, used_pages / 32);
 }
 
 /// Ticks per purge delay. A page is returned between 1 and 1 1/8 delays after it became free.

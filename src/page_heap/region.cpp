@@ -30,61 +30,111 @@ Region::SectionHeader& Region::header(size_t index) const {
     return *reinterpret_cast<SectionHeader*>(section(index));
 }
 
-bool Region::take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why) {
+uint32_t Region::take(uint32_t pages, bool may_grow, std::span<PageRun> runs, RegionFailure* why) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
-    if (settings_.limit_bytes != 0 &&
-        (used_pages_ + pages) * kRegionPageSize + outside_bytes_ > settings_.limit_bytes) {
-        *why = RegionFailure::limit;
-        return false;
+    uint32_t taken = 0;
+    for (PageRun& run : runs) {
+        if (settings_.limit_bytes != 0 &&
+            (used_pages_ + pages) * kRegionPageSize + outside_bytes_ > settings_.limit_bytes) {
+            *why = RegionFailure::limit;
+            break;
+        }
+        if (!take_run(pages, may_grow, &run)) {
+            *why = may_grow ? RegionFailure::no_region : RegionFailure::would_grow;
+            break;
+        }
+        used_pages_ += pages;
+        ++taken;
     }
-    *fresh = true;
-    if (!take_free(pages, first, fresh) && !(may_grow && take_beyond_frontier(pages, first))) {
-        *why = may_grow ? RegionFailure::no_region : RegionFailure::would_grow;
-        return false;
-    }
-    used_pages_ += pages;
-    *why = RegionFailure::none;
-    return true;
+    *why = taken != 0 ? RegionFailure::none : *why;
+    return taken;
 }
+
+bool Region::take_run(uint32_t pages, bool may_grow, PageRun* run) {
+    if (take_dirty(pages, run)) {
+        return true;
+    }
+    if (!may_grow && flush_is_due()) {
+        return false;
+    }
+    return take_free(pages, run) || (may_grow && take_beyond_frontier(pages, run));
+}
+
+bool Region::flush_is_due() const { return tuning::flush_before_growth(fresh_since_flush_, used_pages_); }
 
 bool Region::growth_calls_for_flush() {
     LockGuard guard(lock_);
-    if (!tuning::flush_before_growth(frontier_ - frontier_at_flush_)) {
+    if (!flush_is_due()) {
         return false;
     }
-    frontier_at_flush_ = frontier_;
+    fresh_since_flush_ = 0;
     return true;
 }
 
-bool Region::take_free(uint32_t pages, PageIndex* first, bool* fresh) {
-    if (free_pages_ < pages) {
+void Region::forget_growth() {
+    LockGuard guard(lock_);
+    fresh_since_flush_ = 0;
+}
+
+/// The first run of at least `pages` set bits in the bitmap of a section, or kSectionPages if there is none.
+uint32_t Region::find_run(const uint64_t* bits, uint32_t pages) {
+    uint32_t at = find_bit(bits, 0, kSectionPages, true);
+    while (at < kSectionPages) {
+        const uint32_t end = find_bit(bits, at, kSectionPages, false);
+        if (end - at >= pages) {
+            return at;
+        }
+        at = find_bit(bits, end, kSectionPages, true);
+    }
+    return kSectionPages;
+}
+
+void Region::take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run) {
+    const uint32_t dirty = mark_taken(header(section_index), at, pages);
+    fresh_since_flush_ += pages - dirty;
+    *run = {{static_cast<uint32_t>(section_index * kSectionPages + at)}, dirty == 0};
+}
+
+/// Takes free pages all of which hold memory.
+bool Region::take_dirty(uint32_t pages, PageRun* run) {
+    if (free_dirty_pages_ < pages) {
         return false;
     }
-    bool seen_free = false;
-    for (size_t s = first_free_section_; s < sections_ready_; ++s) {
-        SectionHeader& h = header(s);
-        if (!seen_free) {
-            first_free_section_ = s;
-            seen_free = h.free_count != 0;
-        }
-        if (h.free_count < pages) {
-            continue;
-        }
-        for (uint32_t at = find_bit(h.free, 0, kSectionPages, true); at < kSectionPages;) {
-            const uint32_t end = find_bit(h.free, at, kSectionPages, false);
-            if (end - at >= pages) {
-                *fresh = mark_taken(h, at, pages) == 0;
-                *first = {static_cast<uint32_t>(s * kSectionPages + at)};
-                return true;
-            }
-            at = find_bit(h.free, end, kSectionPages, true);
+    while (header(first_dirty_section_).dirty_count == 0) {
+        ++first_dirty_section_;
+    }
+    for (size_t s = first_dirty_section_; s < sections_ready_; ++s) {
+        const SectionHeader& h = header(s);
+        if (const uint32_t at = h.dirty_count >= pages ? find_run(h.dirty, pages) : kSectionPages;
+            at < kSectionPages) {
+            take_at(s, at, pages, run);
+            return true;
         }
     }
     return false;
 }
 
-bool Region::take_beyond_frontier(uint32_t pages, PageIndex* first) {
+/// Takes free pages, whether they hold memory or not.
+bool Region::take_free(uint32_t pages, PageRun* run) {
+    if (free_pages_ < pages) {
+        return false;
+    }
+    while (header(first_free_section_).free_count == 0) {
+        ++first_free_section_;
+    }
+    for (size_t s = first_free_section_; s < sections_ready_; ++s) {
+        const SectionHeader& h = header(s);
+        if (const uint32_t at = h.free_count >= pages ? find_run(h.free, pages) : kSectionPages;
+            at < kSectionPages) {
+            take_at(s, at, pages, run);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Region::take_beyond_frontier(uint32_t pages, PageRun* run) {
     size_t start = frontier_;
     const size_t section_left = kSectionPages - start % kSectionPages;
     if (section_left < pages) {
@@ -103,7 +153,8 @@ bool Region::take_beyond_frontier(uint32_t pages, PageIndex* first) {
         mark_free({static_cast<uint32_t>(frontier_)}, static_cast<uint32_t>(start - frontier_), false, 0);
     }
     frontier_ = start + pages;
-    *first = {static_cast<uint32_t>(start)};
+    fresh_since_flush_ += pages;
+    *run = {{static_cast<uint32_t>(start)}, true};
     return true;
 }
 
@@ -152,6 +203,7 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
         std::fill_n(h.freed_at + at, pages, now);
         h.dirty_count += pages;
         free_dirty_pages_ += pages;
+        first_dirty_section_ = std::min(first_dirty_section_, s);
     }
     first_free_section_ = std::min(first_free_section_, s);
 }

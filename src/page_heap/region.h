@@ -11,6 +11,7 @@
 #include "sync/lock.h"
 
 #include <atomic>
+#include <span>
 
 namespace hotlane {
 
@@ -65,10 +66,17 @@ struct RegionStats {
     uint64_t purged_bytes = 0;
 };
 
+/// Adjacent pages that take() took. `fresh`: they are known to be zero.
+struct PageRun {
+    PageIndex first;
+    bool fresh;
+};
+
 /// Why take() returned nothing.
 enum class RegionFailure : uint8_t { none, limit, no_region, would_grow };
 
-/// Allocates page runs, first fit by lowest address. A run never crosses the border of a section of 4096
+/// Allocates page runs. Pages that hold memory come first, because to use them again costs less than to make others
+/// resident; among equals, the lowest address comes first. A run never crosses the border of a section of 4096
 /// pages (64 MiB). Free neighbours merge because their bits are adjacent. Invariant: each page below the
 /// frontier is in a span, or its free bit is set, or it is being purged at this moment.
 class Region {
@@ -88,11 +96,11 @@ class Region {
     /// grants. Returns false if it grants none; then every take() fails.
     bool set_up(const Settings& settings);
 
-    /// Takes `pages` adjacent pages (at most kLongestRun), which are readable and writable. `*fresh` tells
-    /// whether they are known to be zero. If `may_grow`, pages that were never used may be taken when no free
-    /// run is long enough. On failure, returns false and sets `*why`. The caller holds no lock of
+    /// Takes up to `runs.size()` runs of `pages` adjacent pages (at most kLongestRun), which are readable and
+    /// writable. If not `may_grow`, takes no pages that were never used, and makes no purged page resident while a
+    /// flush before growth is due. Returns how many runs it took; if none, sets `*why`. The caller holds no lock of
     /// higher rank.
-    bool take(uint32_t pages, bool may_grow, PageIndex* first, bool* fresh, RegionFailure* why);
+    uint32_t take(uint32_t pages, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
     /// Gives a run back. `now` is the current tick, which purge() compares with.
     void put_back(PageIndex first, uint32_t pages, uint8_t now);
     /// Returns to the kernel the pages that have been free for at least `age` ticks (0: all free pages).
@@ -133,8 +141,10 @@ class Region {
     void put_back_outside(size_t bytes);
     void set_class_entry(PageIndex first, uint32_t pages, uint16_t value);
 
-    /// Whether a flush before growth is due: whether the region has grown enough since the last time.
+    /// Whether a flush before growth is due: whether enough pages became resident since the last time.
     bool growth_calls_for_flush();
+    /// What became resident until now does not call for a flush: a warm-up wants it.
+    void forget_growth();
     bool has_free_dirty_pages();
     RegionStats stats();
     Lock& lock() { return lock_; }
@@ -154,8 +164,13 @@ class Region {
     bool commit_section(size_t index);
     void publish_page_limit();
     size_t first_of_free_end() const;
-    bool take_free(uint32_t pages, PageIndex* first, bool* fresh);
-    bool take_beyond_frontier(uint32_t pages, PageIndex* first);
+    bool flush_is_due() const;
+    bool take_run(uint32_t pages, bool may_grow, PageRun* run);
+    void take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run);
+    static uint32_t find_run(const uint64_t* bits, uint32_t pages);
+    bool take_dirty(uint32_t pages, PageRun* run);
+    bool take_free(uint32_t pages, PageRun* run);
+    bool take_beyond_frontier(uint32_t pages, PageRun* run);
     bool reserve_pages_until(size_t page_end, bool at_least);
     bool commit_pages_until(size_t page_end);
     /// Marks free pages of a section as taken. Returns how many of them still held memory.
@@ -171,16 +186,17 @@ class Region {
     uintptr_t thread_memory_ = 0;    // lowest address of the threads' memory; more is taken below it
     std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
-    bool tables_reserved_ = false;  // sections and class entries are reserved for page_count_ pages
-    size_t page_count_ = 0;         // the most pages that the region can have
-    size_t reserved_pages_ = 0;     // pages whose addresses belong to the region, counted from base_
-    size_t lasting_pages_ = 0;      // reserved pages that are never given back
-    size_t section_tables_ = 0;     // sections with committed metadata; class entries may still be missing
-    size_t sections_ready_ = 0;     // sections whose metadata and class entries are committed
-    size_t committed_pages_ = 0;    // readable and writable pages, counted from base_
-    size_t frontier_ = 0;           // pages below it have been handed out or marked free
-    size_t frontier_at_flush_ = 0;
-    size_t first_free_section_ = 0;
+    bool tables_reserved_ = false;    // sections and class entries are reserved for page_count_ pages
+    size_t page_count_ = 0;           // the most pages that the region can have
+    size_t reserved_pages_ = 0;       // pages whose addresses belong to the region, counted from base_
+    size_t lasting_pages_ = 0;        // reserved pages that are never given back
+    size_t section_tables_ = 0;       // sections with committed metadata; class entries may still be missing
+    size_t sections_ready_ = 0;       // sections whose metadata and class entries are committed
+    size_t committed_pages_ = 0;      // readable and writable pages, counted from base_
+    size_t frontier_ = 0;             // pages below it have been handed out or marked free
+    size_t fresh_since_flush_ = 0;    // pages that became resident since the last flush before growth
+    size_t first_free_section_ = 0;   // no section before it has free pages
+    size_t first_dirty_section_ = 0;  // no section before it has dirty pages
     size_t free_pages_ = 0;
     size_t free_dirty_pages_ = 0;
     size_t used_pages_ = 0;

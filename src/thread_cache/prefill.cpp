@@ -87,7 +87,9 @@ size_t warm_up_this_thread(ClassIndex c, size_t count) {
         block->resolve_pending_reclaim(c);
         ready = warm_up_lane(*block, c, count);
     }
-    return ready + warm_up_depot(c, count - ready);
+    ready += warm_up_depot(c, count - ready);
+    region.forget_growth();  // a flush would undo the warm-up
+    return ready;
 }
 
 bool warm_up_new_threads(ClassIndex c, uint32_t count) {

@@ -171,7 +171,8 @@ TEST_F(MaintenanceTest, ASqueezeIsDueOnceInSoMuchGrowthAndEmptiesRingsAndTheThre
     EXPECT_GT(thread_cache.block->level(small), 0U);
     maintenance::flush_before_growth_if_due();
     EXPECT_FALSE(is_squeezed()) << "not grown enough";
-    while (!tuning::flush_before_growth(region.stats().in_use_bytes / kRegionPageSize)) {
+    const auto used_pages = [] { return region.stats().in_use_bytes / kRegionPageSize; };
+    while (!tuning::flush_before_growth(used_pages(), used_pages())) {
         grow(1);
     }
     maintenance::flush_before_growth_if_due();

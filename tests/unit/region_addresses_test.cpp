@@ -82,10 +82,9 @@ TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat
     void* other = mmap(behind, os::page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_EQ(other, behind);
     uint32_t pages = 1;
-    PageIndex first{};
-    bool fresh = false;
+    PageRun run{};
     RegionFailure why{};
-    while (region->take(1, true, &first, &fresh, &why)) {
+    while (region->take(1, true, {&run, 1}, &why) != 0) {
         ++pages;
     }
     EXPECT_EQ(why, RegionFailure::no_region);

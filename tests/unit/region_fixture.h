@@ -29,21 +29,19 @@ class RegionFixture : public testing::Test {
     }
     /// Takes a run that must be available. Returns its first page.
     uint32_t take(uint32_t pages, bool* fresh = nullptr) {
-        PageIndex first{};
-        bool is_fresh = false;
+        PageRun run{};
         RegionFailure why{};
-        EXPECT_TRUE(region->take(pages, true, &first, &is_fresh, &why));
+        EXPECT_EQ(region->take(pages, true, {&run, 1}, &why), 1U);
         EXPECT_EQ(why, RegionFailure::none);
         if (fresh != nullptr) {
-            *fresh = is_fresh;
+            *fresh = run.fresh;
         }
-        return first.value;
+        return run.first.value;
     }
     RegionFailure refused(uint32_t pages) {
-        PageIndex first{};
-        bool fresh = false;
+        PageRun run{};
         RegionFailure why{};
-        EXPECT_FALSE(region->take(pages, true, &first, &fresh, &why));
+        EXPECT_EQ(region->take(pages, true, {&run, 1}, &why), 0U);
         return why;
     }
     uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }

@@ -20,15 +20,16 @@ class Model {
   public:
     explicit Model(uint32_t pages) : state_(pages) {}
 
-    /// First fit below the frontier, otherwise the frontier. SIZE_MAX if there is no place for `pages`.
+    /// The lowest free run that holds memory, otherwise the lowest free run, otherwise the frontier. SIZE_MAX if there
+    /// is no place for `pages`.
     size_t place_for(uint32_t pages) const {
-        uint32_t run = 0;
-        for (uint32_t at = 0; at < frontier_; ++at) {
-            run = at % Region::kSectionPages == 0 ? 0 : run;
-            run = state_[at] == kUsed ? 0 : run + 1;
-            if (run == pages) {
-                return at + 1 - pages;
-            }
+        if (const size_t at = lowest_run(pages, [](uint8_t state) { return state == kDirty; });
+            at != SIZE_MAX) {
+            return at;
+        }
+        if (const size_t at = lowest_run(pages, [](uint8_t state) { return state != kUsed; });
+            at != SIZE_MAX) {
+            return at;
         }
         const uint32_t left = Region::kSectionPages - frontier_ % Region::kSectionPages;
         const uint32_t start = left < pages ? frontier_ + left : frontier_;
@@ -59,6 +60,19 @@ class Model {
     static constexpr uint8_t kUsed = 2;
 
   private:
+    template <class Suits>
+    size_t lowest_run(uint32_t pages, Suits suits) const {
+        uint32_t run = 0;
+        for (uint32_t at = 0; at < frontier_; ++at) {
+            run = at % Region::kSectionPages == 0 ? 0 : run;
+            run = suits(state_[at]) ? run + 1 : 0;
+            if (run == pages) {
+                return at + 1 - pages;
+            }
+        }
+        return SIZE_MAX;
+    }
+
     std::vector<uint8_t> state_;
     uint32_t frontier_ = 0;
 };
@@ -77,10 +91,10 @@ class RegionFuzz : public testing::TestWithParam<unsigned> {
 INSTANTIATE_TEST_SUITE_P(Seeds, RegionFuzz, testing::Range(1U, 5U));
 
 TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
-    constexpr size_t kBytes = 768 * MiB;
+    constexpr size_t kBytes = 192 * MiB;
     ASSERT_TRUE(region->set_up({.largest_bytes = kBytes,
                                 .span_metadata_bytes = 64,
-                                .huge_from_bytes = GetParam() % 2 == 0 ? SIZE_MAX : 128 * MiB}));
+                                .huge_from_bytes = GetParam() % 2 == 0 ? SIZE_MAX : 32 * MiB}));
     Model model(kBytes / kRegionPageSize);
     std::mt19937 random(GetParam());
     std::map<uint32_t, uint32_t> live;  // first page: pages
@@ -92,14 +106,14 @@ TEST_P(RegionFuzz, EveryPageIsFreeOrInUseAndNeverBoth) {
         if (grow) {
             const uint32_t pages = 1 + random() % (random() % 4 == 0 ? Region::kLongestRun : 8);
             const size_t expected = model.place_for(pages);
-            PageIndex page{};
-            bool fresh = false;
+            PageRun run{};
             RegionFailure why{};
-            if (!region->take(pages, true, &page, &fresh, &why)) {
+            if (region->take(pages, true, {&run, 1}, &why) == 0) {
                 ASSERT_EQ(expected, SIZE_MAX);
                 ASSERT_EQ(why, RegionFailure::no_region);
                 continue;
             }
+            const auto [page, fresh] = run;
             const uint32_t first = page.value;
             ASSERT_EQ(first, expected) << "step " << step;
             ASSERT_EQ(fresh, model.take(first, pages)) << "step " << step;

@@ -28,6 +28,60 @@ TEST_F(RegionTest, LowestAddressFirstAndNeighboursMerge) {
     EXPECT_EQ(take(4), 1U);
 }
 
+TEST_F(RegionTest, PagesThatHoldMemoryComeFirst) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(12);
+    region->put_back({2}, 2, 0);
+    region->purge(9, 4);
+    region->put_back({6}, 3, 9);
+    bool fresh = true;
+    EXPECT_EQ(take(2, &fresh), 6U) << "not the lowest ones, which were purged";
+    EXPECT_FALSE(fresh);
+    EXPECT_EQ(take(2, &fresh), 2U) << "one page is too short";
+    EXPECT_TRUE(fresh);
+    EXPECT_EQ(take(1), 8U);
+}
+
+TEST_F(RegionTest, SeveralRunsAreTakenAtOnce) {
+    ASSERT_TRUE(set_up(64 * MiB, 10 * kRegionPageSize));
+    PageRun runs[4];
+    RegionFailure why{};
+    EXPECT_EQ(region->take(3, true, runs, &why), 3U) << "the limit allows no more";
+    EXPECT_EQ(why, RegionFailure::none);
+    for (uint32_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(runs[i].first.value, 3 * i);
+        EXPECT_TRUE(runs[i].fresh);
+    }
+    EXPECT_EQ(region->take(3, true, runs, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::limit);
+}
+
+TEST_F(RegionTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToGrow) {
+    constexpr uint32_t kPages = 1 * MiB / kRegionPageSize;
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(kPages);
+    region->put_back({0}, kPages, 0);
+    region->purge(9, 4);
+    take(kPages);
+    region->put_back({0}, 1, 9);
+    region->put_back({4}, 4, 9);
+    region->purge(18, 9);
+    region->put_back({2}, 1, 18);
+    PageRun run{};
+    RegionFailure why{};
+    EXPECT_EQ(region->take(1, false, {&run, 1}, &why), 1U);
+    EXPECT_EQ(run.first.value, 2U);
+    EXPECT_EQ(region->take(1, false, {&run, 1}, &why), 0U);
+    EXPECT_EQ(why, RegionFailure::would_grow);
+    EXPECT_TRUE(region->growth_calls_for_flush());
+    EXPECT_FALSE(region->growth_calls_for_flush());
+    EXPECT_EQ(region->take(1, false, {&run, 1}, &why), 1U);
+    EXPECT_EQ(run.first.value, 0U);
+    take(kPages);
+    region->forget_growth();
+    EXPECT_FALSE(region->growth_calls_for_flush());
+}
+
 TEST_F(RegionTest, RunsDoNotCrossSectionsAndTheRestOfASectionIsUsed) {
     ASSERT_TRUE(set_up(512 * MiB));
     for (uint32_t page = 0; page < Region::kSectionPages - 16; page += 16) {

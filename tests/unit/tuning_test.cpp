@@ -109,9 +109,13 @@ TEST(Policy, A2MibPageIsSplitWhenThreeQuartersAreFreeAndAnEighthLonger) {
     EXPECT_EQ(splitting_age(80), 90U);
 }
 
-TEST(Policy, ASqueezeComesBefore4MibOfGrowth) {
-    EXPECT_FALSE(flush_before_growth(4 * MiB / kRegionPageSize - 1));
-    EXPECT_TRUE(flush_before_growth(4 * MiB / kRegionPageSize));
+TEST(Policy, AFlushComesBeforeAShareOfGrowth) {
+    constexpr size_t kLeast = 1 * MiB / kRegionPageSize;
+    EXPECT_FALSE(flush_before_growth(kLeast - 1, 0));
+    EXPECT_TRUE(flush_before_growth(kLeast, 0));
+    EXPECT_TRUE(flush_before_growth(kLeast, 32 * kLeast));
+    EXPECT_FALSE(flush_before_growth(2 * kLeast - 1, 64 * kLeast));
+    EXPECT_TRUE(flush_before_growth(2 * kLeast, 64 * kLeast));
 }
 
 }  // namespace
