@@ -210,7 +210,8 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
 
 /// Returns the end of the run that may be purged. It begins at `*at`, a dirty page, or at the start of the
 /// 2-MiB page around it; then `*at` is changed. If no run may be purged, returns `*at`.
-uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) {
+uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now,
+                                uint8_t age) const {
     const auto run_end = [&](uint32_t i, uint32_t end, uint8_t least_age, bool clean_too) {
         while (i < end && (test_bit(h.dirty, i) ? static_cast<uint8_t>(now - h.freed_at[i]) >= least_age
                                                 : clean_too && test_bit(h.free, i))) {
@@ -218,19 +219,23 @@ uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge,
         }
         return i;
     };
+    // Of the kernel's pages, which may be larger than ours, only whole ones are purged.
+    const auto whole_until = [&](uint32_t end, uint32_t unit, uint8_t least_age) {
+        const auto first = static_cast<uint32_t>(round_down(*at, unit));
+        const auto whole_end = static_cast<uint32_t>(round_down(run_end(first, end, least_age, unit != 1), unit));
+        *at = whole_end > first ? first : *at;
+        return std::max(whole_end, *at);
+    };
     if (!huge || age == 0) {
-        return run_end(*at, kSectionPages, age, false);
+        return whole_until(kSectionPages, os_page_pages_, age);
     }
     // The kernel was asked for 2-MiB pages here: purge whole ones, or the free part of a hardly used one.
     const auto first = static_cast<uint32_t>(round_down(*at, kHugePages));
-    const auto whole_end =
-        static_cast<uint32_t>(round_down(run_end(first, kSectionPages, age, true), kHugePages));
-    if (whole_end > first) {
-        *at = first;
-        return whole_end;
+    if (const uint32_t end = whole_until(kSectionPages, kHugePages, age); end > *at) {
+        return end;
     }
     return tuning::worth_splitting(count_bits(h.free, first, kHugePages), kHugePages)
-               ? run_end(*at, first + kHugePages, tuning::splitting_age(age), false)
+               ? whole_until(first + kHugePages, os_page_pages_, tuning::splitting_age(age))
                : *at;
 }
 
@@ -283,7 +288,7 @@ size_t Region::first_of_free_end() const {
 
 void Region::give_back_end() {
     LockGuard guard(lock_);
-    const size_t end = std::max(first_of_free_end(), lasting_pages_);
+    const size_t end = round_up(std::max(first_of_free_end(), lasting_pages_), os_page_pages_);
     if (reserved_pages_ <= end) {
         return;
     }

@@ -172,11 +172,11 @@ class Region {
     bool take_free(uint32_t pages, PageRun* run);
     bool take_beyond_frontier(uint32_t pages, PageRun* run);
     bool reserve_pages_until(size_t page_end, bool at_least);
-    bool commit_pages_until(size_t page_end);
+    bool commit_pages_until(size_t needed_end);
     /// Marks free pages of a section as taken. Returns how many of them still held memory.
     uint32_t mark_taken(SectionHeader& h, uint32_t at, uint32_t pages);
     void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
-    static uint32_t purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age);
+    uint32_t purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) const;
     /// Finds the next run in a section to purge and marks it as taken. Returns its pages; 0: none.
     uint32_t take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
 
@@ -186,6 +186,7 @@ class Region {
     uintptr_t thread_memory_ = 0;    // lowest address of the threads' memory; more is taken below it
     std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
+    uint32_t os_page_pages_ = 1;  // how many pages a page of the kernel has
     bool tables_reserved_ = false;    // sections and class entries are reserved for page_count_ pages
     size_t page_count_ = 0;           // the most pages that the region can have
     size_t reserved_pages_ = 0;       // pages whose addresses belong to the region, counted from base_

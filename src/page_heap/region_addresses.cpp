@@ -26,7 +26,8 @@ bool Region::set_up(const Settings& settings) {
     settings_ = settings;
     section_bytes_ =
         round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, os::page_size());
-    page_count_ = settings.largest_bytes / kRegionPageSize;
+    os_page_pages_ = static_cast<uint32_t>(divide_up(os::page_size(), kRegionPageSize));
+    page_count_ = round_down(settings.largest_bytes / kRegionPageSize, os_page_pages_);
     const size_t wanted = std::min(divide_up(settings.reserve_bytes, kRegionPageSize), page_count_);
     if (!settle_where_it_is_quiet(std::max(wanted, kFewestPages)) &&
         !settle_anywhere(std::max(wanted * kRegionPageSize, kWithoutGrowthBytes))) {
@@ -53,8 +54,8 @@ bool Region::settle_where_it_is_quiet(size_t pages) {
         base_ = quiet_address(kRoomBelow + kRoomAbove + tables) + kRoomBelow;
         reserved = Reservation::refused;
         for (size_t count = pages; count >= kFewestPages && reserved == Reservation::refused; count /= 2) {
-            reserved_pages_ = count;
-            reserved = os::reserve_at(base_, count * kRegionPageSize);
+            reserved_pages_ = round_up(count, os_page_pages_);
+            reserved = os::reserve_at(base_, reserved_pages_ * kRegionPageSize);
         }
     }
     thread_memory_ = base_ - RegionView::kClassTableOffset;
@@ -97,7 +98,7 @@ bool Region::reserve_anywhere(size_t bytes) {
     base_ = address_of(start) + kPrefix;
     thread_memory_ = address_of(start);
     sections_ = static_cast<std::byte*>(sections);
-    page_count_ = reserved_pages_ = bytes / kRegionPageSize;
+    page_count_ = reserved_pages_ = round_down(bytes / kRegionPageSize, os_page_pages_);
     return true;
 }
 
@@ -192,12 +193,13 @@ bool Region::reserve_pages_until(size_t page_end, bool at_least) {
     return true;
 }
 
-bool Region::commit_pages_until(size_t page_end) {
+bool Region::commit_pages_until(size_t needed_end) {
+    const size_t page_end = round_up(needed_end, os_page_pages_);
     if (page_end <= committed_pages_) {
         return true;
     }
     const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
-    const size_t generous = std::min(page_count_, std::max(page_end, committed_pages_ + step));
+    const size_t generous = std::min(page_count_, std::max(page_end, round_up(committed_pages_ + step, os_page_pages_)));
     for (const size_t end : {generous, page_end}) {
         void* start = pointer_to(base_ + committed_pages_ * kRegionPageSize);
         const size_t bytes = (end - committed_pages_) * kRegionPageSize;

@@ -235,6 +235,26 @@ TEST_F(RegionTest, PurgesWhatIsOldEnoughInFewCalls) {
     EXPECT_EQ(word_of(7), 0U);
 }
 
+TEST_F(RegionTest, OfTheKernelsPagesOnlyWholeOnesArePurged) {
+    constexpr size_t kOsPage = 64 * KiB;
+    constexpr uint32_t kPages = kOsPage / kRegionPageSize;
+    fake_os::set_page_size(kOsPage);
+    ASSERT_TRUE(set_up(64 * MiB));
+    for (uint32_t page = 0; page < 4 * kPages; ++page) {
+        ASSERT_EQ(take(1), page);
+        word_of(page) = 1;
+    }
+    region->put_back({1}, 2 * kPages, 0);  // the end of a page of the kernel, a whole one, and a beginning
+    EXPECT_EQ(region->purge(9, 4), kOsPage);
+    EXPECT_EQ(fake_os::purged_runs().at(0).address, address_of(region->address({kPages})));
+    EXPECT_EQ(word_of(1), 1U);
+    EXPECT_EQ(word_of(2 * kPages), 1U);
+    region->put_back({0}, 1, 9);
+    EXPECT_EQ(region->purge(18, 0), kOsPage);
+    EXPECT_EQ(word_of(0), 0U);
+    EXPECT_EQ(region->stats().free_dirty_bytes, kRegionPageSize) << "its neighbours are in use";
+}
+
 TEST_F(RegionTest, AgeIsReckonedAcrossTheWrapOfTheTickCount) {
     ASSERT_TRUE(set_up(64 * MiB));
     take(4);
