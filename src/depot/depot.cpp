@@ -159,7 +159,9 @@ bool Depot::open_spans(uint32_t objects, bool may_grow, RegionFailure* why) {
     const SizeClass& c = size_classes[class_];
     PageRun runs[kAtOnce];
     const std::span wanted(runs, std::min(divide_up(objects, c.object_count), kAtOnce));
-    const uint32_t opened = region.take(c.span_pages, may_grow, wanted, why);
+    const PageUse use =
+        c.object_size <= tuning::kLargestInHugePages ? PageUse::small_objects : PageUse::large_objects;
+    const uint32_t opened = region.take(c.span_pages, use, may_grow, wanted, why);
     std::for_each_n(runs, opened, [this](const PageRun& run) { open_span(run); });
     return opened != 0;
 }

@@ -105,6 +105,12 @@ constexpr bool flush_before_growth(size_t fresh_pages, size_t used_pages) {
     return fresh_pages >= std::max(kLeastPages, used_pages / 32);
 }
 
+/// Objects above this size do not lie in 2-MiB pages: they leave parts of their memory untouched.
+inline constexpr size_t kLargestInHugePages = 2 * KiB;
+
+/// How many times 2 MiB the region adds for one use at once, if it has `huge_pages`: up to 32 MiB.
+constexpr size_t huge_pages_at_once(size_t huge_pages) { return std::clamp<size_t>(huge_pages / 16, 1, 16); }
+
 /// Ticks per purge delay. A page is returned between 1 and 1 1/8 delays after it became free.
 inline constexpr uint8_t kTicksPerPurgeDelay = 8;
 

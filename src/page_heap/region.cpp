@@ -22,6 +22,7 @@ struct Region::SectionHeader {
     uint32_t dirty_count;
     uint64_t free[kSectionPages / kBitsPerWord];
     uint64_t dirty[kSectionPages / kBitsPerWord];
+    uint64_t huge[divide_up(kSectionPages / kHugePages, kBitsPerWord)];  // where 2-MiB pages were asked for
     uint8_t freed_at[kSectionPages];  // the tick at which a dirty page became free, modulo 256
 };
 
@@ -30,7 +31,8 @@ Region::SectionHeader& Region::header(size_t index) const {
     return *reinterpret_cast<SectionHeader*>(section(index));
 }
 
-uint32_t Region::take(uint32_t pages, bool may_grow, std::span<PageRun> runs, RegionFailure* why) {
+uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs,
+                      RegionFailure* why) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
     uint32_t taken = 0;
@@ -40,7 +42,7 @@ uint32_t Region::take(uint32_t pages, bool may_grow, std::span<PageRun> runs, Re
             *why = RegionFailure::limit;
             break;
         }
-        if (!take_run(pages, may_grow, &run)) {
+        if (!take_run(pages, use, may_grow, &run)) {
             *why = may_grow ? RegionFailure::no_region : RegionFailure::would_grow;
             break;
         }
@@ -51,14 +53,16 @@ uint32_t Region::take(uint32_t pages, bool may_grow, std::span<PageRun> runs, Re
     return taken;
 }
 
-bool Region::take_run(uint32_t pages, bool may_grow, PageRun* run) {
+bool Region::take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run) {
     if (take_dirty(pages, run)) {
         return true;
     }
     if (!may_grow && flush_is_due()) {
         return false;
     }
-    return take_free(pages, run) || (may_grow && take_beyond_frontier(pages, run));
+    // If the region cannot grow, pages that are kept for the other use serve as well.
+    return take_free(pages, use, run) ||
+           (may_grow && (take_beyond_frontier(pages, use, run) || take_free(pages, PageUse::any, run)));
 }
 
 bool Region::flush_is_due() const { return tuning::flush_before_growth(fresh_since_flush_, used_pages_); }
@@ -115,8 +119,35 @@ bool Region::take_dirty(uint32_t pages, PageRun* run) {
     return false;
 }
 
+/// Whether a page may be made resident for this use. Before the region asks for 2-MiB pages, the uses share pages.
+bool Region::suits(size_t section_index, uint32_t at, PageUse use) const {
+    const bool is_huge = test_bit(header(section_index).huge, at / kHugePages);
+    const bool is_shared = (section_index * kSectionPages + at) * kRegionPageSize < settings_.huge_from_bytes;
+    return use == PageUse::any || (use == PageUse::small_objects ? is_huge || is_shared : !is_huge);
+}
+
+/// The first page of a free run for this use in the section, or kSectionPages if there is none.
+uint32_t Region::find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const {
+    const SectionHeader& h = header(section_index);
+    uint32_t at = find_bit(h.free, 0, kSectionPages, true);
+    while (at < kSectionPages) {
+        const uint32_t free_end = find_bit(h.free, at, kSectionPages, false);
+        const bool is_suitable = suits(section_index, at, use);
+        auto end = static_cast<uint32_t>(round_down(at, kHugePages)) + kHugePages;
+        while (end < free_end && suits(section_index, end, use) == is_suitable) {
+            end += kHugePages;
+        }
+        end = std::min(end, free_end);
+        if (is_suitable && end - at >= pages) {
+            return at;
+        }
+        at = find_bit(h.free, end, kSectionPages, true);
+    }
+    return kSectionPages;
+}
+
 /// Takes free pages, whether they hold memory or not.
-bool Region::take_free(uint32_t pages, PageRun* run) {
+bool Region::take_free(uint32_t pages, PageUse use, PageRun* run) {
     if (free_pages_ < pages) {
         return false;
     }
@@ -125,7 +156,7 @@ bool Region::take_free(uint32_t pages, PageRun* run) {
     }
     for (size_t s = first_free_section_; s < sections_ready_; ++s) {
         const SectionHeader& h = header(s);
-        if (const uint32_t at = h.free_count >= pages ? find_run(h.free, pages) : kSectionPages;
+        if (const uint32_t at = h.free_count >= pages ? find_suitable_run(s, pages, use) : kSectionPages;
             at < kSectionPages) {
             take_at(s, at, pages, run);
             return true;
@@ -134,27 +165,61 @@ bool Region::take_free(uint32_t pages, PageRun* run) {
     return false;
 }
 
-bool Region::take_beyond_frontier(uint32_t pages, PageRun* run) {
+/// Makes pages in one section usable, and the section's metadata.
+bool Region::make_ready(size_t start, size_t pages) {
+    return start + pages <= page_count_ &&
+           (start / kSectionPages < sections_ready_ || commit_section(start / kSectionPages)) &&
+           commit_pages_until(start + pages);
+}
+
+/// What lies between the frontier and `start` is left for runs that fit.
+void Region::mark_gap_free(size_t start) {
+    if (start != frontier_) {
+        mark_free({static_cast<uint32_t>(frontier_)}, static_cast<uint32_t>(start - frontier_), false, 0);
+    }
+}
+
+bool Region::take_beyond_frontier(uint32_t pages, PageUse use, PageRun* run) {
+    if (frontier_ * kRegionPageSize >= settings_.huge_from_bytes) {
+        for (const size_t huge_pages : {tuning::huge_pages_at_once(frontier_ / kHugePages), size_t{1}}) {
+            if (add_pages_for(use, huge_pages)) {
+                return take_free(pages, use, run);
+            }
+        }
+    }
     size_t start = frontier_;
     const size_t section_left = kSectionPages - start % kSectionPages;
     if (section_left < pages) {
         start += section_left;
     }
-    if (start + pages > page_count_) {
+    if (!make_ready(start, pages)) {
         return false;
     }
-    if (start / kSectionPages >= sections_ready_ && !commit_section(start / kSectionPages)) {
-        return false;
-    }
-    if (!commit_pages_until(start + pages)) {
-        return false;
-    }
-    if (start != frontier_) {  // the rest of the section is left for shorter runs
-        mark_free({static_cast<uint32_t>(frontier_)}, static_cast<uint32_t>(start - frontier_), false, 0);
-    }
+    mark_gap_free(start);
     frontier_ = start + pages;
     fresh_since_flush_ += pages;
     *run = {{static_cast<uint32_t>(start)}, true};
+    return true;
+}
+
+/// Adds the next `huge_pages` times 2 MiB, or what the section has left, to the free pages of one use. Several at
+/// once keep the number of the kernel's mappings low.
+bool Region::add_pages_for(PageUse use, size_t huge_pages) {
+    const size_t start = round_up(frontier_, kHugePages);
+    const auto in_section = static_cast<uint32_t>(start % kSectionPages);
+    const auto pages =
+        static_cast<uint32_t>(std::min<size_t>(huge_pages * kHugePages, kSectionPages - in_section));
+    if (!make_ready(start, pages)) {
+        return false;
+    }
+    mark_gap_free(start);
+    const bool is_huge = use == PageUse::small_objects;
+    if (is_huge) {
+        os::advise_huge(pointer_to(base_ + start * kRegionPageSize), pages * kRegionPageSize, true);
+    }
+    set_bits(header(start / kSectionPages).huge, in_section / kHugePages, pages / kHugePages, is_huge);
+    mark_free({static_cast<uint32_t>(start)}, pages, false, 0);
+    frontier_ = start + pages;
     return true;
 }
 
@@ -222,7 +287,8 @@ uint32_t Region::purgeable_from(const SectionHeader& h, uint32_t* at, bool huge,
     // Of the kernel's pages, which may be larger than ours, only whole ones are purged.
     const auto whole_until = [&](uint32_t end, uint32_t unit, uint8_t least_age) {
         const auto first = static_cast<uint32_t>(round_down(*at, unit));
-        const auto whole_end = static_cast<uint32_t>(round_down(run_end(first, end, least_age, unit != 1), unit));
+        const auto whole_end =
+            static_cast<uint32_t>(round_down(run_end(first, end, least_age, unit != 1), unit));
         *at = whole_end > first ? first : *at;
         return std::max(whole_end, *at);
     };
@@ -243,7 +309,7 @@ uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t no
     SectionHeader& h = header(section_index);
     uint32_t at = find_bit(h.dirty, *from, kSectionPages, true);
     for (; at < kSectionPages; at = find_bit(h.dirty, at + 1, kSectionPages, true)) {
-        const bool huge = (section_index * kSectionPages + at) * kRegionPageSize >= settings_.huge_from_bytes;
+        const bool huge = test_bit(h.huge, at / kHugePages);
         uint32_t start = at;
         const uint32_t end = purgeable_from(h, &start, huge, now, age);
         if (start < end) {

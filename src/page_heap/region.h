@@ -66,6 +66,10 @@ struct RegionStats {
     uint64_t purged_bytes = 0;
 };
 
+/// What a run of pages is for. Pages of small objects may become part of 2-MiB pages. A span of large objects leaves
+/// parts of its pages untouched, which a 2-MiB page would make resident all the same.
+enum class PageUse : uint8_t { small_objects, large_objects, any };
+
 /// Adjacent pages that take() took. `fresh`: they are known to be zero.
 struct PageRun {
     PageIndex first;
@@ -76,7 +80,8 @@ struct PageRun {
 enum class RegionFailure : uint8_t { none, limit, no_region, would_grow };
 
 /// Allocates page runs. Pages that hold memory come first, because to use them again costs less than to make others
-/// resident; among equals, the lowest address comes first. A run never crosses the border of a section of 4096
+/// resident; among equals, the lowest address comes first. The two uses share the pages that hold memory; the kernel is
+/// asked for 2-MiB pages only where purged or new pages are taken for small objects. A run never crosses the border of a section of 4096
 /// pages (64 MiB). Free neighbours merge because their bits are adjacent. Invariant: each page below the
 /// frontier is in a span, or its free bit is set, or it is being purged at this moment.
 class Region {
@@ -89,7 +94,7 @@ class Region {
         size_t reserve_bytes = 0;                                         // of address space, at the start
         size_t limit_bytes = 0;                                           // of pages in use; 0: no limit
         size_t span_metadata_bytes = 0;                                   // per page
-        size_t huge_from_bytes = SIZE_MAX;  // ask for 2-MiB pages beyond this size
+        size_t huge_from_bytes = SIZE_MAX;  // ask for 2-MiB pages for small objects beyond this size
     };
 
     /// Finds a place where the region can grow, and reserves the wanted addresses, or as many as the system
@@ -100,7 +105,7 @@ class Region {
     /// writable. If not `may_grow`, takes no pages that were never used, and makes no purged page resident while a
     /// flush before growth is due. Returns how many runs it took; if none, sets `*why`. The caller holds no lock of
     /// higher rank.
-    uint32_t take(uint32_t pages, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
+    uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
     /// Gives a run back. `now` is the current tick, which purge() compares with.
     void put_back(PageIndex first, uint32_t pages, uint8_t now);
     /// Returns to the kernel the pages that have been free for at least `age` ticks (0: all free pages).
@@ -165,12 +170,17 @@ class Region {
     void publish_page_limit();
     size_t first_of_free_end() const;
     bool flush_is_due() const;
-    bool take_run(uint32_t pages, bool may_grow, PageRun* run);
+    bool take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run);
     void take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run);
     static uint32_t find_run(const uint64_t* bits, uint32_t pages);
     bool take_dirty(uint32_t pages, PageRun* run);
-    bool take_free(uint32_t pages, PageRun* run);
-    bool take_beyond_frontier(uint32_t pages, PageRun* run);
+    bool take_free(uint32_t pages, PageUse use, PageRun* run);
+    bool suits(size_t section_index, uint32_t at, PageUse use) const;
+    uint32_t find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const;
+    bool take_beyond_frontier(uint32_t pages, PageUse use, PageRun* run);
+    bool add_pages_for(PageUse use, size_t huge_pages);
+    bool make_ready(size_t start, size_t pages);
+    void mark_gap_free(size_t start);
     bool reserve_pages_until(size_t page_end, bool at_least);
     bool commit_pages_until(size_t needed_end);
     /// Marks free pages of a section as taken. Returns how many of them still held memory.
@@ -186,7 +196,7 @@ class Region {
     uintptr_t thread_memory_ = 0;    // lowest address of the threads' memory; more is taken below it
     std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
-    uint32_t os_page_pages_ = 1;  // how many pages a page of the kernel has
+    uint32_t os_page_pages_ = 1;      // how many pages a page of the kernel has
     bool tables_reserved_ = false;    // sections and class entries are reserved for page_count_ pages
     size_t page_count_ = 0;           // the most pages that the region can have
     size_t reserved_pages_ = 0;       // pages whose addresses belong to the region, counted from base_

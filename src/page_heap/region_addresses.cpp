@@ -199,14 +199,12 @@ bool Region::commit_pages_until(size_t needed_end) {
         return true;
     }
     const size_t step = std::clamp(committed_pages_, kFirstCommitPages, kLargestCommitPages);
-    const size_t generous = std::min(page_count_, std::max(page_end, round_up(committed_pages_ + step, os_page_pages_)));
+    const size_t generous =
+        std::min(page_count_, std::max(page_end, round_up(committed_pages_ + step, os_page_pages_)));
     for (const size_t end : {generous, page_end}) {
         void* start = pointer_to(base_ + committed_pages_ * kRegionPageSize);
         const size_t bytes = (end - committed_pages_) * kRegionPageSize;
         if (reserve_pages_until(end, end == page_end) && os::commit(start, bytes)) {
-            if (committed_pages_ * kRegionPageSize >= settings_.huge_from_bytes) {
-                os::advise_huge(start, bytes, true);
-            }
             committed_pages_ = end;
             return true;
         }

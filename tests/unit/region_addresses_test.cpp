@@ -84,7 +84,7 @@ TEST_F(RegionAddressesTest, ItGrowsUntilSomethingElseLiesThereAndNeverClaimsThat
     uint32_t pages = 1;
     PageRun run{};
     RegionFailure why{};
-    while (region->take(1, true, {&run, 1}, &why) != 0) {
+    while (region->take(1, PageUse::any, true, {&run, 1}, &why) != 0) {
         ++pages;
     }
     EXPECT_EQ(why, RegionFailure::no_region);

@@ -28,10 +28,10 @@ class RegionFixture : public testing::Test {
                                .huge_from_bytes = huge_from});
     }
     /// Takes a run that must be available. Returns its first page.
-    uint32_t take(uint32_t pages, bool* fresh = nullptr) {
+    uint32_t take(uint32_t pages, bool* fresh = nullptr, PageUse use = PageUse::small_objects) {
         PageRun run{};
         RegionFailure why{};
-        EXPECT_EQ(region->take(pages, true, {&run, 1}, &why), 1U);
+        EXPECT_EQ(region->take(pages, use, true, {&run, 1}, &why), 1U);
         EXPECT_EQ(why, RegionFailure::none);
         if (fresh != nullptr) {
             *fresh = run.fresh;
@@ -41,7 +41,7 @@ class RegionFixture : public testing::Test {
     RegionFailure refused(uint32_t pages) {
         PageRun run{};
         RegionFailure why{};
-        EXPECT_EQ(region->take(pages, true, {&run, 1}, &why), 0U);
+        EXPECT_EQ(region->take(pages, PageUse::small_objects, true, {&run, 1}, &why), 0U);
         return why;
     }
     uint64_t& word_of(uint32_t page) { return *static_cast<uint64_t*>(region->address({page})); }

@@ -46,13 +46,13 @@ TEST_F(RegionTest, SeveralRunsAreTakenAtOnce) {
     ASSERT_TRUE(set_up(64 * MiB, 10 * kRegionPageSize));
     PageRun runs[4];
     RegionFailure why{};
-    EXPECT_EQ(region->take(3, true, runs, &why), 3U) << "the limit allows no more";
+    EXPECT_EQ(region->take(3, PageUse::small_objects, true, runs, &why), 3U) << "the limit allows no more";
     EXPECT_EQ(why, RegionFailure::none);
     for (uint32_t i = 0; i < 3; ++i) {
         EXPECT_EQ(runs[i].first.value, 3 * i);
         EXPECT_TRUE(runs[i].fresh);
     }
-    EXPECT_EQ(region->take(3, true, runs, &why), 0U);
+    EXPECT_EQ(region->take(3, PageUse::small_objects, true, runs, &why), 0U);
     EXPECT_EQ(why, RegionFailure::limit);
 }
 
@@ -69,13 +69,13 @@ TEST_F(RegionTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveTo
     region->put_back({2}, 1, 18);
     PageRun run{};
     RegionFailure why{};
-    EXPECT_EQ(region->take(1, false, {&run, 1}, &why), 1U);
+    EXPECT_EQ(region->take(1, PageUse::small_objects, false, {&run, 1}, &why), 1U);
     EXPECT_EQ(run.first.value, 2U);
-    EXPECT_EQ(region->take(1, false, {&run, 1}, &why), 0U);
+    EXPECT_EQ(region->take(1, PageUse::small_objects, false, {&run, 1}, &why), 0U);
     EXPECT_EQ(why, RegionFailure::would_grow);
     EXPECT_TRUE(region->growth_calls_for_flush());
     EXPECT_FALSE(region->growth_calls_for_flush());
-    EXPECT_EQ(region->take(1, false, {&run, 1}, &why), 1U);
+    EXPECT_EQ(region->take(1, PageUse::small_objects, false, {&run, 1}, &why), 1U);
     EXPECT_EQ(run.first.value, 0U);
     take(kPages);
     region->forget_growth();
@@ -250,7 +250,7 @@ TEST_F(RegionTest, OfTheKernelsPagesOnlyWholeOnesArePurged) {
     EXPECT_EQ(word_of(1), 1U);
     EXPECT_EQ(word_of(2 * kPages), 1U);
     region->put_back({0}, 1, 9);
-    EXPECT_EQ(region->purge(18, 0), kOsPage);
+    EXPECT_EQ(region->purge(18, 0), 2 * kOsPage) << "with the one after it, which is empty already";
     EXPECT_EQ(word_of(0), 0U);
     EXPECT_EQ(region->stats().free_dirty_bytes, kRegionPageSize) << "its neighbours are in use";
 }
@@ -283,8 +283,8 @@ TEST_F(RegionTest, APurgeThatIsRefusedLosesNothing) {
 TEST_F(RegionTest, HugePagesAreReturnedWholeOrNotAtAll) {
     constexpr uint32_t kHuge = kHugePageSize / kRegionPageSize;
     ASSERT_TRUE(set_up(64 * MiB, 0, kHugePageSize));
-    for (uint32_t page = 0; page < 4 * kHuge; page += kHuge) {
-        take(kHuge);
+    for (uint32_t page = 0; page < 4 * kHuge; page += kHuge / 2) {
+        EXPECT_EQ(take(kHuge / 2), page);
     }
     region->put_back({1}, kHuge - 2, 0);      // most of the first huge page, which lies below huge_from_bytes
     region->put_back({kHuge}, kHuge + 4, 0);  // all of the second huge page, and a part of the third
@@ -296,6 +296,34 @@ TEST_F(RegionTest, HugePagesAreReturnedWholeOrNotAtAll) {
     EXPECT_EQ(bytes, (kHuge - 2) * kRegionPageSize + kHugePageSize);
     region->purge(9, 0);
     EXPECT_FALSE(region->has_free_dirty_pages());
+}
+
+TEST_F(RegionTest, LargeObjectsStayOutOf2MibPagesUnlessTheyHoldMemory) {
+    constexpr uint32_t kHuge = kHugePageSize / kRegionPageSize;
+    constexpr PageUse kLarge = PageUse::large_objects;
+    ASSERT_TRUE(set_up(64 * MiB, 0, kHugePageSize));
+    for (uint32_t page = 0; page < kHuge; page += 64) {
+        EXPECT_EQ(take(64), page) << "the uses share the first 2 MiB";
+    }
+    EXPECT_EQ(take(8), kHuge);
+    EXPECT_EQ(take(8, nullptr, kLarge), 2 * kHuge);
+    EXPECT_EQ(take(8), kHuge + 8);
+    region->put_back({kHuge}, 16, 0);
+    EXPECT_EQ(take(8, nullptr, kLarge), kHuge) << "these pages hold memory";
+    region->purge(9, 0);
+    EXPECT_EQ(take(8, nullptr, kLarge), 2 * kHuge + 8) << "and these do not any more";
+    EXPECT_EQ(take(kHuge / 2), kHuge + 8);
+}
+
+TEST_F(RegionTest, WhereNothingElseIsLeftTheUsesSharePages) {
+    constexpr uint32_t kHuge = kHugePageSize / kRegionPageSize;
+    ASSERT_TRUE(set_up(2 * kHugePageSize, 0, kHugePageSize));
+    EXPECT_EQ(take(1, nullptr, PageUse::large_objects), 0U);
+    for (uint32_t page = 1; page < kHuge; ++page) {
+        ASSERT_EQ(take(1, nullptr, PageUse::large_objects), page);
+    }
+    EXPECT_EQ(take(1, nullptr, PageUse::large_objects), kHuge);
+    EXPECT_EQ(take(1), kHuge + 1);
 }
 
 }  // namespace

@@ -208,7 +208,9 @@ TEST_F(ThreadCacheTest, AClassMayHaveALimitOfItsOwn) {
     settings.class_bytes[size_classes.class_of(32 * KiB)] = 96 * 32 * KiB;
     settings.class_bytes[size_classes.class_of(64)] = 128;
     fresh_caches(settings);
-    swing(32 * KiB, 40, 50);
+    swing(32 * KiB, 40, 1);
+    region.forget_growth();
+    swing(32 * KiB, 40, 49);
     swing(64, 40, 50);
     swing(128, 40, 50);
     EXPECT_GE(capacity_of(32 * KiB), 40U);
