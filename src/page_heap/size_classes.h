@@ -15,7 +15,7 @@ inline constexpr size_t kSmallLimit = 1024;
 inline constexpr size_t kSmallStep = 16;
 inline constexpr size_t kMediumStep = 64;
 
-/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, and at most 1/16 of
+/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, and at most 1/32 of
 /// the span is left over.
 struct SizeClass {
     uint32_t object_size = 0;   // bytes
@@ -36,6 +36,9 @@ struct SizeClass {
 ///
 ///   cacheline   64 128 192 ... 1024 (steps of 64) | 1280 1536 1792 2048 | four per doubling ... 65536
 ///   compact     16 32 48 ... 256 (steps of 16)    | 320 384 448 512     | four per doubling ... 65536
+///
+/// From 4 to 16 KiB, both tables have eight classes per doubling.
+///
 ///   listed      the sizes of the option; the alignment is 64 if it divides all of them, else 16
 ///
 /// The index tables, like the class entries of pages, hold the offset of the class's 32-byte lane in a thread cache,
@@ -79,10 +82,10 @@ void select_size_classes(const ClassTable& wanted);
 
 namespace detail {
 
-/// The fewest pages for a span that wastes at most a sixteenth.
+/// The fewest pages for a span that wastes at most a thirty-second.
 constexpr uint32_t span_pages_for(size_t object_size) {
     uint32_t pages = 1;
-    while (pages * kRegionPageSize % object_size * 16 > pages * kRegionPageSize) {
+    while (pages * kRegionPageSize % object_size * 32 > pages * kRegionPageSize) {
         ++pages;
     }
     return pages;
@@ -119,8 +122,9 @@ constexpr void add_regular_classes(SizeClasses& table, size_t even_until) {
         add_class(table, size);
     }
     for (size_t doubling = even_until; doubling < kLargestSmall; doubling *= 2) {
-        for (size_t quarter = 5; quarter <= 8; ++quarter) {
-            add_class(table, doubling * quarter / 4);
+        const size_t steps = doubling >= 4 * KiB && doubling < 16 * KiB ? 8 : 4;
+        for (size_t step = steps + 1; step <= 2 * steps; ++step) {
+            add_class(table, doubling * step / steps);
         }
     }
 }
