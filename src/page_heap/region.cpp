@@ -20,6 +20,7 @@ constexpr uint32_t kHugePages = kHugePageSize / kRegionPageSize;
 struct Region::SectionHeader {
     uint32_t free_count;
     uint32_t dirty_count;
+    uint32_t first_free;  // no page before it is free
     uint64_t free[kSectionPages / kBitsPerWord];
     uint64_t dirty[kSectionPages / kBitsPerWord];
     uint64_t huge[divide_up(kSectionPages / kHugePages, kBitsPerWord)];  // where 2-MiB pages were asked for
@@ -43,7 +44,7 @@ uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<Page
             break;
         }
         if (!take_run(pages, use, may_grow, &run)) {
-            *why = may_grow ? RegionFailure::no_region : RegionFailure::would_grow;
+            *why = !may_grow && flush_is_due() ? RegionFailure::would_grow : RegionFailure::no_region;
             break;
         }
         used_pages_ += pages;
@@ -61,8 +62,8 @@ bool Region::take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run) 
         return false;
     }
     // If the region cannot grow, pages that are kept for the other use serve as well.
-    return take_free(pages, use, run) ||
-           (may_grow && (take_beyond_frontier(pages, use, run) || take_free(pages, PageUse::any, run)));
+    return take_free(pages, use, run) || take_beyond_frontier(pages, use, run) ||
+           take_free(pages, PageUse::any, run);
 }
 
 bool Region::flush_is_due() const { return tuning::flush_before_growth(fresh_since_flush_, used_pages_); }
@@ -129,7 +130,7 @@ bool Region::suits(size_t section_index, uint32_t at, PageUse use) const {
 /// The first page of a free run for this use in the section, or kSectionPages if there is none.
 uint32_t Region::find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const {
     const SectionHeader& h = header(section_index);
-    uint32_t at = find_bit(h.free, 0, kSectionPages, true);
+    uint32_t at = h.first_free;
     while (at < kSectionPages) {
         const uint32_t free_end = find_bit(h.free, at, kSectionPages, false);
         const bool is_suitable = suits(section_index, at, use);
@@ -155,7 +156,8 @@ bool Region::take_free(uint32_t pages, PageUse use, PageRun* run) {
         ++first_free_section_;
     }
     for (size_t s = first_free_section_; s < sections_ready_; ++s) {
-        const SectionHeader& h = header(s);
+        SectionHeader& h = header(s);
+        h.first_free = find_bit(h.free, h.first_free, kSectionPages, true);
         if (const uint32_t at = h.free_count >= pages ? find_suitable_run(s, pages, use) : kSectionPages;
             at < kSectionPages) {
             take_at(s, at, pages, run);
@@ -262,6 +264,7 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
     SectionHeader& h = header(s);
     set_bits(h.free, at, pages, true);
     h.free_count += pages;
+    h.first_free = std::min(h.first_free, at);
     free_pages_ += pages;
     if (dirty) {
         set_bits(h.dirty, at, pages, true);

@@ -102,9 +102,8 @@ class Region {
     bool set_up(const Settings& settings);
 
     /// Takes up to `runs.size()` runs of `pages` adjacent pages (at most kLongestRun), which are readable and
-    /// writable. If not `may_grow`, takes no pages that were never used, and makes no purged page resident while a
-    /// flush before growth is due. Returns how many runs it took; if none, sets `*why`. The caller holds no lock of
-    /// higher rank.
+    /// writable. If not `may_grow` and a flush before growth is due, takes only pages that hold memory. Returns how
+    /// many runs it took; if none, sets `*why`. The caller holds no lock of higher rank.
     uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
     /// Gives a run back. `now` is the current tick, which purge() compares with.
     void put_back(PageIndex first, uint32_t pages, uint8_t now);
