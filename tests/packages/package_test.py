@@ -7,6 +7,7 @@ Arguments: the source directory, the release build whose binaries are packed, an
 second run: it has the packages' build directory and the archive of the root."""
 
 import argparse
+import hashlib
 import os
 import pathlib
 import re
@@ -78,10 +79,12 @@ def dependencies(packages):
 
 
 def make_root(arguments, packages, root):
-    """Unpacks an empty root with the dependencies and python3. The archive is made once."""
-    archive = arguments.cache / "root.tar"
+    """Unpacks an empty root with the dependencies and python3. The archive is made once for each set of them."""
+    include = ",".join(["python3-minimal", *dependencies(packages)])
+    archive = arguments.cache / f"root-{hashlib.sha256(include.encode()).hexdigest()[:12]}.tar"
     if not archive.is_file():
-        include = ",".join(["python3-minimal", *dependencies(packages)])
+        for outdated in arguments.cache.glob("root*.tar"):
+            outdated.unlink()
         release = next(line.split("=", 1)[1].strip() for line in open("/etc/os-release", encoding="utf-8")
                        if line.startswith("VERSION_CODENAME="))
         made = run("mmdebstrap", "--quiet", "--variant=essential", f"--include={include}", release,
