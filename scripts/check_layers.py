@@ -41,7 +41,7 @@ COMMAND_LAYERS = [
     ["src/cli/export"],
     ["src/cli/launch", "src/cli/live", "src/cli/pools/contract"],
     ["src/cli/pools/protobuf", "src/cli/pools/service", "src/cli/pools/yaml"],
-    ["src/cli/pools/generate"],
+    ["src/cli/pools/generate", "src/cli/serve"],
     ["src/cli/commands"],
     ["src/cli/main"],
 ]

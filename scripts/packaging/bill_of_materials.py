@@ -13,6 +13,7 @@ import sys
 CONTENTS = {
     "jemalloc": ("libjemalloc-dev", "BSD-2-Clause", "https://jemalloc.net"),
     "CLI11": ("libcli11-dev", "BSD-3-Clause", "https://github.com/CLIUtils/CLI11"),
+    "cpp-httplib": ("libcpp-httplib-dev", "MIT", "https://github.com/yhirose/cpp-httplib"),
     "nlohmann-json": ("nlohmann-json3-dev", "MIT", "https://github.com/nlohmann/json"),
     "tomlplusplus": ("libtomlplusplus-dev", "MIT", "https://github.com/marzer/tomlplusplus"),
     "libsupc++": ("g++", "GPL-3.0-or-later WITH GCC-exception-3.1", "https://gcc.gnu.org"),

@@ -64,7 +64,7 @@ int run_command(std::vector<std::string> arguments) {
     for (const auto add :
          {hotlane::cli::add_run, hotlane::cli::add_env, hotlane::cli::add_bench, hotlane::cli::add_profile,
           hotlane::cli::add_report, hotlane::cli::add_ps, hotlane::cli::add_top, hotlane::cli::add_dump,
-          hotlane::cli::add_pools, hotlane::cli::add_tune}) {
+          hotlane::cli::add_serve, hotlane::cli::add_pools, hotlane::cli::add_tune}) {
         add(app, invocation);
     }
     app.footer("See hotlane(1), or `hotlane COMMAND --help`.");

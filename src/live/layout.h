@@ -57,7 +57,7 @@ inline constexpr uint64_t kMagic = 0x0065'6E61'6C74'6F68;  // "hotlane"
 consteval uint64_t format_of_layout() {
     uint64_t format = 1;
     for (const uint64_t part : {sizeof(Shared), sizeof(Snapshot), sizeof(ClassStats), sizeof(PoolStats),
-                                kMaxClasses, kFallbackReasons, kMaxPoolNames}) {
+                                kMaxClasses, kFallbackReasons, kMaxPoolNames, kMaxArenaNames}) {
         format = (format ^ part) * 0x100000001B3;
     }
     return format;

@@ -68,7 +68,7 @@ constexpr Option kOptions[] = {
      "bytes between samples; 1: every allocation"},
     {"PROFILE_INTERVAL", duration, HOTLANE_FIELD(profile_interval_ns), 100 * kMillisecond, 24 * kHour, "TIME",
      "how often to write the profile; 0: only at exit"},
-    {"PROFILE_SIGNAL", choice, HOTLANE_FIELD(profile_signal), 0, 0, "off|USR1|USR2|HUP|PROF|URG",
+    {"PROFILE_SIGNAL", signal, HOTLANE_FIELD(profile_signal), 0, 0, "off|USR1|USR2|HUP|PROF|URG|RTMIN+N",
      "signal that starts the profile, then writes it"},
     {"UNWIND", choice, HOTLANE_FIELD(unwinder), 0, 0, "libunwind|fp",
      "unwind by tables, or by frame pointers"},
@@ -95,6 +95,7 @@ constexpr uint16_t width_of(OptionType type) {
     switch (type) {
     case choice:
     case flag:
+    case signal:
         return 1;
     case path:
         return Config::kPathCapacity;

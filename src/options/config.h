@@ -20,7 +20,6 @@ enum class HugePages : uint8_t { automatic, always, never };
 enum class LimitMode : uint8_t { fallback, fail };
 enum class Unwinder : uint8_t { libunwind, frame_pointers };
 enum class DeepBind : uint8_t { clear, keep };
-enum class ProfileSignal : uint8_t { none, usr1, usr2, hup, prof, urg };
 
 /// The value of HOTLANE_SIZE_CLASSES.
 struct ClassTable {
@@ -77,13 +76,13 @@ struct Config {
     char profile[kPathCapacity] = {};
     uint64_t sample_interval_bytes = 512 * KiB;  // mean distance between two samples
     uint64_t profile_interval_ns = 0;            // 0: write a profile at exit only
-    ProfileSignal profile_signal = ProfileSignal::none;
-    uint64_t guard_one_in = 0;  // guard one request in this many; 0: none
+    uint8_t profile_signal = 0;                  // its number; 0: none
+    uint64_t guard_one_in = 0;                   // guard one request in this many; 0: none
     Unwinder unwinder = Unwinder::libunwind;
     DeepBind deepbind = DeepBind::clear;
     bool verbose = false;
 
-    bool wants_profile() const { return profile[0] != '\0' || profile_signal != ProfileSignal::none; }
+    bool wants_profile() const { return profile[0] != '\0' || profile_signal != 0; }
 };
 
 inline constexpr std::string_view kOptionPrefix = "HOTLANE_";
@@ -99,7 +98,8 @@ enum class OptionType : uint8_t {
     warmup,
     labels,
     classes,
-    cache_limits
+    cache_limits,
+    signal
 };
 
 /// A row of the table. The texts are arrays instead of pointers, so the loader has nothing to relocate at
@@ -111,7 +111,7 @@ struct Option {
     uint16_t width;   // of the value in Config, bytes
     uint64_t least;   // in the value's unit; 0 may be valid below it
     uint64_t most;    // in the value's unit
-    char values[32];  // names of a choice, "a|b|c", or a placeholder for the value
+    char values[40];  // names of a choice, "a|b|c", or a placeholder for the value
     char help[53];    // so long that a row of `hotlane env` fits into 100 columns
 };
 

@@ -4,6 +4,7 @@
 #include "options/config.h"
 
 #include "options/labels.h"
+#include "options/signal_name.h"
 #include "text/units.h"
 
 #include <cstring>
@@ -180,6 +181,12 @@ bool set_option(Config& config, const Option& option, std::string_view value) {
         return set_cache_limits(value_of<CacheLimits>(config, option), option, value);
     case classes:
         return set_classes(value_of<ClassTable>(config, option), option, value);
+    case signal: {
+        const int number = parse_signal(value);
+        value_of<uint8_t>(config, option) =
+            number < 0 ? value_of<uint8_t>(config, option) : static_cast<uint8_t>(number);
+        return number >= 0;
+    }
     case percent:
         if (!parse_percent(value, rate) || rate > static_cast<double>(option.most)) {
             return false;
@@ -237,6 +244,9 @@ void print_expected(Writer& out, const Option& option) {
     case warmup:
         out.text("SIZE:COUNT,... like 64:1000,4096:16, at most ").number(Config::kWarmupCapacity);
         out.text(" sizes up to 64K");
+        return;
+    case signal:
+        out.text("off, USR1, USR2, HUP, PROF, URG, or a real-time signal: RTMIN+3 or its number");
         return;
     case percent:
         out.text("a percentage from ").number(option.least).text(" to ").number(option.most);
@@ -307,6 +317,9 @@ void print_value(Writer& out, const Option& option, const Config& config) {
         out.fixed(rate, rate == static_cast<double>(static_cast<uint64_t>(rate)) ? 0 : 2).text("%");
         return;
     }
+    case signal:
+        write_signal(out, value_of<uint8_t>(config, option));
+        return;
     case classes:
         print_classes(out, option, value_of<ClassTable>(config, option));
         return;

@@ -41,24 +41,6 @@ struct Series {
 };
 constinit Series series;
 
-int signal_number(ProfileSignal chosen) {
-    switch (chosen) {
-    case ProfileSignal::none:
-        break;
-    case ProfileSignal::usr1:
-        return SIGUSR1;
-    case ProfileSignal::usr2:
-        return SIGUSR2;
-    case ProfileSignal::hup:
-        return SIGHUP;
-    case ProfileSignal::prof:
-        return SIGPROF;
-    case ProfileSignal::urg:
-        return SIGURG;
-    }
-    return 0;
-}
-
 const char* pattern() { return config().profile[0] != '\0' ? config().profile : kDefaultPattern; }
 
 /// A forked child writes profiles on its own only if its file name differs from its parent's.
@@ -199,7 +181,7 @@ void answer(bool signal) {
 
 void set_up() {
     first_process = os::process_id();
-    const int signal = signal_number(config().profile_signal);
+    const int signal = config().profile_signal;
     load_unwinder();
     if (signal != 0) {
         profile::set_answer(answer);
@@ -248,8 +230,7 @@ void at_exit() {
 }
 
 bool wants_polls() {
-    return (config().profile_interval_ns != 0 || config().profile_signal != ProfileSignal::none) &&
-           writes_here(pattern());
+    return (config().profile_interval_ns != 0 || config().profile_signal != 0) && writes_here(pattern());
 }
 
 void poll(uint64_t now_ns) {

@@ -85,8 +85,7 @@ uint64_t report_interval_ns() {
     if (profiling::wants_polls()) {
         interval =
             std::min(interval, config().profile_interval_ns != 0 ? config().profile_interval_ns : interval);
-        interval =
-            std::min(interval, config().profile_signal != ProfileSignal::none ? kForSignalsNs : interval);
+        interval = std::min(interval, config().profile_signal != 0 ? kForSignalsNs : interval);
     }
     return interval;
 }

@@ -224,6 +224,17 @@ class BadInput(Live):
         process.send_signal(signal.SIGCONT)
         self.wait_for(lambda: str(process.pid) in self.hotlane("ps").stdout, "not listed again")
 
+    def test_counters_of_any_value_do_no_harm(self):
+        process = self.start()
+        file = self.file_of(process)
+        process.send_signal(signal.SIGSTOP)
+        self.wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "runs")
+        whole = file.read_bytes()
+        file.write_bytes(whole[:SEQUENCE] + bytes(8) + b"\xff" * (len(whole) - SEQUENCE - 8))
+        result = self.hotlane("ps")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn(str(process.pid), result.stdout)
+
     def test_files_that_are_not_ours_are_left_alone(self):
         process = self.start()
         whole = self.file_of(process).read_bytes()

@@ -87,13 +87,19 @@ class Options(Session):
         self.assertEqual(self.files(), [])
 
     def test_signal_from_outside_while_others_allocate(self):
-        process = self.start(f"until:{self.scratch}/1.heap", "status:4", profile="%n.heap", profile_signal="USR2")
+        self.send_from_outside("USR2", signal.SIGUSR2)
+
+    def test_real_time_signal_from_outside(self):
+        self.send_from_outside("RTMIN+3", signal.SIGRTMIN + 3)
+
+    def send_from_outside(self, name, number):
+        process = self.start(f"until:{self.scratch}/1.heap", "status:4", profile="%n.heap", profile_signal=name)
         while process.poll() is None:
             if pathlib.Path(f"/proc/{process.pid}/comm").read_text("utf-8").strip() == "session":
                 # Before the handler is there, it would end the program.
                 caught = re.search(r"SigCgt:\s*(\w+)", pathlib.Path(f"/proc/{process.pid}/status").read_text("utf-8"))
-                if int(caught.group(1), 16) >> (signal.SIGUSR2 - 1) & 1:
-                    process.send_signal(signal.SIGUSR2)
+                if int(caught.group(1), 16) >> (number - 1) & 1:
+                    process.send_signal(number)
             time.sleep(0.01)
         process.communicate()
         self.assertEqual(process.returncode, 4)

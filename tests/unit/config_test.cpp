@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -115,6 +116,29 @@ TEST(OptionTable, RangesHoldAtTheirEnds) {
     EXPECT_FALSE(set(config, "STATS_INTERVAL", "99ms"));
     EXPECT_TRUE(set(config, "STATS_INTERVAL", "100ms"));
     EXPECT_EQ(config.stats_interval_ns, 100'000'000U);
+}
+
+TEST(OptionTable, SignalsByNameAndNumber) {
+    Config config;
+    EXPECT_TRUE(set(config, "PROFILE_SIGNAL", "SIGUSR2"));
+    EXPECT_EQ(config.profile_signal, SIGUSR2);
+    EXPECT_EQ(value("PROFILE_SIGNAL", config), "USR2");
+    for (const std::string text : {"RTMIN+3", "SIGRTMIN+3"}) {
+        EXPECT_TRUE(set(config, "PROFILE_SIGNAL", text));
+        EXPECT_EQ(config.profile_signal, SIGRTMIN + 3);
+        EXPECT_EQ(value("PROFILE_SIGNAL", config), "RTMIN+3");
+    }
+    EXPECT_TRUE(set(config, "PROFILE_SIGNAL", std::to_string(SIGRTMAX)));
+    EXPECT_EQ(config.profile_signal, SIGRTMAX);
+    EXPECT_TRUE(set(config, "PROFILE_SIGNAL", "RTMIN"));
+    EXPECT_EQ(config.profile_signal, SIGRTMIN);
+    for (const char* text :
+         {"KILL", "9", "RTMIN+99", "RTMIN-1", "RTMIN3", "65", "33", "-1", "rtmin", "SIG", ""}) {
+        EXPECT_FALSE(set(config, "PROFILE_SIGNAL", text)) << text;
+    }
+    EXPECT_EQ(config.profile_signal, SIGRTMIN);
+    EXPECT_TRUE(set(config, "PROFILE_SIGNAL", "off"));
+    EXPECT_EQ(config.profile_signal, 0);
 }
 
 TEST(OptionTable, PathsUpToTheirCapacity) {

@@ -44,6 +44,8 @@ void add_profile(CLI::App& app, Invocation& invocation);
 void add_ps(CLI::App& app, Invocation& invocation);
 /// `hotlane top [PID]`: a full-screen view of them.
 void add_top(CLI::App& app, Invocation& invocation);
+/// `hotlane serve`: serves counters and profiles over HTTP.
+void add_serve(CLI::App& app, Invocation& invocation);
 /// `hotlane dump PID`: writes the profile of a process that runs.
 void add_dump(CLI::App& app, Invocation& invocation);
 /// The option --live of the commands that look at such processes.

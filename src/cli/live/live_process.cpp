@@ -98,6 +98,10 @@ void make_valid(live::Counters& counters, int64_t process) {
     Snapshot& snapshot = counters.snapshot;
     snapshot.class_count = std::min(snapshot.class_count, kMaxClasses);
     snapshot.pool_count = std::min(snapshot.pool_count, kMaxPoolNames);
+    snapshot.arena_count = std::min(snapshot.arena_count, kMaxArenaNames);
+    for (ArenaStats& arena : snapshot.arenas) {
+        arena.name[sizeof arena.name - 1] = '\0';
+    }
     for (PoolStats& pool : snapshot.pools) {
         pool.name[sizeof pool.name - 1] = '\0';
     }
