@@ -17,7 +17,7 @@ import unittest
 
 COMMAND = LIBRARY = WAITS = WAITS_STATIC = None
 # The words of the file: src/live/layout.h.
-FORMAT, STARTED, SEQUENCE = 8, 40, 104
+FORMAT, STARTED, SEQUENCE, COUNTERS = 8, 40, 104, 112
 
 
 def environment(**more):
@@ -234,6 +234,15 @@ class BadInput(Live):
         result = self.hotlane("ps")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn(str(process.pid), result.stdout)
+
+    def test_a_process_that_has_published_nothing_is_left_alone(self):
+        process = self.start()
+        file = self.file_of(process)
+        process.send_signal(signal.SIGSTOP)
+        self.wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "runs")
+        poke(file, COUNTERS, 0)
+        self.assertEqual(self.hotlane("ps").stdout, "")
+        self.assertTrue(file.exists())
 
     def test_files_that_are_not_ours_are_left_alone(self):
         process = self.start()

@@ -160,7 +160,7 @@ Descriptor LiveDirectory::open(const std::string& name, int flags) const {
     return file;
 }
 
-/// Returns nothing if the process has ended; its file is removed.
+/// Returns nothing if the process has ended; its file is removed. Nothing, too, if it has published nothing yet.
 std::optional<Published> LiveDirectory::read_file(const std::string& name) const {
     const Descriptor file = open(name, O_RDONLY);
     live::Identity identity{};
@@ -174,6 +174,11 @@ std::optional<Published> LiveDirectory::read_file(const std::string& name) const
     published.counters = std::make_unique<live::Counters>();
     const bool same_release = identity.format == live::kFormat && identity.bytes == sizeof(live::Shared);
     const bool readable = same_release && read_counters(file.get(), *published.counters);
+    const bool is_new = readable && published.counters->time_ns == 0;  // it has just started
+    if (is_new && identity.process == published.process &&
+        (!published.in_this_namespace || is_running(identity))) {
+        return {};
+    }
     if (identity.process != published.process ||
         has_ended(identity, same_release ? published.counters->time_ns : now_ns())) {
         unlinkat(directory_.get(), name.c_str(), 0);
