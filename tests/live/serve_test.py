@@ -21,7 +21,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
-MONITORING = pathlib.Path(__file__).resolve().parents[2] / "monitoring"
+MONITORING = pathlib.Path(__file__).resolve().parents[2] / "src/cli/serve/monitoring"
 COMMAND = LIBRARY = WAITS = SERVERS = None
 # The words of the file: src/live/layout.h.
 PROCESS, NAME_SPACE, STARTED, STACK = 24, 32, 40, 48
