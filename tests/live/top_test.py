@@ -59,6 +59,14 @@ class Terminal:
             time.sleep(0.1)
         return self.screen()
 
+    def wait_for_end(self, seconds=30):
+        """tmux may write the last output of the command over its own message that the pane is dead, so it is asked."""
+        end = time.monotonic() + seconds
+        while self.run("list-panes", "-F", "#{pane_dead}").strip() != "1":
+            if time.monotonic() > end:
+                sys.exit(f"top_test: the command did not end:\n{self.screen()}")
+            time.sleep(0.1)
+
     def close(self):
         subprocess.run([*self.tmux, "kill-server"], check=False, capture_output=True, env=self.environment, timeout=30)
 
@@ -144,7 +152,7 @@ def drive(options, scratch):
         server.wait()
         terminal.wait_for(f"process {server.pid} has ended")
         terminal.press("q")
-        terminal.wait_for("Pane is dead")
+        terminal.wait_for_end()
     finally:
         for process in (load, server):
             if process:
