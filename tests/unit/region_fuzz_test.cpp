@@ -5,6 +5,7 @@
 
 #include "fake_os.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <memory>

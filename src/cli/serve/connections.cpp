@@ -11,7 +11,7 @@
 
 namespace hotlane::cli {
 
-void BoundedPool::enqueue(std::function<void()> serve) {
+Enqueued BoundedPool::enqueue(std::function<void()> serve) {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return connections_ < kMostConnections; });
     ++connections_;
@@ -21,6 +21,7 @@ void BoundedPool::enqueue(std::function<void()> serve) {
         --connections_;
         changed_.notify_one();
     });
+    return static_cast<Enqueued>(true);
 }
 
 namespace {

@@ -9,13 +9,17 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace hotlane::cli {
+
+/// What a queue of the library returns: since version 0.15 whether the task was accepted, before that nothing.
+using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr));
 
 /// Threads that serve connections. While too many connections wait, no further one is accepted.
 class BoundedPool : public httplib::TaskQueue {
   public:
-    void enqueue(std::function<void()> serve) override;
+    Enqueued enqueue(std::function<void()> serve) override;
     void shutdown() override { pool_.shutdown(); }
 
   private:
