@@ -9,6 +9,7 @@
 #include "fallback/extent_hooks.h"
 #include "fallback/jemalloc_stubs.h"
 #include "fallback/purge_policy.h"
+#include "platform/cancellation_blocker.h"
 #include "platform/large_stack.h"
 #include "platform/os.h"
 
@@ -48,11 +49,12 @@ constexpr int kZeroed = 0x40;  // MALLOCX_ZERO
 enum class State : uint8_t {
     untouched,
     held,      // untouched, and a fork is in progress: wait
-    starting,  // a thread initialises jemalloc; others may call it already, jemalloc orders the calls itself
+    starting,  // a thread initialises jemalloc: the others wait, lest one of them does it on its own small stack
     ready,
 };
 std::atomic<State> state{State::untouched};
-bool locked_for_fork = false;  // written while fork holds all locks that come before jemalloc's
+std::atomic<uint32_t> starter{0};  // the thread that initialises jemalloc, which may allocate meanwhile
+bool locked_for_fork = false;      // written while fork holds all locks that come before jemalloc's
 
 // Whether a block was allocated or freed since the last tick. Written only if that changes it, so that the
 // cache line stays shared.
@@ -81,14 +83,16 @@ void initialise_jemalloc() {
 [[gnu::noinline, gnu::cold]] void start_slow() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::starting)) {
-        if (seen == State::starting || seen == State::ready) {
+        if (seen == State::ready || (seen == State::starting && starter.load() == os::thread_id())) {
             return;
         }
-        if (seen == State::held) {
-            os::yield_cpu();
+        if (seen != State::untouched) {
+            const CancellationBlocker blocker;
+            os::sleep_ns(20'000);  // a fork is in progress, or another thread is in this function
         }
         seen = State::untouched;
     }
+    starter.store(os::thread_id());
     // jemalloc's start needs more than 8 KiB of stack.
     run_on_large_stack(initialise_jemalloc);
     next_pass_ns.store(0, std::memory_order_relaxed);
