@@ -324,25 +324,30 @@ TEST(GrowingPool, TrimGivesBackWhatIsFreeAsAWhole) {
     }
 }
 
-TEST(GrowingPool, IdleChunksReturnByThemselves) {
-    const PoolOwner pool = make({.name = "idle", .size = 4096, .capacity = 4, .max_capacity = 2000});
+/// Takes all 2,000 objects of a pool, puts them back, and waits until the pool has given most of its chunks back.
+void expect_idle_chunks_to_return(hotlane_pool* pool, const char* name) {
     std::vector<void*> held;
-    while (void* object = hotlane_pool_get(pool.get())) {
+    while (void* object = hotlane_pool_get(pool)) {
         held.push_back(object);
     }
     for (void* object : held) {
-        hotlane_pool_put(pool.get(), object);
+        hotlane_pool_put(pool, object);
     }
-    ASSERT_EQ(hotlane_pool_capacity(pool.get()), 2000U);
+    ASSERT_EQ(hotlane_pool_capacity(pool), 2000U);
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
-    while (hotlane_pool_capacity(pool.get()) > 64 && std::chrono::steady_clock::now() < give_up) {
-        hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
+    while (hotlane_pool_capacity(pool) > 64 && std::chrono::steady_clock::now() < give_up) {
+        hotlane_pool_put(pool, hotlane_pool_get(pool));
         // Requests that drive the maintenance passes.
         hotlane_put(hotlane_get(100'000));
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
-    EXPECT_LE(hotlane_pool_capacity(pool.get()), 64U);
-    EXPECT_EQ(of("idle").peak, 2000U);
+    EXPECT_LE(hotlane_pool_capacity(pool), 64U);
+    EXPECT_EQ(of(name).peak, 2000U);
+}
+
+TEST(GrowingPool, IdleChunksReturnByThemselves) {
+    const PoolOwner pool = make({.name = "idle", .size = 4096, .capacity = 4, .max_capacity = 2000});
+    expect_idle_chunks_to_return(pool.get(), "idle");
 }
 
 TEST(GrowingPool, ImpossibleSettingsAreRefused) {
@@ -510,22 +515,7 @@ TEST(GrowingSharedPool, IdleChunksReturnByThemselves) {
                                  .capacity = 4,
                                  .max_capacity = 2000,
                                  .flags = HOTLANE_POOL_SHARED});
-    std::vector<void*> held;
-    while (void* object = hotlane_pool_get(pool.get())) {
-        held.push_back(object);
-    }
-    for (void* object : held) {
-        hotlane_pool_put(pool.get(), object);
-    }
-    ASSERT_EQ(hotlane_pool_capacity(pool.get()), 2000U);
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
-    while (hotlane_pool_capacity(pool.get()) > 64 && std::chrono::steady_clock::now() < give_up) {
-        hotlane_pool_put(pool.get(), hotlane_pool_get(pool.get()));
-        hotlane_put(hotlane_get(100'000));  // drives the maintenance passes
-        std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
-    EXPECT_LE(hotlane_pool_capacity(pool.get()), 64U);
-    EXPECT_EQ(of("idle shared").peak, 2000U);
+    expect_idle_chunks_to_return(pool.get(), "idle shared");
 }
 
 TEST(GrowingSharedPoolDeathTest, AnObjectThatIsAbsentIsNamed) {
