@@ -4,6 +4,8 @@
 // instructions relative to the thread pointer, which std::atomic cannot express.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <type_traits>
 
 namespace hotlane {
@@ -24,6 +26,12 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void add_relaxed(T& word, std::type_identity_t<T> n) {
     store_relaxed(word, word + n);
+}
+/// Raises an atomic to `value` if that is more. Any thread may change it. Relaxed.
+inline void raise_relaxed(std::atomic<uint64_t>& most, uint64_t value) {
+    uint64_t seen = most.load(std::memory_order_relaxed);
+    while (seen < value && !most.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+    }
 }
 template <class T>
 [[gnu::always_inline]] inline void store_release(T& word, std::type_identity_t<T> value) {

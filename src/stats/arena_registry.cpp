@@ -28,12 +28,6 @@ struct Counts {
 constinit Counts all[kMaxArenaNames];
 constinit std::atomic<size_t> names{0};
 
-void raise(std::atomic<uint64_t>& most, uint64_t value) {
-    uint64_t before = most.load(std::memory_order_relaxed);
-    while (before < value && !most.compare_exchange_weak(before, value, std::memory_order_relaxed)) {
-    }
-}
-
 /// Finds the name, or adds it.
 size_t number_of(const char* wanted) {
     char name[ArenaStats::kNameCapacity] = {};
@@ -66,8 +60,8 @@ void change(uint32_t number, ptrdiff_t bytes, size_t held) {
     const auto added = static_cast<uint64_t>(bytes);
     const uint64_t now = counts.bytes.fetch_add(added, std::memory_order_relaxed) + added;
     if (bytes > 0) {
-        raise(counts.peak_bytes, now);
-        raise(counts.largest, held);
+        raise_relaxed(counts.peak_bytes, now);
+        raise_relaxed(counts.largest, held);
     }
 }
 

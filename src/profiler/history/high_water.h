@@ -7,6 +7,7 @@
 // each sample, however many sites there are.
 #pragma once
 
+#include "base/atomic_access.h"
 #include "base/base.h"
 
 #include <atomic>
@@ -24,18 +25,12 @@ struct Mark {
 };
 inline constinit Mark mark;
 
-inline void raise(std::atomic<uint64_t>& most, uint64_t value) {
-    for (uint64_t seen = most.load(std::memory_order_relaxed);
-         value > seen && !most.compare_exchange_weak(seen, value, std::memory_order_relaxed);) {
-    }
-}
-
 /// Call it after a sample of `bytes` was added to its site.
 inline void add(uint64_t bytes) {
     const uint64_t live = mark.live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-    raise(mark.recent, live);
+    raise_relaxed(mark.recent, live);
     if (live > mark.highest.load(std::memory_order_relaxed)) {
-        raise(mark.highest, live);
+        raise_relaxed(mark.highest, live);
         if (!mark.rising.load(std::memory_order_relaxed)) {
             mark.rising.store(true, std::memory_order_relaxed);
         }
