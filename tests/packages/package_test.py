@@ -17,7 +17,8 @@ import sys
 import tempfile
 
 SKIPPED = 77
-PACKAGES = ("libhotlane0", "libhotlane-dev", "hotlane")
+SERVER = "hotlane-serve"
+PACKAGES = ("libhotlane0", "libhotlane-dev", "hotlane", SERVER)
 # What the program prints shows that python3 worked, the report that hotlane served it.
 PYTHON = ["python3", "-c", "print(sum(len('x' * i) for i in range(1000)))"]
 
@@ -78,6 +79,13 @@ def dependencies(packages):
     return sorted(names - set(PACKAGES))
 
 
+def check_server_is_apart(packages):
+    """OpenSSL comes with the server only."""
+    for package in packages:
+        needs = {re.match(r"lib(?=ssl|cpp-httplib|brotli)", name) is not None for name in dependencies([package])}
+        expect(any(needs) == package.name.startswith(SERVER), f"{package.name} depends on {dependencies([package])}")
+
+
 def make_root(arguments, packages, root):
     """Unpacks an empty root with the dependencies and python3. The archive is made once for each set of them."""
     include = ",".join(["python3-minimal", *dependencies(packages)])
@@ -123,14 +131,22 @@ def check_in_root(arguments, packages):
             shutil.copy2(package, root / package.name)
         kept |= {pathlib.Path(package.name) for package in packages}
         before = tree()
-        inside("dpkg", "-i", *(f"/{package.name}" for package in packages))
+        servers = [package for package in packages if package.name.startswith(SERVER)]
+        inside("dpkg", "-i", *(f"/{package.name}" for package in packages if package not in servers))
         plain = inside(*PYTHON, LD_PRELOAD="libhotlane.so.0", PYTHONMALLOC="malloc")
         expect(plain.stdout == "499500\n" and "requests" in plain.stderr, f"LD_PRELOAD by name: {plain.stderr}")
         if has_proc:
             ran = inside("hotlane", "run", "--", *PYTHON, PYTHONMALLOC="malloc")
             expect("requests" in ran.stderr, f"hotlane run: {ran.stderr}")
+            # The address is refused by the server, which has to be there and to be executable.
+            serve = ("hotlane", "serve", "--live", "/nowhere", "--listen", "nowhere")
+            refused = run(*entry, *serve).stderr
+            expect(f"install the package {SERVER}" in refused, f"hotlane serve without its package: {refused}")
+            inside("dpkg", "-i", *(f"/{package.name}" for package in servers))
+            refused = run(*entry, *serve).stderr
+            expect("cannot listen on nowhere" in refused, f"hotlane serve: {refused}")
         expect(inside("hotlane", "--version").stdout.startswith("hotlane "), "hotlane --version")
-        inside("dpkg", "--purge", *PACKAGES)
+        inside("dpkg", "--purge", *reversed(PACKAGES))
         expect(tree() == before, f"left behind: {sorted(map(str, tree() - before))}")
 
 
@@ -150,6 +166,7 @@ def main():
         check_sameness(first, second)
         check_paths(first, [arguments.binaries, arguments.source])
         check_lintian(first)
+        check_server_is_apart(first)
         check_in_root(arguments, first)
 
 

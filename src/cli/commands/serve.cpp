@@ -38,7 +38,7 @@ int serve(const ServeCommand& options) {
         execv((here / place).c_str(), pointers.data());
     }
     message("serve: cannot run hotlane-serve: ", strerror(errno),
-            "; it is built where cpp-httplib is installed (Debian: libcpp-httplib-dev)");
+            "; install the package hotlane-serve, or build with cpp-httplib (Debian: libcpp-httplib-dev)");
     return kFailed;
 }
 
