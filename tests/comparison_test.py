@@ -2,7 +2,9 @@
 """The comparison's arithmetic, and that a program which dies or lies under an allocator is said to.
 Must not measure anything: times are given. Run by the tests of bench/, with the path of the built `measure`."""
 import contextlib
+import dataclasses
 import io
+import math
 import pathlib
 import sys
 import tempfile
@@ -12,7 +14,7 @@ import unittest.mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
-from comparison import accounting, allocators, readme, results, runner, suite, table, targets  # noqa: E402  (the path has to be set first)
+from comparison import accounting, allocators, readme, results, runner, scaling, suite, table, targets  # noqa: E402  (the path has to be set first)
 from comparison.allocators import Allocator  # noqa: E402
 from comparison.catalogue import Case  # noqa: E402
 from comparison.errors import ComparisonError  # noqa: E402
@@ -35,6 +37,46 @@ def results_with(times):
 
 def run_shell(script, limit_seconds=20):
     return runner.run(MEASURE, GLIBC, Case("shell", ("/bin/sh", "-c", script)), limit_seconds)
+
+
+class Scaling(unittest.TestCase):
+    """Against closed forms."""
+
+    def test_one_queue_of_which_each_core_waits_is_a_machine_repair_model(self):
+        # M/M/1 with n customers: the queue is busy with the probability 1 - p0 (Erlang).
+        think, demand = 5.0, 1.0
+        for cores in (1, 2, 7, 64):
+            weights = [math.perm(cores, k) * (demand / think) ** k for k in range(cores + 1)]
+            busy = 1 - weights[0] / sum(weights)
+            self.assertAlmostEqual(scaling.model.throughput(think, [demand], cores), busy / demand, places=9)
+
+    def test_equal_queues_without_thinking(self):
+        # n customers at k equal queues: n / (n + k - 1) of the full rate.
+        for cores, queues in ((1, 1), (3, 4), (64, 8)):
+            self.assertAlmostEqual(
+                scaling.model.throughput(0, [2.0] * queues, cores), cores / (cores + queues - 1) / 2, places=9)
+
+    def test_without_locks_all_cores_work(self):
+        local, remote = scaling.model.loads(10, 200.0, [])
+        self.assertAlmostEqual(scaling.model.efficiency(local, remote, 64, 8), 1)
+
+    def test_a_lock_limits_the_rate_and_a_lock_for_each_domain_limits_it_less(self):
+        locks = [(50.0, 1, 4, False)]  # for 10 operations of 20 ns
+        local, remote = scaling.model.loads(10, 200.0, locks)
+        self.assertAlmostEqual(local.stations[0].demand, 5)
+        self.assertAlmostEqual(remote.stations[0].demand, 5 + (100 + 4 * 25) / 10)
+        self.assertAlmostEqual(scaling.model.efficiency(local, remote, 64, 8), 20 / 25 / 64, places=3)
+        for_domains = scaling.model.loads(10, 200.0, [(50.0, 1, 4, True)])
+        self.assertGreater(scaling.model.efficiency(*for_domains, 64, 8), 7 * 20 / 25 / 64)
+        self.assertEqual(len(scaling.model.demands_on(for_domains[1].stations, 64, 8)), 8)
+
+    def test_counts_of_a_run_give_a_row(self):
+        lock = scaling.LockUse("depot", taken=20, waited=1, held_ns=1000.0, long_holds=0, longest_ns=90.0, lines=20, copied_lines=0)
+        own = dataclasses.replace(lock, kind="cache", taken=50)
+        counted = scaling.Counted(CASE, 1000, 20_000.0, 3, (lock, own))
+        counts, efficiencies = scaling.rows([counted])
+        self.assertEqual(counts, [("case", "depot", "20000", "100 %", "50", "0.1", "1.0", "0.0")])
+        self.assertEqual(efficiencies[0][:5], ("case", "20.0", "20000", "3000", "depot"))
 
 
 class Arithmetic(unittest.TestCase):

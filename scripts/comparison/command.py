@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from . import allocators as allocators_of
-from . import accounting, catalogue, packages, redis, results, runner, suite, targets, written
+from . import accounting, catalogue, packages, redis, results, runner, scaling, suite, targets, written
 from .errors import ComparisonError
 from .progress import Progress
 
@@ -41,6 +41,11 @@ def parse(arguments):
         help="memory that comes back, bounds that hold, and where resident bytes are at the peak, instead",
     )
     parser.add_argument("--latency", action="store_true", help="pairs in seven patterns, and single calls beside the floor, instead")
+    parser.add_argument(
+        "--scaling",
+        action="store_true",
+        help="how often and for how long hotlane holds its locks, and what a model makes of it for up to 64 cores, instead",
+    )
     parser.add_argument(
         "--profilers",
         action="store_true",
@@ -224,9 +229,27 @@ def compare_profilers(chosen):
     return 1 if found.failures() else 0
 
 
+def compare_scaling(chosen):
+    cases = [case for case in scaling.cases(chosen.build, chosen.scale) if re.search(chosen.only, case.name)]
+    if chosen.list:
+        print("\n".join(f"{case.name:<20} {' '.join(case.command)}" for case in cases))
+        return 0
+    build_all(chosen, packages.install_missing())
+    ours = next((one for one in allocators_chosen(chosen) if one.name == "hotlane"), None)
+    if ours is None or not cases:
+        raise ComparisonError(f"no program matches {chosen.only}" if ours else "hotlane was left out")
+    counted = scaling.measure(
+        chosen, cases, ours.library, lambda case: touch_memory(chosen, min(chosen.warm_memory, case.memory_mib))
+    )
+    written.write_table(chosen, "scaling", scaling.lines(counted), scaling.as_json(counted))
+    return 0
+
+
 def compare(chosen):
     if chosen.memory:
         return compare_memory(chosen)
+    if chosen.scaling:
+        return compare_scaling(chosen)
     if chosen.profilers:
         return compare_profilers(chosen)
     if chosen.latency:

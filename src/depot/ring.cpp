@@ -3,6 +3,8 @@
 // The index arithmetic of the ring.
 #include "depot/ring.h"
 
+#include "sync/lock_counts.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -12,6 +14,7 @@ void Ring::copy_to(uint32_t first, void* const* objects, uint32_t count) {
     const uint32_t until_wrap = std::min(count, slot_count_ - first);
     memcpy(slots_ + first, objects, until_wrap * sizeof *objects);
     memcpy(slots_, objects + until_wrap, (count - until_wrap) * sizeof *objects);
+    lock_counts::note_copy(count * sizeof *objects);
 }
 
 uint32_t Ring::take(void** out, uint32_t count) {
@@ -19,6 +22,7 @@ uint32_t Ring::take(void** out, uint32_t count) {
     const uint32_t until_wrap = std::min(count, slot_count_ - newest_);
     memcpy(out, slots_ + newest_, until_wrap * sizeof *out);
     memcpy(out + until_wrap, slots_, (count - until_wrap) * sizeof *out);
+    lock_counts::note_copy(count * sizeof *out);
     newest_ = (newest_ + count) % slot_count_;
     count_ -= count;
     least_count_ = std::min(least_count_, count_);

@@ -248,6 +248,7 @@ void Region::put_back(PageIndex first, uint32_t pages, uint8_t now) {
 }
 
 uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
+    lock_counts::note_lines(2);
     const uint32_t dirty = count_bits(h.dirty, at, pages);
     set_bits(h.free, at, pages, false);
     set_bits(h.dirty, at, pages, false);
@@ -255,6 +256,7 @@ uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
     h.dirty_count -= dirty;
     free_pages_ -= pages;
     free_dirty_pages_ -= dirty;
+    note_dirty();
     return dirty;
 }
 
@@ -262,6 +264,7 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
     const size_t s = first.value / kSectionPages;
     const uint32_t at = first.value % kSectionPages;
     SectionHeader& h = header(s);
+    lock_counts::note_lines(2);
     set_bits(h.free, at, pages, true);
     h.free_count += pages;
     h.first_free = std::min(h.first_free, at);
@@ -271,6 +274,7 @@ void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now)
         std::fill_n(h.freed_at + at, pages, now);
         h.dirty_count += pages;
         free_dirty_pages_ += pages;
+        note_dirty();
         first_dirty_section_ = std::min(first_dirty_section_, s);
     }
     first_free_section_ = std::min(first_free_section_, s);
@@ -379,11 +383,6 @@ void Region::set_class_entry(PageIndex first, uint32_t pages, uint16_t value) {
         // depot's lock, after this store.
         store_relaxed(region_view.class_entry(first.value + i), value);
     }
-}
-
-bool Region::has_free_dirty_pages() {
-    LockGuard guard(lock_);
-    return free_dirty_pages_ != 0;
 }
 
 RegionStats Region::stats() {

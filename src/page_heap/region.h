@@ -149,7 +149,8 @@ class Region {
     bool growth_calls_for_flush();
     /// What became resident until now does not call for a flush: a warm-up wants it.
     void forget_growth();
-    bool has_free_dirty_pages();
+    /// Takes no lock, so the answer may be outdated.
+    bool has_free_dirty_pages() const { return has_dirty_.load(std::memory_order_relaxed); }
     RegionStats stats();
     Lock& lock() { return lock_; }
 
@@ -186,6 +187,11 @@ class Region {
     uint32_t mark_taken(SectionHeader& h, uint32_t at, uint32_t pages);
     void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
     uint32_t purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) const;
+    void note_dirty() {
+        if (has_free_dirty_pages() != (free_dirty_pages_ != 0)) {
+            has_dirty_.store(free_dirty_pages_ != 0, std::memory_order_relaxed);
+        }
+    }
     /// Finds the next run in a section to purge and marks it as taken. Returns its pages; 0: none.
     uint32_t take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
 
@@ -213,7 +219,9 @@ class Region {
     size_t outside_bytes_ = 0;  // of take_outside()
     uint64_t purges_ = 0;
     uint64_t purged_bytes_ = 0;
-    std::atomic<bool> surplus_{false};
+    // Read by many slow paths without the lock and seldom changed, so they have a cache line of their own.
+    alignas(64) std::atomic<bool> surplus_{false};
+    std::atomic<bool> has_dirty_{false};  // free_dirty_pages_ is not 0
 };
 
 extern constinit Region region;

@@ -4,6 +4,7 @@
 #include "page_heap/span.h"
 
 #include "base/bits.h"
+#include "sync/lock_counts.h"
 
 #include <algorithm>
 
@@ -24,6 +25,7 @@ PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t 
 }  // namespace
 
 void Span::open(PageIndex first, ClassIndex c, bool fresh) {
+    lock_counts::note_lines(2);
     const uint32_t objects = size_classes[c].object_count;
     first_ = first;
     class_ = static_cast<uint8_t>(c);
@@ -41,6 +43,7 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh) {
 
 uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     HOTLANE_ASSERT(!exhausted());
+    lock_counts::note_lines(2);  // this object, and the bits beside it
     const SizeClass& c = size_classes[class_];
     const size_t object_size = c.object_size;
     const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
@@ -66,6 +69,7 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
 }
 
 uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
+    lock_counts::note_lines(2);
     const SizeClass c = size_classes[class_];
     const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
     uint64_t* const bits = free_bits();
@@ -104,6 +108,7 @@ Span* SpanHeap::merge(Span* a, Span* b) {
     if (b < a) {
         std::swap(a, b);
     }
+    lock_counts::note_lines(2);
     b->previous_ = a;
     b->next_ = a->child_;
     if (b->next_ != nullptr) {

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "platform/os.h"
 #include "sync/critical_section.h"
+#include "sync/lock_counts.h"
 
 #include <atomic>
 
@@ -53,6 +54,7 @@ class Lock {
         if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) [[unlikely]] {
             lock_slow();
         }
+        lock_counts::begin_hold(this, static_cast<int>(rank_), expected != 0);
     }
     bool try_lock() {
         enter_critical_section();
@@ -62,9 +64,11 @@ class Lock {
             return false;
         }
         lock_rank_push(rank_);
+        lock_counts::begin_hold(this, static_cast<int>(rank_), false);
         return true;
     }
     void unlock() {
+        lock_counts::end_hold(this);
         if (state_.exchange(0, std::memory_order_release) == 2) [[unlikely]] {
             os::wake_one(word());
         }
