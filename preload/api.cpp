@@ -143,6 +143,11 @@ int hotlane_no_allocation_end(hotlane_no_allocation* scope) noexcept { return sc
 
 int hotlane_profile_start(size_t sample_bytes) noexcept { return profiling::start(sample_bytes) ? 0 : -1; }
 void hotlane_profile_stop() noexcept { profiling::stop(); }
+int hotlane_profile_print(int fd) noexcept { return profiling::dump_to_descriptor(fd) ? 0 : -1; }
+int hotlane_profile_pprof(int fd) noexcept { return profiling::write_pprof_to_descriptor(fd) ? 0 : -1; }
+int hotlane_profile_pprof_to(hotlane_write write, void* context) noexcept {
+    return profiling::write_pprof(write, context) ? 0 : -1;
+}
 int hotlane_profile_dump(const char* path) noexcept { return profiling::dump(path) ? 0 : -1; }
 
 #pragma GCC visibility pop

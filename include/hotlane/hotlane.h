@@ -243,6 +243,23 @@ void hotlane_profile_stop(void) HOTLANE_NOTHROW;
  * the file cannot be written (reported on stderr). Allocates nothing. O(number of stacks). Other threads
  * continue meanwhile. */
 int hotlane_profile_dump(const char* path) HOTLANE_NOTHROW;
+/** Writes the same to a file descriptor: a pipe, a socket, a memfd. Returns 0, or -1 with errno set: ENODATA if
+ * there is no profile, EBUSY if another thread is writing one, or the error of write(2). Then a part may have
+ * been written. Continues after EINTR and short writes; EAGAIN of a non-blocking descriptor is an error. Causes
+ * no SIGPIPE. */
+int hotlane_profile_print(int fd) HOTLANE_NOTHROW;
+/** The same as pprof's profile.proto, not compressed: what /debug/pprof/heap of a service answers. It has addresses
+ * and the build-ids of the program and its libraries, but no symbols; pprof finds them in these files, Parca and
+ * Pyroscope by the build-ids. Several threads may write at a time. Memory for a table of the addresses is
+ * mapped meanwhile (ENOMEM). */
+int hotlane_profile_pprof(int fd) HOTLANE_NOTHROW;
+
+/** Takes `count` bytes, or returns something else than 0 to end the call early. */
+typedef int (*hotlane_write)(void* context, const void* bytes, size_t count);
+/** As hotlane_profile_pprof(), in pieces of at most 4 KiB for `write`, for example to append them to a string.
+ * No lock of the library is held while `write` runs, so it may allocate, and take its time. Returns 0, or -1
+ * with errno as `write` left it. */
+int hotlane_profile_pprof_to(hotlane_write write, void* context) HOTLANE_NOTHROW;
 
 #ifdef __cplusplus
 }

@@ -174,7 +174,7 @@ void reset_statistics() {
 }
 
 int print_statistics(int fd, hotlane_format format) {
-    const SharedSnapshot now;
+    const OwnSnapshot now;  // the reader may be slow
     Writer out(fd);
     write_report(out, *now, format_of(format));
     return out.flush() ? 0 : -1;

@@ -42,7 +42,7 @@ Answered dump(const char* directory) {
     int error = fd < 0 ? errno : 0;
     if (fd >= 0) {
         const bool written = profiling::dump_to_descriptor(fd);
-        error = written ? 0 : errno != 0 ? errno : EBUSY;
+        error = written ? 0 : errno;
         if (!os::close_file(fd) && error == 0) {
             error = errno;
         }

@@ -11,9 +11,7 @@ namespace hotlane {
 
 namespace {
 
-constexpr double kOne = uint64_t{1} << sampler::kWeightShift;
-
-uint64_t unsampled(uint64_t weighted) { return sampler::rounded(static_cast<double>(weighted) / kOne); }
+using sampler::unsampled;
 
 /// The sampled counts from which a reader's scaling recovers the tally. They are never 0 if the tally is not,
 /// and keep its mean object size.
@@ -29,7 +27,7 @@ struct Sampled {
         const double mean = static_cast<double>(tally.bytes) / static_cast<double>(tally.objects);
         const uint64_t period = sampler::period();
         const double chance = period <= 1 ? 1.0 : sampler::one_minus_exp(mean / static_cast<double>(period));
-        objects = sampler::rounded(static_cast<double>(tally.objects) / kOne * chance);
+        objects = sampler::rounded(static_cast<double>(tally.objects) / sampler::kOne * chance);
         objects += objects == 0 ? 1 : 0;
         bytes = sampler::rounded(static_cast<double>(objects) * mean);
     }
@@ -84,15 +82,12 @@ void write_site(const Site& site, const uintptr_t* frames, void* context) {
     write_lifetimes(out, site);
 }
 
-void write_build_id(const inspect::BuildId& id, void* context) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    char text[2 * inspect::BuildId::kLongest];
-    for (size_t i = 0; i < id.length; ++i) {
-        text[2 * i] = kDigits[id.bytes[i] >> 4];
-        text[2 * i + 1] = kDigits[id.bytes[i] & 15];
+void write_build_id(const inspect::Mapping& mapping, void* context) {
+    inspect::BuildId id;
+    if (find_build_id(mapping, id)) {
+        Writer& out = *static_cast<Writer*>(context);
+        out.text("# build_id: ").hex(id.mapping).text(" ").text(inspect::BuildIdText{id}.view()).text("\n");
     }
-    Writer& out = *static_cast<Writer*>(context);
-    out.text("# build_id: ").hex(id.mapping).text(" ").text({text, 2 * id.length}).text("\n");
 }
 
 struct Totals {
@@ -172,7 +167,7 @@ bool write_profile(int descriptor, const ProfileHeader& header, const Snapshot& 
     Writer out{descriptor};
     write_header(out, header, snapshot);
     profile::for_each_site(write_site, &out);
-    inspect::for_each_build_id(write_build_id, &out);
+    inspect::for_each_mapping(write_build_id, &out);
     out.text("\nMAPPED_LIBRARIES:\n");
     return out.flush() && os::copy_file("/proc/self/maps", descriptor);
 }

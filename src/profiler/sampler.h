@@ -55,9 +55,10 @@ constexpr uint64_t rounded(double n) {
     return whole + (n - static_cast<double>(whole) >= 0.5 ? 1 : 0);
 }
 
-constexpr uint64_t weight_of_chance(double chance) {
-    return rounded(static_cast<double>(uint64_t{1} << kWeightShift) / chance);
-}
+inline constexpr double kOne = uint64_t{1} << kWeightShift;
+constexpr uint64_t weight_of_chance(double chance) { return rounded(kOne / chance); }
+/// The number that a sum of weights stands for.
+constexpr uint64_t unsampled(uint64_t weighted) { return rounded(static_cast<double>(weighted) / kOne); }
 
 /// How many requests of a class pass before the next one is sampled. Geometrically distributed: the number of
 /// whole objects in an exponentially distributed number of bytes.

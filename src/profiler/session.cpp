@@ -9,6 +9,7 @@
 #include "platform/large_stack.h"
 #include "profiler/dump.h"
 #include "profiler/history/high_water.h"
+#include "profiler/pprof/pprof.h"
 #include "profiler/sample_registry.h"
 #include "profiler/stack/backtrace.h"
 #include "reports/output_file.h"
@@ -208,19 +209,36 @@ bool dump(const char* path) {
 }
 
 bool dump_to_descriptor(int fd) {
-    errno = 0;
+    const int errno_before = errno;
     if (!profile::used() || !begin_dump(SharedSnapshot::Wait::yes)) {
+        errno = profile::used() ? EBUSY : ENODATA;
         return false;
     }
     bool written = false;
     {
-        const SharedSnapshot snapshot;
+        const OwnSnapshot snapshot;  // the reader may be slow
         char program[Config::kPathCapacity];
         os::program_path(program, sizeof program);
         written = write_profile(fd, next_header("call", program, *snapshot), *snapshot);
     }
     dumping.store(false);
+    errno = written ? errno_before : errno;
     return written;
+}
+
+bool write_pprof(pprof::Sink sink, void* context) {
+    if (!profile::used()) {
+        errno = ENODATA;
+        return false;
+    }
+    return pprof::write_profile(sink, context, os::monotonic_ns() - session_start_ns.load());
+}
+
+bool write_pprof_to_descriptor(int fd) {
+    const auto sink = [](void* descriptor, const void* bytes, size_t count) {
+        return os::write_all(*static_cast<int*>(descriptor), static_cast<const char*>(bytes), count) ? 0 : -1;
+    };
+    return write_pprof(sink, &fd);
 }
 
 void at_exit() {

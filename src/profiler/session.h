@@ -3,7 +3,7 @@
 // Profiling sessions: when they start and stop, and when a profile is written to which file.
 #pragma once
 
-#include "base/base.h"
+#include "profiler/pprof/protobuf.h"
 
 namespace hotlane::profiling {
 
@@ -19,9 +19,14 @@ void stop();
 /// Returns false if that failed, after one line on stderr, or if there is no profile, without a line.
 bool dump(const char* path);
 
-/// Writes the profile to a descriptor, which stays open. Returns false if that failed, with errno set or 0, or if
-/// there is no profile.
+/// Writes the profile to a descriptor, which stays open. Returns false if that failed, with errno set: ENODATA if there
+/// is no profile, EBUSY if another thread is writing one.
 bool dump_to_descriptor(int fd);
+/// Passes the profile to `sink` as pprof's profile.proto, without symbols. The sink is called without a lock. Returns
+/// false, with errno set, if that failed: ENODATA if there is no profile.
+bool write_pprof(pprof::Sink sink, void* context);
+/// The same to a descriptor, which stays open.
+bool write_pprof_to_descriptor(int fd);
 
 /// Writes the profile at exit, if HOTLANE_PROFILE or a signal started a session.
 void at_exit();

@@ -83,6 +83,20 @@ SharedSnapshot::~SharedSnapshot() {
 
 const Snapshot& SharedSnapshot::operator*() const { return shared; }
 
+OwnSnapshot::OwnSnapshot() : own_{static_cast<Snapshot*>(os::map(sizeof(Snapshot)))} {
+    if (own_ != nullptr) {
+        take_snapshot(*own_);
+    } else {
+        shared_.emplace();
+    }
+}
+
+OwnSnapshot::~OwnSnapshot() {
+    if (own_ != nullptr) {
+        os::unmap(own_, sizeof(Snapshot));
+    }
+}
+
 void lock_snapshot_for_fork() { shared_lock.lock(); }
 
 void unlock_snapshot_after_fork() { shared_lock.unlock(); }

@@ -6,6 +6,8 @@
 #include "stats/stats.h"
 #include "sync/lock.h"
 
+#include <optional>
+
 namespace hotlane {
 
 /// Fills `snapshot`, which must be empty. Any thread, any time. Takes several locks, one after the other.
@@ -29,6 +31,23 @@ class SharedSnapshot {
 
   private:
     bool held_;
+};
+
+/// A snapshot in memory of its own, for work that may take long, such as writing to a slow reader: nobody waits for
+/// it. If there is no memory, it is the shared one.
+class OwnSnapshot {
+  public:
+    OwnSnapshot();
+    ~OwnSnapshot();
+    OwnSnapshot(const OwnSnapshot&) = delete;
+    OwnSnapshot& operator=(const OwnSnapshot&) = delete;
+
+    const Snapshot& operator*() const { return own_ != nullptr ? *own_ : **shared_; }
+    const Snapshot* operator->() const { return &**this; }
+
+  private:
+    Snapshot* own_;
+    std::optional<SharedSnapshot> shared_;
 };
 
 /// The lock is held while fork() runs. It is taken before every other lock.

@@ -5,13 +5,17 @@
 //
 //   a:N b:N    allocates N objects of 1,000 bytes in place_a or place_b     drop     frees all objects
 //   start:N stop dump dump:PATH     calls the interface; prints what a dump returned
+//   print:PATH pprof:PATH collect:PATH     the same by descriptor, and in pprof's format by descriptor or function
 //   raise      sends itself SIGUSR2, and makes a request that takes a slow path
 //   child:...  forks a child that does this one action and ends
 //   until:PATH allocates until this file exists     storm:PATH   writes profiles there until it is killed
 //   thread     starts a thread that does nothing     status:N   sets the exit status
 #include "../programs/check.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <fcntl.h>
 #include <hotlane/hotlane.h>
 #include <string>
 #include <string_view>
@@ -55,6 +59,25 @@ void take_slow_path() { free(opaque(malloc(1 << 20))); }
 
 void do_one(std::string_view action);
 
+int open_new(const char* path) {
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CHECK(fd >= 0, "cannot create %s", path);
+    return fd;
+}
+
+void print(const char* path, int (*print_to)(int fd)) {
+    const int fd = open_new(path);
+    CHECK(print_to(fd) == 0, "not printed: %s", strerror(errno));
+    close(fd);
+}
+
+int collect(int fd) {
+    const auto write_to = [](void* context, const void* bytes, size_t count) {
+        return write(*static_cast<int*>(context), bytes, count) == static_cast<ssize_t>(count) ? 0 : -1;
+    };
+    return hotlane_profile_pprof_to(write_to, &fd);
+}
+
 void in_child(std::string_view action) {
     const pid_t child = fork();
     CHECK(child >= 0, "fork failed");
@@ -92,6 +115,12 @@ void do_one(std::string_view action) {
         hotlane_profile_stop();
     } else if (name == "dump") {
         printf("dump %d\n", hotlane_profile_dump(value.empty() ? nullptr : value.c_str()));
+    } else if (name == "print") {
+        print(value.c_str(), hotlane_profile_print);
+    } else if (name == "pprof") {
+        print(value.c_str(), hotlane_profile_pprof);
+    } else if (name == "collect") {
+        print(value.c_str(), collect);
     } else if (name == "raise") {
         raise(SIGUSR2);
         take_slow_path();

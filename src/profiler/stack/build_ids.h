@@ -3,7 +3,9 @@
 // The build-ids of the program and its libraries, by which their debug information is found anywhere.
 #pragma once
 
-#include "base/base.h"
+#include "profiler/stack/mappings.h"
+
+#include <string_view>
 
 namespace hotlane::inspect {
 
@@ -15,8 +17,23 @@ struct BuildId {
     unsigned char bytes[kLongest] = {};
 };
 
-/// Calls `visit` with the build-id of each mapped file that has one. Reads /proc/self/maps and the files' notes
-/// in memory; takes no lock, not even the loader's, and does not allocate.
-void for_each_build_id(void (*visit)(const BuildId& id, void* context), void* context);
+/// Finds the build-id of an ELF file if `start` maps the file's start and the note lies in that mapping. Reads memory
+/// that may be unmapped meanwhile, without a fault.
+[[nodiscard]] bool find_build_id(const Mapping& start, BuildId& id);
+
+/// Writes the build-id as hexadecimal digits.
+struct BuildIdText {
+    explicit BuildIdText(const BuildId& id) : length{2 * id.length} {
+        constexpr char kDigits[] = "0123456789abcdef";
+        for (size_t i = 0; i < id.length; ++i) {
+            digits[2 * i] = kDigits[id.bytes[i] >> 4];
+            digits[2 * i + 1] = kDigits[id.bytes[i] & 15];
+        }
+    }
+    std::string_view view() const { return {digits, length}; }
+
+    char digits[2 * BuildId::kLongest];
+    size_t length;
+};
 
 }  // namespace hotlane::inspect

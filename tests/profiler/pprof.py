@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tests the profile that the library itself writes in pprof's format: it says the same as the dump."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import dumps
+import protobuf
+import sessions
+
+TYPES = [(f"{name}_{what}", unit) for name in ("inuse", "alloc", "temporary", "peak")
+         for what, unit in (("objects", "count"), ("space", "bytes"))]
+
+
+class Pprof(sessions.Session):
+    def written(self, *actions, **options):
+        """The profile that `actions` leave, in both formats."""
+        self.run_actions("start:1", *actions, "stop", "print:x.heap", "pprof:x.pb", **options)
+        return (self.scratch / "x.heap").read_text("utf-8"), protobuf.Profile((self.scratch / "x.pb").read_bytes())
+
+    def test_says_what_the_dump_says(self):
+        text, profile = self.written("a:10", "b:3", "drop", "b:4", "child:status:0")
+        sites = re.findall(r"\] @ (.*)\n# site: live=(\d+),(\d+),\d+ total=(\d+),(\d+),\d+ peak=(\d+),(\d+),\d+ "
+                           r"temporary=(\d+),(\d+)", text)
+        expected = sorted((tuple(int(frame, 16) - 1 for frame in frames.split()),
+                           tuple(map(int, live + total + temporary + peak)))
+                          for frames, *v in sites
+                          for live, total, peak, temporary in [(v[0:2], v[2:4], v[4:6], v[6:8])])
+        found = sorted((tuple(address for address, _ in sample["locations"]), tuple(sample["values"]))
+                       for sample in profile.samples)
+        self.assertGreaterEqual(len(found), 2)
+        self.assertEqual(found, expected)
+        self.assertEqual((profile.types, profile.period, profile.period_type, profile.default_type),
+                         (TYPES, 1, "space", "inuse_space"))
+        self.assertRegex("malloc", f"^({profile.drop_frames})$")
+
+    def test_mappings(self):
+        """The program and its libraries with the build-ids of the dump, and every frame in one of them."""
+        text, profile = self.written("a:10")
+        ids = dict(re.findall(r"# build_id: 0x(\w+) (\w+)", text))
+        files = {path: ids.get(start) for start, path in re.findall(r"(?m)^(\w+)-\w+ r\S+ 00000000 \S+ \d+ +(/.*)", text)}
+        for mapping in profile.mappings.values():
+            self.assertEqual(mapping["build_id"], files[mapping["file"]] or "", mapping)
+        program = [mapping for mapping in profile.mappings.values() if mapping["file"] == ARGUMENTS.program]
+        self.assertEqual(len(program), 1)
+        self.assertTrue(program[0]["build_id"])
+        for sample in profile.samples:
+            for address, mapping in sample["locations"]:
+                self.assertIsNotNone(mapping, hex(address))
+
+    def test_function(self):
+        self.run_actions("start:1", "a:10", "stop", "pprof:x.pb", "collect:y.pb")
+        x, y = (protobuf.Profile((self.scratch / name).read_bytes()) for name in ("x.pb", "y.pb"))
+        self.assertEqual((x.samples, x.mappings), (y.samples, y.mappings))
+
+    def test_static(self):
+        text, profile = self.written("a:10", program=ARGUMENTS.static, unwind="fp")
+        self.assertIn(10, [sample["values"][0] for sample in profile.samples])
+        self.assertIn("# unwind: fp", text)
+
+    @unittest.skipUnless(shutil.which("go"), "no go")
+    def test_go_tool(self):
+        self.written("a:10")
+        done = subprocess.run(["go", "tool", "pprof", "-top", ARGUMENTS.program, "x.pb"], cwd=self.scratch, timeout=60,
+                              capture_output=True, text=True, check=False)
+        self.assertIn("place_a", done.stdout, done.stderr)
+
+
+if __name__ == "__main__":
+    ARGUMENTS = sessions.ARGUMENTS = dumps.parse_arguments(
+        __doc__, **{"--static": {"type": os.path.abspath}, "--static-with-libunwind": {"type": os.path.abspath}})
+    unittest.main(argv=sys.argv[:1], verbosity=2)
