@@ -2,6 +2,7 @@
 //
 // Tests that the page contains the profile unchanged, and that nothing in a profile becomes markup.
 #include "cli/export/html.h"
+#include "cli/export/page_data.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -42,6 +43,33 @@ TEST(ProfileHtmlTest, NamesNoOtherFile) {
         EXPECT_EQ(page.find(reference), std::string::npos) << reference;
     }
     EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+}
+
+nlohmann::json stack_of(std::vector<int> frames, int64_t live) {
+    return {{"frames", std::move(frames)},
+            {"site", 0},
+            {"live", {{"objects", 1}, {"bytes", live}, {"requested", live}}},
+            {"lifetimes", {{20, live}}}};
+}
+
+TEST(PageDataTest, StacksAreColumnsInTheOrderOfTheirCallers) {
+    nlohmann::json profile{{"functions", {"a", "b"}},
+                           {"frames", {{{"function", 1}}, {{"function", 0}}, {{"function", 7}}}},
+                           {"stacks", {stack_of({2, 1}, 30), stack_of({1, 0}, 20), stack_of({1}, 10)}},
+                           {"moments", {{{"changes", {{0, 5}, {2, 6}}}}}}};
+    nlohmann::json before = stack_of({}, 7);
+    before["stack"] = 1;
+    profile["base"]["stacks"] = {before};
+    const nlohmann::json data = page_data(profile);
+    const nlohmann::json& stacks = data.at("stacks");
+    EXPECT_EQ(stacks.at("depths"), (nlohmann::json{1, 2, 2}));
+    EXPECT_EQ(stacks.at("frames"), (nlohmann::json{1, 1, 2, 0, 1}));
+    EXPECT_EQ(stacks.at("sites"), (nlohmann::json{1, 2, 1}));
+    EXPECT_EQ(stacks.at("columns").at("live.bytes"), (nlohmann::json{10, 30, 20}));
+    EXPECT_EQ(stacks.at("columns").size(), 3);  // columns of zeros are left out
+    EXPECT_EQ(stacks.at("lifetimes").at("stacks"), (nlohmann::json{1, 2, 0}));
+    EXPECT_EQ(data.at("moments")[0].at("changes"), (nlohmann::json{{1, 5}, {0, 6}}));
+    EXPECT_EQ(data.at("base").at("stacks").at("columns").at("live.bytes"), (nlohmann::json{0, 0, 7}));
 }
 
 }  // namespace

@@ -12,9 +12,10 @@ sys.dont_write_bytecode = True
 from access import Access, Themes  # noqa: E402, F401  (must follow the line above; unittest finds the tests here)
 from browser import Browser  # noqa: E402
 from case import PageTest  # noqa: E402
+from comparison import Comparison  # noqa: E402, F401
 from contents import Contents  # noqa: E402, F401
 from graph import Difference, Graph  # noqa: E402, F401
-from large import Large  # noqa: E402, F401
+from large import Huge, Large  # noqa: E402, F401
 from recorded import Recorded  # noqa: E402, F401
 from sites import Sites  # noqa: E402, F401
 from timeline import Address, Span, Timeline  # noqa: E402, F401

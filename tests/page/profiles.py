@@ -66,6 +66,20 @@ def difference():
     ])
 
 
+def compared():
+    """The golden profile with a base of another process: reserve had 2 MiB, operator<< 4, and a stack of load's own, which
+    is gone, 5 MiB. In the difference, reserve grew by 4 MiB."""
+    made = golden()
+    gone = stack([2, 0], 5 * MIB, 6 * MIB, 60)
+    before = [(0, stack([], 2 * MIB, 2 * MIB, 6, 1, [[12, 2]])), (1, stack([], 4 * MIB, 5 * MIB, 50)), (4, gone)]
+    nothing = stack([2, 0], 0, 0, 0)
+    base = {key: made[key] for key in ("program", "time_ns", "duration_ns", "period", "unwind", "samples", "lost_samples")} | {
+        "process": 99, "sequence": 3, "reason": "interval", "program": "/usr/bin/before", "has_peak": False,
+        "classes": [{"size": 64, "hits": 400, "misses": 4, "puts": 300}],
+        "stacks": [totals | {"stack": index} for index, totals in before]}
+    return made | {"stacks": [*made["stacks"], nothing], "base": base}
+
+
 def empty():
     return profile([], functions=[], frames=[], classes=[], samples=0)
 

@@ -40,8 +40,8 @@ class Recorded(PageTest):
         self.assertEqual(dict(zip(self.texts("dt"), self.texts("dd")))["Period"], "one sample per 16 KiB")
         total = sum(stack["cumulative"]["bytes"] for stack in found["stacks"])
         self.assertGreater(total, 1_000_000)
-        self.assertEqual(self.browser.run("return page.tree.root.totals.cumulative"), total)
-        self.assertEqual(self.browser.run("return page.tree.root.totals.count"),
+        self.assertEqual(self.browser.run("return page.tree.root.totalOf('cumulative')"), total)
+        self.assertEqual(self.browser.run("return page.tree.root.totalOf('count')"),
                          sum(stack["cumulative"]["objects"] for stack in found["stacks"]))
         self.choose("cumulative")
         self.assertIn("Py_BytesMain", [name for row in self.rows() for name, _ in row])
@@ -53,3 +53,11 @@ class Recorded(PageTest):
         self.hotlane("report", "--base", self.dump, "--html", page, self.dump)
         self.browser.open(page)
         self.assertEqual(self.texts(".metric strong"), ["0 B", "0 B", "0 B", "0", "0"])
+        totals = []
+        for view in ("after", "before"):
+            self.find(f"#view option[value={view}]").click()
+            self.browser.settle()
+            totals.append(self.texts(".metric strong"))
+        self.hotlane("report", "--html", page, self.dump)
+        self.browser.open(page)
+        self.assertEqual(totals, [self.texts(".metric strong")] * 2)

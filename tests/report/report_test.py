@@ -221,7 +221,7 @@ class Moments(WithDumps):
         first, second = profile["moments"]
         self.assertEqual((first["at_ns"], first["sequence"], second["changes"]), (10**9, 0, []))
         grown = next(change for change in first["changes"]
-                     if profile["stacks"][change[0]]["cumulative"]["objects"] == 3000)
+                     if profile["stacks"]["columns"]["cumulative.objects"][change[0]] == 3000)
         self.assertEqual(grown[1:7], [10, 1280, 1000, 1000, 128000, 100000])
         self.assertEqual(json.loads(self.report("--json=-", self.first))["moments"], [])
 

@@ -124,7 +124,7 @@ Profile load_profile(const std::vector<std::string>& files, const std::vector<st
         add_moments(profile, std::move(read.earlier), symboliser);
     }
     for (const Dump& dump : taken_away) {
-        profile.subtract(symboliser.symbolise(dump));
+        profile.add_base(symboliser.symbolise(dump));
     }
     return profile;
 }

@@ -14,8 +14,8 @@ namespace hotlane::cli {
 /// Whether earlier dumps of a single process are kept as moments (Profile::Moment).
 enum class Moments { keep, leave_out };
 
-/// Returns the sum of `files` minus the sum of `base`. Of several dumps of one process only the last counts;
-/// a message says so. Throws FileError (text_file.h).
+/// Returns the sum of `files`; the sum of `base` is its base, not subtracted yet. Of several dumps of one process only
+/// the last counts; a message says so. Throws FileError (text_file.h).
 Profile load_profile(const std::vector<std::string>& files, const std::vector<std::string>& base = {},
                      const SymbolPlaces& places = {}, Moments moments = Moments::leave_out);
 

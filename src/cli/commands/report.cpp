@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unistd.h>
 
@@ -52,11 +53,6 @@ void prepare(Profile& profile, const ReportOptions& options) {
         return (!options.focus || options.focus->matches(profile, stack)) &&
                !(options.ignore && options.ignore->matches(profile, stack));
     });
-    if (options.view.order == Order::peak && !profile.origin.has_peak) {
-        throw FileError{
-            "report: --sort=peak: not every dump has a peak; dumps of earlier versions and of other "
-            "allocators have none"};
-    }
 }
 
 std::string text_of(const ReportOptions& options, const Profile& profile) {
@@ -77,9 +73,20 @@ int report(const ReportOptions& options) {
     Profile profile = load_profile(options.files, options.base, options.places,
                                    has_page ? Moments::keep : Moments::leave_out);
     prepare(profile, options);
+    // A page has the base beside the profile, so that its readers can look at either.
+    std::optional<Profile> page;
+    if (has_page && profile.base) {
+        page = profile;
+    }
+    profile.subtract_base();
+    if (options.view.order == Order::peak && !profile.origin.has_peak) {
+        throw FileError{
+            "report: --sort=peak: not every dump has a peak; dumps of earlier versions and of other "
+            "allocators have none"};
+    }
     const Order order = options.view.order.value_or(default_order(profile));
     for (const auto& [format, file] : options.exports) {
-        write_file(file, format->text(profile, order));
+        write_file(file, format->text(page && is_page(*format) ? *page : profile, order));
         if (options.opens_page && is_page(*format)) {
             open_page(file);
         }

@@ -3,6 +3,7 @@
 // Inserts a profile into the HTML page as JSON that contains no markup.
 #include "cli/export/html.h"
 
+#include "cli/export/page_data.h"
 #include "cli/export/profile_page.h"
 
 #include <nlohmann/json.hpp>
@@ -11,7 +12,8 @@ namespace hotlane::cli {
 
 std::string render_html(const nlohmann::json& profile) {
     // Symbol tables may contain any bytes; invalid UTF-8 is replaced.
-    const std::string data = profile.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string data =
+        page_data(profile).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     std::string page{kPageBeforeProfile};
     page.reserve(page.size() + data.size() + data.size() / 16 + kPageAfterProfile.size());
     for (const char c : data) {

@@ -22,21 +22,26 @@ json count(const AllocationTotals::Count& count) {
     return {{"objects", count.objects}, {"bytes", count.bytes}};
 }
 
-json stack_object(const Profile::Stack& stack, bool has_peak) {
+json totals_object(const AllocationTotals& totals, bool has_peak) {
     json lifetimes = json::array();
-    for (const auto& [log2_ns, objects] : stack.totals.lifetimes) {
+    for (const auto& [log2_ns, objects] : totals.lifetimes) {
         lifetimes.push_back({log2_ns, objects});
     }
-    json object{{"frames", stack.frames},
-                {"site", stack.site},
-                {"live", amount(stack.totals.live)},
-                {"cumulative", amount(stack.totals.cumulative)},
-                {"temporary", count(stack.totals.temporary)},
-                {"remote", count(stack.totals.remote)},
+    json object{{"live", amount(totals.live)},
+                {"cumulative", amount(totals.cumulative)},
+                {"temporary", count(totals.temporary)},
+                {"remote", count(totals.remote)},
                 {"lifetimes", std::move(lifetimes)}};
     if (has_peak) {
-        object["peak"] = amount(stack.totals.peak);
+        object["peak"] = amount(totals.peak);
     }
+    return object;
+}
+
+json stack_object(const Profile::Stack& stack, bool has_peak) {
+    json object = totals_object(stack.totals, has_peak);
+    object["frames"] = stack.frames;
+    object["site"] = stack.site;
     return object;
 }
 
@@ -87,14 +92,34 @@ json origin_object(const ProfileOrigin& origin) {
             {"lost_samples", origin.lost_samples}};
 }
 
+json class_list(const std::map<int64_t, Profile::SizeClass>& all) {
+    json classes = json::array();
+    for (const auto& [size, counts] : all) {
+        classes.push_back(
+            {{"size", size}, {"hits", counts.hits}, {"misses", counts.misses}, {"puts", counts.puts}});
+    }
+    return classes;
+}
+
+json base_object(const Profile::Base& base) {
+    json document = origin_object(base.origin);
+    document["classes"] = class_list(base.classes);
+    json& stacks = document["stacks"] = json::array();
+    for (const auto& [stack, totals] : base.totals) {
+        json object = totals_object(totals, base.origin.has_peak);
+        object["stack"] = stack;
+        stacks.push_back(std::move(object));
+    }
+    return document;
+}
+
 }  // namespace
 
 json to_json(const Profile& profile) {
     json document = origin_object(profile.origin);
-    json& classes = document["classes"] = json::array();
-    for (const auto& [size, counts] : profile.classes) {
-        classes.push_back(
-            {{"size", size}, {"hits", counts.hits}, {"misses", counts.misses}, {"puts", counts.puts}});
+    document["classes"] = class_list(profile.classes);
+    if (profile.base) {
+        document["base"] = base_object(*profile.base);
     }
     json& timeline = document["timeline"] = json::array();
     for (const TimePoint& point : profile.timeline) {

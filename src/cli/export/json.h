@@ -33,6 +33,8 @@ class Profile;
 /// Moments are earlier dumps of the same process. A change since the moment before is [index of the stack; live
 /// objects, bytes and requested bytes; the same of cumulative; temporary objects and bytes; remote objects and
 /// bytes]. With `bytes` "requested", the bytes of live, peak and cumulative are those requested.
+/// A base that is not subtracted yet (Profile::Base) is the member "base": what its origin says, its classes, and its
+/// stacks, each with "stack", an index, in the place of frames and site.
 /// Classes are in ascending order of size. An unknown name, file or library is "", and an unknown line is 0.
 /// An address is relative to the library. The frames of a stack are indices, from the leaf to the root;
 /// `site` is the position among them of the first frame that does not belong to an allocator. A lifetime is

@@ -45,6 +45,14 @@ void add_to(AllocationTotals::Count& sum, const AllocationTotals::Count& n) {
     add_to(sum.bytes, n.bytes);
 }
 
+void add_to(std::map<int64_t, Profile::SizeClass>& sum, const std::map<int64_t, Profile::SizeClass>& n) {
+    for (const auto& [size, counts] : n) {
+        add_to(sum[size].hits, counts.hits);
+        add_to(sum[size].misses, counts.misses);
+        add_to(sum[size].puts, counts.puts);
+    }
+}
+
 int64_t negated(int64_t n) { return subtract_clamped(0, n); }
 
 AllocationTotals::Amount negated(const AllocationTotals::Amount& n) {
@@ -136,17 +144,23 @@ void Profile::set_wrappers(IsWrapper is_wrapper) {
 }
 
 void Profile::count_requested_bytes() {
-    origin.requested = true;
-    for (Stack& stack : stacks_) {
-        for (AllocationTotals::Amount* amount :
-             {&stack.totals.live, &stack.totals.peak, &stack.totals.cumulative}) {
+    const auto count = [](AllocationTotals& totals) {
+        for (AllocationTotals::Amount* amount : {&totals.live, &totals.peak, &totals.cumulative}) {
             amount->bytes = amount->requested;
         }
+    };
+    origin.requested = true;
+    for (Stack& stack : stacks_) {
+        count(stack.totals);
     }
     for (Moment& moment : moments) {
         for (auto& [stack, totals] : moment.changes) {
-            totals.live.bytes = totals.live.requested;
-            totals.cumulative.bytes = totals.cumulative.requested;
+            count(totals);
+        }
+    }
+    if (base) {
+        for (auto& [stack, totals] : base->totals) {
+            count(totals);
         }
     }
 }
@@ -164,6 +178,15 @@ std::vector<uint32_t> Profile::frames_of(const Profile& other) {
     return ours;
 }
 
+std::vector<uint32_t> Profile::renumbered(const Stack& stack, const std::vector<uint32_t>& ours) {
+    std::vector<uint32_t> frames;
+    frames.reserve(stack.frames.size());
+    for (const uint32_t frame : stack.frames) {
+        frames.push_back(ours[frame]);
+    }
+    return frames;
+}
+
 void Profile::add_moment(const Profile& earlier) {
     Moment moment{std::max<int64_t>(0, subtract_clamped(earlier.origin.time_ns, origin.begin_ns)),
                   earlier.origin.sequence,
@@ -171,11 +194,7 @@ void Profile::add_moment(const Profile& earlier) {
                   {}};
     const std::vector<uint32_t> ours = frames_of(earlier);
     for (const Stack& stack : earlier.stacks_) {
-        std::vector<uint32_t> frames;
-        for (const uint32_t frame : stack.frames) {
-            frames.push_back(ours[frame]);
-        }
-        if (const auto found = stack_index_.find(frames); found != stack_index_.end()) {
+        if (const auto found = stack_index_.find(renumbered(stack, ours)); found != stack_index_.end()) {
             moment.changes[found->second] += stack.totals;
         }
     }
@@ -188,37 +207,30 @@ void Profile::add_moment(const Profile& earlier) {
     moments.push_back(std::move(moment));
 }
 
-void Profile::renumber_moments(const std::map<size_t, size_t>& kept) {
-    for (Moment& moment : moments) {
-        std::map<size_t, AllocationTotals> changes;
-        for (const auto& [stack, totals] : moment.changes) {
+void Profile::renumber_totals(const std::map<size_t, size_t>& kept) {
+    const auto renumber = [&kept](std::map<size_t, AllocationTotals>& all) {
+        std::map<size_t, AllocationTotals> renumbered;
+        for (const auto& [stack, totals] : all) {
             if (const auto found = kept.find(stack); found != kept.end()) {
-                changes[found->second] = totals;
+                renumbered[found->second] = totals;
             }
         }
-        moment.changes = std::move(changes);
+        all = std::move(renumbered);
+    };
+    for (Moment& moment : moments) {
+        renumber(moment.changes);
     }
-}
-
-void Profile::add_stacks(const Profile& other, bool negative) {
-    const std::vector<uint32_t> ours = frames_of(other);
-    for (const Stack& stack : other.stacks_) {
-        std::vector<uint32_t> frames;
-        for (const uint32_t frame : stack.frames) {
-            frames.push_back(ours[frame]);
-        }
-        add_stack(frames, negative ? -stack.totals : stack.totals);
-    }
-    for (const auto& [size, counts] : other.classes) {
-        SizeClass& sum = classes[size];
-        add_to(sum.hits, negative ? negated(counts.hits) : counts.hits);
-        add_to(sum.misses, negative ? negated(counts.misses) : counts.misses);
-        add_to(sum.puts, negative ? negated(counts.puts) : counts.puts);
+    if (base) {
+        renumber(base->totals);
     }
 }
 
 void Profile::add(const Profile& other) {
-    add_stacks(other, false);
+    const std::vector<uint32_t> ours = frames_of(other);
+    for (const Stack& stack : other.stacks_) {
+        add_stack(renumbered(stack, ours), stack.totals);
+    }
+    add_to(classes, other.classes);
     origin.has_peak = origin.has_peak && other.origin.has_peak;
     timeline.clear();
     moments.clear();
@@ -227,12 +239,41 @@ void Profile::add(const Profile& other) {
     add_to(origin.lost_samples, other.origin.lost_samples);
 }
 
-void Profile::subtract(const Profile& other) {
-    add_stacks(other, true);
+void Profile::add_base(const Profile& other) {
+    if (!base) {
+        base.emplace().origin = other.origin;
+    }
+    base->origin.has_peak = base->origin.has_peak && other.origin.has_peak;
+    add_to(base->classes, other.classes);
+    const std::vector<uint32_t> ours = frames_of(other);
+    for (const Stack& stack : other.stacks_) {
+        const std::vector<uint32_t> frames = renumbered(stack, ours);
+        add_stack(frames, {});
+        base->totals[stack_index_.at(frames)] += stack.totals;
+    }
+}
+
+void Profile::subtract_base() {
+    if (!base) {
+        return;
+    }
+    for (const auto& [stack, totals] : base->totals) {
+        stacks_[stack].totals += -totals;
+    }
+    for (auto& [size, counts] : base->classes) {
+        counts = {negated(counts.hits), negated(counts.misses), negated(counts.puts)};
+    }
+    add_to(classes, base->classes);
     origin.difference = true;
+    origin.has_peak = origin.has_peak && base->origin.has_peak;
     moments.clear();
-    origin.has_peak = origin.has_peak && other.origin.has_peak;
+    base.reset();
     keep([](const Stack& stack) { return !stack.totals.is_zero(); });
+}
+
+void Profile::subtract(const Profile& other) {
+    add_base(other);
+    subtract_base();
 }
 
 AllocationTotals Profile::total() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -120,10 +121,18 @@ class Profile {
         std::map<size_t, AllocationTotals> changes;  // by index of the stack
     };
 
+    /// What is compared with: an earlier dump, or the sum of several.
+    struct Base {
+        ProfileOrigin origin;
+        std::map<int64_t, SizeClass> classes;       // by object size
+        std::map<size_t, AllocationTotals> totals;  // by index of the stack
+    };
+
     ProfileOrigin origin;
     std::map<int64_t, SizeClass> classes;  // by object size
     std::vector<TimePoint> timeline;       // in order of time; empty for a sum
     std::vector<Moment> moments;           // in order of time
+    std::optional<Base> base;              // not subtracted yet
 
     const std::vector<Library>& libraries() const { return libraries_; }
     const std::vector<Function>& functions() const { return functions_; }
@@ -144,6 +153,11 @@ class Profile {
     /// Add or subtract the totals of `other`. Stacks are equal when their functions, lines and addresses are.
     void add(const Profile& other);
     void subtract(const Profile& other);
+
+    /// Adds the totals of `other` to the base. Stacks that only the base has are added with totals of zero.
+    void add_base(const Profile& other);
+    /// Subtracts the base, if there is one. From then on, the profile is a difference.
+    void subtract_base();
 
     /// Says which functions allocate on behalf of their callers; they are no sites. By default these are the
     /// functions of is_wrapper() (function_name.h).
@@ -171,13 +185,14 @@ class Profile {
                 add_stack(before[i].frames, before[i].totals);
             }
         }
-        renumber_moments(kept);
+        renumber_totals(kept);
     }
 
   private:
-    void add_stacks(const Profile& other, bool negative);
     std::vector<uint32_t> frames_of(const Profile& other);
-    void renumber_moments(const std::map<size_t, size_t>& kept);
+    /// Returns our frames of a stack. `ours` is what frames_of() returned.
+    static std::vector<uint32_t> renumbered(const Stack& stack, const std::vector<uint32_t>& ours);
+    void renumber_totals(const std::map<size_t, size_t>& kept);
     /// Returns the index of the first frame that belongs neither to an allocator or wrapper nor to the C++ library. If
     /// there is none, returns the first one that does not belong to an allocator, or else 0.
     size_t site_of(const std::vector<uint32_t>& frames) const;

@@ -53,12 +53,13 @@ class SizeClasses {
   }
 }
 
-/// Returns [[log2 of nanoseconds, objects]] summed over all stacks, without gaps.
-function sumLifetimes(stacks) {
+/// Returns [[log2 of nanoseconds, objects]] summed over the stacks at and below a node, without gaps.
+function sumLifetimes({first: from, last: end, tree}) {
+  const {stacks, log2, objects} = tree.stacks.lifetimes;
   const sums = new Map();
-  for (const stack of stacks) {
-    for (const [log2, objects] of stack.lifetimes ?? []) {
-      sums.set(log2, (sums.get(log2) ?? 0) + objects);
+  for (let index = 0; index < stacks.length; ++index) {
+    if (stacks[index] >= from && stacks[index] < end) {
+      sums.set(log2[index], (sums.get(log2[index]) ?? 0) + objects[index]);
     }
   }
   const first = Math.min(...sums.keys());
@@ -74,10 +75,11 @@ class Lifetimes {
                         'temporary: up to about 1 ms', element('span', {class: 'swatch long'}), 'longer'));
   }
 
-  show(stacks, signed) {
-    const sums = sumLifetimes(stacks);
+  /// Shows the objects of the stacks at and below a node.
+  show(node, signed) {
+    const sums = sumLifetimes(node);
     const freed = sums.reduce((sum, [, objects]) => sum + objects, 0);
-    const live = sumOf(stacks, stack => stack.live.objects);
+    const live = node.tree.stacks.sum('live.objects', node.first, node.last);
     this.chart.show(sums.map(([log2, objects]) => ({
       value: objects,
       tick: log2 % 10 === 0 ? formatTime(1000 ** (log2 / 10)).replace(/^1/, '≈ 1') : '',

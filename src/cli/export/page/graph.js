@@ -17,7 +17,7 @@ class Graph {
     this.zoomed = tree.root;
     this.focused = tree.root;
     this.hovered = null;
-    /// The nodes that match the search, or null when there is no search.
+    /// What matches the search, or null when there is no search.
     this.matches = null;
     this.signed = signed;
     this.rows = [];
@@ -44,11 +44,9 @@ class Graph {
     this.host.addEventListener('click', event => this.click(event));
   }
 
-  /// Called after the tree was weighed by another metric.
-  weighed() {
-    if (this.zoomed.weight === 0) {
-      this.zoom(this.tree.root);
-    }
+  /// Called after the tree was weighed by another metric. Zooms to `node`, or stays where it is.
+  weighed(node = this.zoomed) {
+    this.zoomed = node.weight === 0 ? this.tree.root : node;
     this.layOut();
     this.show(this.focused);
   }
@@ -146,59 +144,27 @@ class Graph {
     this.onZoom(node);
   }
 
-  /// Marks the frames that contain the text. Returns their number and their share of the whole (null for a
-  /// difference).
+  /// Marks the frames that contain the text. Returns their number and what the stacks with such a frame weigh, or null
+  /// when there is no text.
   search(text) {
-    const wanted = text.trim().toLowerCase();
-    this.matches = wanted ? new Set(this.tree.nodes.filter(
-      node => node.parent && node.weight > 0 && node.place.text.includes(wanted))) : null;
+    this.matches = text.trim() ? new Matches(this.tree, text) : null;
+    this.found = this.matches?.count() ?? null;
     this.repaint();
-    return this.matches && {count: this.matches.size, weight: this.matchedWeight(this.tree.root)};
-  }
-
-  /// A match below another match is already part of it.
-  matchedWeight(node) {
-    let sum = 0;
-    const open = [node];
-    while (open.length > 0) {
-      const next = open.pop();
-      if (this.matches.has(next)) {
-        sum += next.weight;
-      } else {
-        open.push(...next.children);
-      }
-    }
-    return sum;
+    return this.found;
   }
 
   /// Zooms out if the match would not be visible.
   step(forward) {
-    const order = this.matchesInOrder();
-    if (order.length === 0) {
+    if (!this.found?.count) {
       return;
     }
-    const current = order.indexOf(this.focused);
-    const next = current < 0 ? (forward ? 0 : -1) : (current + (forward ? 1 : -1)) % order.length;
-    const node = order.at(next);
+    const from = this.matches.has(this.focused) ? this.focused : this.tree.root;
+    const node = forward ? this.matches.after(from) : this.matches.before(from);
     if (!boxOf(this.rows, node)) {
       this.zoomed = boxOf(layOut(this.tree.root, this.host.clientWidth), node) ? this.tree.root : node;
       this.layOut();
       this.onZoom(this.zoomed);
     }
     this.show(node);
-  }
-
-  /// From left to right, and from the root down.
-  matchesInOrder() {
-    const order = [];
-    const open = this.matches ? [this.tree.root] : [];
-    while (open.length > 0) {
-      const next = open.pop();
-      if (this.matches.has(next)) {
-        order.push(next);
-      }
-      open.push(...next.children.toReversed());
-    }
-    return order;
   }
 }

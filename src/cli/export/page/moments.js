@@ -1,37 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// The profile of a span of time: the difference of two moments at which dumps were written.
+// What of a profile is shown: all of it, a span of time, or the comparison with a base. A span is the difference of two
+// moments at which dumps were written.
 'use strict';
 
-const MOMENT_FIELDS = [
-  ['live', 'objects'], ['live', 'bytes'], ['live', 'requested'],
-  ['cumulative', 'objects'], ['cumulative', 'bytes'], ['cumulative', 'requested'],
-  ['temporary', 'objects'], ['temporary', 'bytes'], ['remote', 'objects'], ['remote', 'bytes'],
-];
+const MOMENT_FIELDS = NUMBERS.filter(name => !name.startsWith('peak.'));
 
-function emptyTotals() {
-  return MOMENT_FIELDS.map(() => 0);
-}
-
-/// Returns for each stack that changed what it had at the moment: Map(stack -> numbers in the order of MOMENT_FIELDS).
-/// Each moment lists the changes since the one before. Moment -1 is the start.
-function totalsAt(profile, moment) {
-  const totals = new Map();
+/// Returns the numbers at a moment. Each moment lists the changes since the one before. Moment -1 is the start.
+function columnsAt(profile, moment) {
+  const columns = columnsOf({}, profile.stacks.count);
   for (let index = 0; index <= moment; ++index) {
     for (const [stack, ...numbers] of profile.moments[index].changes) {
-      const sum = totals.get(stack) ?? emptyTotals();
       numbers.forEach((number, field) => {
-        sum[field] += number;
+        columns[MOMENT_FIELDS[field]][stack] += number;
       });
-      totals.set(stack, sum);
     }
   }
-  return totals;
-}
-
-function totalsAtEnd(profile) {
-  return new Map(profile.stacks.map((stack, index) =>
-    [index, MOMENT_FIELDS.map(([metric, unit]) => stack[metric][unit])]));
+  return columns;
 }
 
 /// Returns the whole span of a profile: from the start to its last dump.
@@ -46,26 +31,57 @@ function spanOf(profile, from, to) {
   return span.from >= whole.from && span.from < span.to && span.to <= whole.to ? span : whole;
 }
 
-/// Returns the profile with the stacks that changed in the span.
+/// Returns the profile with what changed in the span.
 function profileOfSpan(profile, {from, to}) {
   const last = profile.moments?.length ?? 0;
   if (from < 0 && to >= last) {
     return profile;
   }
-  const begin = totalsAt(profile, from);
-  const end = to >= last ? totalsAtEnd(profile) : totalsAt(profile, to);
-  const stacks = [];
-  for (const [index, numbers] of end) {
-    const before = begin.get(index) ?? emptyTotals();
-    const difference = numbers.map((number, field) => number - before[field]);
-    if (difference.some(number => number !== 0)) {
-      const stack = {frames: profile.stacks[index].frames, site: profile.stacks[index].site, lifetimes: [],
-                     live: {}, cumulative: {}, temporary: {}, remote: {}};
-      MOMENT_FIELDS.forEach(([metric, unit], field) => {
-        stack[metric][unit] = difference[field];
-      });
-      stacks.push(stack);
-    }
+  const end = to >= last ? profile.stacks.columns : columnsAt(profile, to);
+  const changed = differenceOf(end, columnsAt(profile, from));
+  const columns = columnsOf(Object.fromEntries(MOMENT_FIELDS.map(name => [name, changed[name]])), profile.stacks.count);
+  return {...profile, stacks: profile.stacks.with(columns, NO_LIFETIMES), has_peak: false, difference: true};
+}
+
+/// What can be shown of a profile with a base.
+const VIEWS = {
+  change: 'what changed since the base',
+  after: 'this dump',
+  before: 'the base',
+};
+
+/// Returns the classes of one profile minus those of another.
+function classesSince(classes, before) {
+  const old = new Map(before.map(entry => [entry.size, entry]));
+  const none = {hits: 0, misses: 0, puts: 0};
+  const sizes = [...new Set([...classes, ...before].map(entry => entry.size))].sort((a, b) => a - b);
+  const now = new Map(classes.map(entry => [entry.size, entry]));
+  return sizes.map(size => {
+    const [one, other] = [now.get(size) ?? none, old.get(size) ?? none];
+    return {size, hits: one.hits - other.hits, misses: one.misses - other.misses, puts: one.puts - other.puts};
+  });
+}
+
+/// Returns the lifetimes of one profile minus those of another.
+function lifetimesSince(lifetimes, before) {
+  return {stacks: [...lifetimes.stacks, ...before.stacks], log2: [...lifetimes.log2, ...before.log2],
+          objects: [...lifetimes.objects, ...before.objects.map(objects => -objects)]};
+}
+
+/// Returns the profile as the view shows it.
+function profileOfView(profile, view) {
+  const {base, stacks} = profile;
+  if (!base || view === 'after') {
+    return profile;
   }
-  return {...profile, stacks, has_peak: false, difference: true};
+  const before = stacks.with(columnsOf(base.stacks.columns, stacks.count), base.stacks.lifetimes);
+  if (view === 'before') {
+    return {...profile, ...base, stacks: before, timeline: [], moments: []};
+  }
+  return {
+    ...profile, difference: true, has_peak: profile.has_peak && base.has_peak,
+    classes: classesSince(profile.classes, base.classes),
+    stacks: stacks.with(differenceOf(stacks.columns, before.columns),
+                        lifetimesSince(stacks.lifetimes, before.lifetimes)),
+  };
 }

@@ -14,8 +14,10 @@ const EXPLANATION = {
 const REASONS = {exit: 'at exit', signal: 'by signal', interval: 'by interval', call: 'by call'};
 
 class Page {
-  constructor(whole) {
-    const {from, to, ...state} = readAddress();
+  constructor(document) {
+    const {from, to, view, ...state} = readAddress();
+    this.view = Object.hasOwn(VIEWS, view ?? '') ? view : 'change';
+    const whole = profileOfView({...document, stacks: new Stacks(document.stacks)}, this.view);
     this.span = spanOf(whole, from, to);
     this.profile = profileOfSpan(whole, this.span);
     const {profile} = this;
@@ -23,9 +25,10 @@ class Page {
       delete METRICS.peak;
       delete COLUMNS.peak;
     }
-    this.signed = profile.difference || profile.stacks.some(stack => Object.values(METRICS).some(metric => metric.of(stack) < 0));
+    this.signed = profile.difference || Object.values(METRICS).some(({number}) => profile.stacks.has(number, n => n < 0));
     this.tree = new StackTree(profile);
     this.showHeading();
+    this.showComparison();
     this.showTimeline(whole);
     this.addMetrics();
     this.graph = new Graph(byId('graph'), this.tree, this.signed, {
@@ -37,23 +40,36 @@ class Page {
     this.listen();
     this.showLegend();
     this.classes.show(profile.classes);
-    this.choose(Object.hasOwn(METRICS, state.metric ?? '') ? state.metric : this.firstMetric());
     this.restore(state);
   }
 
   /// Shows again what the address of the page says.
-  restore({group, callees, search, focus}) {
+  restore({metric, group, callees, search, focus}) {
     byId('group').value = Object.hasOwn(GROUPS, group ?? '') ? group : 'site';
     byId('callees').value = callees === 'all' ? 'all' : 'own';
-    const node = nodeOfFocus(this.tree, focus);
-    if (node.parent) {
-      this.graph.zoom(node);
-    } else {
-      this.showSites();
+    byId('query').value = search ?? '';
+    this.choose(Object.hasOwn(METRICS, metric ?? '') ? metric : this.firstMetric(), focus);
+  }
+
+  /// Selects one of the views of a profile with a base.
+  showComparison() {
+    const {base} = this.profile;
+    if (!base) {
+      return;
     }
-    if (search) {
-      this.search(search);
-    }
+    const options = Object.entries(VIEWS).map(([view, text]) => element('option', {value: view, selected: view === this.view}, text));
+    const select = element('select', {id: 'view'}, ...options);
+    select.addEventListener('change', () => {
+      writeAddress({view: select.value === 'change' ? '' : select.value, from: '', to: '', metric: '', focus: ''});
+      location.reload();
+    });
+    const taken = [
+      fileName(base.program), base.process && `process ${base.process}`,
+      base.reason && `${REASONS[base.reason] ?? base.reason}, no. ${base.sequence}`, base.time_ns && formatDate(base.time_ns),
+    ];
+    byId('comparison').append(element('label', {}, 'Show ', select),
+                              element('span', {class: 'quiet'}, `Base: ${taken.filter(Boolean).join(' · ')}`));
+    byId('comparison').hidden = false;
   }
 
   showTimeline(whole) {
@@ -72,7 +88,7 @@ class Page {
     if (this.profile.has_peak && this.profile.reason === 'exit') {
       return 'peak';
     }
-    return this.profile.stacks.some(stack => stack.live.bytes !== 0) ? 'live' : 'cumulative';
+    return this.profile.stacks.has('live.bytes', bytes => bytes !== 0) ? 'live' : 'cumulative';
   }
 
   listen() {
@@ -122,7 +138,7 @@ class Page {
       Period: exact ? 'every allocation' : `one sample per ${withoutZeros(formatBytes(profile.period))}`,
       Samples: formatCount(profile.samples),
       'Lost samples': formatCount(profile.lost_samples),
-      Stacks: `${formatCount(profile.stacks.length)}, by ${profile.unwind}`,
+      Stacks: `${formatCount(profile.stacks.used.reduce((sum, used) => sum + used, 0))}, by ${profile.unwind}`,
     };
     for (const [name, value] of Object.entries(facts)) {
       if (value !== '' && value !== undefined) {
@@ -141,9 +157,9 @@ class Page {
 
   /// The buttons that select the metric; they show its total.
   addMetrics() {
-    const {stacks} = this.profile;
-    const totals = Object.fromEntries(Object.entries(METRICS).map(([name, {of}]) => [name, sumOf(stacks, of)]));
-    const objects = sumOf(stacks, stack => stack.live.objects);
+    const {root} = this.tree;
+    const totals = Object.fromEntries(Object.keys(METRICS).map(name => [name, root.totalOf(name)]));
+    const objects = this.profile.stacks.sum('live.objects');
     const more = {
       peak: peakTime(this.profile),
       live: `${formatCount(objects, this.signed)} objects`,
@@ -158,12 +174,13 @@ class Page {
     }
   }
 
-  choose(name) {
+  /// Shows the metric, and zooms to the node that `focus` names, or stays where it is.
+  choose(name, focus) {
     byId('metrics').querySelector(`[value=${name}]`).checked = true;
     this.metric = name;
     this.tree.weigh(name);
     this.sites.sortByMetric(name);
-    this.graph.weighed();
+    this.graph.weighed(focus === undefined ? undefined : nodeOfFocus(this.tree, focus));
     this.searched();
     this.showBelow(this.graph.zoomed);
   }
@@ -193,28 +210,27 @@ class Page {
   /// Describes the part of the tree that is zoomed to.
   showBelow(node) {
     writeAddress({focus: focusOf(node)});
-    this.stacks = node.parent ? stacksBelow(node) : this.profile.stacks;
+    this.shown = node;
     for (const scope of document.querySelectorAll('.scope')) {
       scope.textContent = node.parent ? `below ${node.place.name}` : '';
     }
     byId('reset').hidden = !node.parent;
-    this.lifetimes.show(this.stacks, this.signed);
+    this.lifetimes.show(node, this.signed);
     this.showSites();
   }
 
   showSites() {
     const group = GROUPS[byId('group').value];
-    this.sites.show(collectRows(this.stacks, this.tree.places, group, byId('callees').value === 'all'),
-                    group, this.signed);
+    this.sites.show(collectRows(this.shown, group, byId('callees').value === 'all'), group, this.signed);
   }
 
   /// Puts the selected metric first, with its share and the frame's own part of it.
   describe(node) {
-    const {format, of} = METRICS[this.metric];
-    const own = sumOf(node.stacks, of);
+    const {format, number} = METRICS[this.metric];
+    const own = this.profile.stacks.sum(number, node.first, node.end);
     const share = this.signed ? '' : formatShare(node.value, this.tree.root.value);
     const others = Object.entries(METRICS).filter(([name]) => name !== this.metric).map(
-      ([name, metric]) => `${metric.label.toLowerCase()} ${metric.format(node.totals[name], this.signed)}`);
+      ([name, metric]) => `${metric.label.toLowerCase()} ${metric.format(node.totalOf(name), this.signed)}`);
     byId('details-name').textContent = node.parent ? node.place.name : `all of ${node.place.name}`;
     byId('details-place').textContent = [
       node.source, node.place.library && fileName(node.place.library), node.place.inlined ? 'inlined' : '',

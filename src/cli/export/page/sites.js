@@ -42,30 +42,78 @@ const COLUMNS = {
   remote: {title: 'Remote', format: formatBytes, shareOf: 'cumulative'},
 };
 
-/// Returns one row for each group of frames: either by the site of each stack (its first frame that does not belong
-/// to an allocator), or by all of its frames. A stack counts once in a row, even if a function calls itself.
-function collectRows(stacks, places, group, withCallees) {
-  const rows = new Map();
-  for (const stack of stacks) {
-    const frames = withCallees ? stack.frames : stack.frames.slice(stack.site, stack.site + 1);
-    const found = new Map(frames.map(frame => [group.key(places[frame]), places[frame]]));
-    if (found.size === 0) {
-      found.set('', UNKNOWN_PLACE);
+/// Makes one row for each group of frames: either by the site of each stack (its first frame that does not belong to an
+/// allocator), or by all of its frames.
+class Rows {
+  constructor(stacks, places, group) {
+    this.stacks = stacks;
+    this.places = places;
+    this.group = group;
+    this.rows = new Map();  // by key
+    this.rowOfFrame = [];
+  }
+
+  rowOf(frame) {
+    this.rowOfFrame[frame] ??= this.rowOfPlace(this.places[frame]);
+    return this.rowOfFrame[frame];
+  }
+
+  rowOfPlace(place) {
+    const key = place === UNKNOWN_PLACE ? '' : this.group.key(place);
+    let row = this.rows.get(key);
+    if (!row) {
+      row = {place, stack: -1, peak: 0, live: 0, cumulative: 0, count: 0, temporary: 0, slack: 0, remote: 0};
+      this.rows.set(key, row);
     }
-    for (const [key, place] of found) {
-      const row = rows.get(key) ??
-        {place, peak: 0, live: 0, cumulative: 0, count: 0, temporary: 0, slack: 0, remote: 0};
-      row.peak += stack.peak?.bytes ?? 0;
-      row.live += stack.live.bytes;
-      row.cumulative += stack.cumulative.bytes;
-      row.count += stack.cumulative.objects;
-      row.temporary += stack.temporary.objects;
-      row.slack += stack.cumulative.bytes - stack.cumulative.requested;
-      row.remote += stack.remote?.bytes ?? 0;
-      rows.set(key, row);
+    return row;
+  }
+
+  /// A stack counts once in a row, even if a function calls itself.
+  add(row, stack) {
+    const {columns} = this.stacks;
+    if (row.stack === stack) {
+      return;
+    }
+    row.stack = stack;
+    row.peak += columns['peak.bytes'][stack];
+    row.live += columns['live.bytes'][stack];
+    row.cumulative += columns['cumulative.bytes'][stack];
+    row.count += columns['cumulative.objects'][stack];
+    row.temporary += columns['temporary.objects'][stack];
+    row.slack += columns['cumulative.bytes'][stack] - columns['cumulative.requested'][stack];
+    row.remote += columns['remote.bytes'][stack];
+  }
+
+  addSite(stack) {
+    const site = this.stacks.sites[stack];
+    this.add(site < 0 ? this.rowOfPlace(UNKNOWN_PLACE) : this.rowOf(site), stack);
+  }
+
+  addFrames(stack) {
+    const {frames, starts} = this.stacks;
+    for (let at = starts[stack + 1]; at-- > starts[stack];) {
+      this.add(this.rowOf(frames[at]), stack);
+    }
+    if (starts[stack] === starts[stack + 1]) {
+      this.add(this.rowOfPlace(UNKNOWN_PLACE), stack);
     }
   }
-  return [...rows.values()];
+}
+
+/// Returns the rows of the stacks at and below a node.
+function collectRows({first, last, tree}, group, withCallees) {
+  const rows = new Rows(tree.stacks, tree.places, group);
+  for (let stack = first; stack < last; ++stack) {
+    if (!tree.stacks.used[stack]) {
+      continue;
+    }
+    if (withCallees) {
+      rows.addFrames(stack);
+    } else {
+      rows.addSite(stack);
+    }
+  }
+  return [...rows.rows.values()];
 }
 
 class SiteTable {

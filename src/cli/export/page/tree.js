@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The stacks of a profile as a tree of functions, weighed by one metric at a time.
+// The stacks of a profile as a tree of functions, weighed by one metric at a time. Nodes are made when they are asked
+// for, so opening a page takes a time that depends little on the number of stacks.
 'use strict';
 
-/// The metrics. Each takes one number from a stack.
+/// The metrics. Each is one number of a stack.
 const METRICS = {
-  peak: {label: 'Peak', of: stack => stack.peak?.bytes ?? 0, format: formatBytes},
-  live: {label: 'Live', of: stack => stack.live.bytes, format: formatBytes},
-  cumulative: {label: 'Cumulative', of: stack => stack.cumulative.bytes, format: formatBytes},
-  count: {label: 'Count', of: stack => stack.cumulative.objects, format: formatCount},
-  temporary: {label: 'Temporary', of: stack => stack.temporary.objects, format: formatCount},
+  peak: {label: 'Peak', number: 'peak.bytes', format: formatBytes},
+  live: {label: 'Live', number: 'live.bytes', format: formatBytes},
+  cumulative: {label: 'Cumulative', number: 'cumulative.bytes', format: formatBytes},
+  count: {label: 'Count', number: 'cumulative.objects', format: formatCount},
+  temporary: {label: 'Temporary', number: 'temporary.objects', format: formatCount},
 };
 
 const UNKNOWN = '[unknown]';
@@ -18,127 +19,176 @@ function fileName(path) {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/// The text of a frame. `key` is the same for all frames of a function, or of an address without a function.
+/// A frame. `key` is the same for all frames of a function, or of an address without a function.
 function describeFrame(profile, index) {
   const frame = profile.frames[index] ?? {};
   const known = profile.functions[frame.function];
-  const name = known?.name || frame.address || UNKNOWN;
-  const file = known?.file || '';
-  const library = known?.library || '';
   return {
     key: known ? frame.function : profile.functions.length + index,
-    name, file, library,
+    name: known?.name || frame.address || UNKNOWN,
+    file: known?.file || '',
+    library: known?.library || '',
     line: frame.line || 0,
     inlined: Boolean(frame.inlined),
-    text: `${name}\n${file}\n${library}`.toLowerCase(),
   };
 }
 
-/// A function reached by one path. totals: for each metric, the sum over the stacks at and below it. value: that of
-/// the selected metric. weight: the sum of the absolute numbers, which determines the width in the graph. Value and
-/// weight differ only in a difference of profiles.
+/// What a search looks through.
+function searchTextOf({name, file, library}) {
+  return `${name}\n${file}\n${library}`.toLowerCase();
+}
+
+/// A function reached by one path: the stacks from `first` to before `last`.
 class StackNode {
-  constructor(place, parent) {
+  constructor(tree, place, parent, first, last) {
+    this.tree = tree;
     this.place = place;
     this.parent = parent;
     this.depth = parent ? parent.depth + 1 : 0;
-    this.children = [];
-    this.stacks = [];
-    this.totals = {};
-    this.value = 0;
-    this.weight = 0;
-    this.manyLines = false;
+    this.first = first;
+    this.last = last;
+  }
+
+  /// The heaviest first.
+  get children() {
+    this.parts ??= this.tree.split(this);
+    if (this.sortedBy !== this.tree.metric) {
+      this.sortedBy = this.tree.metric;
+      this.parts.sort((a, b) => b.weight - a.weight);
+    }
+    return this.parts;
+  }
+
+  /// The stacks that end here are those from `first` to before `end`. They precede those that go on.
+  get end() {
+    let end = this.first;
+    while (end < this.last && this.tree.stacks.depthOf(end) === this.depth) {
+      ++end;
+    }
+    return end;
+  }
+
+  /// The sum of the selected metric over the stacks at and below the node.
+  get value() {
+    return this.totalOf(this.tree.metric);
+  }
+
+  /// The sum of the absolute numbers, which determines the width in the graph. It differs from the value only in a
+  /// difference of profiles.
+  get weight() {
+    return this.tree.weights[this.last] - this.tree.weights[this.first];
+  }
+
+  totalOf(metric) {
+    const sums = this.tree.sums[metric];
+    return sums[this.last] - sums[this.first];
   }
 
   /// Returns "file.c:12", without the line when the path goes through several lines.
   get source() {
     const {file, line} = this.place;
-    return file && fileName(file) + (line && !this.manyLines ? `:${line}` : '');
+    if (!file) {
+      return '';
+    }
+    this.hasOneLine ??= this.tree.hasOneLine(this);
+    return fileName(file) + (line && this.hasOneLine ? `:${line}` : '');
   }
 }
 
+/// Returns the sums of the first 0, 1, 2, ... numbers.
+function runningSums(numbers) {
+  const sums = new Float64Array(numbers.length + 1);
+  numbers.forEach((number, index) => {
+    sums[index + 1] = sums[index] + number;
+  });
+  return sums;
+}
+
+/// Stacks that begin with the same functions are neighbours. `keys` has the key of each frame of each stack, `shared`
+/// for each stack the number of keys that it begins with like the one before.
 class StackTree {
   constructor(profile) {
+    this.stacks = profile.stacks;
     this.places = profile.frames.map((_, index) => describeFrame(profile, index));
-    this.root = new StackNode({key: -1, name: fileName(profile.program), file: '', library: '', inlined: false}, null);
-    /// Parents precede their children.
-    this.nodes = [this.root];
-    this.root.id = 0;
-    const found = new Map();
-    const keys = profile.functions.length + profile.frames.length;
-    for (const stack of profile.stacks) {
-      let node = this.root;
-      for (let i = stack.frames.length - 1; i >= 0; --i) {
-        node = this.child(node, this.places[stack.frames[i]], found, keys);
-      }
-      node.stacks.push(stack);
-    }
-    this.libraries = this.rankLibraries(profile.stacks);
-    for (const [name, {of}] of Object.entries(METRICS)) {
-      this.addUp(node => sumOf(node.stacks, of), (node, sum) => {
-        node.totals[name] = sum;
-      });
-    }
+    this.keys = this.stacks.frames.map(frame => this.places[frame].key);
+    this.shared = this.shareCounts();
+    this.libraries = this.rankLibraries();
+    this.sums = Object.fromEntries(Object.entries(METRICS).map(
+      ([name, {number}]) => [name, runningSums(this.stacks.columns[number])]));
+    this.root = new StackNode(this, {key: -1, name: fileName(profile.program), file: '', library: '', inlined: false},
+                              null, 0, this.stacks.count);
+    this.weigh(Object.keys(METRICS)[0]);
   }
 
-  child(parent, place, found, keys) {
-    const key = parent.id * keys + place.key;
-    let node = found.get(key);
-    if (!node) {
-      node = new StackNode(place, parent);
-      node.id = this.nodes.length;
-      this.nodes.push(node);
-      parent.children.push(node);
-      found.set(key, node);
+  shareCounts() {
+    const {keys, stacks} = this;
+    const shared = new Uint32Array(stacks.count);
+    for (let stack = 1; stack < stacks.count; ++stack) {
+      const [before, start] = [stacks.starts[stack - 1], stacks.starts[stack]];
+      const most = Math.min(stacks.depthOf(stack - 1), stacks.depthOf(stack));
+      let length = 0;
+      while (length < most && keys[before + length] === keys[start + length]) {
+        ++length;
+      }
+      shared[stack] = length;
     }
-    node.manyLines ||= node.place.line !== place.line;
-    return node;
+    return shared;
+  }
+
+  /// Returns the frame of a stack at a depth; the root has depth 0.
+  placeAt(stack, depth) {
+    return this.places[this.stacks.frames[this.stacks.starts[stack] + depth - 1]];
+  }
+
+  /// Returns the nodes below a node.
+  split(node) {
+    const nodes = [];
+    let first = node.end;
+    while (first < node.last) {
+      let last = first + 1;
+      while (last < node.last && this.shared[last] > node.depth) {
+        ++last;
+      }
+      nodes.push(new StackNode(this, this.placeAt(first, node.depth + 1), node, first, last));
+      first = last;
+    }
+    return nodes;
+  }
+
+  hasOneLine({first, last, depth, place}) {
+    for (let stack = first; stack < last; ++stack) {
+      if (this.placeAt(stack, depth).line !== place.line) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// Sorts libraries by the bytes allocated from them, so that their colours do not depend on the metric.
-  rankLibraries(stacks) {
-    const bytes = new Map(this.places.map(place => [place.library, 0]));
-    for (const stack of stacks) {
-      for (const library of new Set(stack.frames.map(frame => this.places[frame].library))) {
-        bytes.set(library, bytes.get(library) + Math.abs(stack.cumulative.bytes) + Math.abs(stack.live.bytes));
+  rankLibraries() {
+    const {frames, starts, columns, count} = this.stacks;
+    const names = [...new Set(this.places.map(place => place.library))];
+    const numbers = new Map(names.map((name, number) => [name, number]));
+    const libraryOf = Int32Array.from(this.places, place => numbers.get(place.library));
+    const bytes = new Float64Array(names.length);
+    const lastStack = new Int32Array(names.length).fill(-1);  // that was counted for the library
+    for (let stack = 0; stack < count; ++stack) {
+      const own = Math.abs(columns['cumulative.bytes'][stack]) + Math.abs(columns['live.bytes'][stack]);
+      for (let at = starts[stack]; at < starts[stack + 1]; ++at) {
+        const library = libraryOf[frames[at]];
+        if (lastStack[library] !== stack) {
+          lastStack[library] = stack;
+          bytes[library] += own;
+        }
       }
     }
-    return [...bytes.keys()].sort((a, b) => bytes.get(b) - bytes.get(a));
+    return names.toSorted((a, b) => bytes[numbers.get(b)] - bytes[numbers.get(a)]);
   }
 
-  /// Calls `store` for each node with the sum of `own` over all nodes at and below it.
-  addUp(own, store) {
-    const sums = this.nodes.map(own);
-    for (let i = this.nodes.length - 1; i >= 0; --i) {
-      const node = this.nodes[i];
-      store(node, sums[i]);
-      if (node.parent) {
-        sums[node.parent.id] += sums[i];
-      }
-    }
+  weigh(metric) {
+    this.metric = metric;
+    this.weights = runningSums(this.stacks.columns[METRICS[metric].number].map(Math.abs));
   }
-
-  weigh(name) {
-    const {of} = METRICS[name];
-    this.addUp(node => sumOf(node.stacks, stack => Math.abs(of(stack))), (node, sum) => {
-      node.value = node.totals[name];
-      node.weight = sum;
-    });
-    for (const node of this.nodes) {
-      node.children.sort((a, b) => b.weight - a.weight);
-    }
-  }
-}
-
-function stacksBelow(node) {
-  const stacks = [];
-  const open = [node];
-  while (open.length > 0) {
-    const next = open.pop();
-    stacks.push(...next.stacks);
-    open.push(...next.children);
-  }
-  return stacks;
 }
 
 /// Returns the path from the root to the node.
@@ -148,8 +198,4 @@ function pathTo(node) {
     path.push(step);
   }
   return path.reverse();
-}
-
-function sumOf(stacks, number) {
-  return stacks.reduce((sum, stack) => sum + number(stack), 0);
 }
