@@ -106,6 +106,25 @@ class Pages(Serve):
         self.assertEqual((status, content, b"</html>" in body), (200, "text/html; charset=utf-8", True))
         self.assertIn(f'href="profile/{process.pid}"', self.get("/")[1].decode())
 
+    def document(self, path):
+        status, body, _ = self.get(path)
+        self.assertEqual(status, 200, body)
+        return json.loads(re.search(rb'(?s)id="profile">(.*?)</script>', body).group(1))
+
+    def test_a_page_is_compared_with_an_earlier_one(self):
+        process, other = self.start("loop"), self.start("loop")
+        self.wait_for_process(process)
+        self.wait_for_process(other)
+        first = self.document(f"/profile/{process.pid}")
+        self.assertEqual((first["served"], "base" in first), (True, False))
+        later = self.document(f"/profile/{process.pid}?base={first['sequence']}")
+        self.assertEqual((later["base"]["sequence"], later["base"]["time_ns"]), (first["sequence"], first["time_ns"]))
+        self.assertGreater(later["time_ns"], first["time_ns"])
+        for pid, number in ((process.pid, 99), (other.pid, later["sequence"])):
+            self.expect_error(f"/profile/{pid}?base={number}", 404, f"no page of dump {number} of process {pid} is remembered")
+        for value in ("", "-1", "x", "../1", "/etc/passwd", "99999999999"):
+            self.expect_error(f"/profile/{process.pid}?base={value}", 400, "base must be a number from 0 to 2147483647")
+
     def test_a_directory_may_come_later(self):
         self.live.rename(self.scratch / "moved")
         self.assertNotIn(b"pid=", self.get("/metrics")[1])

@@ -58,3 +58,11 @@ class Comparison(PageTest):
     def test_without_a_base_there_is_no_choice(self):
         self.open(profiles.golden())
         self.assertFalse(self.find("#comparison").is_displayed())
+
+    def test_a_page_that_was_served_has_a_link_to_a_later_one(self):
+        self.assertEqual(self.texts("#comparison a"), [])
+        self.open(profiles.compared() | {"served": True, "sequence": 7})
+        self.view("before")
+        self.find("#comparison a").click()
+        self.browser.settle()
+        self.assertTrue(self.browser.driver.current_url.endswith("?base=7#view=before"), self.browser.driver.current_url)

@@ -17,9 +17,11 @@ namespace hotlane::cli {
 
 namespace {
 
-Dump dump_of(const LiveDirectory& live, int64_t process) {
-    return parse_dump(live.dump(process), "the dump of process " + std::to_string(process));
+Dump parsed(const std::string& text, int64_t process) {
+    return parse_dump(text, "the dump of process " + std::to_string(process));
 }
+
+Dump dump_of(const LiveDirectory& live, int64_t process) { return parsed(live.dump(process), process); }
 
 Symboliser symboliser() {
     return Symboliser{[](size_t /*done*/, size_t /*all*/) {}};
@@ -51,9 +53,26 @@ std::string allocations_profile(const LiveDirectory& live, int64_t process, std:
     return export_pprof(difference);
 }
 
-std::string profile_page(const LiveDirectory& live, int64_t process) {
+std::string profile_page(const LiveDirectory& live, int64_t process, KeptDumps& kept,
+                         std::optional<int64_t> base) {
     ensure_profiled(live, process);
-    return render_html(to_json(symboliser().symbolise(dump_of(live, process))));
+    std::string text = live.dump(process);
+    const Dump dump = parsed(text, process);
+    const int64_t series = dump.origin.series;
+    Symboliser symbols = symboliser();
+    Profile profile = symbols.symbolise(dump);
+    if (base) {
+        const std::optional<std::string> before = kept.find(process, series, *base);
+        if (!before) {
+            throw LiveError{"no page of dump " + std::to_string(*base) + " of process " +
+                            std::to_string(process) + " is remembered"};
+        }
+        profile.add_base(symbols.symbolise(parsed(*before, process)));
+    }
+    kept.add({process, series, dump.origin.sequence, std::move(text)});
+    nlohmann::json document = to_json(profile);
+    document["served"] = true;
+    return render_html(document);
 }
 
 }  // namespace hotlane::cli

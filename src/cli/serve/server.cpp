@@ -186,7 +186,12 @@ class Server {
         add(R"(/profile/([0-9]{1,10}))", [this](const auto& request, auto& response) {
             const ProfileSlot slot;
             const int64_t process = number_in(request.matches[1], 1, INT32_MAX, "pid");
-            response.set_content(profile_page(*directory_of(process), process), "text/html; charset=utf-8");
+            std::optional<int64_t> base;
+            if (request.has_param("base")) {
+                base = number_in(request.get_param_value("base"), 0, INT32_MAX, "base");
+            }
+            response.set_content(profile_page(*directory_of(process), process, kept_, base),
+                                 "text/html; charset=utf-8");
         });
     }
 
@@ -265,6 +270,7 @@ class Server {
     const ServeOptions options_;
     httplib::Server server_;
     std::optional<Watchdog> watchdog_;
+    KeptDumps kept_;
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ class Page {
     this.signed = profile.difference || Object.values(METRICS).some(({number}) => profile.stacks.has(number, n => n < 0));
     this.tree = new StackTree(profile);
     this.showHeading();
-    this.showComparison();
+    this.showComparison(document);
     this.showTimeline(whole);
     this.addMetrics();
     this.graph = new Graph(byId('graph'), this.tree, this.signed, {
@@ -51,9 +51,22 @@ class Page {
     this.choose(Object.hasOwn(METRICS, metric ?? '') ? metric : this.firstMetric(), focus);
   }
 
+  /// Offers what `hotlane serve` can do: a page made later that has this dump as its base.
+  showLater({sequence}) {
+    const link = element('a', {href: `?base=${sequence}`}, 'Show what changed since this page');
+    link.addEventListener('click', () => {
+      link.href = `?base=${sequence}${location.hash}`;
+    });
+    byId('comparison').append(link);
+    byId('comparison').hidden = false;
+  }
+
   /// Selects one of the views of a profile with a base.
-  showComparison() {
-    const {base} = this.profile;
+  showComparison(document) {
+    const {base} = document;
+    if (document.served) {
+      this.showLater(document);
+    }
     if (!base) {
       return;
     }
@@ -67,8 +80,8 @@ class Page {
       fileName(base.program), base.process && `process ${base.process}`,
       base.reason && `${REASONS[base.reason] ?? base.reason}, no. ${base.sequence}`, base.time_ns && formatDate(base.time_ns),
     ];
-    byId('comparison').append(element('label', {}, 'Show ', select),
-                              element('span', {class: 'quiet'}, `Base: ${taken.filter(Boolean).join(' · ')}`));
+    byId('comparison').prepend(element('label', {}, 'Show ', select),
+                               element('span', {class: 'quiet'}, `Base: ${taken.filter(Boolean).join(' · ')}`));
     byId('comparison').hidden = false;
   }
 
