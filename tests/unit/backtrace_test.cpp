@@ -277,4 +277,26 @@ TEST_F(StackTest, SignalsAreLeftToTheUnwinder) {
     EXPECT_GT(stacks_.by_libunwind.size(), 3U);
 }
 
+// ---- frame pointers, with which this file is compiled -----------------------------------------------------
+
+[[gnu::noinline]] size_t capture_at_depth(uintptr_t* frames, int depth) {
+    const size_t count = depth == 0 ? backtrace::capture(frames, kMost) : capture_at_depth(frames, depth - 1);
+    asm volatile("" : : "r"(frames) : "memory");  // or the call would be a jump
+    return count;
+}
+
+TEST(FramePointers, LeadThroughARecursion) {
+    constexpr int kDepth = 20;
+    ASSERT_TRUE(backtrace::load(Unwinder::frame_pointers));
+    uintptr_t frames[kMost]{};
+    const size_t count = capture_at_depth(frames, kDepth);
+    ASSERT_GT(count, size_t{kDepth});
+    // The recursive call has one return address.
+    const uintptr_t* const end = frames + count;
+    const uintptr_t* const recursion = std::adjacent_find(frames, frames + count);
+    ASSERT_NE(recursion, end);
+    EXPECT_EQ(std::count(recursion, end, *recursion), kDepth);
+    EXPECT_TRUE(std::all_of(recursion, recursion + kDepth, [&](uintptr_t pc) { return pc == *recursion; }));
+}
+
 }  // namespace

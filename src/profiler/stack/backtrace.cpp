@@ -116,15 +116,36 @@ class Visit {
 
 using frame_rules::Frame;
 
+/// In code that keeps frame pointers, a frame has a record: the caller's frame pointer, then the return address. Where
+/// the frame pointer points depends on the processor: to the record, or behind it.
+#if defined(__x86_64__) || defined(__aarch64__)
+constexpr bool kHasRecords = true;
+constexpr size_t kRecordBelowPointer = 0;
+#elif defined(__riscv)
+constexpr bool kHasRecords = true;
+constexpr size_t kRecordBelowPointer = 2 * sizeof(uintptr_t);
+#else
+constexpr bool kHasRecords = false;  // unknown: only libunwind finds frames
+constexpr size_t kRecordBelowPointer = 0;
+#endif
+
+uintptr_t record_of(const Frame& frame) { return frame.fp - kRecordBelowPointer; }
+
 /// Moves to the caller's frame, in code that keeps frame pointers.
 void leave(Frame& frame) {
-    const auto* const saved = reinterpret_cast<const uintptr_t*>(frame.fp);
-    frame = {.pc = saved[1], .sp = address_of(saved + 2), .fp = saved[0]};
+    const auto* const record = reinterpret_cast<const uintptr_t*>(record_of(frame));
+    frame = {.pc = record[1], .sp = address_of(record + 2), .fp = record[0]};
 }
 
 /// The innermost frame that is not of this library, whose own code always keeps frame pointers.
 [[gnu::noinline]] Frame frame_of_program() {
+#if defined(__riscv)
+    asm volatile("" ::: "ra");  // a function that calls no other would save no return address
+#endif
     Frame frame{.pc = 0, .sp = 0, .fp = address_of(__builtin_frame_address(0))};
+    if (!kHasRecords) {
+        return frame;
+    }
     do {
         leave(frame);
     } while (own_code.contains(frame.pc));
@@ -135,9 +156,10 @@ size_t follow_frame_pointers(Frame frame, uintptr_t* frames, size_t capacity) {
     size_t count = 0;
     while (count < capacity && frame.pc != 0) {
         frames[count++] = frame.pc;
-        const bool has_caller = frame.fp - frame.sp < frame_rules::kLargestFrame &&
-                                frame.fp % sizeof(uintptr_t) == 0 &&
-                                is_on_stack(frame.sp, frame.fp + 2 * sizeof(uintptr_t));
+        const uintptr_t record = record_of(frame);
+        const bool has_caller = record - frame.sp < frame_rules::kLargestFrame &&
+                                record % sizeof(uintptr_t) == 0 &&
+                                is_on_stack(frame.sp, record + 2 * sizeof(uintptr_t));
         if (!has_caller) {
             break;  // the outermost frame, or no frame pointer
         }
