@@ -3,15 +3,19 @@
 """Tests the `hotlane` command end to end: its output, the programs it runs, and its errors."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 COMMAND = LIBRARY = None
@@ -26,6 +30,45 @@ def clean_environment(**more):
 def hotlane(*arguments, command=None, env=None):
     return subprocess.run([str(command or COMMAND), *map(str, arguments)], capture_output=True, text=True,
                           env=clean_environment(**(env or {})), timeout=60, check=False)
+
+
+class Zsh:
+    """An interactive zsh in a terminal. It writes the line that is edited to a file when it begins to read keys, and at
+    Ctrl-T."""
+
+    def __init__(self, scratch):
+        completion = pathlib.Path(__file__).resolve().parent.parent / "src/cli/completion"
+        self.line = scratch / "line"
+        (scratch / ".zshrc").write_text(
+            f"fpath=({completion} $fpath); autoload -Uz compinit; compinit -u -d {scratch}/compinit\n"
+            f'show() {{ print -r -- "$BUFFER" >{self.line}.new; mv {self.line}.new {self.line} }}\n'
+            "zle -N show; zle -N zle-line-init show; bindkey '^T' show\n")
+        self.terminal, terminal = pty.openpty()
+        self.shell = subprocess.Popen(
+            ["zsh", "-d", "-i"], stdin=terminal, stdout=terminal, stderr=terminal, cwd=scratch, start_new_session=True,
+            env=clean_environment(PATH=f"{COMMAND.parent}:{os.environ['PATH']}", ZDOTDIR=str(scratch), TERM="xterm"))
+        os.close(terminal)
+        self.next_line()
+
+    def next_line(self):
+        """Waits for the file. What the shell draws is read and dropped."""
+        end = time.monotonic() + 60
+        while not self.line.exists():
+            assert time.monotonic() < end, "zsh does not answer"
+            if select.select([self.terminal], [], [], 0.05)[0]:
+                os.read(self.terminal, 4096)
+        text = self.line.read_text().strip()
+        self.line.unlink()
+        return text
+
+    def line_after(self, keys):
+        os.write(self.terminal, f"{keys}\x14".encode())
+        return self.next_line()
+
+    def close(self):
+        self.shell.kill()
+        self.shell.wait()
+        os.close(self.terminal)
 
 
 class CommandLine(unittest.TestCase):
@@ -61,6 +104,13 @@ class CommandLine(unittest.TestCase):
             done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True,
                                   env=clean_environment(PATH=f"{COMMAND.parent}:{os.environ['PATH']}"))
             self.assertEqual(done.stdout.split(), expected, line)
+
+    @unittest.skipIf(shutil.which("zsh") is None, "zsh is not installed")
+    def test_completion_in_zsh(self):
+        with tempfile.TemporaryDirectory() as scratch, contextlib.closing(Zsh(pathlib.Path(scratch))) as zsh:
+            for keys, expected in (("hotlane repo", "hotlane report"), (" --no-skip", "hotlane report --no-skip-wrappers"),
+                                   ("\x15hotlane run --stats-f", "hotlane run --stats-file")):
+                self.assertEqual(zsh.line_after(f"{keys}\t"), expected)
 
     def test_mistakes_are_one_line(self):
         see = "(see hotlane --help)"

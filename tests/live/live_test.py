@@ -58,6 +58,11 @@ class Live(unittest.TestCase):
             self.assertLess(time.monotonic(), end, what)
             time.sleep(0.02)
 
+    def stop(self, process):
+        """Returns when no thread of the process runs any more."""
+        process.send_signal(signal.SIGSTOP)
+        self.wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "runs")
+
     def names(self):
         return sorted(path.name for path in self.live.iterdir())
 
@@ -217,8 +222,7 @@ class BadInput(Live):
     def test_counters_that_stay_half_written_are_told(self):
         process = self.start()
         file = self.file_of(process)
-        process.send_signal(signal.SIGSTOP)
-        self.wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "runs")
+        self.stop(process)
         poke(file, SEQUENCE, 7)
         self.expect_error(0, f"ps: left out process {process.pid}: the file is cut off, or its counters stay half written", "ps")
         process.send_signal(signal.SIGCONT)
@@ -227,8 +231,7 @@ class BadInput(Live):
     def test_counters_of_any_value_do_no_harm(self):
         process = self.start()
         file = self.file_of(process)
-        process.send_signal(signal.SIGSTOP)
-        self.wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "runs")
+        self.stop(process)
         whole = file.read_bytes()
         file.write_bytes(whole[:SEQUENCE] + bytes(8) + b"\xff" * (len(whole) - SEQUENCE - 8))
         result = self.hotlane("ps")
@@ -238,8 +241,7 @@ class BadInput(Live):
     def test_a_process_that_has_published_nothing_is_left_alone(self):
         process = self.start()
         file = self.file_of(process)
-        process.send_signal(signal.SIGSTOP)
-        self.wait_for(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T", "runs")
+        self.stop(process)
         poke(file, COUNTERS, 0)
         self.assertEqual(self.hotlane("ps").stdout, "")
         self.assertTrue(file.exists())
@@ -259,7 +261,7 @@ class BadInput(Live):
     def test_a_file_that_was_cut_off_is_told(self):
         process = self.start()
         whole = self.file_of(process).read_bytes()
-        process.send_signal(signal.SIGSTOP)
+        self.stop(process)
         file = self.live / str(process.pid)
         file.unlink()
         file.write_bytes(whole[:5000])

@@ -140,6 +140,35 @@ class Pages(Serve):
         self.expect_error(f"/profile/{process.pid}", 404, f"no process {process.pid} publishes its counters in {self.live}")
 
 
+@unittest.skipIf(shutil.which("go") is None, "Go is not installed")
+class Pprof(Serve):
+    def top(self, source, *options):
+        """Returns the functions of `go tool pprof -top` with their flat values, and its heading."""
+        text = subprocess.run(["go", "tool", "pprof", "-top", "-nodecount=50", *options, source], capture_output=True, text=True,
+                              timeout=120, check=True, cwd=self.scratch,
+                              env=environment(HOME=str(self.scratch), PPROF_TMPDIR=str(self.scratch), GOTOOLCHAIN="local")).stdout
+        heading, table = text.split("      flat  flat%   sum%        cum   cum%\n")
+        return {line.split(None, 5)[5]: line.split()[0] for line in table.splitlines()}, heading
+
+    def test_it_opens_what_is_served(self):
+        process = self.start("loop")
+        self.wait_for_process(process)
+        address = f"http://127.0.0.1:{self.port}/debug/pprof"
+        functions, heading = self.top(f"{address}/allocs?pid={process.pid}&seconds=1", "-sample_index=alloc_space")
+        self.assertIn("Type: alloc_space", heading)
+        self.assertIn("main", functions)
+        _, heading = self.top(f"{address}/heap?pid={process.pid}")
+        self.assertIn("Type: inuse_space", heading)
+
+    def test_it_opens_what_is_exported(self):
+        for arguments in (["profile", "--every-allocation", "-o", "ls.heap", "--", "ls", "-l", "/"],
+                          ["report", "--pprof", "ls.pb.gz", "ls.heap"]):
+            subprocess.run([COMMAND, *arguments], cwd=self.scratch, env=environment(), check=True, capture_output=True, timeout=60)
+        functions, heading = self.top("ls.pb.gz", "-sample_index=alloc_objects")
+        self.assertIn("Type: alloc_objects", heading)
+        self.assertGreater(len(functions), 1)
+
+
 class Examples(Serve):
     def test_they_name_families_that_exist(self):
         families = set(re.findall(r"^# TYPE (\w+) ", self.get("/metrics")[1].decode(), re.MULTILINE))
@@ -257,10 +286,24 @@ class Prometheus(Serve):
         self.wait_for(lambda: pids() == {str(restarted.pid), str(second.pid)}, "the new process is not there")
         self.wait_for(lambda: any(float(row["value"][1]) > 0 for row in
                                   query(f'sum by (pid) (rate(hotlane_hits_total{{pid="{second.pid}"}}[5s]))')), "no rate")
+        self.check_dashboard(f"http://127.0.0.1:{port}/api/v1/query?", query)
         rules = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/rules", timeout=10))["data"]["groups"]
         self.assertEqual(len(rules[0]["rules"]), 3)
         targets = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/targets", timeout=10))["data"]
         self.assertEqual([target["lastError"] for target in targets["activeTargets"]], [""])
+
+    def check_dashboard(self, address, query):
+        """Each query of the dashboard is valid. All have an answer except those of pools, which the program has not."""
+        panels = json.loads((MONITORING / "grafana-dashboard.json").read_text("utf-8"))["panels"]
+        expressions = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+        self.assertGreater(len(expressions), 6)
+        for expression in expressions:
+            for name, value in (("$program", "waits"), ("$instance", ".*"), ("$__rate_interval", "5s")):
+                expression = expression.replace(name, value)
+            self.assertNotIn("$", expression)
+            answer = urllib.request.urlopen(address + urllib.parse.urlencode({"query": expression}), timeout=10)
+            self.assertEqual(json.load(answer)["status"], "success")
+            self.assertEqual(bool(query(expression)), "pool" not in expression, expression)
 
 
 def main():
