@@ -70,6 +70,8 @@ constexpr Option kOptions[] = {
      "how often to write the profile; 0: only at exit"},
     {"PROFILE_SIGNAL", signal, HOTLANE_FIELD(profile_signal), 0, 0, "off|USR1|USR2|HUP|PROF|URG|RTMIN+N",
      "signal that starts the profile, then writes it"},
+    {"PROFILE_TAGS", choice, HOTLANE_FIELD(profile_tags), 0, 0, "off|size|thread|all",
+     "also count stacks by object size and thread name"},
     {"UNWIND", choice, HOTLANE_FIELD(unwinder), 0, 0, "libunwind|fp",
      "unwind by tables, or by frame pointers"},
     {"DEEPBIND", choice, HOTLANE_FIELD(deepbind), 0, 0, "clear|keep",

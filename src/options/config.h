@@ -19,6 +19,7 @@ enum class OnError : uint8_t { abort, warn };
 enum class HugePages : uint8_t { automatic, always, never };
 enum class LimitMode : uint8_t { fallback, fail };
 enum class Unwinder : uint8_t { libunwind, frame_pointers };
+enum class ProfileTags : uint8_t { off, size, thread, all };
 enum class DeepBind : uint8_t { clear, keep };
 
 /// The value of HOTLANE_SIZE_CLASSES.
@@ -74,10 +75,11 @@ struct Config {
     bool background_thread = false;
     bool pool_times = false;  // measure for how long objects of pools are held
     char profile[kPathCapacity] = {};
-    uint64_t sample_interval_bytes = 512 * KiB;  // mean distance between two samples
-    uint64_t profile_interval_ns = 0;            // 0: write a profile at exit only
-    uint8_t profile_signal = 0;                  // its number; 0: none
-    uint64_t guard_one_in = 0;                   // guard one request in this many; 0: none
+    uint64_t sample_interval_bytes = 512 * KiB;   // mean distance between two samples
+    uint64_t profile_interval_ns = 0;             // 0: write a profile at exit only
+    uint8_t profile_signal = 0;                   // its number; 0: none
+    ProfileTags profile_tags = ProfileTags::off;  // what tells samples of one stack apart
+    uint64_t guard_one_in = 0;                    // guard one request in this many; 0: none
     Unwinder unwinder = Unwinder::libunwind;
     DeepBind deepbind = DeepBind::clear;
     bool verbose = false;

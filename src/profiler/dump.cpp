@@ -6,6 +6,7 @@
 #include "profiler/sample_registry.h"
 #include "profiler/size_histogram.h"
 #include "profiler/stack/build_ids.h"
+#include "profiler/tags/thread_names.h"
 
 namespace hotlane {
 
@@ -79,7 +80,22 @@ void write_site(const Site& site, const uintptr_t* frames, void* context) {
     write_tally(out, "peak", site.peak, true);
     write_tally(out, "temporary", site.temporary, false);
     write_tally(out, "remote", site.remote, false);
+    if (site.tags.object_size != 0) {
+        out.text(" size=").number(site.tags.object_size);
+    }
+    if (site.tags.thread != 0) {
+        out.text(" thread=").number(site.tags.thread);
+    }
     write_lifetimes(out, site);
+}
+
+void write_threads(Writer& out) {
+    for (uint32_t number = 1; number <= thread_names::kOthers; ++number) {
+        const char* name = thread_names::name(number);
+        if (*name != '\0') {
+            out.text("# thread: ").number(number).text(" ").shown(name).text("\n");
+        }
+    }
 }
 
 void write_build_id(const inspect::Mapping& mapping, void* context) {
@@ -167,6 +183,7 @@ bool write_profile(int descriptor, const ProfileHeader& header, const Snapshot& 
     Writer out{descriptor};
     write_header(out, header, snapshot);
     profile::for_each_site(write_site, &out);
+    write_threads(out);
     inspect::for_each_mapping(write_build_id, &out);
     out.text("\nMAPPED_LIBRARIES:\n");
     return out.flush() && os::copy_file("/proc/self/maps", descriptor);

@@ -12,6 +12,7 @@
 //   # point: 120000000 live=1048576 rss=4194304 requests=12345 misses=67
 //   1: 64 [5: 320] @ 0x401136 0x7f…                                of one stack, as sampled; leaf first
 //   # site: live=8192,524288,491520 total=…,…,… peak=…,…,… temporary=100,6400 remote=0,0 lifetimes=20:64,21:3
+//   # thread: 17 worker
 //   # build_id: 0x400000 0123456789abcdef                          of the file that is mapped there
 //
 //   MAPPED_LIBRARIES:
@@ -21,7 +22,8 @@
 // period), stack by stack. The comment after a stack has the estimates themselves, without rounding: objects
 // and bytes, for `live`, `total` and `peak` also the bytes requested. `peak` is what was live when the live bytes
 // of all stacks together were highest, at the time "# peak_ns:". `lifetimes` counts objects by the logarithm
-// (base 2) of their lifetime in nanoseconds; it is "-" when no object was freed.
+// (base 2) of their lifetime in nanoseconds; it is "-" when no object was freed. With HOTLANE_PROFILE_TAGS, a stack
+// has an entry for each size of objects ("size=64") and each name of a thread ("thread=17", a line "# thread:").
 //
 // A line "# point:" has a time in nanoseconds since "# begin_ns:", the most live and resident bytes since the
 // point before, and the requests and misses since the process started. The last point is the present. There

@@ -15,6 +15,7 @@
 #include "profiler/history/timeline.h"
 #include "profiler/size_histogram.h"
 #include "profiler/stack/backtrace.h"
+#include "profiler/tags/thread_names.h"
 #include "sync/lock.h"
 #include "text/writer.h"
 
@@ -40,6 +41,9 @@ constinit inspect::Extent objects_of[kMostShards];      // of the shards' heaps;
 constinit std::atomic<uint32_t> shard_count{0};         // 0: never started
 constinit std::atomic<uint32_t> threads_with_shard{0};  // they take the shards in turn
 constinit std::atomic<uint64_t> lost{0};
+
+constinit std::atomic<bool> tells_sizes{false};
+constinit std::atomic<bool> tells_threads{false};
 
 constinit std::atomic<uint64_t> first_start{0};  // ticks
 
@@ -96,6 +100,11 @@ bool take_stack(const ReentrancyGuard&, Stack& stack) {
     return stack.depth != 0;
 }
 
+SiteTags tags_of(size_t bytes) {
+    return {.object_size = tells_sizes.load(kRelaxed) ? bytes : 0,
+            .thread = tells_threads.load(kRelaxed) ? thread_names::number_of_this_thread() : 0};
+}
+
 uint64_t since_first_start(uint64_t now) { return ticks::to_ns(now - first_start.load(kRelaxed)); }
 
 /// Asks for a point of the timeline when it is time for one.
@@ -115,9 +124,10 @@ auto begin_sample(Shard& shard, size_t bytes, size_t n, Take take)
     if (!token || !take_stack(token, stack)) {
         return nullptr;
     }
+    const SiteTags tags = tags_of(bytes);
     const uint64_t now = ticks::now();
     LockGuard guard(shard.lock);
-    const SiteNumber number = shard.stacks.find_or_add(stack.frames, stack.depth);
+    const SiteNumber number = shard.stacks.find_or_add(stack.frames, stack.depth, tags);
     Sample* sample = nullptr;
     auto* object = number == 0 ? nullptr : take(sample);
     if (object == nullptr) {
@@ -200,7 +210,7 @@ bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumbe
             continue;
         }
         LockGuard guard(shards[i].lock);
-        const SiteNumber same = shards[i].stacks.find(frames, site.depth, site.hash);
+        const SiteNumber same = shards[i].stacks.find(frames, site.depth, site.tags, site.hash);
         if (same == 0 || same > counts[i]) {
             continue;
         }
@@ -216,6 +226,11 @@ bool gather(Site& site, const uintptr_t* frames, uint32_t first, const SiteNumbe
 }  // namespace
 
 bool used() { return shard_count.load(std::memory_order_acquire) != 0; }
+
+void set_tags(bool sizes, bool threads) {
+    tells_sizes.store(sizes, kRelaxed);
+    tells_threads.store(threads, kRelaxed);
+}
 
 bool start(uint64_t period) {
     LockGuard guard(shards[0].lock);

@@ -14,6 +14,8 @@ inline constexpr uint64_t kYoungNs = 1'000'000;
 /// Whether a session was ever started. Until then the functions below have nothing to do. One load.
 bool used();
 
+/// Whether samples of one stack are counted apart by the size of their objects and by the names of their threads.
+void set_tags(bool sizes, bool threads);
 /// Starts to sample, on average one byte in `period`, and keeps what was sampled before. Threads other than
 /// the caller's join at their next slow path. Returns false if there are no addresses for the tables. Must
 /// not be called from inside malloc. Call backtrace::load() first.

@@ -77,6 +77,9 @@ bool start_sampling(size_t sample_bytes) {
     uint64_t never = 0;
     begin_ns.compare_exchange_strong(never, os::real_time_ns());
     profile::set_answer(answer);
+    const ProfileTags tags = config().profile_tags;
+    profile::set_tags(tags == ProfileTags::size || tags == ProfileTags::all,
+                      tags == ProfileTags::thread || tags == ProfileTags::all);
     if (!profile::start(sample_bytes != 0 ? sample_bytes : config().sample_interval_bytes)) {
         message("no memory for a profile");
         return false;

@@ -35,6 +35,13 @@ struct Tally {
     }
 };
 
+/// What tells apart samples of one stack, if the options ask for it.
+struct SiteTags {
+    uint64_t object_size = 0;  // bytes; 0: any
+    uint32_t thread = 0;       // number of the name (thread_names.h); 0: any
+    bool operator==(const SiteTags&) const = default;
+};
+
 /// A stack and what was allocated under it.
 struct Site {
     /// Lifetimes by the logarithm (base 2) of their nanoseconds. The last one counts all above nine minutes.
@@ -44,6 +51,7 @@ struct Site {
     uint32_t next;  // the next site in the same bucket
     uint32_t depth;
     size_t first_frame;
+    SiteTags tags;
     Tally live;
     Tally peak;  // `live` at the peak of all sites together; valid if peak_epoch is the current epoch
     uint64_t peak_epoch;  // see high_water::epoch()
@@ -81,11 +89,12 @@ class StackTable {
     bool set_up();
     /// After a failed set-up: gives back the addresses that were reserved.
     void give_up();
-    /// The site of this stack, leaf first. Returns 0 if the table is full or there is no memory. O(depth).
-    SiteNumber find_or_add(const uintptr_t* frames, size_t depth);
-    /// The site of this stack, or 0. `hash` is the hash of a site with this stack. Must not be called on a
-    /// table without sites. O(depth).
-    SiteNumber find(const uintptr_t* frames, size_t depth, uint64_t hash) const;
+    /// The site of this stack, leaf first, and these tags. Returns 0 if the table is full or there is no memory.
+    /// O(depth).
+    SiteNumber find_or_add(const uintptr_t* frames, size_t depth, const SiteTags& tags = {});
+    /// The site of this stack, or 0. `hash` is the hash of a site with this stack and these tags. Must not be called
+    /// on a table without sites. O(depth).
+    SiteNumber find(const uintptr_t* frames, size_t depth, const SiteTags& tags, uint64_t hash) const;
     Site& operator[](SiteNumber number) const { return sites_[number]; }
     /// Valid as long as the process lives.
     const uintptr_t* frames(const Site& site) const { return &frames_[site.first_frame]; }
@@ -99,7 +108,7 @@ class StackTable {
     static constexpr size_t kMeanFrames = 32;
     static constexpr size_t kBuckets = 1 << 16;
 
-    SiteNumber add(const uintptr_t* frames, size_t depth, uint64_t hash);
+    SiteNumber add(const uintptr_t* frames, size_t depth, const SiteTags& tags, uint64_t hash);
 
     GrowingArray<Site> sites_;
     GrowingArray<uintptr_t> frames_;

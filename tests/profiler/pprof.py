@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Tests the profile that the library itself writes in pprof's format: it says the same as the dump."""
+import gzip
 import os
 import re
 import shutil
@@ -56,6 +57,65 @@ class Pprof(sessions.Session):
         self.run_actions("start:1", "a:10", "stop", "pprof:x.pb", "collect:y.pb")
         x, y = (protobuf.Profile((self.scratch / name).read_bytes()) for name in ("x.pb", "y.pb"))
         self.assertEqual((x.samples, x.mappings), (y.samples, y.mappings))
+
+    def sums(self, profile):
+        """Objects of all time at place_a and place_b, by the labels of their samples."""
+        sums = {}
+        for sample in profile.samples:
+            labels = tuple(sorted(sample["labels"].items()))
+            sums[labels] = sums.get(labels, 0) + sample["values"][2]
+        return sums
+
+    def read_command(self, name):
+        done = subprocess.run([ARGUMENTS.command, "report", "--pprof", "-", name], cwd=self.scratch, timeout=60,
+                              capture_output=True, check=True)
+        return protobuf.Profile(gzip.decompress(done.stdout))
+
+    ODD_NAMES = ("two words", 'quote"é', "new\nline\x1b[2J", "fifteen letters")
+
+    def test_tags(self):
+        """Each size and each name has its samples, in both writers."""
+        actions = ["size:100", "a:7", "size:2000", "a:2", "size:100000", "a:1"]
+        for count, name in enumerate(self.ODD_NAMES, 1):
+            actions += ["size:100", f"named:{name}=a:{count}", "size:2000", f"named:{name}=a:{100 + count}"]
+        text, own = self.written(*actions, profile_tags="all")
+        self.assertEqual(len(re.findall("(?m)^# thread: ", text)), 1 + len(self.ODD_NAMES))
+        for profile in (own, self.read_command("x.heap")):
+            sums = self.sums(profile)
+            self.assertEqual(sums[("bytes", (128, "bytes")), ("thread", "session")], 7 + len(self.ODD_NAMES))
+            self.assertEqual(sums[("bytes", (114688, "bytes")), ("thread", "session")], 1)
+            for count, name in enumerate(self.ODD_NAMES, 1):
+                shown = re.sub(r"[\x00-\x1f]", lambda found: f"\\{ord(found.group()):03o}", name)
+                self.assertGreaterEqual(sums[("bytes", (128, "bytes")), ("thread", shown)], count)
+                self.assertEqual(sums[("bytes", (2048, "bytes")), ("thread", shown)], 100 + count)
+
+    def test_one_tag(self):
+        for tag, label in (("size", "bytes"), ("thread", "thread")):
+            _, profile = self.written("size:100", "named:other=a:60", "size:2000", "named:other=a:20",
+                                      profile_tags=tag)
+            sums = self.sums(profile)
+            if tag == "size":
+                self.assertEqual(sums[("bytes", (2048, "bytes")),], 21)
+            else:
+                self.assertIn(80, [count for labels, count in sums.items() if ("thread", "other") in labels])
+
+    def test_without_tags_the_mean_size(self):
+        text, profile = self.written("size:64", "a:3", "size:128", "a:1")
+        self.assertNotRegex(text, r"# thread:| size=\d| thread=")
+        for each in (profile, self.read_command("x.heap")):
+            self.assertEqual(self.sums(each)[("bytes", (80, "bytes")),], 4)
+
+    def test_more_names_than_places(self):
+        """The table is full: the others have one name together, and nothing is lost."""
+        actions = [f"named:t{number}=a:1" for number in range(1200)]
+        text, profile = self.written(*actions, profile_tags="thread")
+        self.assertIn("(others)\n", text)
+        by_name = {}
+        for sample in profile.samples:
+            if sample["values"][0] == 1 or sample["labels"].get("thread") == "(others)":
+                name = sample["labels"].get("thread", "")
+                by_name[name] = by_name.get(name, 0) + sample["values"][0]
+        self.assertGreater(by_name["(others)"], 100)
 
     def test_static(self):
         text, profile = self.written("a:10", program=ARGUMENTS.static, unwind="fp")

@@ -10,6 +10,7 @@
 //   child:...  forks a child that does this one action and ends
 //   until:PATH allocates until this file exists     storm:PATH   writes profiles there until it is killed
 //   thread     starts a thread that does nothing     status:N   sets the exit status
+//   size:N     objects have N bytes from now on      named:NAME=...   does one action in a thread of this name
 #include "../programs/check.h"
 
 #include <cerrno>
@@ -24,11 +25,10 @@
 
 namespace {
 
-constexpr size_t kSize = 1000;
-
 void* held[100'000];
 size_t held_count = 0;
 int status = 0;
+size_t size = 1000;
 
 void* kept(void* p) {
     asm volatile("" : "+r"(p));
@@ -37,8 +37,8 @@ void* kept(void* p) {
 
 }  // namespace
 
-extern "C" [[gnu::noinline]] void* place_a() { return kept(malloc(kSize)); }
-extern "C" [[gnu::noinline]] void* place_b() { return kept(calloc(1, kSize)); }
+extern "C" [[gnu::noinline]] void* place_a() { return kept(malloc(size)); }
+extern "C" [[gnu::noinline]] void* place_b() { return kept(calloc(1, size)); }
 
 namespace {
 
@@ -89,6 +89,15 @@ void in_child(std::string_view action) {
     CHECK(waitpid(child, &how, 0) == child && how == 0, "the child ended with 0x%x", how);
 }
 
+void in_thread(const std::string& name_and_action) {
+    const size_t equals = name_and_action.find('=');
+    std::thread([&] {
+        free(place_b());  // a thread may be named after its first sample
+        pthread_setname_np(pthread_self(), name_and_action.substr(0, equals).c_str());
+        do_one(std::string_view{name_and_action}.substr(equals + 1));
+    }).join();
+}
+
 void storm(const char* path) {
     std::thread([] {
         for (;;) {
@@ -135,6 +144,10 @@ void do_one(std::string_view action) {
         }
     } else if (name == "storm") {
         storm(value.c_str());
+    } else if (name == "size") {
+        size = static_cast<size_t>(number);
+    } else if (name == "named") {
+        in_thread(value);
     } else if (name == "status") {
         status = static_cast<int>(number);
     } else {

@@ -36,7 +36,10 @@ struct ValueTypeField {
     enum : uint32_t { kType = 1, kUnit };
 };
 struct SampleField {
-    enum : uint32_t { kLocationId = 1, kValue };
+    enum : uint32_t { kLocationId = 1, kValue, kLabel };
+};
+struct LabelField {
+    enum : uint32_t { kKey = 1, kText, kNumber, kUnit };
 };
 struct MappingField {
     enum : uint32_t {
@@ -123,9 +126,30 @@ class PprofWriter {
                 inlined.clear();
             }
         }
+        AllocationTotals rest = stack.totals;
+        for (const auto& [tags, totals] : stack.by_tags) {
+            write_sample(locations, totals, tags);
+            rest += -totals;
+        }
+        if (stack.by_tags.empty() || !rest.is_zero()) {
+            write_sample(locations, rest, {mean_size(rest), ""});
+        }
+    }
+
+    /// pprof gives samples of other heap profiles this size, too.
+    static int64_t mean_size(const AllocationTotals& totals) {
+        for (const AllocationTotals::Amount* amount : {&totals.cumulative, &totals.live}) {
+            if (amount->objects > 0 && amount->bytes > 0) {
+                return amount->bytes / amount->objects;
+            }
+        }
+        return 0;
+    }
+
+    void write_sample(const std::vector<int64_t>& locations, const AllocationTotals& totals,
+                      const Profile::Tags& tags) {
         ProtobufMessage sample;
         sample.packed(SampleField::kLocationId, locations);
-        const AllocationTotals& totals = stack.totals;
         std::vector<int64_t> values{totals.live.objects,       totals.live.bytes,
                                     totals.cumulative.objects, totals.cumulative.bytes,
                                     totals.temporary.objects,  totals.temporary.bytes};
@@ -133,6 +157,19 @@ class PprofWriter {
             values.insert(values.end(), {totals.peak.objects, totals.peak.bytes});
         }
         sample.packed(SampleField::kValue, values);
+        if (tags.object_size != 0) {
+            ProtobufMessage label;
+            label.number(LabelField::kKey, string("bytes"));
+            label.number(LabelField::kNumber, tags.object_size);
+            label.number(LabelField::kUnit, string("bytes"));
+            sample.message(SampleField::kLabel, label);
+        }
+        if (!tags.thread.empty()) {
+            ProtobufMessage label;
+            label.number(LabelField::kKey, string("thread"));
+            label.number(LabelField::kText, string(tags.thread));
+            sample.message(SampleField::kLabel, label);
+        }
         message_.message(ProfileField::kSample, sample);
     }
 

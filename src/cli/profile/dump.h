@@ -21,6 +21,8 @@ struct Dump {
     struct Entry {
         std::vector<uint64_t> addresses;  // return addresses, leaf first, at least one
         AllocationTotals totals;
+        int64_t object_size = 0;  // 0: any
+        uint32_t thread = 0;      // key of `threads`; 0: any
     };
     /// A line of /proc/PID/maps. Mappings are in ascending order and do not overlap.
     struct Mapping {
@@ -47,7 +49,8 @@ struct Dump {
     int64_t size_step = 0;  // of the next; 0 in dumps of other allocators and of older versions
     std::map<int64_t, RequestedSize> sizes;
     std::vector<Entry> entries;
-    std::vector<TimePoint> timeline;  // in order of time
+    std::map<uint32_t, std::string> threads;  // names
+    std::vector<TimePoint> timeline;          // in order of time
     std::vector<Mapping> mappings;
 };
 

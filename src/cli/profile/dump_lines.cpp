@@ -3,6 +3,8 @@
 // Parses the lines of a dump from words and numbers.
 #include "cli/profile/dump_lines.h"
 
+#include "cli/text/shown_text.h"
+
 #include <initializer_list>
 
 namespace hotlane::cli {
@@ -43,7 +45,9 @@ bool read_lifetimes(TextCursor& word, std::map<int, int64_t>& lifetimes) {
 
 }  // namespace
 
-bool read_site(TextCursor line, AllocationTotals& totals, bool& has_peak) {
+bool read_site(TextCursor line, Dump::Entry& entry, bool& has_peak) {
+    AllocationTotals& totals = entry.totals;
+    totals = {};
     bool live = false;
     bool total = false;
     for (line.spaces(); !line.at_end(); line.spaces()) {
@@ -62,6 +66,10 @@ bool read_site(TextCursor line, AllocationTotals& totals, bool& has_peak) {
             good = read_numbers(word, {&totals.temporary.objects, &totals.temporary.bytes});
         } else if (word.literal("remote")) {
             good = read_numbers(word, {&totals.remote.objects, &totals.remote.bytes});
+        } else if (word.literal("size")) {
+            good = read_numbers(word, {&entry.object_size});
+        } else if (word.literal("thread=")) {
+            good = word.number(entry.thread) && word.at_end();
         } else if (word.literal("lifetimes")) {
             good = read_lifetimes(word, totals.lifetimes);
         }
@@ -70,6 +78,18 @@ bool read_site(TextCursor line, AllocationTotals& totals, bool& has_peak) {
         }
     }
     return live && total;
+}
+
+bool read_thread(TextCursor line, std::map<uint32_t, std::string>& threads) {
+    constexpr size_t kMostThreads = 4096;
+    constexpr size_t kLongestName = 64;
+    uint32_t number = 0;
+    const bool good =
+        line.number(number) && line.literal(" ") && !line.at_end() && threads.size() < kMostThreads;
+    if (good) {
+        threads[number] = cut_text(shown_text(line.rest()), kLongestName);
+    }
+    return good;
 }
 
 bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes) {

@@ -10,9 +10,11 @@ namespace hotlane::cli {
 
 // Each function returns false if the line is malformed.
 
-/// Reads "live=… total=… peak=… temporary=… remote=… lifetimes=…". The first two are required; unknown words
-/// are ignored. Dumps of format 1 have no peak.
-bool read_site(TextCursor line, AllocationTotals& totals, bool& has_peak);
+/// Reads "live=… total=… peak=… temporary=… remote=… size=… thread=… lifetimes=…". The first two are required; unknown
+/// words are ignored. Dumps of format 1 have no peak.
+bool read_site(TextCursor line, Dump::Entry& entry, bool& has_peak);
+/// Reads "17 worker".
+bool read_thread(TextCursor line, std::map<uint32_t, std::string>& threads);
 /// Reads "64 hits=1000 misses=12 puts=990".
 bool read_class(TextCursor line, std::map<int64_t, Profile::SizeClass>& classes);
 /// Reads "64 requests=1000 live=10,560 peak=600,33600 early=12".

@@ -53,6 +53,14 @@ void add_to(std::map<int64_t, Profile::SizeClass>& sum, const std::map<int64_t, 
     }
 }
 
+using ByTags = std::map<Profile::Tags, AllocationTotals>;
+
+void add_tags(ByTags& sums, const ByTags& by_tags) {
+    for (const auto& [tags, totals] : by_tags) {
+        sums[tags] += totals;
+    }
+}
+
 int64_t negated(int64_t n) { return subtract_clamped(0, n); }
 
 AllocationTotals::Amount negated(const AllocationTotals::Amount& n) {
@@ -115,11 +123,20 @@ uint32_t Profile::add_function(const Function& function) {
 
 uint32_t Profile::add_frame(const Frame& frame) { return add_once(frames_, frame_index_, frame, frame); }
 
-void Profile::add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals) {
-    const size_t at = add_once(stacks_, stack_index_, frames, Stack{frames, 0, {}});
+Profile::Stack& Profile::add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals) {
+    const size_t at = add_once(stacks_, stack_index_, frames, Stack{frames, 0, {}, {}});
     Stack& stack = stacks_[at];
     stack.totals += totals;
     stack.site = site_of(frames);
+    return stack;
+}
+
+void Profile::add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals,
+                        const Tags& tags) {
+    Stack& stack = add_stack(frames, totals);
+    if (!tags.empty()) {
+        stack.by_tags[tags] += totals;
+    }
 }
 
 size_t Profile::site_of(const std::vector<uint32_t>& frames) const {
@@ -152,6 +169,9 @@ void Profile::count_requested_bytes() {
     origin.requested = true;
     for (Stack& stack : stacks_) {
         count(stack.totals);
+        for (auto& [tags, totals] : stack.by_tags) {
+            count(totals);
+        }
     }
     for (Moment& moment : moments) {
         for (auto& [stack, totals] : moment.changes) {
@@ -161,6 +181,11 @@ void Profile::count_requested_bytes() {
     if (base) {
         for (auto& [stack, totals] : base->totals) {
             count(totals);
+        }
+        for (auto& [stack, by_tags] : base->by_tags) {
+            for (auto& [tags, totals] : by_tags) {
+                count(totals);
+            }
         }
     }
 }
@@ -208,11 +233,11 @@ void Profile::add_moment(const Profile& earlier) {
 }
 
 void Profile::renumber_totals(const std::map<size_t, size_t>& kept) {
-    const auto renumber = [&kept](std::map<size_t, AllocationTotals>& all) {
-        std::map<size_t, AllocationTotals> renumbered;
-        for (const auto& [stack, totals] : all) {
+    const auto renumber = [&kept](auto& all) {
+        std::remove_reference_t<decltype(all)> renumbered;
+        for (auto& [stack, what] : all) {
             if (const auto found = kept.find(stack); found != kept.end()) {
-                renumbered[found->second] = totals;
+                renumbered[found->second] = std::move(what);
             }
         }
         all = std::move(renumbered);
@@ -222,13 +247,14 @@ void Profile::renumber_totals(const std::map<size_t, size_t>& kept) {
     }
     if (base) {
         renumber(base->totals);
+        renumber(base->by_tags);
     }
 }
 
 void Profile::add(const Profile& other) {
     const std::vector<uint32_t> ours = frames_of(other);
     for (const Stack& stack : other.stacks_) {
-        add_stack(renumbered(stack, ours), stack.totals);
+        add_tags(add_stack(renumbered(stack, ours), stack.totals).by_tags, stack.by_tags);
     }
     add_to(classes, other.classes);
     origin.has_peak = origin.has_peak && other.origin.has_peak;
@@ -249,7 +275,11 @@ void Profile::add_base(const Profile& other) {
     for (const Stack& stack : other.stacks_) {
         const std::vector<uint32_t> frames = renumbered(stack, ours);
         add_stack(frames, {});
-        base->totals[stack_index_.at(frames)] += stack.totals;
+        const size_t number = stack_index_.at(frames);
+        base->totals[number] += stack.totals;
+        if (!stack.by_tags.empty()) {
+            add_tags(base->by_tags[number], stack.by_tags);
+        }
     }
 }
 
@@ -259,6 +289,11 @@ void Profile::subtract_base() {
     }
     for (const auto& [stack, totals] : base->totals) {
         stacks_[stack].totals += -totals;
+    }
+    for (const auto& [stack, by_tags] : base->by_tags) {
+        for (const auto& [tags, totals] : by_tags) {
+            stacks_[stack].by_tags[tags] += -totals;
+        }
     }
     for (auto& [size, counts] : base->classes) {
         counts = {negated(counts.hits), negated(counts.misses), negated(counts.puts)};

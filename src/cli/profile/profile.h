@@ -107,10 +107,18 @@ class Profile {
         bool inlined = false;  // inlined into the next frame, which has the same address
         auto operator<=>(const Frame&) const = default;
     };
+    /// What the dump tells apart within a stack (HOTLANE_PROFILE_TAGS).
+    struct Tags {
+        int64_t object_size = 0;  // 0: any
+        std::string thread{};     // its name; empty: any
+        bool empty() const { return object_size == 0 && thread.empty(); }
+        auto operator<=>(const Tags&) const = default;
+    };
     struct Stack {
         std::vector<uint32_t> frames;  // leaf first, at least one
         size_t site = 0;               // index in `frames` of the allocation site, see site_of()
         AllocationTotals totals;
+        std::map<Tags, AllocationTotals> by_tags{};  // the part of the totals that has tags
     };
 
     /// An earlier dump of the same process: what changed since the moment before it.
@@ -126,6 +134,7 @@ class Profile {
         ProfileOrigin origin;
         std::map<int64_t, SizeClass> classes;       // by object size
         std::map<size_t, AllocationTotals> totals;  // by index of the stack
+        std::map<size_t, std::map<Tags, AllocationTotals>> by_tags;
     };
 
     ProfileOrigin origin;
@@ -147,8 +156,10 @@ class Profile {
     uint32_t add_library(const Library& library);
     uint32_t add_function(const Function& function);
     uint32_t add_frame(const Frame& frame);
-    /// Adds the totals to the stack with the same frames.
-    void add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals);
+    /// Adds the totals to the stack with the same frames, which is returned.
+    Stack& add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals);
+    /// The same for totals with tags.
+    void add_stack(const std::vector<uint32_t>& frames, const AllocationTotals& totals, const Tags& tags);
 
     /// Add or subtract the totals of `other`. Stacks are equal when their functions, lines and addresses are.
     void add(const Profile& other);
@@ -182,7 +193,7 @@ class Profile {
         for (size_t i = 0; i < before.size(); ++i) {
             if (wanted(before[i])) {
                 kept[i] = stacks_.size();
-                add_stack(before[i].frames, before[i].totals);
+                add_stack(before[i].frames, before[i].totals).by_tags = std::move(before[i].by_tags);
             }
         }
         renumber_totals(kept);

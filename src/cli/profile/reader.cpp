@@ -189,6 +189,10 @@ class DumpReader {
             if (dump_.timeline.size() == kMostPoints || !read_point(TextCursor{value}, dump_.timeline)) {
                 expected("# point: TIME live=BYTES rss=BYTES requests=N misses=N, in order of time");
             }
+        } else if (key == "thread") {
+            if (!read_thread(TextCursor{value}, dump_.threads)) {
+                expected("# thread: NUMBER NAME");
+            }
         } else if (key == "build_id") {
             read_build_id(TextCursor{value});
         } else {
@@ -197,12 +201,10 @@ class DumpReader {
     }
 
     bool read_site_of(Dump::Entry& entry, TextCursor line) {
-        AllocationTotals exact;
         bool has_peak = false;
-        if (!read_site(line, exact, has_peak)) {
+        if (!read_site(line, entry, has_peak)) {
             return false;
         }
-        entry.totals = exact;
         peaks_ += has_peak ? 1 : 0;
         return true;
     }

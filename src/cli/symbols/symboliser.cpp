@@ -164,7 +164,9 @@ Profile Symboliser::symbolise(const Dump& dump) {
             const std::vector<uint32_t>& part = frames[address];
             stack.insert(stack.end(), part.begin(), part.end());
         }
-        profile.add_stack(stack, entry.totals);
+        const auto thread = dump.threads.find(entry.thread);
+        profile.add_stack(stack, entry.totals,
+                          {entry.object_size, thread != dump.threads.end() ? thread->second : ""});
     }
     return profile;
 }

@@ -4,10 +4,12 @@
 // mappings are read in the order of addresses, each with the addresses that lie in it.
 #include "profiler/pprof/pprof.h"
 
+#include "platform/thread_name.h"
 #include "profiler/pprof/address_table.h"
 #include "profiler/sample_registry.h"
 #include "profiler/stack/backtrace.h"
 #include "profiler/stack/build_ids.h"
+#include "profiler/tags/thread_names.h"
 #include "text/writer.h"
 
 #include <cerrno>
@@ -65,9 +67,12 @@ enum Text : uint64_t {
     kTemporarySpace,
     kPeakObjects,
     kPeakSpace,
-    kDropFrames
+    kDropFrames,
+    kThread
 };
-/// Readers leave out frames that match the last one as a whole, and what these call: the allocator itself.
+/// Readers leave out frames that match as a whole, and what these call: the allocator itself.
+constexpr std::string_view kAllocator = "hotlane::.*|hotlane_.*|malloc|calloc|realloc|reallocarray|memalign|"
+                                        "aligned_alloc|posix_memalign|valloc|pvalloc|operator new.*";
 constexpr std::string_view kTexts[] = {"",
                                        "count",
                                        "bytes",
@@ -80,10 +85,9 @@ constexpr std::string_view kTexts[] = {"",
                                        "temporary_space",
                                        "peak_objects",
                                        "peak_space",
-                                       "hotlane::.*|hotlane_.*|malloc|calloc|realloc|reallocarray|memalign|"
-                                       "aligned_alloc|posix_memalign|valloc|pvalloc|"
-                                       "operator new.*"};
-static_assert(std::size(kTexts) == kDropFrames + 1);
+                                       kAllocator,
+                                       "thread"};
+static_assert(std::size(kTexts) == kThread + 1);
 
 class ProfileWriter {
   public:
@@ -97,6 +101,7 @@ class ProfileWriter {
                 static_cast<ProfileWriter*>(writer)->write_sample(site, frames);
             },
             this);
+        write_threads();
         rest_ = addresses_.sort();
         rest_end_ = rest_ + addresses_.count();
         inspect::for_each_mapping(
@@ -143,6 +148,39 @@ class ProfileWriter {
         return string_count_++;
     }
 
+    static Small label(const Small& fields) {
+        Small message;
+        message.bytes(SampleField::kLabel, fields.view());
+        return message;
+    }
+
+    /// The size of the objects, or their mean size if the profile does not tell the sizes of a stack apart.
+    static Small size_label(const Site& site) {
+        const uint64_t mean = site.total.objects == 0 ? 0 : site.total.bytes / site.total.objects;
+        Small fields;
+        fields.number(LabelField::kKey, kBytes)
+            .number(LabelField::kNumber, site.tags.object_size != 0 ? site.tags.object_size : mean)
+            .number(LabelField::kUnit, kBytes);
+        return label(fields);
+    }
+
+    Small thread_label(uint32_t thread) {
+        names_threads_ = true;
+        Small fields;
+        fields.number(LabelField::kKey, kThread).number(LabelField::kText, std::size(kTexts) + thread);
+        return label(fields);
+    }
+
+    /// Writes the names that thread_label() promised. Some became known while samples were written.
+    void write_threads() {
+        for (uint32_t number = 0; names_threads_ && number <= thread_names::kOthers; ++number) {
+            char name[4 * os::kThreadNameBytes];
+            Writer shown{name, sizeof name};
+            shown.shown(thread_names::name(number));
+            add_string({name, shown.bytes_written()});
+        }
+    }
+
     void write_sample(const Site& site, const uintptr_t* frames) {
         constexpr size_t kLongestNumber = 10;
         Message<backtrace::kMostFrames * kLongestNumber> locations;
@@ -158,8 +196,12 @@ class ProfileWriter {
             values.varint(unsampled(tally->objects));
             values.varint(unsampled(tally->bytes));
         }
-        Message<sizeof locations + sizeof values> sample;
+        Message<sizeof locations + sizeof values + 2 * sizeof(Small)> sample;
         sample.bytes(SampleField::kLocationId, locations.view()).bytes(SampleField::kValue, values.view());
+        sample.fields(size_label(site).view());
+        if (site.tags.thread != 0) {
+            sample.fields(thread_label(site.tags.thread).view());
+        }
         out_.field(ProfileField::kSample, sample.view());
     }
 
@@ -203,6 +245,7 @@ class ProfileWriter {
     const AddressTable::Entry* rest_end_ = nullptr;
     uint64_t string_count_ = std::size(kTexts);
     uint64_t mapping_count_ = 0;
+    bool names_threads_ = false;
     uint64_t file_ = 0;  // of the mapping before
     uint64_t build_id_ = kNone;
 };

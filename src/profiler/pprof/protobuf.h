@@ -28,6 +28,8 @@ class Message {
         append(value);
         return *this;
     }
+    /// Fields that another message encoded.
+    void fields(std::string_view encoded) { append(encoded); }
     void varint(uint64_t value) {
         constexpr uint64_t kMore = 0x80;
         for (; value >= kMore; value >>= 7) {

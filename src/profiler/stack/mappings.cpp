@@ -59,7 +59,7 @@ void for_each_mapping(void (*visit)(const Mapping& mapping, void* context), void
     if (maps < 0) {
         return;
     }
-    char line[1000];
+    char line[1000] = {};
     size_t length = 0;
     char bytes[1024];
     for (long count = 0; (count = os::read_some(maps, bytes, sizeof bytes)) > 0;) {
