@@ -6,6 +6,7 @@
 
 #include "base/errno_saver.h"
 #include "lifecycle/startup.h"
+#include "platform/identity.h"
 #include "platform/large_stack.h"
 #include "profiler/dump.h"
 #include "profiler/history/high_water.h"
@@ -14,6 +15,7 @@
 #include "profiler/stack/backtrace.h"
 #include "reports/output_file.h"
 #include "stats/snapshot.h"
+#include "text/writer.h"
 #include "thread_cache/thread_cache.h"
 #include "thread_cache/thread_registry.h"
 
@@ -28,6 +30,8 @@ namespace {
 constexpr const char* kDefaultPattern = "hotlane.%p.%n.heap";
 
 constinit int first_process = 0;  // the process that the options are for; its forked children are not it
+constinit int this_process = 0;   // as of set_up(), or of the last fork that was noticed
+constinit int forked_by = 0;      // the process that forked this one; 0: unknown
 constinit std::atomic<bool> dumping{false};
 constinit std::atomic<uint64_t> number{0};
 constinit std::atomic<uint64_t> next_dump_ns{0};
@@ -44,9 +48,28 @@ constinit Series series;
 
 const char* pattern() { return config().profile[0] != '\0' ? config().profile : kDefaultPattern; }
 
+/// Whether the process that forked this one has ended, so that this one goes on alone, as a daemon does.
+bool is_daemon() {
+    const int parent = os::parent_id();
+    return forked_by != 0 && this_process == os::process_id() && parent != 0 && parent != forked_by;
+}
+
 /// A forked child writes profiles on its own only if its file name differs from its parent's.
-bool writes_here(const char* path) {
-    return os::process_id() == first_process || std::string_view(path).find("%p") != std::string_view::npos;
+bool names_process(std::string_view path) { return path.find("%p") != std::string_view::npos; }
+
+/// A daemon's profile is the one that was wanted. Its process id is added to the name, because there may be several.
+bool is_for_daemons(std::string_view path) {
+    return !names_process(path) && !path.starts_with("/dev/") && !path.starts_with("/proc/");
+}
+
+/// Copies the name for profiles of this process to `out`. Returns false if this process writes none.
+bool choose_name(std::string_view path, char* out, size_t capacity) {
+    const bool is_ours = os::process_id() == first_process || names_process(path);
+    if (!is_ours && !(is_for_daemons(path) && is_daemon())) {
+        return false;
+    }
+    constexpr std::string_view kEnd{"\0", 1};
+    return Writer{out, capacity}.text(path).text(is_ours ? "" : ".%p").text(kEnd).ok();
 }
 
 /// The present, as a point of the timeline.
@@ -164,10 +187,11 @@ bool dump_to(const char* wanted, const char* reason, SharedSnapshot::Wait wait) 
 /// The same, to the file that the options name.
 bool dump_as_configured(const char* reason, SharedSnapshot::Wait wait) {
     bool written = false;
-    if (writes_here(pattern())) {
-        // Any thread of the program may come here from a request for memory.
-        run_on_large_stack([&written, reason, wait] { written = dump_to(pattern(), reason, wait); });
-    }
+    // Any thread of the program may come here from a request for memory.
+    run_on_large_stack([&written, reason, wait] {
+        char name[Config::kPathCapacity];
+        written = choose_name(pattern(), name, sizeof name) && dump_to(name, reason, wait);
+    });
     return written;
 }
 
@@ -185,6 +209,7 @@ void answer(bool signal) {
 
 void set_up() {
     first_process = os::process_id();
+    this_process = first_process;
     const int signal = config().profile_signal;
     load_unwinder();
     if (signal != 0) {
@@ -251,7 +276,9 @@ void at_exit() {
 }
 
 bool wants_polls() {
-    return (config().profile_interval_ns != 0 || config().profile_signal != 0) && writes_here(pattern());
+    // A forked child may become a daemon.
+    return (config().profile_interval_ns != 0 || config().profile_signal != 0) &&
+           (os::process_id() == first_process || names_process(pattern()) || is_for_daemons(pattern()));
 }
 
 void poll(uint64_t now_ns) {
@@ -267,6 +294,8 @@ void poll(uint64_t now_ns) {
 }
 
 void forget_in_child() {
+    forked_by = this_process;
+    this_process = os::process_id();
     dumping.store(false);
     timeline::forget_threads_in_child();
     number.store(0);

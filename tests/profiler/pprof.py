@@ -89,6 +89,14 @@ class Pprof(sessions.Session):
                 self.assertGreaterEqual(sums[("bytes", (128, "bytes")), ("thread", shown)], count)
                 self.assertEqual(sums[("bytes", (2048, "bytes")), ("thread", shown)], 100 + count)
 
+    def test_difference_has_tags(self):
+        self.run_actions("start:1", "a:5", "size:2000", "a:2", "print:1.heap", "a:3", "size:1000", "a:4",
+                         "print:2.heap", profile_tags="size")
+        done = subprocess.run([ARGUMENTS.command, "report", "--pprof", "-", "--base", "1.heap", "2.heap"], timeout=60,
+                              cwd=self.scratch, capture_output=True, check=True)
+        sums = self.sums(protobuf.Profile(gzip.decompress(done.stdout)))
+        self.assertEqual({labels[0][1][0]: count for labels, count in sums.items() if count}, {1024: 4, 2048: 3})
+
     def test_one_tag(self):
         for tag, label in (("size", "bytes"), ("thread", "thread")):
             _, profile = self.written("size:100", "named:other=a:60", "size:2000", "named:other=a:20",

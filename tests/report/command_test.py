@@ -17,7 +17,7 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-COMMAND = SHOP = None
+COMMAND = SHOP = DAEMON = None
 # function -> (live objects, requested bytes of them, all objects)
 SITES = {"shop::leak": (100, 7_000_000, 100), "shop::place": (4000, 2000 * (201 + 160), 4000),
          "shop::work<>": (5000, 40_000, 5000), "shop::scratch": (0, 0, 1000)}
@@ -194,6 +194,48 @@ class Profile(unittest.TestCase):
             os.killpg(running.pid, signal.SIGINT)
             self.assertEqual(running.wait(timeout=30), 4)
 
+    def daemon_sites(self, file):
+        """Returns all objects of the daemon's functions."""
+        document = json.loads(self.hotlane("report", "--json", "-", file).stdout)
+        counts = {}
+        for stack in document["stacks"]:
+            for frame in stack["frames"]:
+                name = document["functions"][document["frames"][frame]["function"]]["name"]
+                if name in ("allocate_before", "allocate_between", "allocate_in_daemon"):
+                    counts[name] = counts.get(name, 0) + stack["cumulative"]["objects"]
+        return counts
+
+    def test_a_daemon_is_followed(self):
+        """The name of the dump has no %p, and the daemon writes it nevertheless: its parents have ended."""
+        result = self.hotlane("profile", "--every-allocation", "-o", "x.heap", "--", DAEMON, status=3)
+        number = re.fullmatch(r"hotlane: profile: daemon goes on as a daemon, process (\d+); waiting for its end "
+                              rf"\(Ctrl-C is passed on to it\)\nhotlane: profile: wrote {self.path}/x\.heap\.\1\n",
+                              result.stderr)
+        self.assertIsNotNone(number, result.stderr)
+        self.assertEqual([file.name for file in self.path.iterdir()], [f"x.heap.{number[1]}"])
+        self.assertEqual(self.daemon_sites(f"x.heap.{number[1]}"),
+                         {"allocate_before": 10, "allocate_between": 1, "allocate_in_daemon": 5})
+
+    def test_a_daemon_with_an_interval(self):
+        with subprocess.Popen([COMMAND, "profile", "--every-allocation", "-o", "x.heap", "--interval=100ms", "--", DAEMON,
+                               "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path,
+                              env=environment()) as running:
+            file = self.path / f"x.heap.{int(running.stdout.readline())}"
+            end = time.monotonic() + 20
+            while not file.exists() and time.monotonic() < end:
+                time.sleep(0.02)
+            self.assertTrue(file.exists())
+            running.send_signal(signal.SIGINT)
+            self.assertEqual(running.wait(timeout=30), 3)
+        self.assertEqual(self.daemon_sites(file),
+                         {"allocate_before": 10, "allocate_between": 1, "allocate_in_daemon": 5})
+
+    def test_what_is_left_in_the_background_is_not_waited_for(self):
+        begin = time.monotonic()
+        result = self.hotlane("profile", "-o", "x.heap", "--", DAEMON, "--background", status=3)
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertNotIn("daemon", result.stderr)
+
     def test_mistakes_are_one_line(self):
         for arguments, status, line in (
                 (["--bogus", "--", "true"], 125, "profile: --bogus is not an option (see hotlane profile --help)"),
@@ -232,12 +274,13 @@ class Profile(unittest.TestCase):
 
 
 def main():
-    global COMMAND, SHOP
+    global COMMAND, SHOP, DAEMON
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", type=pathlib.Path, help="the hotlane command")
     parser.add_argument("shop", type=pathlib.Path, help="the program with known sites")
+    parser.add_argument("daemon", type=pathlib.Path, help="the program that becomes a daemon")
     arguments, rest = parser.parse_known_args()
-    COMMAND, SHOP = arguments.command.resolve(), arguments.shop.resolve()
+    COMMAND, SHOP, DAEMON = (path.resolve() for path in (arguments.command, arguments.shop, arguments.daemon))
     # A shell may ignore SIGINT in background jobs, and programs inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main(argv=[sys.argv[0], *rest])

@@ -203,7 +203,7 @@ int profile(const ProfileOptions& options, const std::vector<std::string>& argum
         }
         say_what_python_hides(program);
         const DumpFiles dumps{pattern};
-        const ProgramEnd end = run_to_end(program, arguments);
+        const ProgramEnd end = run_to_end(program, arguments, Daemons::followed);
         const std::vector<std::string> files = dumps.written();
         say_what_was_written(files, end, options.all);
         if (options.report) {

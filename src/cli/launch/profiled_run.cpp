@@ -5,6 +5,7 @@
 
 #include "cli/launch/exit_status.h"
 #include "cli/launch/program.h"
+#include "text/writer.h"
 
 #include <cerrno>
 #include <csignal>
@@ -12,6 +13,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fnmatch.h>
+#include <fstream>
+#include <iterator>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -71,6 +74,15 @@ class SignalsOfTheProgram {
         }
     }
 
+    /// A daemon is in another session, so the keyboard's signals do not reach it by themselves.
+    void pass_on_keys() const {
+        struct sigaction action {};
+        action.sa_handler = pass_on;
+        for (const Saved& saved : saved_) {
+            sigaction(saved.signal, &action, nullptr);
+        }
+    }
+
   private:
     struct Saved {
         int signal;
@@ -81,6 +93,70 @@ class SignalsOfTheProgram {
     Saved saved_[4] = {{SIGINT, false, {}}, {SIGQUIT, false, {}}, {SIGTERM, true, {}}, {SIGHUP, true, {}}};
 };
 
+void wait_for(pid_t process, int& status) {
+    while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/// The children of this process: the program, and what its processes left behind.
+std::vector<pid_t> children() {
+    const pid_t self = getpid();
+    std::ifstream file{"/proc/" + std::to_string(self) + "/task/" + std::to_string(self) + "/children"};
+    return {std::istream_iterator<pid_t>{file}, {}};
+}
+
+/// The file that a process runs.
+struct Executable {
+    explicit Executable(const std::string& path) {
+        if (struct stat status{}; stat(path.c_str(), &status) == 0) {
+            device = status.st_dev;
+            inode = status.st_ino;
+        }
+    }
+    static Executable of(pid_t process) { return Executable{"/proc/" + std::to_string(process) + "/exe"}; }
+    explicit operator bool() const { return inode != 0; }
+    bool operator==(const Executable&) const = default;
+
+    dev_t device = 0;
+    ino_t inode = 0;
+};
+
+/// Returns a process that the program left behind and that is a daemon: it runs the same file, in a session of its
+/// own. A moment may pass until it is; other processes are not waited for. Returns 0 if there is none.
+pid_t find_daemon(const Executable& program) {
+    constexpr int kMostTries = 50;
+    constexpr useconds_t kPauseUs = 10'000;
+    for (int tries = 0; tries < kMostTries; ++tries) {
+        bool is_possible = false;
+        for (const pid_t child : children()) {
+            if (program && Executable::of(child) == program) {
+                is_possible = true;
+                if (getsid(child) != getsid(0)) {
+                    return child;
+                }
+            }
+        }
+        if (!is_possible) {
+            return 0;
+        }
+        usleep(kPauseUs);
+    }
+    return 0;
+}
+
+/// Waits for the daemons that the program has become.
+void follow_daemons(const Executable& program, const std::string& name, const SignalsOfTheProgram& signals) {
+    while (const pid_t daemon = find_daemon(program)) {
+        message("profile: ", name, " goes on as a daemon, process ", std::to_string(daemon),
+                "; waiting for its end (Ctrl-C is passed on to it)");
+        running_program = daemon;
+        signals.pass_on_keys();
+        int status = 0;
+        wait_for(daemon, status);
+        running_program = 0;
+    }
+}
+
 }  // namespace
 
 DumpFiles::DumpFiles(std::string pattern) : pattern_{std::move(pattern)}, before_{present()} {}
@@ -90,11 +166,14 @@ std::map<std::string, DumpFiles::Version> DumpFiles::present() const {
     const std::string glob = as_glob(pattern.filename());
     std::map<std::string, Version> files;
     std::error_code error;
+    // The library adds its process id to the name of a daemon's dump.
+    const std::string daemon_glob = pattern_.find("%p") == std::string::npos ? glob + ".[0-9]*" : glob;
     for (const auto& entry : fs::directory_iterator{pattern.parent_path(), error}) {
         struct stat status {};
         const std::string name = entry.path().filename();
-        if (fnmatch(glob.c_str(), name.c_str(), 0) == 0 && stat(entry.path().c_str(), &status) == 0 &&
-            S_ISREG(status.st_mode)) {
+        const bool is_dump =
+            fnmatch(glob.c_str(), name.c_str(), 0) == 0 || fnmatch(daemon_glob.c_str(), name.c_str(), 0) == 0;
+        if (is_dump && stat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
             constexpr int64_t kSecond = 1'000'000'000;
             files[entry.path()] = {status.st_ino, status.st_mtim.tv_sec * kSecond + status.st_mtim.tv_nsec,
                                    status.st_size};
@@ -114,11 +193,14 @@ std::vector<std::string> DumpFiles::written() const {
     return files;
 }
 
-ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments) {
+ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments, Daemons daemons) {
     const std::vector<char*> argv = pointers_to(arguments);
     int failure[2];
     if (pipe2(failure, O_CLOEXEC) != 0) {
         throw ProgramError{std::string{"pipe: "} + strerror(errno), kFailed};
+    }
+    if (daemons == Daemons::followed) {
+        prctl(PR_SET_CHILD_SUBREAPER, 1);  // what the program leaves behind becomes a child of this process
     }
     const SignalsOfTheProgram signals;
     const pid_t child = fork();
@@ -143,10 +225,13 @@ ProgramEnd run_to_end(const std::string& file, std::vector<std::string> argument
     if (child < 0) {
         throw ProgramError{std::string{"fork: "} + strerror(fork_error), kFailed};
     }
+    const Executable running = Executable::of(child);  // of a script, its interpreter
     ProgramEnd end{child, 0};
-    while (waitpid(child, &end.status, 0) < 0 && errno == EINTR) {
-    }
+    wait_for(child, end.status);
     running_program = 0;
+    if (!failed && daemons == Daemons::followed) {
+        follow_daemons(running ? running : Executable{file}, file.substr(file.rfind('/') + 1), signals);
+    }
     if (failed) {
         throw ProgramError{"cannot run " + file + ": " + strerror(error),
                            error == ENOENT ? kNotFound : kCannotRun};

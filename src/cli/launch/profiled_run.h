@@ -10,7 +10,7 @@
 
 namespace hotlane::cli {
 
-/// The files that a pattern can name: %p and %n match any number, %e any name.
+/// The files that a pattern can name: %p and %n match any number, %e any name. Without %p also those of daemons.
 class DumpFiles {
   public:
     /// Records the files that already exist.
@@ -37,10 +37,14 @@ struct ProgramEnd {
     int status = 0;  // as returned by waitpid(2)
 };
 
+/// Whether a program that goes on as a daemon, by forking in a session of its own, is waited for, too.
+enum class Daemons : uint8_t { left, followed };
+
 /// Starts the program and waits for its end. Meanwhile this process ignores SIGINT and SIGQUIT, which the
-/// keyboard also sends to the program, and forwards SIGTERM and SIGHUP. Throws ProgramError (program.h) when
-/// the program cannot be executed. Not thread-safe.
-ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments);
+/// keyboard also sends to the program, and forwards SIGTERM and SIGHUP; to a daemon it forwards all of them. Throws
+/// ProgramError (program.h) when the program cannot be executed. Not thread-safe.
+ProgramEnd run_to_end(const std::string& file, std::vector<std::string> arguments,
+                      Daemons daemons = Daemons::left);
 
 /// The name of the signal that ended the program, such as "SEGV", or its number. A signal must have ended it.
 std::string signal_name(const ProgramEnd& end);

@@ -4,7 +4,7 @@
 // mappings are read in the order of addresses, each with the addresses that lie in it.
 #include "profiler/pprof/pprof.h"
 
-#include "platform/thread_name.h"
+#include "platform/identity.h"
 #include "profiler/pprof/address_table.h"
 #include "profiler/sample_registry.h"
 #include "profiler/stack/backtrace.h"

@@ -5,7 +5,7 @@
 // no thread waits for another, and a fork in between does no harm: one name may then have two numbers.
 #include "profiler/tags/thread_names.h"
 
-#include "platform/thread_name.h"
+#include "platform/identity.h"
 
 #include <atomic>
 #include <bit>
