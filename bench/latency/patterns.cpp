@@ -3,7 +3,7 @@
 // allocation may have to wait for what the last free wrote. The figure of a pattern is the first decile of many short
 // rounds, which other processes and interrupts disturb least.
 #include "common/workload.h"
-#include "platform/fenced_tsc.h"
+#include "platform/time/fenced_tsc.h"
 
 #include <algorithm>
 #include <array>
