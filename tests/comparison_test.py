@@ -14,7 +14,7 @@ import unittest.mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
-from comparison import accounting, allocators, readme, results, runner, scaling, suite, table, targets  # noqa: E402  (the path has to be set first)
+from comparison import accounting, allocators, peaks, readme, results, runner, scaling, suite, table, targets  # noqa: E402  (the path has to be set first)
 from comparison.allocators import Allocator  # noqa: E402
 from comparison.catalogue import Case  # noqa: E402
 from comparison.errors import ComparisonError  # noqa: E402
@@ -224,6 +224,20 @@ class Readme(unittest.TestCase):
                 text = page.read_text(encoding="utf-8")
                 self.assertTrue(text.startswith(f"before\n<!-- comparison -->\n{beginning}"), text)
                 self.assertTrue(text.endswith(f"{end}\n<!-- /comparison -->\nafter\n"), text)
+
+
+class Peaks(unittest.TestCase):
+    def test_units_of_heaptrack(self):
+        for text, size in (("103.86K", 103860), ("100.07M", 100070000), ("512B", 512), ("1.50G", 1.5e9)):
+            self.assertAlmostEqual(peaks.peak_of_heaptrack(f"x\npeak heap memory consumption: {text}\ny\n"), size)
+        with self.assertRaises(ComparisonError):
+            peaks.peak_of_heaptrack("nothing")
+
+    def test_a_difference_above_the_bound_is_found(self):
+        self.assertEqual(peaks.peak_of_hotlane({"stacks": [{"peak": {"requested": 5}}, {"peak": {"requested": 7}}]}), 12)
+        self.assertTrue(peaks.all_agree({"a": {"heaptrack": 100, "every allocation": 98.5}}))
+        self.assertFalse(peaks.all_agree({"a": {"heaptrack": 100, "every allocation": 103}}))
+        self.assertEqual(len(list(peaks.lines({"a": {"heaptrack": 1e6, "every allocation": 1e6, "default interval": 1e6}}))), 2)
 
 
 class Running(unittest.TestCase):

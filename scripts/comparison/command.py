@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from . import allocators as allocators_of
-from . import accounting, catalogue, packages, redis, results, runner, scaling, suite, targets, written
+from . import accounting, catalogue, packages, peaks, redis, results, runner, scaling, suite, targets, written
 from .errors import ComparisonError
 from .progress import Progress
 
@@ -51,6 +51,9 @@ def parse(arguments):
         action="store_true",
         help="one program (or --only) without a profiler and with, instead: hotlane's own at its default "
         "distance between samples and at every request, heaptrack",
+    )
+    parser.add_argument(
+        "--peak", action="store_true", help="the most live bytes of three programs, as hotlane and heaptrack find them, instead"
     )
     parser.add_argument(
         "--readme", action="store_true", help="write the results into README.md and bench/README.md, and the chart"
@@ -245,6 +248,19 @@ def compare_scaling(chosen):
     return 0
 
 
+def compare_peaks(chosen):
+    cases = [case for case in peaks.cases(chosen.build, chosen.scale) if re.search(chosen.only, case.name)]
+    if not cases:
+        raise ComparisonError(f"no program matches {chosen.only}")
+    if chosen.list:
+        print("\n".join(f"{case.name:<20} {' '.join(case.command)}" for case in cases))
+        return 0
+    build_all(chosen, packages.install_missing(packages.PROFILERS))
+    figures = peaks.measure(chosen, cases)
+    written.write_peaks(chosen, figures)
+    return 0 if peaks.all_agree(figures) else 1
+
+
 def compare(chosen):
     if chosen.memory:
         return compare_memory(chosen)
@@ -252,6 +268,8 @@ def compare(chosen):
         return compare_scaling(chosen)
     if chosen.profilers:
         return compare_profilers(chosen)
+    if chosen.peak:
+        return compare_peaks(chosen)
     if chosen.latency:
         return compare_targets(chosen, "latency", targets.latency_rows(chosen.build, chosen.scale))
     return compare_programs(chosen)

@@ -7,7 +7,7 @@ import pathlib
 import platform
 
 from . import allocators as allocators_of
-from . import accounting, packages, readme, results, table
+from . import accounting, packages, peaks, readme, results, table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -112,3 +112,7 @@ def write_figures(chosen, name, figures):
 
 def write_accounting(chosen, figures):
     write_table(chosen, "accounting", accounting.lines(figures), figures)
+
+
+def write_peaks(chosen, figures):
+    write_table(chosen, "peaks", peaks.lines(figures), figures)
