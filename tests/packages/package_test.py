@@ -70,6 +70,14 @@ def check_lintian(packages):
     expect(found.returncode == 0, f"lintian finds:\n{found.stdout}")
 
 
+def check_guide(source, packages):
+    """The names of packages in the guide's examples are those that are made, but for the processor."""
+    guide = (source / "include/hotlane/README.md").read_text()
+    named = set(re.findall(r"\b(\w+_[\d.]+)_amd64\.deb", guide))
+    made = {package.name.rsplit("_", 1)[0] for package in packages}
+    expect(named and named <= made, f"the guide names {named}; made are {made}")
+
+
 def dependencies(packages):
     """The packages of the distribution that ours need."""
     names = set()
@@ -165,6 +173,7 @@ def main():
         second = pack(arguments, pathlib.Path(temporary) / "second")
         check_sameness(first, second)
         check_paths(first, [arguments.binaries, arguments.source])
+        check_guide(arguments.source, first)
         check_lintian(first)
         check_server_is_apart(first)
         check_in_root(arguments, first)
