@@ -138,6 +138,7 @@ def drive(options, scratch):
         terminal.press("p")
         terminal.wait_for("profile: one sample in 512 KiB")
         terminal.wait_for(r"zmalloc|sds|redis-server")
+        terminal.wait_for(r"(?m)^live [▁-█]+ most [\d.]+ .iB at ")  # the whole line, though a bar has three bytes
         terminal.press("d")
         terminal.wait_for(r"wrote redis-server\.\d+\.0\.heap")
         terminal.press("p")

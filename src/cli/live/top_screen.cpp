@@ -82,9 +82,17 @@ class Top {
         refresh();
     }
 
+    /// Bars of a sparkline have three bytes each, so the line is cut by characters.
     static void line(int row, const std::string& text) {
+        size_t bytes = 0;
+        for (int columns = 0; bytes < text.size(); ++bytes) {
+            const bool begins_character = (static_cast<unsigned char>(text[bytes]) & 0xc0U) != 0x80;
+            if (begins_character && ++columns > COLS) {
+                break;
+            }
+        }
         if (row >= 0 && row < LINES) {
-            mvaddnstr(row, 0, text.c_str(), COLS);
+            mvaddnstr(row, 0, text.c_str(), static_cast<int>(bytes));
         }
     }
 
@@ -122,7 +130,9 @@ class Top {
             attroff(look);
         }
         if (profiled) {
+            attron(A_BOLD);
             line(++row, "Sites");
+            attroff(A_BOLD);
             for (const std::string& text : sites_.look(process_, static_cast<size_t>(std::max(COLS, 1)))) {
                 if (++row < LINES - 2) {
                     line(row, text);
