@@ -129,14 +129,14 @@ class Timeline {
     if (this.profile.has_peak) {
       const x = this.x(this.profile.peak_ns);
       mark(this.profile.peak_ns, 'mark-peak');
-      this.memory.append(svgElement('text', {x: Math.min(x + 4, width - 32), y: AXIS_TOP + 10}, 'peak'));
+      this.memory.append(svgElement('text', {x: Math.min(x + 4, width - 32), y: bottom - 6}, 'peak'));
     }
     if (this.chosen >= 0) {
       mark(this.points[this.chosen].at, 'mark-chosen');
     }
     for (const [share, anchor] of [[0, 'start'], [0.5, 'middle'], [1, 'end']]) {
       this.memory.append(svgElement('text', {x: this.x(share * this.end), y: MEMORY_HEIGHT - 6, 'text-anchor': anchor},
-                                    formatTime(Math.round(share * this.end))));
+                                    share === 0 ? '0 s' : formatTime(Math.round(share * this.end))));
     }
   }
 
