@@ -178,7 +178,7 @@ class Accounting(unittest.TestCase):
         self.assertAlmostEqual(sum(causes.values()), 2 * 300000)
         self.assertAlmostEqual(causes["live, as requested"], 100000)
         self.assertAlmostEqual(causes["rounding"], 28000)
-        self.assertEqual((causes["lanes"], causes["rings"]), (640, 1920))
+        self.assertEqual((causes["lanes"], causes["shelves"]), (640, 1920))
         self.assertEqual(causes["free slots"], 200000 - 128000 - 640 - 1920)
         self.assertEqual(causes["fallback not live"], 5000)
 

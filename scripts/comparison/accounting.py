@@ -26,7 +26,7 @@ CAUSES = (
     "live, as requested",
     "rounding",
     "lanes",
-    "rings",
+    "shelves",
     "free slots",
     "free pages",
     "fallback live",
@@ -51,14 +51,14 @@ def causes_of(report, resident, rounding_share):
         return sum(one[key] * one["size"] for one in report["classes"])
 
     memory = report["memory"]
-    live, cached, rings = in_classes("live"), in_classes("cached"), in_classes("depot")
+    live, cached, shelves = in_classes("live"), in_classes("cached"), in_classes("depot")
     found = {
         "RSS": resident,
         "live, as requested": live / (1 + rounding_share),
         "rounding": live - live / (1 + rounding_share),
         "lanes": cached,
-        "rings": rings,
-        "free slots": max(0, memory["in_use"] - live - cached - rings),
+        "shelves": shelves,
+        "free slots": max(0, memory["in_use"] - live - cached - shelves),
         "free pages": memory["free_dirty"],
         "fallback live": memory["fallback"],
         "fallback not live": max(0, memory["fallback_resident"] - memory["fallback"]),

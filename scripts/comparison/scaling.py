@@ -22,14 +22,14 @@ import model  # noqa: E402  (the path must be set first)
 PROGRAMS = ("server_churn", "mixed_100k", "lru_store", "json_documents", "cross_thread", "cross_thread_4", "fragmenting",
             "thread_churn", "medium_blocks")
 CORES = (8, 16, 32, 64)
-CORES_PER_DOMAIN = 8
+CORES_PER_DOMAIN = 4
 # In the order of LockRank (src/sync/lock.h). Each thread has a lock of the rank cache, which only it takes but for rare
 # visits; the lock of the maintenance is never waited for.
-RANKS = ("fork_handlers", "reports", "profile", "guards", "pools", "maintenance", "threads", "cache", "depot", "region",
-         "metadata", "thread_end")
+RANKS = ("fork_handlers", "reports", "profile", "guards", "pools", "maintenance", "threads", "cache", "depot", "spans", "region",
+         "magazines", "thread_end")
 JEMALLOC = "jemalloc"
 NEVER_WAITED_FOR = ("cache", "maintenance")
-PER_DOMAIN = ()
+PER_DOMAIN = ("depot", "spans", "magazines")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// Refill and flush on the depot's side, and the return of objects to their spans.
+// Refill and flush on the depot's side: objects move between threads, shelves and spans.
 #include "depot/depot.h"
 
-#include "depot/held_back.h"
 #include "maintenance/tuning.h"
 #include "platform/os.h"
+#include "sync/lock_counts.h"
 
 #include <algorithm>
-#include <atomic>
+#include <bit>
 #include <iterator>
+#include <new>
+#include <utility>
 
 namespace hotlane {
 
 constinit Depot depots[kMaxClasses];
 constinit uint64_t tick_ns = 1;
-
-Span* span_containing(const void* p) {
-    const PageIndex page = region.page_containing(p);
-    auto* span = static_cast<Span*>(region.span_metadata(page));
-    if (span->distance_to_first() == 0) {
-        return span;
-    }
-    return static_cast<Span*>(region.span_metadata({page.value - span->distance_to_first()}));
-}
 
 bool is_object_start(const void* p, size_t* object_size) {
     const Span* span = span_containing(p);
@@ -34,27 +27,14 @@ bool is_object_start(const void* p, size_t* object_size) {
     return size_t{i} * c.object_size == offset && i < c.object_count;
 }
 
+/// What a domain has for all classes. It is mapped when its first object comes back, so that it does not count as data
+/// of the process before it is needed. Each class sets up its part on first use.
+struct Depot::Domain {
+    Shelf shelves[kMaxClasses];
+    SpanStore stores[kMaxClasses];  // the first domain's are in the depots
+};
+
 namespace {
-
-/// The slots of the rings of all classes. They are mapped when the first object comes back, so that they do
-/// not count as data of the process before they are needed.
-constinit std::atomic<void**> ring_slots{nullptr};
-constinit uint32_t slots_needed = 0;
-
-/// Returns the slots, which it maps on first use. Null if the system has no memory for them.
-void** slots_of_rings() {
-    // Pairs with the exchange below, made by another class's put_back().
-    void** slots = ring_slots.load(std::memory_order_acquire);
-    if (slots == nullptr) {
-        const size_t bytes = round_up(slots_needed * sizeof(void*), os::page_size());
-        auto** fresh = static_cast<void**>(os::map(bytes));
-        if (fresh == nullptr || ring_slots.compare_exchange_strong(slots, fresh, std::memory_order_acq_rel)) {
-            return fresh;
-        }
-        os::unmap(fresh, bytes);  // another class was first
-    }
-    return slots;
-}
 
 /// Not members of the depots, because few processes touch them.
 constinit HeldBack held_back[kMaxClasses];
@@ -67,193 +47,385 @@ void* hold_back(ClassIndex c, void* object) {
     return held_back[c].add(object);
 }
 
+/// How many neighbouring processors share a shelf, and how many share spans.
+constinit uint32_t processors_of_shelf = 1;
+constinit uint32_t processors_of_store = tuning::kProcessorsOfStore;
+
+Magazine* take_magazine(Magazine** spare) {
+    if (spare != nullptr && *spare != nullptr) {
+        return std::exchange(*spare, nullptr);
+    }
+    return magazines::take();
+}
+
+void give_magazine(Magazine* magazine, Magazine** spare) {
+    if (spare != nullptr && *spare == nullptr) {
+        *spare = magazine;
+    } else {
+        magazines::put(magazine);
+    }
+}
+
 }  // namespace
 
+// ---- set-up ------------------------------------------------------------------------------------------------
+
 void Depot::set_up_all() {
-    ring_slots.store(nullptr, std::memory_order_relaxed);
-    slots_needed = 0;
     if (holds_back) {
         std::fill(std::begin(held_back), std::end(held_back), HeldBack{});
     }
+    processors_of_shelf = static_cast<uint32_t>(divide_up(os::cpu_count(), kMostDomains));
+    processors_of_store = std::max(processors_of_shelf, tuning::kProcessorsOfStore);
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].set_up(c);
+        depots[c].class_ = c;
+        depots[c].capacity_.store(tuning::shelf_capacity(size_classes[c].object_size, 0, 1),
+                                  std::memory_order_relaxed);
     }
 }
 
-void Depot::set_up(ClassIndex c) {
-    class_ = c;
-    capacity_ = tuning::ring_capacity(size_classes[c].object_size);
-    first_slot_ = slots_needed;
-    slots_needed += kMostRings * tuning::ring_slots(capacity_);
-}
-
-/// Whether the rings have slots. Sets the rings up on first use.
-bool Depot::has_slots() {
-    if (!rings_[0].is_set_up()) [[unlikely]] {
-        void** slots = slots_of_rings();
-        if (slots == nullptr) {
-            return false;
+/// Returns the domain's memory, which it maps on first use. Null if the system has none.
+Depot::Domain* Depot::domain_memory(uint32_t domain, bool map) {
+    static constinit std::atomic<Domain*> domains[kMostDomains] = {};
+    // Pairs with the exchange below, made by another class.
+    Domain* memory = domains[domain].load(std::memory_order_acquire);
+    if (memory == nullptr && map) {
+        const size_t bytes = round_up(sizeof(Domain), os::page_size());
+        auto* const fresh = static_cast<Domain*>(os::map(bytes));
+        if (fresh == nullptr ||
+            domains[domain].compare_exchange_strong(memory, fresh, std::memory_order_acq_rel)) {
+            return fresh;
         }
-        const uint32_t count = tuning::ring_slots(capacity_);
-        slots += first_slot_;
-        for (Ring& ring : rings_) {
-            ring.set_up(slots, count);
-            slots += count;
+        os::unmap(fresh, bytes);  // another class was first
+    }
+    return memory;
+}
+
+/// The shelf of the processor, which is set up on first use. Null if there is no memory.
+Shelf* Depot::own_shelf() {
+    const uint32_t number = os::processor() / processors_of_shelf % kMostDomains;
+    if (!is_set(shelves_, number)) [[unlikely]] {
+        Domain* const memory = domain_memory(number, true);
+        if (memory == nullptr) {
+            return nullptr;
+        }
+        LockGuard guard(lock_);
+        if (!is_set(shelves_, number)) {
+            new (&memory->shelves[class_]) Shelf;
+            shelves_.fetch_or(1U << number, std::memory_order_release);
         }
     }
-    return true;
+    return &shelf(number);
 }
 
-Ring& Depot::ring_of_processor() { return rings_[os::processor() % kMostRings]; }
-
-/// Prefers the processor's own ring, and otherwise finds one that is not empty: objects that another
-/// processor freed must come from that processor's caches, but they are at least in a cache. Null if all
-/// rings are empty.
-Ring* Depot::ring_to_take_from() {
-    Ring& own = ring_of_processor();
-    if (own.count() != 0) {
-        return &own;
+/// The number of the store in which the processor opens its spans. The store is set up on first use.
+uint32_t Depot::own_store() {
+    const uint32_t number = os::processor() / processors_of_store % kMostDomains;
+    if (!is_set(stores_, number)) [[unlikely]] {
+        Domain* const memory = domain_memory(number, true);
+        if (memory == nullptr) {
+            return 0;
+        }
+        LockGuard guard(lock_);
+        if (!is_set(stores_, number)) {
+            new (&memory->stores[class_]) SpanStore;
+            stores_.fetch_or(1U << number, std::memory_order_release);
+        }
     }
-    Ring* const other =
-        std::find_if(rings_, rings_ + kMostRings, [](const Ring& ring) { return ring.count() != 0; });
-    return other != rings_ + kMostRings ? other : nullptr;
+    return number;
 }
 
-uint32_t Depot::refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
-    LockGuard guard(lock_);
+Shelf& Depot::shelf(uint32_t number) const { return domain_memory(number, false)->shelves[class_]; }
+
+SpanStore& Depot::store(uint32_t number) {
+    return number == 0 ? first_store_ : domain_memory(number, false)->stores[class_];
+}
+
+/// Calls `visit` with the number of each shelf or store that is set up, the nearest to `own` first, until it returns
+/// true. Neighbouring numbers belong to neighbouring processors.
+template <typename Visit>
+void Depot::find(const std::atomic<uint32_t>& set_up, uint32_t own, Visit visit) {
+    uint32_t left = set_up.load(std::memory_order_acquire);
+    for (uint32_t distance = 0; left != 0; ++distance) {
+        const uint32_t number = own ^ distance;
+        if ((left >> number & 1) != 0 && visit(number)) {
+            return;
+        }
+        left &= ~(1U << number);
+    }
+}
+
+template <typename Visit>
+void Depot::for_each_shelf(Visit visit) const {
+    find(shelves_, 0, [&](uint32_t number) {
+        visit(shelf(number));
+        return false;
+    });
+}
+
+template <typename Visit>
+void Depot::for_each_store(Visit visit) {
+    find(stores_, 0, [&](uint32_t number) {
+        visit(store(number));
+        return false;
+    });
+}
+
+// ---- refill ------------------------------------------------------------------------------------------------
+
+uint32_t Depot::refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why,
+                       Magazine** spare) {
     *zeroed = false;
-    Ring* ring = ring_to_take_from();
-    const uint32_t taken =
-        ring != nullptr ? ring->take(out, count) : take_from_spans(out, count, may_grow, zeroed, why);
-    outside_ += taken;
-    peak_outside_ = std::max(peak_outside_, outside_);
+    uint32_t taken = 0;
+    find(shelves_, os::processor() / processors_of_shelf % kMostDomains, [&](uint32_t number) {
+        Shelf& found = shelf(number);
+        taken = found.objects() != 0 ? take_from_shelf(found, out, count, spare) : 0;
+        return taken != 0;
+    });
+    return taken != 0 ? taken : take_from_spans(out, count, may_grow, zeroed, why);
+}
+
+/// Whole magazines are emptied after the shelf is unlocked.
+uint32_t Depot::take_from_shelf(Shelf& shelf, void** out, uint32_t count, Magazine** spare) {
+    constexpr uint32_t kMostAtOnce = 4;
+    Loaded whole[kMostAtOnce];
+    uint32_t wholes = 0;
+    uint32_t taken = 0;
+    {
+        LockGuard guard(shelf.lock);
+        for (; wholes != kMostAtOnce; ++wholes) {
+            whole[wholes] = shelf.pop(count - taken);
+            if (whole[wholes].count() == 0) {
+                break;
+            }
+            taken += whole[wholes].count();
+        }
+        if (wholes == 0) {
+            if (shelf.objects() == 0) {
+                return 0;
+            }
+            shelf.take(out, count);  // the top magazine has more
+            return count;
+        }
+        if (spare != nullptr && *spare != nullptr && shelf.keep(*spare)) {
+            *spare = nullptr;
+        }
+    }
+    for (uint32_t i = 0; i != wholes; ++i) {
+        const uint32_t objects = whole[i].count();
+        whole[i].take(out, objects);
+        out += objects;
+        give_magazine(whole[i].magazine(), spare);
+    }
     return taken;
 }
 
 uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
-    uint32_t taken = 0;
-    while (taken != count) {
-        if (partial_.first() == nullptr && !open_spans(count - taken, may_grow, why)) {
-            break;
-        }
-        Span* span = partial_.first();
-        bool lowest_is_zero = false;
-        const uint32_t fresh_from = span->fresh_from();
-        const uint32_t more = span->take(region_view.base, out + taken, count - taken, &lowest_is_zero);
-        fresh_ += span->fresh_from() - fresh_from;
-        if (taken == 0) {
-            *zeroed = lowest_is_zero;
-        }
+    const uint32_t own = own_store();
+    uint32_t taken = take_from_store(own, out, count, may_grow, false, zeroed, why);
+    if (taken == 0) {
+        find(stores_, own, [&](uint32_t number) {
+            SpanStore& found = store(number);
+            if (number != own && found.has_partial()) {
+                LockGuard guard(found.lock);
+                taken = found.take(out, count, zeroed);
+            }
+            return taken != 0;
+        });
+    }
+    if (taken == 0) {
+        taken = take_from_store(own, out, count, may_grow, true, zeroed, why);
+    }
+    lock_counts::note_exchange();
+    note_peak(from_spans_.fetch_add(taken, std::memory_order_relaxed) + taken);
+    return taken;
+}
+
+/// Opens spans if `may_open`, or if no other store has any to take from.
+uint32_t Depot::take_from_store(uint32_t number, void** out, uint32_t count, bool may_grow, bool may_open,
+                                bool* zeroed, RegionFailure* why) {
+    may_open = may_open || stores_.load(std::memory_order_relaxed) == 1U << number;
+    SpanStore& store = this->store(number);
+    LockGuard guard(store.lock);
+    uint32_t taken = store.take(out, count, zeroed);
+    while (taken != count && (taken != 0 || may_open) &&
+           store.open(class_, static_cast<uint8_t>(number), count - taken, may_grow, why)) {
+        bool is_zero = false;
+        const uint32_t more = store.take(out + taken, count - taken, &is_zero);
+        *zeroed = taken != 0 ? *zeroed : is_zero;
         taken += more;
-        if (span->exhausted()) {
-            partial_.remove(span);
-        }
     }
     return taken;
 }
 
-/// Opens the spans that hold `objects` more objects, several under one lock of the region. Returns false if there are
-/// no pages for any.
-bool Depot::open_spans(uint32_t objects, bool may_grow, RegionFailure* why) {
-    constexpr size_t kAtOnce = 16;
-    const SizeClass& c = size_classes[class_];
-    PageRun runs[kAtOnce];
-    const std::span wanted(runs, std::min(divide_up(objects, c.object_count), kAtOnce));
-    const PageUse use =
-        c.object_size <= tuning::kLargestInHugePages ? PageUse::small_objects : PageUse::large_objects;
-    const uint32_t opened = region.take(c.span_pages, use, may_grow, wanted, why);
-    std::for_each_n(runs, opened, [this](const PageRun& run) { open_span(run); });
-    return opened != 0;
-}
+// ---- flush -------------------------------------------------------------------------------------------------
 
-void Depot::open_span(const PageRun& run) {
-    const uint32_t pages = size_classes[class_].span_pages;
-    auto* span = static_cast<Span*>(region.span_metadata(run.first));
-    span->open(run.first, class_, run.fresh);
-    for (uint32_t i = 1; i < pages; ++i) {
-        static_cast<Span*>(region.span_metadata({run.first.value + i}))
-            ->set_distance_to_first(static_cast<uint8_t>(i));
-    }
-    region.set_class_entry(run.first, pages, SizeClasses::lane_of(class_));
-    partial_.insert(span);
-    ++spans_;
-}
-
-void Depot::close_span(Span* span) {
-    partial_.remove(span);
-    const uint32_t pages = size_classes[class_].span_pages;
-    region.set_class_entry(span->first_page(), pages, 0);
-    region.put_back(span->first_page(), pages, tick_at(os::coarse_ns()));
-    --spans_;
-}
-
-void Depot::put_back(void* const* objects, uint32_t count) {
-    LockGuard guard(lock_);
-    put_in_ring(objects, count);
-}
-
-void Depot::put_in_ring(void* const* objects, uint32_t count) {
-    if (!has_slots()) [[unlikely]] {
-        return put_back_to_spans(objects, count);
-    }
-    Ring& ring = ring_of_processor();
-    make_room(ring, count);
-    ring.put(objects, count);
+void Depot::put_on_shelf(void* const* objects, uint32_t count, Magazine** spare, How how) {
     region.note_surplus();
-}
-
-void Depot::put_back_unused(void* const* objects, uint32_t count) {
-    LockGuard guard(lock_);
-    if (!has_slots()) [[unlikely]] {
-        return put_back_to_spans(objects, count);
-    }
-    Ring& ring = ring_of_processor();
-    make_room(ring, count);
-    ring.put_behind(objects, count);
-    region.note_surplus();
-}
-
-void Depot::put_back_to_spans(void* const* objects, uint32_t count) {
-    outside_ -= return_to_spans(objects, count, "free");
-    region.note_surplus();
-}
-
-void Depot::make_room(Ring& ring, uint32_t count) {
-    outside_ -= count;
-    if (ring.count() + count > capacity_) {
-        spill(ring, std::min(ring.count(), ring.count() + count - capacity_));
+    Shelf* const shelf = own_shelf();
+    // The newest come last, so that they are on top.
+    for (uint32_t left = count; left != 0;) {
+        const uint32_t some = std::min(left, Magazine::kSlots);
+        left -= some;
+        if (shelf != nullptr) {
+            put_some(*shelf, objects + left, some, spare, how);
+        } else {
+            return_to_spans(objects + left, some, "free");
+        }
     }
 }
 
-void Depot::spill(Ring& ring, uint32_t count) {
+/// Puts at most as many objects as a magazine holds. Many are copied before the shelf is locked, and few into a
+/// magazine that lies there. What exceeds the capacity goes to the spans when the shelf is unlocked.
+void Depot::put_some(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how) {
+    Loaded filled;
+    if (count > Shelf::kFew) {
+        Magazine* const magazine = take_magazine(spare);
+        if (magazine == nullptr) {
+            return_to_spans(objects, count, "free");
+            return;
+        }
+        filled = Loaded(magazine, 0);
+        filled.add(objects, count);
+    }
+    void* buffer[Magazine::kSlots];
+    Surplus surplus;
+    bool is_done = true;
+    {
+        LockGuard guard(shelf.lock);
+        if (count > Shelf::kFew) {
+            how == How::used ? shelf.push(filled) : shelf.push_behind(filled);
+            if (spare != nullptr && *spare == nullptr) {
+                *spare = shelf.empty();
+            }
+        } else {
+            is_done = put_few(shelf, objects, count, spare, how);
+        }
+        surplus = drop_surplus(shelf, buffer);
+    }
+    if (!is_done) {
+        return_to_spans(objects, count, "free");
+    }
+    while (return_dropped(surplus.dropped, spare) && surplus.is_more) {
+        LockGuard guard(shelf.lock);
+        surplus = drop_surplus(shelf, buffer);
+    }
+}
+
+/// Returns false if there is no magazine for them.
+bool Depot::put_few(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how) {
+    if (how == How::used ? shelf.add(objects, count) : shelf.add_behind(objects, count)) {
+        return true;
+    }
+    Magazine* magazine = shelf.empty();
+    if (magazine == nullptr) {
+        magazine = take_magazine(spare);
+    }
+    if (magazine == nullptr) {
+        return false;
+    }
+    Loaded filled(magazine, 0);
+    filled.add(objects, count);
+    how == How::used ? shelf.push(filled) : shelf.push_behind(filled);
+    return true;
+}
+
+/// Drops some of what exceeds the capacity. Leaves room for a magazine.
+Depot::Surplus Depot::drop_surplus(Shelf& shelf, void** buffer) const {
+    const uint32_t capacity = capacity_.load(std::memory_order_relaxed);
+    const auto excess = [&] {
+        const uint32_t objects = shelf.objects();
+        return shelf.is_full() ? Magazine::kSlots : objects - std::min(objects, capacity);
+    };
+    const uint32_t too_many = excess();
+    if (too_many == 0) {
+        return {};
+    }
+    const Shelf::Dropped dropped = shelf.drop_oldest(too_many, buffer);
+    return {dropped, excess() != 0};
+}
+
+/// Returns whether there were any.
+bool Depot::return_dropped(const Shelf::Dropped& dropped, Magazine** spare) {
+    if (dropped.count == 0) {
+        return false;
+    }
+    return_to_spans(dropped.objects, dropped.count, "free");
+    if (dropped.magazine != nullptr) {
+        give_magazine(dropped.magazine, spare);
+    }
+    return true;
+}
+
+/// Returns how many objects were returned; the others are reported. Objects of different stores are returned store by
+/// store, with one lock at a time.
+uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation operation) {
+    // The metadata is fetched before the lock is taken, many lines at once.
+    std::for_each_n(objects, count > 1 ? count : 0, [](const void* object) {
+        const auto* metadata =
+            static_cast<const std::byte*>(region.span_metadata(region.page_containing(object)));
+        __builtin_prefetch(metadata, 1);
+        __builtin_prefetch(metadata + 64, 1);
+    });
+    const bool has_one_store = stores_.load(std::memory_order_acquire) == 1;
+    const auto number_of = [this, has_one_store](const void* object) -> uint32_t {
+        return !has_one_store && page_has_class(object, class_) ? span_containing(object)->store() : 0;
+    };
+    uint32_t returned = 0;
+    void* others[Magazine::kSlots];
     while (count != 0) {
-        const Ring::Stretch oldest = ring.drop_oldest(count);
-        count -= oldest.count;
-        const uint32_t taken = return_to_spans(oldest.objects, oldest.count, "free");
-        outside_ += oldest.count - taken;  // double frees were subtracted when they came
+        const uint32_t number = number_of(objects[0]);
+        uint32_t left = 0;
+        SpanStore& store = this->store(number);
+        LockGuard guard(store.lock);
+        for (uint32_t at = 0; at != count;) {
+            uint32_t end = at;
+            while (end != count && number_of(objects[end]) == number) {
+                ++end;
+            }
+            returned += store.put_back(class_, objects + at, end - at, operation);
+            at = end;
+            if (at != count) {
+                others[left++] = objects[at++];  // left <= at, so this may be done in place
+            }
+        }
+        objects = others;
+        count = left;
     }
+    from_spans_.fetch_sub(returned, std::memory_order_relaxed);
+    lock_counts::note_exchange();
+    return returned;
 }
+
+// ---- single frees ------------------------------------------------------------------------------------------
 
 void Depot::put_back_late(void* object) {
+    Shelf* const shelf = own_shelf();
     LockGuard guard(lock_);
-    --outside_;
     region.note_surplus();
-    if (void* oldest = hold_back(class_, object)) {
-        ++outside_;
-        put_in_ring(&oldest, 1);
+    void* const displaced = hold_back(class_, object);
+    add_relaxed(held_, displaced != nullptr ? 0 : 1);
+    if (displaced == nullptr) {
+        return;
+    }
+    if (shelf != nullptr) {
+        put_some(*shelf, &displaced, 1, nullptr, How::used);
+    } else {
+        return_to_spans(&displaced, 1, "free");
     }
 }
 
 bool Depot::put_back_checked(void* object, Operation operation) {
     LockGuard guard(lock_);
     if (const PutBackResult result = judge(object); result != PutBackResult::ok) {
-        report_refused(object, result, operation);
+        report_refused(class_, object, result, operation);
         return false;
     }
-    --outside_;
     region.note_surplus();
-    if (void* oldest = hold_back(class_, object)) {
-        return_to_spans(&oldest, 1, operation);
+    void* const displaced = hold_back(class_, object);
+    if (displaced != nullptr) {
+        return_to_spans(&displaced, 1, operation);
+    } else {
+        add_relaxed(held_, 1);
     }
     return true;
 }
@@ -265,7 +437,7 @@ uint32_t Depot::undo_newest_frees() {
     LockGuard guard(lock_);
     uint32_t count = 0;
     held_back[class_].take_others([&count](void*) { ++count; });
-    outside_ += count;
+    add_relaxed(held_, -int64_t{count});
     return count;
 }
 
@@ -274,83 +446,114 @@ bool Depot::is_live(const void* object) {
     return judge(object) == PutBackResult::ok;
 }
 
-/// If the page has left the class since the first free of the pointer, this is a double free, too.
-PutBackResult Depot::judge(const void* object) const {
-    const bool has_left =
-        region_view.class_entry(region.page_containing(object).value) != SizeClasses::lane_of(class_);
-    return has_left || held_back[class_].holds(object)
-               ? PutBackResult::double_free
-               : span_containing(object)->judge(region_view.base, object);
-}
-
-/// Objects that were freed one after the other often lie in one span, which is looked up once for all of
-/// them. Returns how many objects were returned; the others are reported.
-uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation operation) {
-    uint32_t refused = 0;
-    for (uint32_t done = 0; done != count;) {
-        // If the page has left the class since the first free of the pointer, this is a double free.
-        if (region_view.class_entry(region.page_containing(objects[done]).value) !=
-            SizeClasses::lane_of(class_)) [[unlikely]] {
-            report_refused(objects[done++], PutBackResult::double_free, operation);
-            ++refused;
-            continue;
-        }
-        Span* span = span_containing(objects[done]);
-        const bool was_exhausted = span->exhausted();
-        PutBackResult result = PutBackResult::ok;
-        const uint32_t more = span->put_back(region_view.base, objects + done, count - done, &result);
-        done += more;
-        if (was_exhausted && more != 0) {
-            partial_.insert(span);
-        }
-        if (result != PutBackResult::ok) [[unlikely]] {
-            report_refused(objects[done++], result, operation);
-            ++refused;
-        }
-        if (span->empty()) {
-            close_span(span);
+/// If the page has left the class since the first free of the pointer, this is a double free, too. The caller holds the
+/// depot's lock.
+PutBackResult Depot::judge(const void* object) {
+    if (held_back[class_].holds(object)) {
+        return PutBackResult::double_free;
+    }
+    while (page_has_class(object, class_)) {
+        const uint32_t number = span_containing(object)->store();
+        LockGuard guard(store(number).lock);
+        const Span* const span = span_containing(object);
+        if (page_has_class(object, class_) && span->store() == number) {
+            return span->judge(region_view.base, object);
         }
     }
-    return count - refused;
+    return PutBackResult::double_free;
 }
 
-void Depot::report_refused(void* object, PutBackResult why, Operation operation) {
-    report_misuse_under_locks(why == PutBackResult::double_free ? Misuse::double_free
-                                                                : Misuse::interior_pointer,
-                              operation, object, size_classes[class_].object_size);
-}
+// ---- maintenance, statistics and fork ----------------------------------------------------------------------
 
 void Depot::reap(bool everything) {
-    constexpr uint32_t kAtOnce = 256;  // limits how long others wait for the lock
     if (everything && holds_back) {
         LockGuard guard(lock_);
-        held_back[class_].take_all(
-            [this](void* object) { outside_ += 1 - return_to_spans(&object, 1, "free"); });
+        held_back[class_].take_all([this](void* object) {
+            add_relaxed(held_, -1);
+            return_to_spans(&object, 1, "free");
+        });
     }
-    for (Ring& ring : rings_) {
-        lock_.lock();
-        uint32_t left = everything ? ring.count() : tuning::reap_count(ring.least_count(), ring.count());
-        while (left != 0 && ring.count() != 0) {
-            const uint32_t now = std::min({left, kAtOnce, ring.count()});
-            spill(ring, now);
-            left -= now;
-            lock_.unlock();
-            lock_.lock();
-        }
-        ring.forget_least();
-        lock_.unlock();
+    for_each_shelf([&](Shelf& shelf) { reap_shelf(shelf, everything); });
+    const size_t bytes = size_classes[class_].object_size;
+    const auto live = static_cast<uint64_t>(std::max<int64_t>(outside(), 0)) * bytes;
+    const auto shelves = static_cast<uint32_t>(std::popcount(shelves_.load(std::memory_order_relaxed)));
+    capacity_.store(tuning::shelf_capacity(bytes, live, std::max(shelves, 1U)), std::memory_order_relaxed);
+}
+
+void Depot::reap_shelf(Shelf& shelf, bool everything) {
+    if (shelf.objects() == 0) {
+        return;
+    }
+    void* buffer[Magazine::kSlots];
+    shelf.lock.lock();
+    uint32_t left = everything ? shelf.objects() : tuning::reap_count(shelf.least_objects(), shelf.objects());
+    while (left != 0 && shelf.objects() != 0) {
+        const Shelf::Dropped dropped = shelf.drop_oldest(left, buffer);
+        left -= dropped.count;
+        shelf.lock.unlock();
+        return_dropped(dropped, nullptr);
+        shelf.lock.lock();
+    }
+    shelf.forget_least();
+    shelf.lock.unlock();
+}
+
+uint64_t Depot::shelved() const {
+    uint64_t objects = 0;
+    for_each_shelf([&objects](const Shelf& shelf) { objects += shelf.objects(); });
+    return objects;
+}
+
+/// A double free may make the number negative until the spans notice it.
+int64_t Depot::outside() const {
+    return from_spans_.load(std::memory_order_relaxed) - static_cast<int64_t>(shelved()) -
+           load_relaxed(held_);
+}
+
+/// Called when objects came from spans. Between two such visits the shelves were not empty, so what is outside was
+/// less.
+void Depot::note_peak(int64_t from_spans) {
+    if (from_spans > static_cast<int64_t>(peak_outside_.load(std::memory_order_relaxed))) {
+        raise_relaxed(peak_outside_, static_cast<uint64_t>(std::max<int64_t>(outside(), 0)));
     }
 }
 
 DepotStats Depot::stats() {
-    LockGuard guard(lock_);
-    uint64_t objects = 0;
-    for (const Ring& ring : rings_) {
-        objects += ring.count();
+    DepotStats stats;
+    stats.objects = shelved();
+    stats.outside = static_cast<uint64_t>(std::max<int64_t>(outside(), 0));
+    stats.peak_outside = peak_outside_.load(std::memory_order_relaxed);
+    for_each_store([&stats](SpanStore& store) {
+        LockGuard guard(store.lock);
+        stats.spans += store.spans();
+        stats.fresh += store.fresh();
+    });
+    return stats;
+}
+
+// No shelf and no store is set up meanwhile, because that needs the depot's own lock.
+void Depot::lock_all() {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].lock_.lock();
     }
-    // A double free may make the number negative for a while.
-    const auto outside = static_cast<uint64_t>(std::max<int64_t>(outside_, 0));
-    return {spans_, objects, outside, static_cast<uint64_t>(peak_outside_), fresh_};
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_shelf([](Shelf& shelf) { shelf.lock.lock(); });
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_store([](SpanStore& store) { store.lock.lock(); });
+    }
+}
+
+void Depot::unlock_all() {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_store([](SpanStore& store) { store.lock.unlock(); });
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_shelf([](Shelf& shelf) { shelf.lock.unlock(); });
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].lock_.unlock();
+    }
 }
 
 }  // namespace hotlane

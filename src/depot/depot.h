@@ -1,49 +1,57 @@
 // SPDX-License-Identifier: MIT
 //
-// The depot: the central free lists of one size class. Rings hold the free objects that threads exchanged
-// lately; the other free objects are in spans.
+// The depot: the central free lists of one size class. Shelves hold the free objects that threads exchanged lately; the
+// other free objects are in spans.
 #pragma once
 
-#include "depot/ring.h"
-#include "diagnostics/misuse.h"
-#include "page_heap/region.h"
-#include "page_heap/size_classes.h"
-#include "page_heap/span.h"
-#include "sync/lock.h"
+#include "depot/held_back.h"
+#include "depot/shelf.h"
+#include "depot/span_store.h"
+
+#include <atomic>
 
 namespace hotlane {
 
 struct DepotStats {
     uint64_t spans = 0;
-    uint64_t objects = 0;       // free objects in the rings
-    uint64_t outside = 0;       // objects outside the rings and spans now
-    uint64_t peak_outside = 0;  // most objects that were outside the rings and spans at once
+    uint64_t objects = 0;       // free objects on the shelves
+    uint64_t outside = 0;       // objects outside the shelves and spans now
+    uint64_t peak_outside = 0;  // most objects that were outside the shelves and spans at once
     uint64_t fresh = 0;         // objects taken out of spans whose memory is known to be unused until then
 };
 
-/// There is one depot for each class. A refill takes objects from the first of these that has any:
-///   1. the ring of the processor, newest first
-///   2. another processor's ring
-///   3. the partial span with the lowest address
-///   4. a fresh span
-/// A flush puts objects into the ring of the processor. If they exceed its capacity, the oldest go back to
-/// their spans. A span whose objects are all free goes back to the region.
+/// There is one depot for each class. A few neighbouring processors share a shelf, and a few share a store of spans, so
+/// that only they wait for each other. A refill takes objects from the first of these that has any:
+///   1. the shelf of the processor, newest first
+///   2. other shelves, the nearest first
+///   3. the partial span with the lowest address in the processor's store
+///   4. partial spans of other stores
+///   5. fresh spans
+/// A flush puts objects onto the shelf of the processor. If they exceed its capacity, the oldest go back to their spans,
+/// while the shelf is not locked. A span whose objects are all free goes back to the region.
+///
+/// Each thread may keep an empty magazine between two visits, and passes it as `spare`.
 class Depot {
   public:
-    /// On a machine with more processors, several of them share a ring.
-    static constexpr uint32_t kMostRings = 4;
+    /// The most shelves of a class, and the most stores. On a machine with more processors, several share one.
+    static constexpr uint32_t kMostDomains = 16;
 
     /// Sets up the depots of all classes.
     static void set_up_all();
 
     /// Takes between 1 and `count` objects into `out`, the one to use first at the front. Returns how many.
     /// If there are no pages, returns 0 and sets `*why`. `*zeroed` tells whether out[0] is known to read as
-    /// zero. `may_grow` is passed to Region::take(). O(count), one lock.
-    uint32_t refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    /// Takes back at most tuning::kMostSlots objects, newest first. O(count), one lock.
-    void put_back(void* const* objects, uint32_t count);
+    /// zero. `may_grow` is passed to Region::take(). O(count).
+    uint32_t refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why,
+                    Magazine** spare = nullptr);
+    /// Takes back objects, newest first. O(count).
+    void put_back(void* const* objects, uint32_t count, Magazine** spare = nullptr) {
+        put_on_shelf(objects, count, spare, How::used);
+    }
     /// The same for objects that were not used for an interval: the next reap() returns them to their spans.
-    void put_back_unused(void* const* objects, uint32_t count);
+    void put_back_unused(void* const* objects, uint32_t count, Magazine** spare = nullptr) {
+        put_on_shelf(objects, count, spare, How::unused);
+    }
     /// Takes back one object from a thread without a cache. The object is held back, so that nobody gets it,
     /// for as long as it is among the newest frees of that thread (base/newest_frees.h).
     void put_back_late(void* object);
@@ -56,49 +64,72 @@ class Depot {
     /// Returns how many.
     uint32_t undo_newest_frees();
 
-    /// Returns to their spans the objects in the rings that were not needed since the last call; if
-    /// `everything`, all objects in the rings and all that are held back.
+    /// Returns to their spans the objects on the shelves that were not needed since the last call; if
+    /// `everything`, all objects on the shelves and all that are held back. Holds no lock for long.
     void reap(bool everything);
 
     DepotStats stats();
-    Lock& lock() { return lock_; }
+
+    // For fork: all locks of all depots. In between, the lock of the region is taken.
+    static void lock_all();
+    static void unlock_all();
 
   private:
-    void set_up(ClassIndex c);
-    bool has_slots();
-    Ring& ring_of_processor();
-    Ring* ring_to_take_from();
-    uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
-    bool open_spans(uint32_t objects, bool may_grow, RegionFailure* why);
-    void open_span(const PageRun& run);
-    void close_span(Span* span);
-    void put_in_ring(void* const* objects, uint32_t count);
-    void put_back_to_spans(void* const* objects, uint32_t count);
-    void make_room(Ring& ring, uint32_t count);
-    void spill(Ring& ring, uint32_t count);
-    PutBackResult judge(const void* object) const;
-    uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
-    void report_refused(void* object, PutBackResult why, Operation operation);
+    struct Domain;
+    enum class How : uint8_t { used, unused };
+    struct Surplus {
+        Shelf::Dropped dropped{};
+        bool is_more = false;  // there is more to drop
+    };
 
+    static Domain* domain_memory(uint32_t domain, bool map);
+    static bool is_set(const std::atomic<uint32_t>& bits, uint32_t number) {
+        return (bits.load(std::memory_order_acquire) >> number & 1) != 0;
+    }
+    Shelf* own_shelf();
+    uint32_t own_store();
+    Shelf& shelf(uint32_t number) const;
+    SpanStore& store(uint32_t number);
+    template <typename Visit>
+    static void find(const std::atomic<uint32_t>& set_up, uint32_t own, Visit visit);
+    template <typename Visit>
+    void for_each_shelf(Visit visit) const;
+    template <typename Visit>
+    void for_each_store(Visit visit);
+    static uint32_t take_from_shelf(Shelf& shelf, void** out, uint32_t count, Magazine** spare);
+    uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
+    uint32_t take_from_store(uint32_t number, void** out, uint32_t count, bool may_grow, bool may_open,
+                             bool* zeroed, RegionFailure* why);
+    void put_on_shelf(void* const* objects, uint32_t count, Magazine** spare, How how);
+    void put_some(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how);
+    static bool put_few(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how);
+    Surplus drop_surplus(Shelf& shelf, void** buffer) const;
+    bool return_dropped(const Shelf::Dropped& dropped, Magazine** spare);
+    uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
+    void reap_shelf(Shelf& shelf, bool everything);
+    PutBackResult judge(const void* object);
+    uint64_t shelved() const;
+    int64_t outside() const;
+    void note_peak(int64_t from_spans);
+
+    // Of held_back, and of the set-up of shelves and stores. It may be held when a shelf is locked, and never the other way round.
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;
-    uint32_t capacity_ = 0;    // of each ring
-    uint32_t first_slot_ = 0;  // of this depot's rings, in the array of all depots' slots
-    Ring rings_[kMostRings];
-    uint64_t spans_ = 0;
-    int64_t outside_ = 0;  // can be negative after double frees, until the spans notice them
-    int64_t peak_outside_ = 0;
-    uint64_t fresh_ = 0;
-    SpanHeap partial_;
+    std::atomic<uint32_t> capacity_{0};  // of each shelf, in objects
+    std::atomic<uint32_t> shelves_{0};   // a bit for each shelf that is set up
+    std::atomic<uint32_t> stores_{1};    // a bit for each store that is set up
+    int64_t held_ = 0;                   // objects that are held back
+    // Objects that were taken from spans and not returned: they are outside, on a shelf, or held back. All domains
+    // change it, but only when they visit spans.
+    alignas(64) std::atomic<int64_t> from_spans_{0};
+    std::atomic<uint64_t> peak_outside_{0};
+    SpanStore first_store_;  // also of processors whose own store has no memory
 };
 
 extern constinit Depot depots[kMaxClasses];
 /// The length of a tick in nanoseconds. The age of free pages is counted in ticks of the clock, modulo 256.
 extern constinit uint64_t tick_ns;
 inline uint8_t tick_at(uint64_t now_ns) { return static_cast<uint8_t>(now_ns / tick_ns); }
-
-/// The span that an address of the region lies in. Undefined if its page is in no span.
-Span* span_containing(const void* p);
 
 /// Whether `p`, a pointer into a span, is the start of an object. Sets `*object_size` in either case.
 bool is_object_start(const void* p, size_t* object_size);

@@ -46,10 +46,9 @@ void lock_everything() {
     maintenance::lock_for_fork();
     thread_registry::lock_all();
     fallback::lock_for_fork();
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].lock().lock();
-    }
+    Depot::lock_all();
     region.lock().lock();
+    magazines::lock_all();
     thread_end::lock_for_fork();
 }
 
@@ -57,10 +56,9 @@ enum class Side : uint8_t { parent, child };
 
 void unlock_everything(Side side) {
     thread_end::unlock_after_fork();
+    magazines::unlock_all();
     region.lock().unlock();
-    for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
-        depots[c].lock().unlock();
-    }
+    Depot::unlock_all();
     side == Side::child ? fallback::after_fork_child() : fallback::after_fork_parent();
     thread_registry::unlock_all();
     maintenance::unlock_after_fork();

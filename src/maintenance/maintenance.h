@@ -38,7 +38,7 @@ uint64_t poll();
 /// pass, because a pass calls code that registers the thread and expects to learn of its end.
 uint64_t poll_at_free();
 
-/// Flush before growth, if it is due: moves the objects in the rings and in the calling thread's cache back
+/// Flush before growth, if it is due: moves the objects on the shelves and in the calling thread's cache back
 /// to their spans before the region grows, so that spans that few objects keep open can be used. The caller
 /// holds no lock.
 void flush_before_growth_if_due();

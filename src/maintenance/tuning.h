@@ -53,18 +53,19 @@ constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 
 /// How many objects a flush takes from the older end of the lane.
 constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
 
-inline constexpr uint32_t kMostInRing = 4096;
-
-/// The capacity of a ring: how many free objects it keeps before the oldest go back to their spans.
-constexpr uint32_t ring_capacity(size_t object_size) {
-    constexpr size_t kRingBytes = 256 * KiB;
-    return static_cast<uint32_t>(std::clamp<size_t>(kRingBytes / object_size, 16, kMostInRing));
+/// The capacity of a shelf: how many free objects it keeps before the oldest go back to their spans. All shelves of a
+/// class together keep 256 KiB or a thirty-second of what is in use, but 16 objects each at least.
+constexpr uint32_t shelf_capacity(size_t object_size, size_t used_bytes, uint32_t shelves) {
+    constexpr size_t kLeastBytes = 256 * KiB;
+    constexpr size_t kLeastObjects = 16;
+    const size_t bytes = std::max(kLeastBytes, used_bytes / 32) / shelves;
+    return static_cast<uint32_t>(std::max(bytes / object_size, kLeastObjects));
 }
 
-/// How many slots a ring of this capacity needs: a power of two, with room for the largest flush of a thread.
-constexpr uint32_t ring_slots(uint32_t capacity) { return std::bit_ceil(std::max(capacity, kMostSlots)); }
+/// At least so many processors share the partial spans of a class. More stores would leave more spans partial.
+inline constexpr uint32_t kProcessorsOfStore = 4;
 
-/// How many objects of a ring may go back to their spans: those that were never needed during an interval.
+/// How many objects of a shelf may go back to their spans: those that were never needed during an interval.
 /// This is the working set of Bonwick & Adams 2001, "Magazines and Vmem".
 constexpr uint32_t reap_count(uint32_t least_held, uint32_t held) { return std::min(least_held, held); }
 
@@ -97,7 +98,7 @@ constexpr uint64_t random_countdown(uint32_t interval, uint64_t random) {
 }
 
 /// Whether to flush before growth: whether the region, which uses `used_pages` and of which `fresh_pages` became
-/// resident since the last flush, should first get back the free objects in the rings and in the calling thread's
+/// resident since the last flush, should first get back the free objects on the shelves and in the calling thread's
 /// cache. A few objects in many spans can pin much memory. The flush costs less than the page faults of 1 MiB. In a
 /// large heap it takes longer and finds more, so it comes less often.
 constexpr bool flush_before_growth(size_t fresh_pages, size_t used_pages) {

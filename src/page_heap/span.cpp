@@ -24,7 +24,7 @@ PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t 
 
 }  // namespace
 
-void Span::open(PageIndex first, ClassIndex c, bool fresh) {
+void Span::open(PageIndex first, ClassIndex c, bool fresh, uint8_t store) {
     lock_counts::note_lines(2);
     const uint32_t objects = size_classes[c].object_count;
     first_ = first;
@@ -32,7 +32,9 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh) {
     distance_ = 0;
     first_word_ = 0;
     free_count_ = objects;
-    fresh_from_ = fresh ? 0 : objects;
+    HOTLANE_ASSERT(objects <= UINT16_MAX);
+    fresh_from_ = static_cast<uint16_t>(fresh ? 0 : objects);
+    store_ = store;
     child_ = next_ = previous_ = nullptr;
     uint64_t* bits = free_bits();
     std::fill_n(bits, objects / kBitsPerWord, ~uint64_t{0});
@@ -64,12 +66,12 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     bits[word] = left;
     first_word_ = static_cast<uint16_t>(word);
     *zeroed = c.index_of(address_of(out[0]) - start) >= fresh_from_;
-    fresh_from_ = std::max(fresh_from_, c.index_of(address_of(out[count - 1]) - start) + 1);
+    const uint32_t last = c.index_of(address_of(out[count - 1]) - start);
+    fresh_from_ = static_cast<uint16_t>(std::max<uint32_t>(fresh_from_, last + 1));
     return count;
 }
 
 uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
-    lock_counts::note_lines(2);
     const SizeClass c = size_classes[class_];
     const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
     uint64_t* const bits = free_bits();
@@ -145,13 +147,13 @@ Span* SpanHeap::merge_siblings(Span* first) {
 
 void SpanHeap::insert(Span* span) {
     span->child_ = span->next_ = span->previous_ = nullptr;
-    root_ = merge(root_, span);
+    store_relaxed(root_, merge(root_, span));
 }
 
 void SpanHeap::remove(Span* span) {
     Span* children = merge_siblings(span->child_);
     if (span == root_) {
-        root_ = children;
+        store_relaxed(root_, children);
         return;
     }
     if (span->previous_->child_ == span) {
@@ -162,7 +164,7 @@ void SpanHeap::remove(Span* span) {
     if (span->next_ != nullptr) {
         span->next_->previous_ = span->previous_;
     }
-    root_ = merge(root_, children);
+    store_relaxed(root_, merge(root_, children));
 }
 
 }  // namespace hotlane

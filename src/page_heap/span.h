@@ -24,7 +24,8 @@ class Span {
     }
 
     /// Makes the run at `first` a span with all objects free. `fresh`: the pages are known to read as zero.
-    void open(PageIndex first, ClassIndex c, bool fresh);
+    /// `store` is the number of the store it belongs to.
+    void open(PageIndex first, ClassIndex c, bool fresh, uint8_t store = 0);
 
     /// Takes up to `count` free objects into `out`, lowest address first. Returns how many. `*zeroed` tells
     /// whether out[0] is known to be zero. `base` is the address of the region. The span must
@@ -45,6 +46,7 @@ class Span {
     uint32_t free_count() const { return free_count_; }
     /// The first object that was never handed out since its memory came from the kernel.
     uint32_t fresh_from() const { return fresh_from_; }
+    uint8_t store() const { return store_; }
 
     /// For a page that is not the first of its span: how many pages before it the span begins.
     void set_distance_to_first(uint8_t pages) { distance_ = pages; }
@@ -60,7 +62,8 @@ class Span {
     uint8_t distance_;
     uint16_t first_word_;  // no bit of free_bits is set before this word
     uint32_t free_count_;
-    uint32_t fresh_from_;
+    uint16_t fresh_from_;
+    uint8_t store_;
     // Links of the heap. `previous_` is the parent for a first child, else the previous sibling.
     Span* child_;
     Span* next_;
@@ -74,6 +77,8 @@ static_assert(sizeof(Span) <= 64);
 class SpanHeap {
   public:
     Span* first() const { return root_; }
+    /// May be called without the lock; the answer may be outdated.
+    bool may_have_any() const { return load_relaxed(root_) != nullptr; }
     void insert(Span* span);
     void remove(Span* span);
 

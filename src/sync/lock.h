@@ -24,8 +24,9 @@ enum class LockRank : uint8_t {
     thread_registry,
     cache,
     depot,
+    spans,
     region,
-    metadata,
+    magazines,
     thread_end,
     last
 };

@@ -71,7 +71,7 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
         break;
     }
     const auto behind = static_cast<uint32_t>(record.floor - new_floor - 1);
-    depots[c].put_back_unused(new_floor + 1, behind);
+    depots[c].put_back_unused(new_floor + 1, behind, &block.spare);
     depots[c].put_back_unused(&record.pending_reclaim, 1);
     record.flushed += behind + 1;
     ++record.flushes;

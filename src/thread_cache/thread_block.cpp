@@ -69,7 +69,7 @@ void ThreadBlock::set_capacity(ClassIndex c, uint32_t capacity) {
 
 void ThreadBlock::flush_oldest(ClassIndex c, uint32_t count) {
     ClassRecord& record = this->record(c);
-    depots[c].put_back(record.floor - count, count);
+    depots[c].put_back(record.floor - count, count, &spare);
     memmove(top(c) + count, top(c), (level(c) - count) * sizeof(void*));
     set_top(c, top(c) + count);
     ++record.flushes;
@@ -90,7 +90,7 @@ void ThreadBlock::flush_unused(ClassIndex c) {
     if (is_set_up(c)) {
         resolve_pending_reclaim(c);
         if (const uint32_t count = level(c); count != 0) {
-            depots[c].put_back_unused(top(c), count);
+            depots[c].put_back_unused(top(c), count, &spare);
             ++record(c).flushes;
             record(c).flushed += count;
         }

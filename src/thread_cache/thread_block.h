@@ -11,6 +11,8 @@
 
 namespace hotlane {
 
+struct Magazine;
+
 /// One for each thread and class. Hits and frees are not counted when they happen. They follow from the lane:
 ///   hits  = countdown.hits()
 ///   frees = level + hits + flushed - refilled
@@ -53,6 +55,7 @@ struct ThreadBlock {
     ThreadCache* cache = nullptr;
     ThreadBlock* next = nullptr;  // in the list of live threads, or of free blocks
     ThreadBlock* previous = nullptr;
+    Magazine* spare = nullptr;  // an empty magazine for the next flush; stays when the block is recycled
     uint64_t poll_soon_ns = 0;  // when put_back_slow() last called poll_soon()
     FallbackStats fallback_allocations[kFallbackReasons];
     uint64_t fallback_frees = 0;

@@ -7,7 +7,7 @@
 //     2. otherwise                            -> maintenance::poll: a pass, if one is due
 //     3. the thread has no cache              -> own_block: attach to a block; if refused, allocate_uncached
 //     4. the lane holds objects               -> pop_and_poll: pop and set the next countdown
-//     5. the lane is empty                    -> refill from the depot: ring, partial span, fresh span
+//     5. the lane is empty                    -> refill from the depot: shelf, partial span, fresh span
 //     6. the refill would use fresh pages     -> flush_before_growth_if_due, then steps 4 and 5 once more
 //   put_back_slow: a free that the fast path did not serve
 //     1. always                               -> maintenance::poll_at_free: a pass, if one is due
@@ -186,7 +186,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     ClassRecord& record = block.record(c);
     const uint32_t wanted = tuning::refill_count(block.capacity(c));
     void** const place = record.floor - wanted;
-    const uint32_t taken = depots[c].refill(place, wanted, may_grow, zeroed, why);
+    const uint32_t taken = depots[c].refill(place, wanted, may_grow, zeroed, why, &block.spare);
     if (taken == 0) {
         return nullptr;
     }

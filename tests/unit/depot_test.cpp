@@ -56,26 +56,31 @@ TEST_F(DepotTest, FreshObjectsRiseAndReturnedOnesComeNewestFirst) {
     EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[6], objects[5]})) << "the unused behind the others";
 }
 
-TEST_F(DepotTest, TheRingWrapsWithoutLosingAnything) {
-    const uint32_t capacity = tuning::ring_capacity(size_classes[1].object_size);
+TEST_F(DepotTest, TheShelfLosesNothing) {
+    const uint32_t capacity = tuning::shelf_capacity(size_classes[1].object_size, 0, 1);
     std::vector<void*> objects = take(1, capacity);
     put_back(1, objects);
     EXPECT_EQ(depots[1].stats().objects, capacity);
     for (int turn = 0; turn < 200; ++turn) {
-        const std::vector<void*> some = take(1, 137);
-        ASSERT_EQ(some.size(), 137U);
+        const std::vector<void*> some = take(1, 1 + static_cast<uint32_t>(turn * 37 % 240));
+        ASSERT_FALSE(some.empty());
         put_back(1, some);
+        ASSERT_EQ(depots[1].stats().objects, capacity);
     }
-    std::vector<void*> again = take(1, capacity);
+    std::vector<void*> again;
+    while (depots[1].stats().objects != 0) {
+        const std::vector<void*> some = take(1, 100);
+        again.insert(again.end(), some.begin(), some.end());
+    }
     std::sort(again.begin(), again.end());
     std::sort(objects.begin(), objects.end());
     EXPECT_EQ(again, objects);
 }
 
-TEST_F(DepotTest, AFullRingGivesItsOldestToTheSpansAndHoldsNoMore) {
+TEST_F(DepotTest, AFullShelfGivesItsOldestToTheSpansAndHoldsNoMore) {
     for (const size_t size : {size_t{64}, size_t{8192}}) {
         const ClassIndex c = size_classes.class_of(size);
-        const uint32_t capacity = tuning::ring_capacity(size_classes[c].object_size);
+        const uint32_t capacity = tuning::shelf_capacity(size_classes[c].object_size, 0, 1);
         const std::vector<void*> objects = take(c, 3 * capacity);
         ASSERT_EQ(objects.size(), size_t{3} * capacity);
         for (void* const& object : objects) {
@@ -96,21 +101,69 @@ TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
     const std::vector<void*> objects = take(1, 6);
     fake_os::run_on(0);
     put_back(1, {objects[0], objects[1]});
-    fake_os::run_on(1);
+    // As many processors as there are: several share a shelf if there are more than shelves.
+    const auto shared = static_cast<unsigned>(divide_up(os::cpu_count(), Depot::kMostDomains));
+    const unsigned other = shared;
+    fake_os::run_on(other);
     put_back(1, {objects[2]});
     fake_os::run_on(0);
     EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[0], objects[1]}));
     EXPECT_EQ(take(1, 2), (std::vector<void*>{objects[2]})) << "then another's, before a span's";
-    fake_os::run_on(Depot::kMostRings + 1);  // shares a ring
+    fake_os::run_on(Depot::kMostDomains * shared + other);  // shares a shelf
     put_back(1, {objects[3]});
-    fake_os::run_on(1);
+    fake_os::run_on(other);
     EXPECT_EQ(take(1, 1), (std::vector<void*>{objects[3]}));
     put_back(1, {objects[3], objects[4]});
-    fake_os::run_on(2);
+    fake_os::run_on(2 * shared);
     put_back(1, {objects[5]});
     EXPECT_EQ(depots[1].stats().objects, 3U);
     depots[1].reap(true);
     EXPECT_EQ(depots[1].stats().objects, 0U);
+}
+
+TEST_F(DepotTest, PartialSpansOfOtherProcessorsAreUsedBeforeFreshOnesAndObjectsGoBackToTheirStore) {
+    const auto shared = static_cast<unsigned>(divide_up(os::cpu_count(), Depot::kMostDomains));
+    const unsigned far = std::max(shared, tuning::kProcessorsOfStore);
+    const uint32_t in_span = size_classes[1].object_count;
+    std::vector<void*> objects = take(1, in_span / 2);
+    fake_os::run_on(far);
+    const std::vector<void*> rest = take(1, in_span);
+    EXPECT_EQ(rest.size(), in_span - in_span / 2) << "what the other store's span had";
+    EXPECT_EQ(depots[1].stats().spans, 1U);
+    const std::vector<void*> own = take(1, in_span);
+    EXPECT_EQ(own.size(), in_span);
+    EXPECT_EQ(depots[1].stats().spans, 2U);
+    objects.insert(objects.end(), rest.begin(), rest.end());
+    for (uint32_t i = 0; i < in_span; i += 4) {  // each batch has objects of both
+        put_back(1, {objects[i], own[i], objects[i + 1], own[i + 1], own[i + 2], own[i + 3], objects[i + 2],
+                     objects[i + 3]});
+    }
+    depots[1].reap(true);
+    EXPECT_EQ(depots[1].stats().spans, 0U);
+    EXPECT_EQ(depots[1].stats().outside, 0U);
+    EXPECT_EQ(region.stats().in_use_bytes, 0U);
+}
+
+TEST_F(DepotTest, AnEmptyMagazineIsKeptForTheNextFlushAndIsPassedOnWithARefill) {
+    const std::vector<void*> objects = take(1, 100);
+    Magazine* producer = nullptr;
+    Magazine* consumer = nullptr;
+    void* out[100];
+    bool zeroed = false;
+    RegionFailure why{};
+    depots[1].put_back(objects.data(), 100, &consumer);
+    EXPECT_EQ(consumer, nullptr) << "the shelf has none yet";
+    EXPECT_EQ(depots[1].refill(out, 100, true, &zeroed, &why, &producer), 100U);
+    Magazine* const first = producer;
+    ASSERT_NE(first, nullptr) << "what it emptied";
+    for (int turn = 0; turn < 3; ++turn) {
+        depots[1].put_back(out, 100, &consumer);
+        EXPECT_EQ(depots[1].refill(out, 100, true, &zeroed, &why, &producer), 100U);
+        ASSERT_NE(producer, nullptr);
+        EXPECT_TRUE(std::equal(objects.begin(), objects.end(), out));
+    }
+    depots[1].put_back(out, 100, &consumer);
+    EXPECT_NE(consumer, nullptr) << "the producer's magazines come back through the shelf";
 }
 
 TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {
@@ -247,6 +300,7 @@ TEST_F(DepotTest, ThreadsExchangeObjectsAndNoneIsLostOrDoubled) {
             std::mt19937 random(static_cast<unsigned>(t));
             std::vector<void*> live;
             for (int step = 0; step < 4'000; ++step) {
+                fake_os::run_on(random() % 80);  // every shelf and store has visitors
                 if (random() % 2 == 0 || live.size() < 100) {
                     for (void* object : take(3, 1 + random() % 100)) {
                         auto* owner = static_cast<std::atomic<int>*>(object);
@@ -319,7 +373,7 @@ TEST_F(DepotTest, ALateFreeOfAnotherThreadIsHeldBackAndCanBeUndone) {
     EXPECT_EQ(depots[1].undo_newest_frees(), 0U) << "this thread is not lost";
 }
 
-TEST_F(DepotTest, ADoubleFreeInTheRingIsFoundWhenItIsReapedAndThePeakStaysRight) {
+TEST_F(DepotTest, ADoubleFreeOnTheShelfIsFoundWhenItIsReapedAndThePeakStaysRight) {
     set_on_error(OnError::warn);
     const std::vector<void*> objects = take(1, 3);
     put_back(1, {objects[0], objects[0], objects[0], objects[1], objects[2]});
@@ -345,7 +399,7 @@ TEST_F(DepotTest, APageThatMovedOnIsADoubleFree) {
     EXPECT_NE(testing::internal::GetCapturedStderr().find("double free"), std::string::npos);
     testing::internal::CaptureStderr();
     put_back(1, {object});
-    depots[1].reap(true);  // the ring notices only now
+    depots[1].reap(true);  // the shelf notices only now
     EXPECT_NE(testing::internal::GetCapturedStderr().find("double free"), std::string::npos);
     EXPECT_TRUE(depots[2].put_back_checked(object, "free")) << "the other class's object is live";
 }

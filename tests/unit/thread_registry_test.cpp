@@ -188,15 +188,13 @@ TEST_F(ThreadsTest, AForkedChildOwnsWhatTheThreadsItLostHadCached) {
         }
         os::sleep_ns(500'000);
         thread_registry::lock_all();
-        for (ClassIndex c = 1; c < size_classes.count; ++c) {
-            depots[c].lock().lock();
-        }
+        Depot::lock_all();
         region.lock().lock();
+        magazines::lock_all();
         const pid_t child = fork();
+        magazines::unlock_all();
         region.lock().unlock();
-        for (ClassIndex c = size_classes.count - 1; c > kNoClass; --c) {
-            depots[c].lock().unlock();
-        }
+        Depot::unlock_all();
         thread_registry::unlock_all();
         if (child == 0) {
             thread_registry::adopt_all_in_child();

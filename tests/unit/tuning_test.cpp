@@ -53,17 +53,19 @@ TEST(Policy, ARefillLeavesRoomAndAFlushMakesIt) {
     }
 }
 
-TEST(Policy, ARingHoldsABatchAtLeastAndItsSlotsAtMost) {
-    uint32_t before = UINT32_MAX;
-    for (size_t size = 16; size <= kLargestSmall; size += 16) {
-        const uint32_t capacity = ring_capacity(size);
-        ASSERT_GE(capacity, 16U);
-        ASSERT_LE(capacity, before);
-        ASSERT_LE(capacity * size, std::max<size_t>(256 * KiB, 16 * size));
-        ASSERT_LE(capacity, kMostInRing);
-        ASSERT_GE(ring_slots(capacity), std::max(capacity, kMostSlots));
-        ASSERT_TRUE(std::has_single_bit(ring_slots(capacity)));
-        before = capacity;
+TEST(Policy, TheShelvesOfAClassHoldAFixedAmountOrAShareOfWhatIsInUse) {
+    for (const size_t used : {size_t{0}, 8 * MiB, 1 * GiB}) {
+        for (const uint32_t shelves : {1U, 2U, 16U}) {
+            uint32_t before = UINT32_MAX;
+            for (size_t size = 16; size <= kLargestSmall; size += 16) {
+                const uint32_t capacity = shelf_capacity(size, used, shelves);
+                ASSERT_GE(capacity, 16U);
+                ASSERT_LE(capacity, before);
+                const size_t bytes = size_t{shelves} * capacity * size;
+                ASSERT_LE(bytes, std::max(std::max(256 * KiB, used / 32), shelves * 16 * size));
+                before = capacity;
+            }
+        }
     }
 }
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// The stack of magazines.
+#include "depot/shelf.h"
+
+#include "sync/lock_counts.h"
+
+#include <algorithm>
+
+namespace hotlane {
+
+/// The first magazines lie in the cache line of the lock.
+void Shelf::note_magazine_line(uint32_t at) const {
+    lock_counts::note_lines(
+        (reinterpret_cast<uintptr_t>(magazines_ + at) - reinterpret_cast<uintptr_t>(this)) / 64 != 0 ? 1 : 0);
+}
+
+Loaded Shelf::pop(uint32_t wanted) {
+    if (count_ == 0) {
+        return {};
+    }
+    note_magazine_line(count_ - 1U);
+    const Loaded top = magazines_[count_ - 1];
+    if (top.count() > wanted) {
+        return {};
+    }
+    --count_;
+    change_objects(-top.count());
+    return top;
+}
+
+void Shelf::take(void** out, uint32_t count) {
+    magazines_[count_ - 1].take(out, count);
+    change_objects(-count);
+}
+
+void Shelf::push(Loaded magazine) {
+    note_magazine_line(count_);
+    magazines_[count_++] = magazine;
+    change_objects(magazine.count());
+}
+
+void Shelf::push_behind(Loaded magazine) {
+    std::copy_backward(magazines_, magazines_ + count_, magazines_ + count_ + 1);
+    magazines_[0] = magazine;
+    ++count_;
+    least_objects_ += magazine.count();  // not needed in this interval
+    change_objects(magazine.count());
+}
+
+bool Shelf::add(void* const* objects, uint32_t count) {
+    if (count_ == 0 || magazines_[count_ - 1].room() < count) {
+        return false;
+    }
+    note_magazine_line(count_ - 1U);
+    magazines_[count_ - 1].add(objects, count);
+    change_objects(count);
+    return true;
+}
+
+bool Shelf::add_behind(void* const* objects, uint32_t count) {
+    if (count_ == 0 || magazines_[0].room() < count) {
+        return false;
+    }
+    magazines_[0].add_behind(objects, count);
+    least_objects_ += count;
+    change_objects(count);
+    return true;
+}
+
+Shelf::Dropped Shelf::drop_oldest(uint32_t count, void** buffer) {
+    Loaded& lowest = magazines_[0];
+    if (lowest.count() > count) {
+        lowest.take_oldest(buffer, count);
+        change_objects(-count);
+        return {buffer, count, nullptr};
+    }
+    const Dropped dropped{lowest.newest(), lowest.count(), lowest.magazine()};
+    std::copy(magazines_ + 1, magazines_ + count_, magazines_);
+    --count_;
+    change_objects(-dropped.count);
+    return dropped;
+}
+
+}  // namespace hotlane
