@@ -258,10 +258,10 @@ class Server {
             const std::string id = std::to_string(process.process);
             html += "<tr><td>" + id + "<td>" + escaped(process.snapshot().program);
             if (!options_.metrics_only) {
-                html += "<td><a href=\"profile/" + id +
-                        "\">profile</a><td><a href=\"debug/pprof/heap?pid=" + id +
-                        "\">heap (pprof)</a><td><a href=\"debug/pprof/allocs?pid=" + id +
-                        "&amp;seconds=10\">allocations of 10 s (pprof)</a>";
+                html.append("<td><a href=\"profile/").append(id);
+                html.append("\">profile</a><td><a href=\"debug/pprof/heap?pid=").append(id);
+                html.append("\">heap (pprof)</a><td><a href=\"debug/pprof/allocs?pid=").append(id);
+                html.append("&amp;seconds=10\">allocations of 10 s (pprof)</a>");
             }
         }
         return html + "</table></html>\n";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// In builds without optimisation only. There the C++ library's checks of positions stay in the code, for example in
-// string_view::starts_with, and call a function of libstdc++, which our library does not need.
+// The C++ library checks positions, for example in string_view::substr, and calls a function of libstdc++ if one is
+// wrong. What the compiler does not optimise away calls this function instead, so that we need no libstdc++.
 #include "base/base.h"
 
 namespace std {
