@@ -4,10 +4,14 @@
 // wrong. What the compiler does not optimise away calls this function instead, so that we need no libstdc++.
 #include "base/base.h"
 
-namespace std {
+namespace hotlane {
 
-[[noreturn, gnu::visibility("hidden")]] void __throw_out_of_range_fmt(const char* /*format*/, ...) {
-    hotlane::check_failed("a position lies within the text", __FILE_NAME__, __LINE__);
+// Declared by its symbol, because the C++ library's own declaration, if a header has it, is visible to programs.
+[[noreturn, gnu::visibility("hidden")]] void
+position_out_of_range(const char* format, ...) asm("_ZSt24__throw_out_of_range_fmtPKcz");
+
+[[noreturn]] void position_out_of_range(const char* /*format*/, ...) {
+    check_failed("a position lies within the text", __FILE_NAME__, __LINE__);
 }
 
-}  // namespace std
+}  // namespace hotlane
