@@ -45,11 +45,11 @@ int main(int count, char** arguments) {
         sleep(5);
         return 0;
     }
-    usleep(50 * 1000); /* the parent has ended long before this is a session of its own */
+    usleep(20 * 1000); /* the parent has ended long before this is a session of its own */
     setsid();
     allocate_between();
     fork_and_end_parent();
-    usleep(50 * 1000);
+    usleep(20 * 1000);
     if (strcmp(mode, "--wait") == 0) {
         signal(SIGINT, end);
         printf("%d\n", (int)getpid());

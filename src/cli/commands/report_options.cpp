@@ -122,6 +122,11 @@ void add_symbol_options(CLI::App& command, SymbolPlaces& places) {
         ->type_name("DIR")
         ->allow_extra_args(false)
         ->group(kGroup);
+    command
+        .add_option("--perf-map", places.perf_map,
+                    "Functions of generated code; /tmp/perf-PID.map by default")
+        ->type_name("FILE")
+        ->group(kGroup);
     const auto add_map = [&places](const std::string& map) {
         const size_t equals = map.find('=');
         if (equals == 0 || equals == std::string::npos || map.front() != '/') {

@@ -124,7 +124,7 @@ struct Executable {
 /// Returns a process that the program left behind and that is a daemon: it runs the same file, in a session of its
 /// own. A moment may pass until it is; other processes are not waited for. Returns 0 if there is none.
 pid_t find_daemon(const Executable& program) {
-    constexpr int kMostTries = 50;
+    constexpr int kMostTries = 200;
     constexpr useconds_t kPauseUs = 10'000;
     for (int tries = 0; tries < kMostTries; ++tries) {
         bool is_possible = false;
@@ -144,13 +144,28 @@ pid_t find_daemon(const Executable& program) {
     return 0;
 }
 
+void say_who_is_followed(pid_t daemon, const std::string& name) {
+    message("profile: ", name, " goes on as a daemon, process ", std::to_string(daemon),
+            "; waiting for its end (Ctrl-C is passed on to it)");
+}
+
+/// Whether the process still runs after a tenth of a second. Some only start the daemon.
+bool stays(pid_t process) {
+    constexpr useconds_t kPauseUs = 100'000;
+    usleep(kPauseUs);
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+}
+
 /// Waits for the daemons that the program has become.
 void follow_daemons(const Executable& program, const std::string& name, const SignalsOfTheProgram& signals) {
     while (const pid_t daemon = find_daemon(program)) {
-        message("profile: ", name, " goes on as a daemon, process ", std::to_string(daemon),
-                "; waiting for its end (Ctrl-C is passed on to it)");
         running_program = daemon;
         signals.pass_on_keys();
+        if (stays(daemon)) {
+            say_who_is_followed(daemon, name);
+        }
         int status = 0;
         wait_for(daemon, status);
         running_program = 0;

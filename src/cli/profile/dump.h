@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ struct Dump {
         int64_t early = 0;  // most live objects in the first second
     };
 
+    /// The user whom the dump's file belongs to.
+    std::optional<unsigned> owner;
     ProfileOrigin origin;
     std::map<int64_t, Profile::SizeClass> classes;
     int64_t size_step = 0;  // of the next; 0 in dumps of other allocators and of older versions

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <sys/stat.h>
 
 namespace hotlane::cli {
 
@@ -302,6 +303,12 @@ class DumpReader {
 
 Dump parse_dump(std::string_view text, const std::string& file) { return DumpReader{text, file}.read(); }
 
-Dump read_dump(const std::string& file) { return parse_dump(read_file(file, kMagic), file); }
+Dump read_dump(const std::string& file) {
+    Dump dump = parse_dump(read_file(file, kMagic), file);
+    if (struct stat status{}; stat(file.c_str(), &status) == 0) {
+        dump.owner = status.st_uid;
+    }
+    return dump;
+}
 
 }  // namespace hotlane::cli

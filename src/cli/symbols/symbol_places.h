@@ -14,6 +14,8 @@ struct SymbolPlaces {
     std::string sysroot;                                    // in front of every path
     std::vector<std::string> directories;                   // with .build-id/ab/cdef.debug below
     std::vector<std::pair<std::string, std::string>> maps;  // the start of a path, and what replaces it
+    std::string
+        perf_map;  // file with the functions of generated code; empty: /tmp/perf-PID.map, on this machine
 
     /// Returns the path of a file of the dump on this machine: the first map that applies, else the sysroot.
     std::string path_of(const std::string& path) const;

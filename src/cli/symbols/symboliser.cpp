@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace hotlane::cli {
 
@@ -45,6 +46,11 @@ bool is_changed(const struct stat& status, uint64_t inode, int64_t dump_time_ns)
     const int64_t dumped = dump_time_ns / kSecond;
     return dumped != 0 &&
            (status.st_mtim.tv_sec > dumped || (status.st_ctim.tv_sec > dumped && status.st_ino != inode));
+}
+
+/// Whether code in this mapping comes from no file: it is anonymous, or shared memory without a name in a directory.
+bool holds_generated_code(const std::string& path) {
+    return !path.starts_with('/') || path.starts_with("/memfd:") || path.starts_with("/dev/zero");
 }
 
 }  // namespace
@@ -107,6 +113,34 @@ std::vector<Symboliser::Place> Symboliser::places_of(const Dump& dump) {
     return places;
 }
 
+const PerfMap& Symboliser::generated_code(const Dump& dump) {
+    const bool is_named = !symbol_places_.perf_map.empty();
+    if (is_named && !has_named_map_) {
+        generated_code_ = read_perf_map(symbol_places_.perf_map);
+        has_named_map_ = true;
+    } else if (!is_named &&
+               !symbol_places_.elsewhere()) {  // process ids of another machine mean nothing here
+        generated_code_ =
+            perf_map_of(dump.origin.process, dump.owner.value_or(geteuid()), dump.origin.begin_ns);
+    }
+    return generated_code_;
+}
+
+std::optional<uint32_t> Symboliser::generated_frame(uint64_t address, const Dump& dump, const PerfMap& code,
+                                                    Profile& profile) {
+    const PerfMap::Function* function = code.function_at(address);
+    if (function == nullptr) {
+        return std::nullopt;
+    }
+    const auto after = std::upper_bound(dump.mappings.begin(), dump.mappings.end(), address,
+                                        [](uint64_t a, const Dump::Mapping& m) { return a < m.start; });
+    if (after != dump.mappings.begin() && address < after[-1].end && !holds_generated_code(after[-1].path)) {
+        return std::nullopt;
+    }
+    return profile.add_frame(
+        {profile.add_function({function->name, function->file, 0}), function->line, address, false});
+}
+
 std::vector<uint32_t> Symboliser::frames_at(uint64_t address, const std::vector<Place>& places,
                                             Profile& profile) {
     const auto after = std::upper_bound(places.begin(), places.end(), address,
@@ -146,6 +180,7 @@ Profile Symboliser::symbolise(const Dump& dump) {
     profile.classes = dump.classes;
     profile.timeline = dump.timeline;
     const std::vector<Place> places = places_of(dump);
+    const PerfMap& code = generated_code(dump);
     std::map<uint64_t, std::vector<uint32_t>> frames;
     for (const Dump::Entry& entry : dump.entries) {
         for (const uint64_t address : entry.addresses) {
@@ -155,7 +190,9 @@ Profile Symboliser::symbolise(const Dump& dump) {
     size_t done = 0;
     for (auto& [address, found] : frames) {
         // The call ends just before its return address.
-        found = frames_at(address == 0 ? 0 : address - 1, places, profile);
+        const uint64_t call = address == 0 ? 0 : address - 1;
+        const std::optional<uint32_t> generated = generated_frame(call, dump, code, profile);
+        found = generated ? std::vector{*generated} : frames_at(call, places, profile);
         progress_(++done, frames.size());
     }
     for (const Dump::Entry& entry : dump.entries) {

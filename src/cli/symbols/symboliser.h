@@ -4,12 +4,14 @@
 #pragma once
 
 #include "cli/profile/dump.h"
+#include "cli/symbols/perf_map.h"
 #include "cli/symbols/symbol_file.h"
 #include "cli/symbols/symbol_places.h"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,12 +39,19 @@ class Symboliser {
     };
 
     std::vector<Place> places_of(const Dump& dump);
+    /// The functions of generated code in the process of the dump.
+    const PerfMap& generated_code(const Dump& dump);
     Known& known(const Dump::Mapping& mapping, int64_t dump_time_ns);
     std::unique_ptr<SymbolFile> find_file(const Dump::Mapping& mapping, int64_t dump_time_ns) const;
     std::vector<uint32_t> frames_at(uint64_t address, const std::vector<Place>& places, Profile& profile);
+    /// Returns the frame of generated code, or nothing.
+    static std::optional<uint32_t> generated_frame(uint64_t address, const Dump& dump, const PerfMap& code,
+                                                   Profile& profile);
 
     Progress progress_;
     SymbolPlaces symbol_places_;
+    PerfMap generated_code_;  // of the current dump, or what the user named
+    bool has_named_map_ = false;
     std::map<std::string, Known> known_;  // by path and build-id, or by path and whether the file was changed
 };
 

@@ -7,11 +7,13 @@
 // saved at a constant distance from it. Frames of any other form have no rule here.
 #include "profiler/stack/cfa_cache.h"
 
+#include "platform/safe_read.h"
 #include "profiler/stack/cfi_interpreter.h"
 #include "profiler/stack/unwind_index.h"
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <link.h>
 
 namespace hotlane::frame_rules {
@@ -89,6 +91,30 @@ Word word_of(uintptr_t address, const unwind_table::Row& row) {
                   saved ? static_cast<uint64_t>(-row.frame_pointer.offset) / kWordBytes : 0);
 }
 
+/// Code that was generated at run time has no table. Often the end of the function follows the call at once, as in
+/// CPython's trampolines, which keep no frame pointer: "add $N, %rsp", "pop %rbp" (either may be missing), "ret". It
+/// tells what lies on the stack.
+Word rule_from_code(uintptr_t address) {
+    constexpr unsigned char kAddToSp[] = {0x48, 0x83, 0xC4};
+    constexpr unsigned char kPopFp = 0x5D;
+    constexpr unsigned char kReturn = 0xC3;
+    unsigned char code[sizeof kAddToSp + 3] = {};
+    if (!inspect::read_memory(address + 1, code, sizeof code)) {
+        return tagged(address, Special::no_table);
+    }
+    const unsigned char* at = code;
+    uint64_t words = 1;  // the return address
+    if (memcmp(at, kAddToSp, sizeof kAddToSp) == 0 &&
+        is_distance(static_cast<int8_t>(at[sizeof kAddToSp]), 7)) {
+        words += at[sizeof kAddToSp] / kWordBytes;
+        at += sizeof kAddToSp + 1;
+    }
+    const bool saves_fp = *at == kPopFp;
+    at += saves_fp ? 1 : 0;
+    return *at == kReturn ? tagged(address, Kind::from_sp, words + (saves_fp ? 1 : 0), saves_fp ? 2 : 0)
+                          : tagged(address, Special::no_table);
+}
+
 Word rule_from_tables(uintptr_t address, FindTable find) {
     struct {
         const void* text;
@@ -100,7 +126,7 @@ Word rule_from_tables(uintptr_t address, FindTable find) {
     }
     const void* entry = find(pointer_to(address), &bases);
     if (entry == nullptr) {
-        return tagged(address, Special::no_table);
+        return rule_from_code(address);
     }
     unwind_table::Row row;
     const bool read = unwind_table::read(entry, address - address_of(bases.function),
