@@ -4,6 +4,7 @@
 // contains control characters.
 #include "cli/analysis/site_table.h"
 #include "cli/export/json.h"
+#include "cli/export/page_data.h"
 #include "cli/export/stacks.h"
 #include "cli/profile/last_dumps.h"
 #include "cli/profile/reader.h"
@@ -58,6 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         require(shown_text(shown) == shown, "nothing that a terminal obeys");
         require(nlohmann::json::accept(to_json(profile).dump()), "JSON");
         const Profile same = profile;
+        profile.add_base(same);
+        const nlohmann::json page = page_data(to_json(profile));
+        require(page.at("stacks").at("count") == profile.stacks().size(), "every stack is on the page");
+        profile.subtract_base();
         profile.add(same);
         profile.subtract(same);
         profile.subtract(same);

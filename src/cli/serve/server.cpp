@@ -256,7 +256,7 @@ class Server {
             "<h1>hotlane</h1><p><a href=\"metrics\">metrics</a></p><table><tr><th>process<th>program";
         for (const Published& process : all_processes()) {
             const std::string id = std::to_string(process.process);
-            html += "<tr><td>" + id + "<td>" + escaped(process.snapshot().program);
+            html.append("<tr><td>").append(id).append("<td>").append(escaped(process.snapshot().program));
             if (!options_.metrics_only) {
                 html.append("<td><a href=\"profile/").append(id);
                 html.append("\">profile</a><td><a href=\"debug/pprof/heap?pid=").append(id);
