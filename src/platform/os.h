@@ -53,7 +53,7 @@ uint64_t real_time_ns();
 uint64_t coarse_ns();
 /// The peak resident set of this process in bytes; 0 if unknown.
 size_t peak_rss_bytes();
-/// The resident set of this process now; 0 if unknown. Opens a file.
+/// The resident set of this process now; 0 if unknown. Opens a file once and keeps it open.
 size_t resident_bytes();
 unsigned cpu_count();
 /// The number of the processor that the thread runs on. It may be outdated at once. Takes a few nanoseconds.

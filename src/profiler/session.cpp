@@ -107,7 +107,8 @@ bool start_sampling(size_t sample_bytes) {
         message("no memory for a profile");
         return false;
     }
-    poll_soon();  // this thread samples from its next request on
+    (void)os::resident_bytes();  // opens a file, which a sandbox that the program enters later may forbid
+    poll_soon();                 // this thread samples from its next request on
     return true;
 }
 

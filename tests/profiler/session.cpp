@@ -10,16 +10,26 @@
 //   child:...  forks a child that does this one action and ends
 //   until:PATH allocates until this file exists     storm:PATH   writes profiles there until it is killed
 //   thread     starts a thread that does nothing     status:N   sets the exit status
+//   sandbox    from now on the kernel ends the process when it opens a file     closefrom   closes all but the first three, and opens others
+//   work:N     allocates and frees for N milliseconds     quit   ends without a profile
+//   hold:N     allocates N MB and writes to them
 //   size:N     objects have N bytes from now on      named:NAME=...   does one action in a thread of this name
 #include "../programs/check.h"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
 #include <hotlane/hotlane.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <string>
 #include <string_view>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 
@@ -89,6 +99,38 @@ void in_child(std::string_view action) {
     CHECK(waitpid(child, &how, 0) == child && how == 0, "the child ended with 0x%x", how);
 }
 
+/// A filter of system calls, as a program installs it that needs no more files.
+void enter_sandbox() {
+    constexpr auto kSize = static_cast<unsigned short>(4);
+    sock_filter rules[kSize] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{kSize, rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        printf("no filters here\n");
+        exit(0);
+    }
+}
+
+/// Other files then have the numbers, also that of the file from which the profiler reads the resident memory.
+void close_all() {
+    closefrom(3);
+    const int file = memfd_create("numbers", MFD_CLOEXEC);
+    CHECK(write(file, "9 9 9\n", 6) == 6 && dup2(file, 1000) == 1000, "no file");
+}
+
+void work_for(long milliseconds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    while (std::chrono::steady_clock::now() < end) {
+        free(place_b());
+        take_slow_path();
+    }
+}
+
 void in_thread(const std::string& name_and_action) {
     const size_t equals = name_and_action.find('=');
     std::thread([&] {
@@ -144,6 +186,17 @@ void do_one(std::string_view action) {
         }
     } else if (name == "storm") {
         storm(value.c_str());
+    } else if (name == "sandbox") {
+        enter_sandbox();
+    } else if (name == "closefrom") {
+        close_all();
+    } else if (name == "work") {
+        work_for(number);
+    } else if (name == "hold") {
+        const size_t bytes = static_cast<size_t>(number) * 1'000'000;
+        memset(opaque(malloc(bytes)), 1, bytes);
+    } else if (name == "quit") {
+        _exit(status);
     } else if (name == "size") {
         size = static_cast<size_t>(number);
     } else if (name == "named") {

@@ -205,6 +205,30 @@ class Timeline(Session):
         self.assertGreater(points[len(points) // 2][3], 1000)  # small requests count, too
 
 
+    def resident(self, name):
+        return [point[2] for point in self.live(name)[2]["timeline"]]
+
+    def test_a_sandbox_may_forbid_to_open_files(self):
+        """No point needs a file. The profile at the end would, so the program ends without one."""
+        self.run_actions("a:10", "work:30", "sandbox", "work:150", "quit", profile="x.heap")
+
+    def test_a_sandbox_of_a_program_that_closed_all_descriptors(self):
+        if "Seccomp:\t0" not in pathlib.Path("/proc/self/status").read_text("utf-8"):
+            self.skipTest("within another filter, a new one cannot be noticed")
+        self.run_actions("a:10", "work:30", "closefrom", "sandbox", "work:150", "quit", profile="x.heap")
+
+    def test_memory_is_known_after_all_descriptors_were_closed(self):
+        self.run_actions("a:10", "work:30", "closefrom", "work:150", profile="x.heap")
+        self.assertGreater(min(self.resident("x.heap")), 1 << 20)
+
+    def test_a_child_tells_its_own_memory(self):
+        """The child holds 60 MB, its parent next to nothing."""
+        pid, _ = self.run_actions("a:10", "work:30", "child:hold:60", profile="%p.heap")
+        name, = set(self.files()) - {f"{pid}.heap"}
+        self.assertGreater(self.resident(name)[-1], 60_000_000)
+        self.assertLess(self.resident(f"{pid}.heap")[-1], 60_000_000)
+
+
 class Processes(Session):
     def test_child_writes_its_own(self):
         pid, _ = self.run_actions("a:10", "dump", "child:b:4", "a:1", profile="%p.%n.heap")
