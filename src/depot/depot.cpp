@@ -340,7 +340,7 @@ Depot::Surplus Depot::drop_surplus(Shelf& shelf, void** buffer) const {
     if (too_many == 0) {
         return {};
     }
-    const Shelf::Dropped dropped = shelf.drop_oldest(too_many, buffer);
+    const Shelf::Dropped dropped = shelf.drop_oldest(too_many, Shelf::kFew, buffer);
     return {dropped, excess() != 0};
 }
 
@@ -356,19 +356,43 @@ bool Depot::return_dropped(const Shelf::Dropped& dropped, Magazine** spare) {
     return true;
 }
 
-/// Returns how many objects were returned; the others are reported. Objects of different stores are returned store by
-/// store, with one lock at a time.
+/// Fetches the metadata that a return will change, many lines at once, before a lock is taken for it. Worth its time
+/// where other processors may have changed it.
+void Depot::prefetch_spans(void* const* objects, uint32_t count) {
+    uint32_t last = UINT32_MAX;
+    for (uint32_t i = 0; i != count; ++i) {
+        const PageIndex page = region.page_containing(objects[i]);
+        if (page.value != last) {
+            const auto* const metadata = static_cast<const std::byte*>(region.span_metadata(page));
+            __builtin_prefetch(metadata, 1);
+            __builtin_prefetch(metadata + 64, 1);
+            last = page.value;
+        }
+    }
+}
+
+/// Returns how many objects were returned; the others are reported.
 uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation operation) {
-    // The metadata is fetched before the lock is taken, many lines at once.
-    std::for_each_n(objects, count > 1 ? count : 0, [](const void* object) {
-        const auto* metadata =
-            static_cast<const std::byte*>(region.span_metadata(region.page_containing(object)));
-        __builtin_prefetch(metadata, 1);
-        __builtin_prefetch(metadata + 64, 1);
-    });
-    const bool has_one_store = stores_.load(std::memory_order_acquire) == 1;
-    const auto number_of = [this, has_one_store](const void* object) -> uint32_t {
-        return !has_one_store && page_has_class(object, class_) ? span_containing(object)->store() : 0;
+    const bool is_shared = !std::has_single_bit(shelves_.load(std::memory_order_relaxed));
+    if (count > 1 && is_shared) {
+        prefetch_spans(objects, count);
+    }
+    uint32_t returned = 0;
+    if (stores_.load(std::memory_order_acquire) == 1) {
+        LockGuard guard(first_store_.lock);
+        returned = first_store_.put_back(class_, objects, count, operation);
+    } else {
+        returned = return_by_store(objects, count, operation);
+    }
+    from_spans_.fetch_sub(returned, std::memory_order_relaxed);
+    lock_counts::note_exchange();
+    return returned;
+}
+
+/// Returns objects of different stores store by store, with one lock at a time.
+uint32_t Depot::return_by_store(void* const* objects, uint32_t count, Operation operation) {
+    const auto number_of = [this](const void* object) -> uint32_t {
+        return page_has_class(object, class_) ? span_containing(object)->store() : 0;
     };
     uint32_t returned = 0;
     void* others[Magazine::kSlots];
@@ -391,8 +415,6 @@ uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation 
         objects = others;
         count = left;
     }
-    from_spans_.fetch_sub(returned, std::memory_order_relaxed);
-    lock_counts::note_exchange();
     return returned;
 }
 
@@ -488,7 +510,7 @@ void Depot::reap_shelf(Shelf& shelf, bool everything) {
     shelf.lock.lock();
     uint32_t left = everything ? shelf.objects() : tuning::reap_count(shelf.least_objects(), shelf.objects());
     while (left != 0 && shelf.objects() != 0) {
-        const Shelf::Dropped dropped = shelf.drop_oldest(left, buffer);
+        const Shelf::Dropped dropped = shelf.drop_oldest(left, 0, buffer);
         left -= dropped.count;
         shelf.lock.unlock();
         return_dropped(dropped, nullptr);

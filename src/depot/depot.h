@@ -105,6 +105,8 @@ class Depot {
     static bool put_few(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how);
     Surplus drop_surplus(Shelf& shelf, void** buffer) const;
     bool return_dropped(const Shelf::Dropped& dropped, Magazine** spare);
+    static void prefetch_spans(void* const* objects, uint32_t count);
+    uint32_t return_by_store(void* const* objects, uint32_t count, Operation operation);
     uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
     void reap_shelf(Shelf& shelf, bool everything);
     PutBackResult judge(const void* object);

@@ -68,9 +68,9 @@ bool Shelf::add_behind(void* const* objects, uint32_t count) {
     return true;
 }
 
-Shelf::Dropped Shelf::drop_oldest(uint32_t count, void** buffer) {
+Shelf::Dropped Shelf::drop_oldest(uint32_t count, uint32_t more, void** buffer) {
     Loaded& lowest = magazines_[0];
-    if (lowest.count() > count) {
+    if (lowest.count() > count + more) {
         lowest.take_oldest(buffer, count);
         change_objects(-count);
         return {buffer, count, nullptr};

