@@ -5,13 +5,14 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 int main() {
-    const auto profile = nlohmann::json::parse(std::cin, nullptr, false);
+    auto profile = nlohmann::json::parse(std::cin, nullptr, false);
     if (profile.is_discarded()) {
         std::cerr << "render: standard input is not JSON\n";
         return 1;
     }
-    std::cout << hotlane::cli::render_html(profile) << std::flush;
+    std::cout << hotlane::cli::render_html(std::move(profile)) << std::flush;
     return std::cout ? 0 : 1;
 }

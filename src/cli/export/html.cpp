@@ -7,13 +7,14 @@
 #include "cli/export/profile_page.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace hotlane::cli {
 
-std::string render_html(const nlohmann::json& profile) {
+std::string render_html(nlohmann::json profile) {
     // Symbol tables may contain any bytes; invalid UTF-8 is replaced.
     const std::string data =
-        page_data(profile).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        page_data(std::move(profile)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     std::string page{kPageBeforeProfile};
     page.reserve(page.size() + data.size() + data.size() / 16 + kPageAfterProfile.size());
     for (const char c : data) {

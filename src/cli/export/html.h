@@ -9,6 +9,6 @@
 namespace hotlane::cli {
 
 /// Returns the page of a profile, which must have the structure of `hotlane report --json`.
-std::string render_html(const nlohmann::json& profile);
+std::string render_html(nlohmann::json profile);
 
 }  // namespace hotlane::cli

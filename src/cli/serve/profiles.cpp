@@ -72,7 +72,7 @@ std::string profile_page(const LiveDirectory& live, int64_t process, KeptDumps& 
     kept.add({process, series, dump.origin.sequence, std::move(text)});
     nlohmann::json document = to_json(profile);
     document["served"] = true;
-    return render_html(document);
+    return render_html(std::move(document));
 }
 
 }  // namespace hotlane::cli
