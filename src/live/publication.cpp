@@ -26,6 +26,7 @@ struct Publication {
     uint64_t file = 0;        // its identity
     uint64_t due_ns = 0;      // when to publish next
     uint64_t look_ns = 0;     // when to look whether the file is still there
+    uint64_t sequence = 0;    // as in the file
     bool is_refused = false;  // it could not be created, and will not be tried again
     char name[48] = {};
 };
@@ -106,6 +107,13 @@ const char* open_file() {
     return problem;
 }
 
+/// The owner of the file may cut it off. Then it gets a new one.
+void replace_file() {
+    os::unmap(own.shared, sizeof(Shared));
+    own.shared = nullptr;
+    own.is_refused = open_file() != nullptr;
+}
+
 /// Somebody may have removed the file, for example because nothing had opened it for ten days.
 void create_again_if_removed() {
     const char* problem = nullptr;
@@ -116,32 +124,28 @@ void create_again_if_removed() {
     const bool is_there = is_in(at, own.name, own.file);
     os::close_file(at);
     if (!is_there) {
-        os::unmap(own.shared, sizeof(Shared));
-        own.shared = nullptr;
-        own.is_refused = open_file() != nullptr;
+        replace_file();
     }
 }
 
-/// Copies word by word, because another process reads meanwhile. Each store is a release: the odd sequence number
-/// that precedes the copy is visible before any of the words. A fence would do, too, but ThreadSanitizer knows none.
-void copy_counters(Counters& to, const Counters& from) {
-    auto* out = reinterpret_cast<uint64_t*>(&to);
-    const auto* in = reinterpret_cast<const uint64_t*>(&from);
-    for (size_t i = 0; i < sizeof(Counters) / sizeof(uint64_t); ++i) {
-        store_release(out[i], in[i]);
-    }
+template <typename T>
+bool write_field(T& field, const T& value) {
+    static_assert(sizeof(T) % sizeof(uint64_t) == 0);
+    return write_shared(&field, &value, sizeof value);
 }
 
-/// Signals are blocked meanwhile: a handler that forks and returns would leave a child in the middle of the
-/// copy to its parent's file.
-void write_counters(const Counters& counters) {
+/// The odd sequence number is visible before any of the counters is, and the even one after all of them. Signals are
+/// blocked meanwhile: a handler that forks and returns would leave a child in the middle of the copy to its parent's
+/// file. Returns false if the file was cut off.
+bool write_counters(const Counters& counters) {
     const uint64_t signals = os::block_signals();
     Shared& shared = *own.shared;
-    const uint64_t before = shared.sequence | 1;
-    store_relaxed(shared.sequence, before);
-    copy_counters(shared.counters, counters);
-    store_release(shared.sequence, before + 1);
+    const uint64_t odd = own.sequence | 1;
+    own.sequence = odd + 1;
+    const bool written = write_field(shared.sequence, odd) && write_field(shared.counters, counters) &&
+                         write_field(shared.sequence, odd + 1);
     os::restore_signals(signals);
+    return written;
 }
 
 void publish(uint64_t now_ns) {
@@ -156,7 +160,9 @@ void publish(uint64_t now_ns) {
     memcpy(counters.labels, config().labels, sizeof counters.labels);
     counters.snapshot = *snapshot;
     counters.snapshot.labels = nullptr;
-    write_counters(counters);
+    if (!write_counters(counters)) {
+        replace_file();
+    }
 }
 
 bool is_ours() { return own.shared != nullptr && own.process == os::process_id(); }
@@ -208,17 +214,22 @@ void answer() {
     if (!is_ours()) {
         return;
     }
-    Mailbox& mailbox = own.shared->mailbox;
-    const uint64_t ticket = load_acquire(mailbox.ticket);
-    if (ticket == load_relaxed(mailbox.answered)) {
+    Mailbox mailbox;
+    if (!read_shared(&own.shared->mailbox, &mailbox, sizeof mailbox)) {
+        replace_file();
         return;
     }
-    const Answered result = answer_request(static_cast<Request>(load_relaxed(mailbox.kind)),
-                                           load_relaxed(mailbox.argument), directory);
-    store_relaxed(mailbox.answer, static_cast<uint64_t>(result.answer));
-    store_relaxed(mailbox.value, result.value);
-    publish(os::monotonic_ns());
-    store_release(mailbox.answered, ticket);
+    if (mailbox.ticket == mailbox.answered) {
+        return;
+    }
+    const Answered result = answer_request(static_cast<Request>(mailbox.kind), mailbox.argument, directory);
+    if (write_field(own.shared->mailbox.answer, static_cast<uint64_t>(result.answer)) &&
+        write_field(own.shared->mailbox.value, result.value)) {
+        publish(os::monotonic_ns());
+    }
+    if (own.shared != nullptr && !write_field(own.shared->mailbox.answered, mailbox.ticket)) {
+        replace_file();
+    }
 }
 
 // The mapping stays: a signal handler that forked may return into code that writes it.

@@ -108,6 +108,17 @@ class Publishing(Live):
         # The process notices that its file has gone.
         self.file_of(process)
 
+    def test_a_file_that_its_owner_cuts_off_is_replaced(self):
+        process = self.start()
+        file = self.file_of(process)
+        for size in (0, 4096):
+            os.truncate(file, size)
+            self.wait_for(lambda: process.poll() is not None or (file.exists() and file.stat().st_size > 4096),
+                          "not replaced")
+            self.assertIsNone(process.poll(), "ended by a signal")
+            self.file_of(process)
+        self.assertEqual(self.hotlane("profile", "--attach", process.pid, "--duration", "100ms").returncode, 0)
+
     def test_a_child_has_its_own_file(self):
         process = self.start("fork", env={"HOTLANE_LABELS": "role=test"})
         self.wait_for(lambda: len(self.hotlane("ps").stdout.splitlines()) == 3, "no child")

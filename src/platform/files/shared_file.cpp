@@ -3,6 +3,7 @@
 // Files that several processes map, and what identifies a process.
 #include "platform/files/shared_file.h"
 
+#include "base/atomic_access.h"
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
 #include "platform/files/write_signal_blocker.h"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace hotlane {
@@ -113,6 +115,43 @@ void* map_new_file(int fd, size_t bytes) {
     }
     void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return p == MAP_FAILED ? nullptr : p;
+}
+
+namespace {
+
+/// Each store is a release: what was stored before is visible to a reader of the file that sees it. A fence would do,
+/// too, but ThreadSanitizer knows none.
+void copy_words(void* to, const void* from, size_t bytes) {
+    auto* out = static_cast<uint64_t*>(to);
+    const auto* in = static_cast<const uint64_t*>(from);
+    for (size_t i = 0; i < bytes / sizeof(uint64_t); ++i) {
+        store_release(out[i], load_acquire(in[i]));
+    }
+}
+
+using Transfer = ssize_t(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long);
+
+bool transfer(Transfer* by_kernel, const void* mapped, const void* own, size_t bytes) {
+    ErrnoSaver keep;
+    const iovec local{const_cast<void*>(own), bytes};
+    const iovec remote{const_cast<void*>(mapped), bytes};
+    const ssize_t count = by_kernel(getpid(), &local, 1, &remote, 1, 0);
+    if (count < 0 && errno != EFAULT) {
+        const bool reads = by_kernel == process_vm_readv;
+        copy_words(reads ? local.iov_base : remote.iov_base, reads ? mapped : own, bytes);
+        return true;
+    }
+    return count == static_cast<ssize_t>(bytes);
+}
+
+}  // namespace
+
+bool write_shared(void* mapped, const void* from, size_t bytes) {
+    return transfer(process_vm_writev, mapped, from, bytes);
+}
+
+bool read_shared(const void* mapped, void* to, size_t bytes) {
+    return transfer(process_vm_readv, mapped, to, bytes);
 }
 
 unsigned effective_user() { return geteuid(); }

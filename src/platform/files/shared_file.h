@@ -29,6 +29,12 @@ bool is_in(int directory, const char* name, uint64_t identity);
 /// set.
 void* map_new_file(int fd, size_t bytes);
 
+/// Copies words to or from a mapping of a file that another process may cut off: an access by this process's own
+/// instructions would then be a SIGBUS. Both addresses are multiples of 8, as is `bytes`. Where the kernel refuses the
+/// call, the words are copied as usual. Returns false if the file was cut off; then a part may have been copied.
+[[nodiscard]] bool write_shared(void* mapped, const void* from, size_t bytes);
+[[nodiscard]] bool read_shared(const void* mapped, void* to, size_t bytes);
+
 /// The effective user of this process.
 unsigned effective_user();
 /// The number of the namespace that this process's id belongs to; 0 if unknown.
