@@ -7,6 +7,7 @@
 #include "cli/text/quantity.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hotlane::cli {
 
@@ -22,7 +23,7 @@ std::string bars(const std::vector<double>& heights) {
     for (const double height : heights) {
         // The lowest block stands for everything above 0.
         const double share = most > 0 ? height / most : 0;
-        text += kBlocks[share <= 0 ? 0 : std::clamp(static_cast<int>(share * 8 + 0.5), 1, 8)];
+        text += kBlocks[share <= 0 ? 0 : std::clamp(std::lround(share * 8), 1L, 8L)];
     }
     return text;
 }

@@ -70,10 +70,12 @@ struct Tree {
 
 Tree tree_of(const std::vector<std::string>& files) {
     std::vector<ProfileOrigin> origins;
+    origins.reserve(files.size());
     for (const std::string& file : files) {
         origins.push_back(read_dump(file).origin);
     }
     std::vector<const ProfileOrigin*> pointers;
+    pointers.reserve(origins.size());
     for (const ProfileOrigin& origin : origins) {
         pointers.push_back(&origin);
     }
