@@ -91,7 +91,7 @@ class ReclaimBatch {
     void begin(ThreadBlock& block, bool everything) {
         block.lock.lock();
         uint64_t begun = 0;
-        for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        for (ClassIndex c = 1; block.is_live && c < size_classes.count; ++c) {
             begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
         }
         if (begun == 0) {
@@ -140,13 +140,28 @@ void reclaim_own(ThreadBlock& block, bool everything) {
     }
 }
 
+/// Where the last pass ended. Under the lock of the maintenance.
+constinit ThreadBlock* next_to_visit = nullptr;
+
 }  // namespace
 
 void reclaim_caches(bool everything) {
-    LockGuard guard(thread_registry::list_lock);
     ReclaimBatch others;
-    for (ThreadBlock* block = thread_registry::first_live(); block != nullptr; block = block->next) {
-        block == thread_cache.block ? reclaim_own(*block, everything) : others.begin(*block, everything);
+    const auto visit = [&](ThreadBlock& block) {
+        &block == thread_cache.block ? reclaim_own(block, everything) : others.begin(block, everything);
+    };
+    if (everything) {
+        for (ThreadBlock* block = thread_registry::first(); block != nullptr; block = block->next) {
+            visit(*block);
+        }
+        return;
+    }
+    if (next_to_visit == nullptr) {
+        next_to_visit = thread_registry::first();
+    }
+    for (uint32_t visits = 0; next_to_visit != nullptr && visits != reclaim::kMostInPass; ++visits) {
+        visit(*next_to_visit);
+        next_to_visit = next_to_visit->next;
     }
 }
 

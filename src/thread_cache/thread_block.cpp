@@ -103,13 +103,24 @@ void ThreadBlock::undo_newest_frees() {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (is_set_up(c)) {
             resolve_pending_reclaim(c);
-            const ClassRecord& record = this->record(c);
             // Never more than the thread freed: objects that a refill brought were not freed.
-            const uint64_t frees =
-                level(c) + allocations(c) - record.misses + record.flushed - record.refilled;
-            set_top(c, top(c) + std::min({uint64_t{level(c)}, kOfALane, frees}));
+            const uint32_t own_frees = static_cast<uint32_t>(frees(c)) - frees_before[c];
+            set_top(c, top(c) + std::min({uint64_t{level(c)}, kOfALane, uint64_t{own_frees}}));
         }
     }
+}
+
+void ThreadBlock::retire() {
+    static constinit ThreadCache no_thread;  // never changes
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        flush_all(c);
+        if (has_record(c)) {
+            frees_before[c] = static_cast<uint32_t>(frees(c));
+        }
+    }
+    cache = &no_thread;
+    is_live = false;
+    ++threads_ended;
 }
 
 void ThreadBlock::unset_class(ClassIndex c) {

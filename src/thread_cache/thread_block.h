@@ -49,12 +49,15 @@ struct Swing {
 ///      slots (at most tuning::kMostSlots, and the nullptr)         ClassRecord
 ///   ^ a multiple of 2 KiB: the top of a full lane
 ///
-/// When the thread ends, the block is recycled.
+/// When the thread ends, the block is recycled. Its windows stay with their classes and its counts go on, so the counts of
+/// all blocks together are those of all threads that ever were.
 struct ThreadBlock {
-    Lock lock{LockRank::cache};  // excludes maintenance, statistics and fork from the owner's slow paths
-    ThreadCache* cache = nullptr;
-    ThreadBlock* next = nullptr;  // in the list of live threads, or of free blocks
-    ThreadBlock* previous = nullptr;
+    Lock lock{LockRank::cache};    // excludes maintenance, statistics and fork from the owner's slow paths
+    ThreadCache* cache = nullptr;  // of a block without a thread: one that is all zeros
+    ThreadBlock* next = nullptr;   // in the list of all blocks; never changes
+    ThreadBlock* next_free = nullptr;  // in the list of blocks without a thread
+    bool is_live = false;              // a thread has it; changes under `lock`
+    uint64_t threads_ended = 0;        // that had this block
     Magazine* spare = nullptr;  // an empty magazine for the next flush; stays when the block is recycled
     uint64_t poll_soon_ns = 0;  // when put_back_slow() last called poll_soon()
     FallbackStats fallback_allocations[kFallbackReasons];
@@ -66,6 +69,7 @@ struct ThreadBlock {
     uint64_t profile_at[kMaxClasses];
     uint64_t guard_at[kMaxClasses];
     Swing swings[kMaxClasses];
+    uint32_t frees_before[kMaxClasses];  // the lower half of the frees by former threads
 
     Lane& lane(ClassIndex c) const { return cache->lanes[c]; }
     // Relaxed: called by the owner under `lock`, or by others who check again. Where order matters,
@@ -95,8 +99,14 @@ struct ThreadBlock {
         return static_cast<void**>(pointer_to(address_of(this) + windows[c] * kWindowBytes));
     }
     void add_to(ClassStats& stats, ClassIndex c) const;
-    /// The requests of all classes and of the fallback.
+    /// The requests of all classes and of the fallback, by this thread and former ones.
     ThreadCounts counts() const;
+    uint64_t frees(ClassIndex c) const {
+        const ClassRecord& record = this->record(c);
+        return level(c) + allocations(c) - record.misses + record.flushed - record.refilled;
+    }
+    /// Moves all objects to the depots. Afterwards the block has no thread, and its counts no longer depend on one.
+    void retire();
 
     // The owner's countdown is read and written relaxed: no other data depends on it.
 

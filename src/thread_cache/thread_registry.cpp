@@ -5,6 +5,7 @@
 
 #include "depot/depot.h"
 #include "maintenance/maintenance.h"
+#include "sync/lock_counts.h"
 #include "sync/thread_end.h"
 #include "thread_cache/reclaim.h"
 
@@ -15,17 +16,13 @@
 
 namespace hotlane::thread_registry {
 
-constinit Lock list_lock{LockRank::thread_registry};
-
 namespace {
 
-constinit ThreadBlock* live = nullptr;
+constinit Lock list_lock{LockRank::thread_registry};
+/// All blocks that ever were, newest first, linked by ThreadBlock::next. Written under the lock.
+constinit std::atomic<ThreadBlock*> blocks{nullptr};
+/// The blocks without a thread, linked by ThreadBlock::next_free. Under the lock.
 constinit ThreadBlock* recycled = nullptr;
-constinit uint64_t live_count = 0;
-constinit uint64_t ended_count = 0;
-
-/// The counts of ended threads, guarded by `lock`.
-constinit Snapshot ended;
 
 struct UncachedCounts {
     std::atomic<uint64_t> allocations{0};
@@ -38,24 +35,6 @@ constinit std::atomic<uint64_t> uncached_fallback_frees;
 
 void add(std::atomic<uint64_t>& counter, uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
 
-void link(ThreadBlock* block) {
-    block->next = live;
-    block->previous = nullptr;
-    if (live != nullptr) {
-        live->previous = block;
-    }
-    live = block;
-    ++live_count;
-}
-
-void unlink(ThreadBlock* block) {
-    (block->previous != nullptr ? block->previous->next : live) = block->next;
-    if (block->next != nullptr) {
-        block->next->previous = block->previous;
-    }
-    --live_count;
-}
-
 void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         block.add_to(snapshot.classes[c], c);
@@ -67,31 +46,9 @@ void add_block_to(Snapshot& snapshot, const ThreadBlock& block) {
     snapshot.fallback_frees += load_relaxed(block.fallback_frees);
 }
 
-/// Flushes the objects to the depots, adds the counts to the totals and puts the block into the list of free
-/// blocks. The caller holds `lock`.
-void retire(ThreadBlock* block) {
-    {
-        LockGuard guard(block->lock);
-        for (ClassIndex c = 1; c < size_classes.count; ++c) {
-            block->flush_all(c);
-        }
-        add_block_to(ended, *block);
-    }
-    unlink(block);
-    ++ended_count;
-    block->next = recycled;
+void recycle(ThreadBlock* block) {
+    block->next_free = recycled;
     recycled = block;
-}
-
-/// Prepares a recycled block for a new thread: unsets every class and sets every count to zero. The slots
-/// keep their contents.
-void make_new(ThreadBlock* block) {
-    block->window_count = 0;
-    std::fill(std::begin(block->windows), std::end(block->windows), uint8_t{0});
-    for (FallbackStats& fallback_allocations : block->fallback_allocations) {
-        fallback_allocations = {};
-    }
-    block->fallback_frees = 0;
 }
 
 /// What freed_since_asked() last counted: frees by the calling thread or, if it has no cache, fallback frees
@@ -122,7 +79,7 @@ void at_thread_end(void*) {
 
 }  // namespace
 
-ThreadBlock* first_live() { return live; }
+ThreadBlock* first() { return blocks.load(std::memory_order_acquire); }
 
 void set_up() {
     os::announce_barriers();
@@ -140,36 +97,52 @@ bool attach() {
     if (!thread_end::expect(thread_end::Part::cache, &cache)) {
         return false;
     }
-    LockGuard guard(list_lock);
-    ThreadBlock* block = recycled;
-    if (block != nullptr) {
-        recycled = block->next;
-        make_new(block);
-    } else {
-        block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));
-        if (block == nullptr) {
-            return false;
+    ThreadBlock* block = nullptr;
+    {
+        LockGuard guard(list_lock);
+        block = recycled;
+        if (block != nullptr) {
+            lock_counts::note_lines(1);
+            recycled = block->next_free;
+        } else {
+            block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));
+            if (block == nullptr) {
+                return false;
+            }
+            // The memory is zero. Only the rank of the lock has to be set.
+            new (&block->lock) Lock(LockRank::cache);
+            block->next = blocks.load(std::memory_order_relaxed);
+            blocks.store(block, std::memory_order_release);
         }
-        // The memory is zero. Only the rank of the lock has to be set.
-        new (&block->lock) Lock(LockRank::cache);
+        LockGuard block_guard(block->lock);
+        block->cache = &cache;
+        block->is_live = true;
+        cache.block = block;
     }
-    block->cache = &cache;
-    link(block);
-    cache.block = block;
+    // What former threads did is not this thread's.
+    const ThreadCounts counts = block->counts();
+    cache.uncached.allocations -= counts.allocations;
+    cache.uncached.frees -= counts.frees;
     return true;
 }
 
 void detach() {
     ThreadCache& cache = thread_cache;
-    if (cache.block == nullptr) {
+    ThreadBlock* const block = cache.block;
+    if (block == nullptr) {
         return;
     }
-    LockGuard guard(list_lock);
-    const ThreadCounts counts = cache.block->counts();
-    retire(cache.block);
-    cache.block = nullptr;
+    ThreadCounts counts;
+    {
+        LockGuard guard(block->lock);
+        block->retire();
+        counts = block->counts();
+        cache.block = nullptr;
+    }
     cache.uncached.allocations += counts.allocations;
     cache.uncached.frees += counts.frees;
+    LockGuard guard(list_lock);
+    recycle(block);
 }
 
 namespace {
@@ -203,35 +176,34 @@ void count_uncached_fallback_free() {
 uint64_t uncached_fallback_frees_so_far() { return uncached_fallback_frees.load(std::memory_order_relaxed); }
 
 void add_to(Snapshot& snapshot) {
-    LockGuard guard(list_lock);
-    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
-        LockGuard block_guard(block->lock);
+    uint64_t live = 0;
+    uint64_t ended = 0;
+    for (ThreadBlock* block = first(); block != nullptr; block = block->next) {
+        LockGuard guard(block->lock);
         add_block_to(snapshot, *block);
+        live += block->is_live ? 1 : 0;
+        ended += block->threads_ended;
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         ClassStats& stats = snapshot.classes[c];
-        stats += ended.classes[c];
         stats.misses += uncached[c].allocations.load(std::memory_order_relaxed);
         stats.frees += uncached[c].frees.load(std::memory_order_relaxed);
     }
     for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
         snapshot.fallback_allocations[reason].count +=
-            ended.fallback_allocations[reason].count +
             uncached_fallbacks[reason].load(std::memory_order_relaxed);
         snapshot.fallback_allocations[reason].bytes +=
-            ended.fallback_allocations[reason].bytes +
             uncached_fallback_bytes[reason].load(std::memory_order_relaxed);
     }
-    snapshot.fallback_frees += ended.fallback_frees + uncached_fallback_frees.load(std::memory_order_relaxed);
-    snapshot.threads_live = live_count;
-    snapshot.threads_ended = ended_count;
+    snapshot.fallback_frees += uncached_fallback_frees.load(std::memory_order_relaxed);
+    snapshot.threads_live = live;
+    snapshot.threads_ended = ended;
 }
 
 Requests count_requests() {
-    LockGuard guard(list_lock);
     ClassStats sum;
     uint64_t fallback = 0;
-    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+    for (ThreadBlock* block = first(); block != nullptr; block = block->next) {
         LockGuard block_guard(block->lock);
         for (ClassIndex c = 1; c < size_classes.count; ++c) {
             block->add_to(sum, c);
@@ -241,12 +213,10 @@ Requests count_requests() {
         }
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        sum.hits += ended.classes[c].hits;
-        sum.misses += ended.classes[c].misses + uncached[c].allocations.load(std::memory_order_relaxed);
+        sum.misses += uncached[c].allocations.load(std::memory_order_relaxed);
     }
     for (size_t reason = 0; reason < kFallbackReasons; ++reason) {
-        fallback += ended.fallback_allocations[reason].count +
-                    uncached_fallbacks[reason].load(std::memory_order_relaxed);
+        fallback += uncached_fallbacks[reason].load(std::memory_order_relaxed);
     }
     return {.all = sum.allocations() + fallback, .misses = sum.misses};
 }
@@ -255,27 +225,33 @@ Requests count_requests() {
 
 void lock_all() {
     list_lock.lock();
-    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+    for (ThreadBlock* block = first(); block != nullptr; block = block->next) {
         block->lock.lock();
     }
 }
 
 void unlock_all() {
-    for (ThreadBlock* block = live; block != nullptr; block = block->next) {
+    for (ThreadBlock* block = first(); block != nullptr; block = block->next) {
         block->lock.unlock();
     }
     list_lock.unlock();
 }
 
 void adopt_all_in_child() {
-    for (ThreadBlock *block = live, *next = nullptr; block != nullptr; block = next) {
-        next = block->next;
+    LockGuard guard(list_lock);
+    recycled = nullptr;  // made anew: a block of a thread that was about to end is in no list
+    for (ThreadBlock* block = first(); block != nullptr; block = block->next) {
         // The block is asked, not the cache: a signal handler that forks may have interrupted attach() before
         // it stored the block in the cache.
-        if (block->cache != &thread_cache) {
-            block->undo_newest_frees();
-            retire(block);
+        if (block->cache == &thread_cache) {
+            continue;
         }
+        if (block->is_live) {
+            LockGuard block_guard(block->lock);
+            block->undo_newest_frees();
+            block->retire();
+        }
+        recycle(block);
     }
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         add(uncached[c].frees, -uint64_t{depots[c].undo_newest_frees()});  // frees of other threads

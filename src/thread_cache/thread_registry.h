@@ -37,9 +37,9 @@ struct Requests {
 };
 Requests count_requests();
 
-/// The list of live threads' blocks, linked by ThreadBlock::next. Read under the lock.
-HOTLANE_HIDDEN extern constinit Lock list_lock;
-ThreadBlock* first_live();
+/// All blocks that ever were, linked by ThreadBlock::next: blocks are recycled and never freed. So the list can be
+/// walked without a lock, and a walk can be continued later. Whether a block has a thread is known under its lock.
+ThreadBlock* first();
 
 // For fork: takes and releases the locks of the registry and of every cache. In the child,
 // adopt_all_in_child() retires the blocks of the threads that the child does not have.

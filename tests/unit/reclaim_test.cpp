@@ -3,10 +3,13 @@
 // Tests reclaiming from another thread's cache, step by step: what the owner may do in between, and how a
 // pending reclaim is resolved.
 #include "accounted_threads.h"
+#include "thread_cache/reclaim.h"
 #include "thread_cache/reclaim_protocol.h"
 
 #include <algorithm>
+#include <pthread.h>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -253,6 +256,72 @@ TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
     block.set_top(1, slot - 2);
     flush_this_thread();
     expect_all_accounted_for(8);
+}
+
+/// Sleeping threads, each with a cached object or two, on the smallest stacks.
+class SleepingThreads {
+  public:
+    explicit SleepingThreads(size_t count) : threads_(count) {
+        pthread_attr_t small;
+        pthread_attr_init(&small);
+        pthread_attr_setstacksize(&small, 128 * KiB);
+        for (pthread_t& thread : threads_) {
+            EXPECT_EQ(pthread_create(&thread, &small, sleep, this), 0);
+        }
+        pthread_attr_destroy(&small);
+        while (asleep_ != count) {
+            std::this_thread::yield();
+        }
+    }
+    ~SleepingThreads() {
+        wake_ = true;
+        wake_.notify_all();
+        for (const pthread_t thread : threads_) {
+            pthread_join(thread, nullptr);
+        }
+    }
+    SleepingThreads(const SleepingThreads&) = delete;
+    SleepingThreads& operator=(const SleepingThreads&) = delete;
+
+  private:
+    static void* sleep(void* self) {
+        auto& all = *static_cast<SleepingThreads*>(self);
+        std::vector<void*> objects;
+        for (int i = 0; i < 8; ++i) {
+            objects.push_back(get(64));
+        }
+        std::for_each(objects.begin(), objects.end(), put);
+        ++all.asleep_;
+        all.wake_.wait(false);
+        thread_registry::detach();
+        return nullptr;
+    }
+
+    std::vector<pthread_t> threads_;
+    std::atomic<size_t> asleep_{0};
+    std::atomic<bool> wake_{false};
+};
+
+TEST_F(ReclaimTest, APassVisitsABoundedNumberOfThreadsAndTheNextOnesGoOn) {
+    constexpr size_t kThreads = 3000;
+    {
+        const SleepingThreads threads(kThreads);
+        const auto flushes = [] { return counts().classes[size_classes.class_of(64)].flushes; };
+        const uint64_t before_all = flushes();
+        // Each thread is visited twice before it counts as idle. Blocks of earlier tests may lie in between.
+        constexpr size_t kMostPasses = 4 * (kThreads / reclaim::kMostInPass + 1);
+        uint64_t reclaimed = 0;
+        size_t passes = 0;
+        for (; reclaimed != kThreads && passes != kMostPasses; ++passes) {
+            const uint64_t so_far = flushes();
+            reclaim_caches(false);
+            EXPECT_LE(flushes() - so_far, reclaim::kMostInPass);
+            reclaimed = flushes() - before_all;
+        }
+        EXPECT_EQ(reclaimed, kThreads);
+        EXPECT_GT(passes, kThreads / reclaim::kMostInPass);
+    }
+    expect_all_accounted_for(kThreads * 8);
 }
 
 }  // namespace
