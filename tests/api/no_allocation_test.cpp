@@ -108,6 +108,10 @@ TEST(ThreadCounts, AreOfTheThreadThatFreesAndAllocates) {
     });
     other.join();
     EXPECT_LT(hotlane_thread_allocations() - allocations, 10U);  // what starting a thread takes
+    std::thread([] {
+        free(used(malloc(100)));
+        EXPECT_LT(hotlane_thread_allocations(), 100U) << "what the thread before it allocated is not counted";
+    }).join();
     expect_requests(0, 1, [&] { free(p); });
     // A thread that has only freed has no cache yet.
     std::vector<void*> held(50);
