@@ -83,16 +83,17 @@ void Depot::set_up_all() {
     }
 }
 
+constinit std::atomic<Depot::Domain*> Depot::domains_[kMostDomains] = {};
+
 /// Returns the domain's memory, which it maps on first use. Null if the system has none.
-Depot::Domain* Depot::domain_memory(uint32_t domain, bool map) {
-    static constinit std::atomic<Domain*> domains[kMostDomains] = {};
+Depot::Domain* Depot::domain_memory(uint32_t domain) {
     // Pairs with the exchange below, made by another class.
-    Domain* memory = domains[domain].load(std::memory_order_acquire);
-    if (memory == nullptr && map) {
+    Domain* memory = domains_[domain].load(std::memory_order_acquire);
+    if (memory == nullptr) {
         const size_t bytes = round_up(sizeof(Domain), os::page_size());
         auto* const fresh = static_cast<Domain*>(os::map(bytes));
         if (fresh == nullptr ||
-            domains[domain].compare_exchange_strong(memory, fresh, std::memory_order_acq_rel)) {
+            domains_[domain].compare_exchange_strong(memory, fresh, std::memory_order_acq_rel)) {
             return fresh;
         }
         os::unmap(fresh, bytes);  // another class was first
@@ -104,7 +105,7 @@ Depot::Domain* Depot::domain_memory(uint32_t domain, bool map) {
 Shelf* Depot::own_shelf() {
     const uint32_t number = os::processor() / processors_of_shelf % kMostDomains;
     if (!is_set(shelves_, number)) [[unlikely]] {
-        Domain* const memory = domain_memory(number, true);
+        Domain* const memory = domain_memory(number);
         if (memory == nullptr) {
             return nullptr;
         }
@@ -121,7 +122,7 @@ Shelf* Depot::own_shelf() {
 uint32_t Depot::own_store() {
     const uint32_t number = os::processor() / processors_of_store % kMostDomains;
     if (!is_set(stores_, number)) [[unlikely]] {
-        Domain* const memory = domain_memory(number, true);
+        Domain* const memory = domain_memory(number);
         if (memory == nullptr) {
             return 0;
         }
@@ -134,10 +135,12 @@ uint32_t Depot::own_store() {
     return number;
 }
 
-Shelf& Depot::shelf(uint32_t number) const { return domain_memory(number, false)->shelves[class_]; }
+Shelf& Depot::shelf(uint32_t number) const {
+    return domains_[number].load(std::memory_order_acquire)->shelves[class_];
+}
 
 SpanStore& Depot::store(uint32_t number) {
-    return number == 0 ? first_store_ : domain_memory(number, false)->stores[class_];
+    return number == 0 ? first_store_ : domains_[number].load(std::memory_order_acquire)->stores[class_];
 }
 
 /// Calls `visit` with the number of each shelf or store that is set up, the nearest to `own` first, until it returns

@@ -82,7 +82,7 @@ class Depot {
         bool is_more = false;  // there is more to drop
     };
 
-    static Domain* domain_memory(uint32_t domain, bool map);
+    static Domain* domain_memory(uint32_t domain);
     static bool is_set(const std::atomic<uint32_t>& bits, uint32_t number) {
         return (bits.load(std::memory_order_acquire) >> number & 1) != 0;
     }
@@ -113,6 +113,8 @@ class Depot {
     uint64_t shelved() const;
     int64_t outside() const;
     void note_peak(int64_t from_spans);
+
+    static std::atomic<Domain*> domains_[kMostDomains];
 
     // Of held_back, and of the set-up of shelves and stores. It may be held when a shelf is locked, and never the other way round.
     Lock lock_{LockRank::depot};

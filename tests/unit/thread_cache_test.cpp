@@ -290,6 +290,7 @@ TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
 TEST_F(ThreadCacheTest, AThreadThatEndsLeavesItsObjectsCountsAndBlock) {
     ThreadBlock* block_of_first = nullptr;
     void* object = nullptr;
+    const uint64_t ended = counts().threads_ended;
     std::thread([&] {
         object = get(64);
         put(object);
@@ -303,6 +304,7 @@ TEST_F(ThreadCacheTest, AThreadThatEndsLeavesItsObjectsCountsAndBlock) {
         EXPECT_FALSE(thread_cache.block->is_set_up(2)) << "as new";
     }).join();
     EXPECT_EQ(since(1).allocations(), 2U);
+    EXPECT_EQ(counts().threads_ended - ended, 2U);
 }
 
 TEST_F(ThreadCacheTest, AThreadThatOnlyFreesAFewGetsNoCache) {
