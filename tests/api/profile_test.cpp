@@ -82,7 +82,7 @@ class Profiled : public testing::Test {
 using Print = int (*)(int);
 constexpr Print kPrints[] = {hotlane_profile_pprof, hotlane_profile_print};
 
-int print_text_statistics(int fd) { return hotlane_stats_print(fd, HOTLANE_TEXT); }
+int print_statistics(int fd) { return hotlane_stats_print(fd, HOTLANE_PROMETHEUS); }
 
 /// Returns the error of a call that fails.
 int error_of(Print print, int fd) {
@@ -147,7 +147,7 @@ TEST_F(Profiled, SuccessKeepsErrno) {
 // The reader waits until others have used the library: a writer that held a lock meanwhile would hang.
 TEST_F(Profiled, SlowReaderStopsNobody) {
     for (const Print print :
-         std::initializer_list<Print>{hotlane_profile_pprof, hotlane_profile_print, print_text_statistics}) {
+         std::initializer_list<Print>{hotlane_profile_pprof, hotlane_profile_print, print_statistics}) {
         Pipe pipe;
         fcntl(pipe.ends[1], F_SETPIPE_SZ, 4096);
         std::atomic<int> result{1};
