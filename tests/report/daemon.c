@@ -30,11 +30,11 @@ static void fork_and_end_parent(void) {
     if (child != 0) {
         _exit(child < 0 ? 1 : 3);
     }
+    alarm(30); /* fork clears it */
 }
 
 int main(int count, char** arguments) {
     const char* const mode = count > 1 ? arguments[1] : "";
-    alarm(30);
     for (int i = 0; i < 10; ++i) {
         allocate_before();
     }
