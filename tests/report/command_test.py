@@ -223,9 +223,11 @@ class Profile(unittest.TestCase):
             while not file.exists() and time.monotonic() < end:
                 time.sleep(0.02)
             self.assertTrue(file.exists())
+            # Before the command says so, it does not know the process that shall get the signal.
+            while f"daemon goes on as a daemon, process {file.suffix[1:]}; waiting".encode() not in running.stderr.readline():
+                self.assertIsNone(running.poll())
             running.send_signal(signal.SIGINT)
             self.assertEqual(running.wait(timeout=30), 3)
-            self.assertIn(f"daemon goes on as a daemon, process {file.suffix[1:]}; waiting", running.stderr.read().decode())
         self.assertEqual(self.daemon_sites(file),
                          {"allocate_before": 10, "allocate_between": 1, "allocate_in_daemon": 5})
 
