@@ -143,7 +143,7 @@ class Env(unittest.TestCase):
         self.assertEqual(sorted(result.stderr.splitlines()), [
             "hotlane: HOTLANE_CACHE is not an option any more; it is called HOTLANE_THREAD_CACHE",
             'hotlane: HOTLANE_THREAD_CACHE="lots": expected auto, or a size like 64K, up to 1G; then limits of '
-            'classes like ,64=32K, at most 63; using 256K',
+            'classes like ,64=32K, at most 63; using 64K',
             "hotlane: HOTLANE_THREAD_CASH is not an option; the closest is HOTLANE_THREAD_CACHE"])
 
     def test_reads_the_file_of_options(self):

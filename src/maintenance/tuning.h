@@ -30,6 +30,9 @@ constexpr uint32_t listed_capacity(size_t object_size, size_t limit) {
 /// swing leaves room for a step, and so the number settles.
 constexpr uint32_t capacity_for_swing(uint32_t swing) { return std::min(2 * swing, kMostSlots); }
 
+/// What all lanes of a thread may keep together, given what each class may keep: 1 MiB by default.
+constexpr size_t total_budget(size_t budget) { return 16 * budget; }
+
 /// With HOTLANE_THREAD_CACHE=auto: what a class may keep before its swing is known, and all lanes of a thread
 /// together.
 inline constexpr size_t kAutomaticBytes = 64 * KiB;
@@ -104,6 +107,12 @@ constexpr uint64_t random_countdown(uint32_t interval, uint64_t random) {
 constexpr bool flush_before_growth(size_t fresh_pages, size_t used_pages) {
     constexpr size_t kLeastPages = 1 * MiB / kRegionPageSize;
     return fresh_pages >= std::max(kLeastPages, used_pages / 32);
+}
+
+/// How many free pages may hold memory when more pages become resident, beside `span_pages` in spans and `block_pages`
+/// in the fallback's blocks. A program that frees and allocates blocks of many megabytes needs the larger share.
+constexpr size_t dirty_budget(size_t span_pages, size_t block_pages) {
+    return span_pages / 8 + block_pages / 4 + 4 * MiB / kRegionPageSize;
 }
 
 /// Objects above this size do not lie in 2-MiB pages: they leave parts of their memory untouched.

@@ -38,7 +38,7 @@ struct CacheLimits {
 
     bool automatic = false;  // the limits follow the misses of each class
     uint8_t count = 0;
-    size_t bytes = 256 * KiB;  // of classes without an entry
+    size_t bytes = 64 * KiB;  // of classes without an entry
     OfClass of_class[kMaxClasses - 1] = {};
 };
 

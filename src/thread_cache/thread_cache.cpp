@@ -100,6 +100,28 @@ size_t lane_bytes(const ThreadBlock& block, ClassIndex c) {
     return block.is_set_up(c) ? block.capacity(c) * object_size(c) : 0;
 }
 
+/// What the lanes of the other classes may hold. Classes with limits of their own count only if `all`.
+size_t bytes_of_others(const ThreadBlock& block, ClassIndex c, bool all) {
+    size_t bytes = 0;
+    for (ClassIndex other = 1; other < size_classes.count; ++other) {
+        const bool counts = other != c && (all || settings.class_bytes[other] == 0);
+        bytes += counts ? lane_bytes(block, other) : 0;
+    }
+    return bytes;
+}
+
+/// The capacity of a lane after a miss or an overflow. It grows only while the lanes of the thread stay within their
+/// total. Limits that were given for single classes are kept beside that.
+uint32_t grown_capacity(const ThreadBlock& block, ClassIndex c) {
+    const uint32_t capacity = block.capacity(c);
+    const uint32_t grown = tuning::grown_capacity(capacity, largest_capacity(block, c));
+    if (grown <= capacity || settings.automatic || settings.class_bytes[c] != 0) {
+        return grown;
+    }
+    const size_t total = bytes_of_others(block, c, false) + grown * object_size(c);
+    return total <= tuning::total_budget(settings.budget_bytes) ? grown : capacity;
+}
+
 /// The class, other than `c`, that can give up the most bytes: its lane is larger than usual, and it refilled
 /// after an overflow less often than `c` of late. kNoClass if there is none.
 ClassIndex class_to_shrink(const ThreadBlock& block, ClassIndex c) {
@@ -144,10 +166,7 @@ void adapt_capacity(ThreadBlock& block, ClassIndex c, uint32_t swing) {
     if (wanted <= largest_capacity(block, c)) {
         return;
     }
-    size_t others = 0;
-    for (ClassIndex other = 1; other < size_classes.count; ++other) {
-        others += other == c ? 0 : lane_bytes(block, other);
-    }
+    size_t others = bytes_of_others(block, c, true);
     while (others + wanted * object_size(c) > tuning::kAutomaticTotalBytes) {
         const ClassIndex other = class_to_shrink(block, c);
         if (other == kNoClass) {
@@ -178,8 +197,7 @@ void note_refill(ThreadBlock& block, ClassIndex c) {
 void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, RegionFailure* why) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
-    } else if (const uint32_t more = tuning::grown_capacity(block.capacity(c), largest_capacity(block, c));
-               more > block.capacity(c) && !may_grow) {
+    } else if (const uint32_t more = grown_capacity(block, c); more > block.capacity(c) && !may_grow) {
         block.set_capacity(c, more);  // only in the first attempt, so that a request grows the lane once
     }
     // The objects are taken directly into their slots. The object with the lowest address is popped first.
@@ -241,7 +259,7 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
     } else if (block.level(c) == block.capacity(c)) {
-        const uint32_t capacity = tuning::grown_capacity(block.capacity(c), largest_capacity(block, c));
+        const uint32_t capacity = grown_capacity(block, c);
         if (capacity > block.capacity(c)) {
             block.set_capacity(c, capacity);
         } else {

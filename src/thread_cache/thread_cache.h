@@ -143,7 +143,7 @@ template <auto Elsewhere, auto SlowSized, size_t RegionView::*limit = &RegionVie
 // ---- the slow path (thread_cache.cpp) ---------------------------------------------------------------------
 
 struct CacheSettings {
-    size_t budget_bytes = 256 * KiB;         // per class and thread
+    size_t budget_bytes = 64 * KiB;          // per class and thread
     bool automatic = false;                  // the limits follow what each thread needs (Swing)
     uint32_t class_bytes[kMaxClasses] = {};  // limits of single classes; 0: as the others
     bool uncached = false;  // no thread has a cache; every free goes to its span and is verified

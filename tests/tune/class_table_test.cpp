@@ -137,7 +137,7 @@ TEST(MakePlan, RaisesTheLimitOfAClassWhoseSwingIsLarger) {
     EXPECT_GE(plan.cache_limits[0].size, 32768U);
     EXPECT_EQ(plan.cache_limits[0].bytes, uint64_t{80} * plan.cache_limits[0].size);
     const std::string text = options_file(plan, "program", true);
-    EXPECT_NE(text.find("HOTLANE_THREAD_CACHE=256K,"), std::string::npos) << text;
+    EXPECT_NE(text.find("HOTLANE_THREAD_CACHE=64K,"), std::string::npos) << text;
 }
 
 TEST(MakePlan, WarmsUpOnlyProgramsWithFewThreads) {

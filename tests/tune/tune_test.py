@@ -64,7 +64,7 @@ class Files(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (0, ""), result.stderr)
         text = written.read_text()
         self.assertRegex(text, r"\nHOTLANE_SIZE_CLASSES=64,[\d,]*\b32768,[\d,]*65536\n")
-        self.assertRegex(text, r"\nHOTLANE_THREAD_CACHE=256K,32768=\S+\n")
+        self.assertRegex(text, r"\nHOTLANE_THREAD_CACHE=64K,32768=\S+\n")
         self.assertIn(f"tune: wrote {written}", result.stderr)
         self.assertGreater(hit_rate(HOTLANE_CONFIG=str(written)), 0.999)
         self.assertIn("HOTLANE_SIZE_CLASSES=", hotlane("tune", profile).stdout)

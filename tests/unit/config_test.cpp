@@ -277,7 +277,7 @@ TEST_F(Environment, InvalidValuesAreSaidOnceAndTheDefaultStays) {
         {"CHECK_FREES", "yes", "expected 0 or 1; using 0"},
         {"THREAD_CACHE", "-3",
          "expected auto, or a size like 64K, up to 1G; then limits of classes like ,64=32K, at most 63; "
-         "using 256K"},
+         "using 64K"},
         {"LIMIT", "1K", "expected a size like 64K or 1.5G, 0 or from 1M to 64T; using 0"},
         {"PURGE_DELAY", "10", "expected a time like 500ms or 10s, from 0 to 1h; using 1s"},
         {"HIT_RATE_WARNING", "101", "expected a percentage from 0 to 100; using 90%"},
