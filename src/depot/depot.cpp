@@ -16,7 +16,6 @@
 namespace hotlane {
 
 constinit Depot depots[kMaxClasses];
-constinit uint64_t tick_ns = 1;
 
 bool is_object_start(const void* p, size_t* object_size) {
     const Span* span = span_containing(p);

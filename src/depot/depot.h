@@ -131,9 +131,6 @@ class Depot {
 };
 
 extern constinit Depot depots[kMaxClasses];
-/// The length of a tick in nanoseconds. The age of free pages is counted in ticks of the clock, modulo 256.
-extern constinit uint64_t tick_ns;
-inline uint8_t tick_at(uint64_t now_ns) { return static_cast<uint8_t>(now_ns / tick_ns); }
 
 /// Whether `p`, a pointer into a span, is the start of an object. Sets `*object_size` in either case.
 bool is_object_start(const void* p, size_t* object_size);

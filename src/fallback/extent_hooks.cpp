@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// jemalloc's extent hooks, implemented with the functions of platform/os.h. jemalloc calls them with or
+// jemalloc's extent hooks, implemented with the region and the functions of platform/os.h. jemalloc calls them with or
 // without its own locks held.
 #include "fallback/extent_hooks.h"
 
+#include "diagnostics/misuse.h"
+#include "page_heap/region.h"
 #include "platform/os.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace hotlane::fallback {
 
@@ -34,11 +37,33 @@ constinit std::atomic<size_t> mapped_bytes{0};
 /// because a sandbox that does not expect the system call would end the process.
 constinit std::atomic<size_t> known_limit{SIZE_MAX};
 
-bool are_scarce(size_t mapped) { return mapped >= known_limit.load(std::memory_order_relaxed) / 4; }
+/// The addresses of the region and of the blocks outside it.
+size_t held_bytes() { return mapped_bytes.load(std::memory_order_relaxed) + region.stats().reserved_bytes; }
+
+/// Takes pages of the region, `at` this address if it is not null. The region never unmaps pages in its middle, so a
+/// process with a limit gets none. If jemalloc wants zeroed memory, the hook must zero it.
+void* take_from_region(void* at, size_t bytes, size_t alignment, bool* zeroed) {
+    if (known_limit.load(std::memory_order_relaxed) != SIZE_MAX || alignment > Region::kMostBlockAlignment ||
+        locks_are_lost()) {
+        return nullptr;
+    }
+    bool fresh = false;
+    void* p = at;
+    if (at == nullptr) {
+        p = region.take_block(bytes, alignment, &fresh);
+    } else if (!region.extend_block(at, bytes, &fresh)) {
+        p = nullptr;
+    }
+    if (*zeroed && p != nullptr && !fresh) {
+        memset(p, 0, bytes);
+    }
+    *zeroed = *zeroed || fresh;
+    return p;
+}
 
 void* refuse() {
     constexpr size_t kFew = 16 * MiB;  // too little to matter under any usable limit
-    if (mapped_bytes.load(std::memory_order_relaxed) >= kFew) {
+    if (held_bytes() >= kFew) {
         ask_for_limit();
     }
     return nullptr;
@@ -47,8 +72,9 @@ void* refuse() {
 // The memory is reserved first, so that it is not charged before it is used: jemalloc's requests grow.
 void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bool* zeroed, bool* committed,
                       unsigned) {
-    if (at != nullptr) {
-        return nullptr;
+    *committed = true;
+    if (void* p = take_from_region(at, bytes, alignment, zeroed); p != nullptr || at != nullptr) {
+        return p;
     }
     void* p = os::reserve(bytes, alignment);
     if (p == nullptr) {
@@ -64,7 +90,6 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
     }
     mapped_bytes.fetch_add(bytes, std::memory_order_relaxed);
     *zeroed = true;
-    *committed = true;
     return p;
 }
 
@@ -73,11 +98,18 @@ void* allocate_extent(ExtentHooks*, void* at, size_t bytes, size_t alignment, bo
 /// Called for free memory that is purged. It stays mapped for reuse, as with jemalloc's own hooks on Linux.
 /// But if addresses are scarce, it is unmapped, because threads and libraries need the addresses.
 bool deallocate_extent(ExtentHooks*, void* extent, size_t bytes, bool, unsigned) {
-    const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
-    if (!are_scarce(mapped)) {
+    if (region_view.contains(extent)) {
+        if (locks_are_lost()) {
+            return true;
+        }
+        region.put_back_block(extent, bytes, tick_at(os::coarse_ns()));
+        return false;
+    }
+    if (!addresses_are_scarce()) {
         return true;
     }
     os::unreserve(extent, bytes);
+    const size_t mapped = mapped_bytes.load(std::memory_order_relaxed);
     // Never below zero: memory that jemalloc mapped before it had these hooks was not counted.
     mapped_bytes.fetch_sub(std::min(bytes, mapped), std::memory_order_relaxed);
     return false;
@@ -95,7 +127,10 @@ bool merge_extents(ExtentHooks*, void*, size_t, void*, size_t, bool, unsigned) {
 
 void ask_for_limit() { known_limit.store(os::memory_limit(), std::memory_order_relaxed); }
 
-bool addresses_are_scarce() { return are_scarce(mapped_bytes.load(std::memory_order_relaxed)); }
+bool addresses_are_scarce() {
+    const size_t limit = known_limit.load(std::memory_order_relaxed);
+    return limit != SIZE_MAX && held_bytes() >= limit / 4;
+}
 
 ExtentHooks extent_hooks{.allocate = allocate_extent,
                          .deallocate = deallocate_extent,

@@ -9,6 +9,7 @@
 #include "fallback/extent_hooks.h"
 #include "fallback/jemalloc_stubs.h"
 #include "fallback/purge_policy.h"
+#include "page_heap/region.h"
 #include "platform/cancellation_blocker.h"
 #include "platform/large_stack.h"
 #include "platform/os.h"
@@ -28,16 +29,21 @@ int private_jemalloc_mallctl(const char* name, void* old, size_t* old_bytes, voi
 void private_jemalloc_prefork();
 void private_jemalloc_postfork_parent();
 void private_jemalloc_postfork_child();
+// jemalloc's option cache_oblivious, which 5.3.0 does not accept among the others. A jemalloc that was built from source
+// was configured without it.
+[[gnu::weak]] extern bool private_jemalloc_opt_cache_oblivious;
 
 // jemalloc reads this once, when it starts. It reads the user's MALLOC_CONF later, so the user wins.
 //   narenas:1          with more arenas, the last thread that leaves an arena purges all of it
-//   oversize_threshold, dirty_decay_ms
-//                      no purging by size or by decay: both return memory that is soon needed again
-//                      (see tick())
+//   dirty_decay_ms, muzzy_decay_ms, retain
+//                      free memory goes back to the extent hooks at once, and so to the region, which keeps it for
+//                      the next block or span and purges it by its own clock and budget
+//   oversize_threshold jemalloc's own limit for that is not needed
 //   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger blocks, the caches
 //                      cost more page faults and cache misses than the saved lock is worth
 const char* private_jemalloc_malloc_conf =
-    "narenas:1,oversize_threshold:0,dirty_decay_ms:-1,tcache_max:262144";
+    "narenas:1,oversize_threshold:0,dirty_decay_ms:0,muzzy_decay_ms:0,retain:false,"
+    "tcache_max:262144";
 }
 
 namespace hotlane::fallback {
@@ -70,6 +76,10 @@ bool read_control(const char* name, T& value) {
 void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, nullptr, nullptr, 0); }
 
 void initialise_jemalloc() {
+    // With this option, each block would begin at a random place in a page, and have an OS page more.
+    if (&private_jemalloc_opt_cache_oblivious != nullptr) {
+        private_jemalloc_opt_cache_oblivious = false;
+    }
     const char* huge_pages = nullptr;
     // Any call initialises jemalloc. If the user has set jemalloc's own option for 2-MiB pages, jemalloc
     // keeps its own hooks, which obey that option.
@@ -77,6 +87,9 @@ void initialise_jemalloc() {
         ask_for_limit();
         void* hooks = &extent_hooks;
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
+    } else {
+        ssize_t never = -1;
+        private_jemalloc_mallctl("arena.0.dirty_decay_ms", nullptr, nullptr, &never, sizeof never);
     }
 }
 
@@ -118,14 +131,13 @@ thread_local bool had_room = false;
 bool has_room_to_start() {
     if (!had_room) {
         const size_t room_bytes = state.load(std::memory_order_acquire) == State::ready ? 4 * MiB : 12 * MiB;
-        void* room = os::map(room_bytes);
-        if (room == nullptr) {
-            return false;
+        void* room = os::reserve(room_bytes, os::page_size());  // as the extent hooks do
+        had_room = room != nullptr && os::commit(room, room_bytes);
+        if (room != nullptr) {
+            os::unreserve(room, room_bytes);
         }
-        os::unmap(room, room_bytes);
-        had_room = true;
     }
-    return true;
+    return had_room;
 }
 
 int alignment_flag(size_t alignment) {
@@ -201,6 +213,9 @@ bool release(void* p) {
     private_jemalloc_dallocx(p, 0);
     if (unmap) [[unlikely]] {
         invoke_control("arena.0.purge");
+        region.purge(tick_at(os::coarse_ns()), 0);
+        region.give_back_end();
+        region.give_back_holes();
     }
     return true;
 }

@@ -43,9 +43,10 @@ bool sampled(const void* p);
 
 /// Whether jemalloc is initialised. It is when the first block is requested; before that it holds no memory.
 bool used();
-/// Returns the memory of all free blocks to the system now. Does nothing before the first block.
+/// Gives the pages of the free blocks in the calling thread's cache to the region now, and returns free memory outside
+/// the region to the system. Does nothing before the first block.
 void purge();
-/// The fallback's part of a maintenance pass: purges once when no block was allocated or freed for half a
+/// The fallback's part of a maintenance pass: calls purge() once when no block was allocated or freed for half a
 /// second, and every few seconds under load. If nothing is due, it costs one load.
 void pass(uint64_t now_ns);
 Statistics statistics();

@@ -77,9 +77,10 @@ uint64_t poll() {
 uint64_t poll_at_free() { return thread_end::is_to_come() ? poll() : os::coarse_ns(); }
 
 void flush_before_growth_if_due() {
-    if (region.growth_calls_for_flush() && lock.try_lock()) {
+    if (!locks_are_lost() && region.growth_calls_for_flush() && lock.try_lock()) {
         caches.flush_this_thread();
         reap_depots(true);
+        region.purge_to_budget(tick_at(os::coarse_ns()));
         lock.unlock();
     }
 }
@@ -92,9 +93,9 @@ size_t purge_everything() {
     // Between the flush of the caches and that of the depots: whatever comes back from now on is a surplus.
     region.forget_surplus();
     reap_depots(true);
+    hooks.purge();  // gives the region pages, too
     const size_t bytes = region.purge(tick_at(os::coarse_ns()), 0);
     region.give_back_end();
-    hooks.purge();
     return bytes;
 }
 

@@ -39,8 +39,9 @@ uint64_t poll();
 uint64_t poll_at_free();
 
 /// Flush before growth, if it is due: moves the objects on the shelves and in the calling thread's cache back
-/// to their spans before the region grows, so that spans that few objects keep open can be used. The caller
-/// holds no lock.
+/// to their spans before the region grows, so that spans that few objects keep open can be used. If more free pages
+/// hold memory than the budget allows, the others go back to the kernel. The caller holds no lock. If it is not due,
+/// it costs one load.
 void flush_before_growth_if_due();
 
 /// Returns all free memory to the kernel now. Returns how many bytes of the region went back.

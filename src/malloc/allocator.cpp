@@ -293,7 +293,8 @@ void report_invalid_pointer(const void* p, Operation operation) {
         return;
     }
     // A free page of the region belonged to a span before: the object was freed, and later its page.
-    const bool was_ours = region_view.contains(p) || profile::contains(p) || fallback::released(p);
+    const bool was_ours =
+        (region_view.contains(p) && !region.holds_block(p)) || profile::contains(p) || fallback::released(p);
     report_misuse(was_ours ? Misuse::double_free : Misuse::foreign_pointer, operation, p, 0);
 }
 

@@ -92,6 +92,7 @@ void* allocate_fallback(size_t n, size_t alignment, bool zeroed, FallbackReason 
     background_thread::ensure_running();
     profile::answer_if_called();
     maintenance::poll();
+    maintenance::flush_before_growth_if_due();  // the blocks before this one may have made the region grow
     if (reason == FallbackReason::limit && config().limit_mode == LimitMode::fail) {
         return no_memory();
     }

@@ -5,32 +5,13 @@
 
 #include "base/bits.h"
 #include "maintenance/tuning.h"
+#include "page_heap/region_section.h"
 
 #include <algorithm>
 
 namespace hotlane {
 
-namespace {
-
-constexpr uint32_t kHugePages = kHugePageSize / kRegionPageSize;
-
-}  // namespace
-
-/// Which pages of a section are free, which of these still hold memory (are dirty), and since when.
-struct Region::SectionHeader {
-    uint32_t free_count;
-    uint32_t dirty_count;
-    uint32_t first_free;  // no page before it is free
-    uint64_t free[kSectionPages / kBitsPerWord];
-    uint64_t dirty[kSectionPages / kBitsPerWord];
-    uint64_t huge[divide_up(kSectionPages / kHugePages, kBitsPerWord)];  // where 2-MiB pages were asked for
-    uint8_t freed_at[kSectionPages];  // the tick at which a dirty page became free, modulo 256
-};
-
-Region::SectionHeader& Region::header(size_t index) const {
-    static_assert(sizeof(SectionHeader) <= kSectionHeaderBytes);
-    return *reinterpret_cast<SectionHeader*>(section(index));
-}
+constinit uint64_t tick_ns = 1;
 
 uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs,
                       RegionFailure* why) {
@@ -66,10 +47,23 @@ bool Region::take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run) 
            take_free(pages, PageUse::any, run);
 }
 
-bool Region::flush_is_due() const { return tuning::flush_before_growth(fresh_since_flush_, used_pages_); }
+bool Region::flush_is_due() const {
+    return tuning::flush_before_growth(fresh_since_flush_, used_pages_ + block_pages_);
+}
+
+void Region::count_fresh(size_t pages) {
+    fresh_since_flush_ += pages;
+    if (pages != 0 && flush_is_due()) {
+        flush_is_due_.store(true, std::memory_order_relaxed);
+    }
+}
 
 bool Region::growth_calls_for_flush() {
+    if (!flush_is_due_.load(std::memory_order_relaxed)) {
+        return false;
+    }
     LockGuard guard(lock_);
+    flush_is_due_.store(false, std::memory_order_relaxed);
     if (!flush_is_due()) {
         return false;
     }
@@ -97,7 +91,7 @@ uint32_t Region::find_run(const uint64_t* bits, uint32_t pages) {
 
 void Region::take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run) {
     const uint32_t dirty = mark_taken(header(section_index), at, pages);
-    fresh_since_flush_ += pages - dirty;
+    count_fresh(pages - dirty);
     *run = {{static_cast<uint32_t>(section_index * kSectionPages + at)}, dirty == 0};
 }
 
@@ -199,7 +193,7 @@ bool Region::take_beyond_frontier(uint32_t pages, PageUse use, PageRun* run) {
     }
     mark_gap_free(start);
     frontier_ = start + pages;
-    fresh_since_flush_ += pages;
+    count_fresh(pages);
     *run = {{static_cast<uint32_t>(start)}, true};
     return true;
 }
@@ -329,25 +323,45 @@ uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t no
     return 0;
 }
 
-size_t Region::purge(uint8_t now, uint8_t age) {
-    size_t total = 0;
+/// Purges the next run of a section, without the lock, which the caller holds. Returns false if there is none.
+bool Region::purge_next_run(size_t section_index, uint32_t* from, uint8_t now, uint8_t age) {
+    const uint32_t pages = *from < kSectionPages ? take_purgeable(section_index, from, now, age) : 0;
+    if (pages == 0) {
+        return false;
+    }
+    const PageIndex first{static_cast<uint32_t>(section_index * kSectionPages + *from)};
+    const size_t bytes = size_t{pages} * kRegionPageSize;
+    lock_.unlock();
+    const bool purged = os::purge(address(first), bytes);
     lock_.lock();
+    mark_free(first, pages, !purged, now);
+    purged_bytes_ += purged ? bytes : 0;
+    purges_ += purged;
+    *from += pages;
+    return true;
+}
+
+size_t Region::purge(uint8_t now, uint8_t age) {
+    LockGuard guard(lock_);
+    const uint64_t before = purged_bytes_;
     for (size_t s = 0; s < sections_ready_; ++s) {
         uint32_t at = header(s).dirty_count == 0 ? kSectionPages : 0;
-        while (const uint32_t pages = at < kSectionPages ? take_purgeable(s, &at, now, age) : 0) {
-            const PageIndex first{static_cast<uint32_t>(s * kSectionPages + at)};
-            lock_.unlock();
-            const bool purged = os::purge(address(first), size_t{pages} * kRegionPageSize);
-            lock_.lock();
-            mark_free(first, pages, !purged, now);
-            total += purged ? size_t{pages} * kRegionPageSize : 0;
-            purges_ += purged;
-            at += pages;
+        while (purge_next_run(s, &at, now, age)) {
         }
     }
-    purged_bytes_ += total;
-    lock_.unlock();
-    return total;
+    return purged_bytes_ - before;
+}
+
+void Region::purge_to_budget(uint8_t now) {
+    LockGuard guard(lock_);
+    const auto exceeds = [this] {
+        return free_dirty_pages_ > tuning::dirty_budget(used_pages_, block_pages_);
+    };
+    for (size_t s = sections_ready_; s != 0 && exceeds(); --s) {
+        uint32_t at = header(s - 1).dirty_count == 0 ? kSectionPages : 0;
+        while (exceeds() && purge_next_run(s - 1, &at, now, 0)) {
+        }
+    }
 }
 
 size_t Region::first_of_free_end() const {
@@ -377,6 +391,27 @@ void Region::give_back_end() {
     os::unreserve(pointer_to(base_ + end * kRegionPageSize), bytes);
 }
 
+void Region::give_back_holes() {
+    constexpr uint32_t kWorthIt = 1 * MiB / kRegionPageSize;
+    LockGuard guard(lock_);
+    for (size_t s = 0; s < sections_ready_; ++s) {
+        SectionHeader& h = header(s);
+        uint32_t at = find_bit(h.free, 0, kSectionPages, true);
+        while (at < kSectionPages) {
+            const uint32_t end = find_bit(h.free, at, kSectionPages, false);
+            const auto first = static_cast<uint32_t>(round_up(at, os_page_pages_));
+            const auto pages = static_cast<uint32_t>(round_down(end, os_page_pages_)) - first;
+            if (end - at >= kWorthIt) {
+                mark_taken(h, first, pages);
+                lost_pages_ += pages;
+                os::unreserve(address({static_cast<uint32_t>(s * kSectionPages + first)}),
+                              size_t{pages} * kRegionPageSize);
+            }
+            at = find_bit(h.free, end, kSectionPages, true);
+        }
+    }
+}
+
 void Region::set_class_entry(PageIndex first, uint32_t pages, uint16_t value) {
     for (uint32_t i = 0; i < pages; ++i) {
         // free() reads the entry relaxed. The object that it frees left the depot, under the
@@ -388,8 +423,8 @@ void Region::set_class_entry(PageIndex first, uint32_t pages, uint16_t value) {
 RegionStats Region::stats() {
     LockGuard guard(lock_);
     RegionStats stats;
-    stats.reserved_bytes = reserved_pages_ * kRegionPageSize;
-    stats.committed_bytes = committed_pages_ * kRegionPageSize;
+    stats.reserved_bytes = (reserved_pages_ - lost_pages_) * kRegionPageSize;
+    stats.committed_bytes = (committed_pages_ - lost_pages_) * kRegionPageSize;
     stats.in_use_bytes = used_pages_ * kRegionPageSize;
     stats.free_dirty_bytes = free_dirty_pages_ * kRegionPageSize;
     stats.metadata_bytes = sections_ready_ * kSectionHeaderBytes +

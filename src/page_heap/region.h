@@ -79,15 +79,20 @@ struct PageRun {
 /// Why take() returned nothing.
 enum class RegionFailure : uint8_t { none, limit, no_region, would_grow };
 
+/// The length of a tick in nanoseconds. The age of free pages is counted in ticks of the clock, modulo 256.
+extern constinit uint64_t tick_ns;
+inline uint8_t tick_at(uint64_t now_ns) { return static_cast<uint8_t>(now_ns / tick_ns); }
+
 /// Allocates page runs. Pages that hold memory come first, because to use them again costs less than to make others
 /// resident; among equals, the lowest address comes first. The two uses share the pages that hold memory; the kernel is
 /// asked for 2-MiB pages only where purged or new pages are taken for small objects. A run never crosses the border of a section of 4096
 /// pages (64 MiB). Free neighbours merge because their bits are adjacent. Invariant: each page below the
-/// frontier is in a span, or its free bit is set, or it is being purged at this moment.
+/// frontier is in a span or a block, or its free bit is set, or it is being purged at this moment.
 class Region {
   public:
     static constexpr uint32_t kSectionPages = 4096;
     static constexpr uint32_t kLongestRun = 64;
+    static constexpr size_t kMostBlockAlignment = kHugePageSize;
 
     struct Settings {
         size_t largest_bytes = RegionView::kMostPages * kRegionPageSize;  // of address space
@@ -107,13 +112,32 @@ class Region {
     uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
     /// Gives a run back. `now` is the current tick, which purge() compares with.
     void put_back(PageIndex first, uint32_t pages, uint8_t now);
+
+    /// Takes adjacent pages for a block of the fallback: at least `bytes`, at a multiple of `alignment`, which is at
+    /// most kMostBlockAlignment. A block may cross borders of sections, and does not count against the limit. Sets
+    /// `*fresh` if the memory is known to be zero. Null if there are no pages. O(pages of the region / 64), one lock.
+    void* take_block(size_t bytes, size_t alignment, bool* fresh);
+    /// The same for the `bytes` that begin at `end`, the end of a block. Returns false if they are not free.
+    bool extend_block(void* end, size_t bytes, bool* fresh);
+    /// Gives back `bytes` of one block or of adjacent ones. Both ends are multiples of kSmallestOsPage. A page becomes
+    /// free when all of it came back.
+    void put_back_block(void* p, size_t bytes, uint8_t now);
+    /// Whether the page at `p`, an address of the region that is in no span, belongs to a block.
+    bool holds_block(const void* p);
+
     /// Returns to the kernel the pages that have been free for at least `age` ticks (0: all free pages).
     /// Calls the kernel without holding the lock. Returns the number of bytes.
     size_t purge(uint8_t now, uint8_t age);
+    /// Returns free pages to the kernel, those with the highest addresses first, until the others that hold memory fit
+    /// into tuning::dirty_budget(). The pages with the lowest addresses are the next to be taken.
+    void purge_to_budget(uint8_t now);
 
     /// Gives back the addresses of the pages at the end of the region that are free and were not reserved at
     /// the start. Pointers into them count as foreign from then on.
     void give_back_end();
+    /// Gives back the addresses of all free stretches of 1 MiB or more, for ever. For a process with a limit on its
+    /// addresses: a few objects at the end of the region would keep them all.
+    void give_back_holes();
 
     /// Whether a purge of everything, with give_back_end(), may find something: whether memory came back here
     /// or to a higher tier, or addresses were taken, since the last forget_surplus(). Takes no lock.
@@ -145,7 +169,8 @@ class Region {
     void put_back_outside(size_t bytes);
     void set_class_entry(PageIndex first, uint32_t pages, uint16_t value);
 
-    /// Whether a flush before growth is due: whether enough pages became resident since the last time.
+    /// Whether a flush before growth is due: whether enough pages became resident since the last time. Takes no lock if
+    /// it is not.
     bool growth_calls_for_flush();
     /// What became resident until now does not call for a flush: a warm-up wants it.
     void forget_growth();
@@ -156,7 +181,7 @@ class Region {
 
   private:
     struct SectionHeader;
-    static constexpr size_t kSectionHeaderBytes = 8 * KiB;
+    static constexpr size_t kSectionHeaderBytes = 12 * KiB;
 
     std::byte* section(size_t index) const { return sections_ + index * section_bytes_; }
     SectionHeader& header(size_t index) const;
@@ -170,10 +195,17 @@ class Region {
     void publish_page_limit();
     size_t first_of_free_end() const;
     bool flush_is_due() const;
+    void count_fresh(size_t pages);
+    bool purge_next_run(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
     bool take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run);
     void take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run);
     static uint32_t find_run(const uint64_t* bits, uint32_t pages);
     bool take_dirty(uint32_t pages, PageRun* run);
+    size_t find_for_block(bool dirty, size_t pages, size_t alignment) const;
+    size_t count_free(size_t first, size_t end) const;
+    bool grow_until(size_t end);
+    void take_block_at(size_t first, size_t bytes, bool* fresh);
+    void put_back_part(size_t page, uint32_t first_part, uint32_t end_part, uint8_t now);
     bool take_free(uint32_t pages, PageUse use, PageRun* run);
     bool suits(size_t section_index, uint32_t at, PageUse use) const;
     uint32_t find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const;
@@ -206,6 +238,7 @@ class Region {
     size_t page_count_ = 0;           // the most pages that the region can have
     size_t reserved_pages_ = 0;       // pages whose addresses belong to the region, counted from base_
     size_t lasting_pages_ = 0;        // reserved pages that are never given back
+    size_t lost_pages_ = 0;           // pages that give_back_holes() gave back
     size_t section_tables_ = 0;       // sections with committed metadata; class entries may still be missing
     size_t sections_ready_ = 0;       // sections whose metadata and class entries are committed
     size_t committed_pages_ = 0;      // readable and writable pages, counted from base_
@@ -215,13 +248,15 @@ class Region {
     size_t first_dirty_section_ = 0;  // no section before it has dirty pages
     size_t free_pages_ = 0;
     size_t free_dirty_pages_ = 0;
-    size_t used_pages_ = 0;
+    size_t used_pages_ = 0;     // of spans
+    size_t block_pages_ = 0;    // of blocks of the fallback
     size_t outside_bytes_ = 0;  // of take_outside()
     uint64_t purges_ = 0;
     uint64_t purged_bytes_ = 0;
     // Read by many slow paths without the lock and seldom changed, so they have a cache line of their own.
     alignas(64) std::atomic<bool> surplus_{false};
-    std::atomic<bool> has_dirty_{false};  // free_dirty_pages_ is not 0
+    std::atomic<bool> has_dirty_{false};     // free_dirty_pages_ is not 0
+    std::atomic<bool> flush_is_due_{false};  // what flush_is_due() said when a page last became resident
 };
 
 extern constinit Region region;

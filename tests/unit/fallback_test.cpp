@@ -4,6 +4,8 @@
 // and purging. malloc is the system's here.
 #include "fallback/fallback.h"
 
+#include "page_heap/region.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -60,18 +62,49 @@ bool huge_pages_asked_for(const void* p) {
     return false;
 }
 
-TEST(FallbackHugePages, AreAskedForBeyondTheSizeThatWasSaid) {
-    // Larger than what any other test leaves behind, so that each one is mapped anew.
-    void* before = fallback::allocate(256 * MiB, 16, false);
-    fallback::ask_for_huge_pages_from(256 * MiB);
+/// Sets the region up, after the test of a fallback that was never asked.
+class FallbackInRegion : public testing::Test {
+  protected:
+    static void SetUpTestSuite() {
+        ASSERT_TRUE(region.set_up({.span_metadata_bytes = 64, .huge_from_bytes = 256 * MiB}));
+    }
+};
+
+TEST_F(FallbackInRegion, HugePagesAreAskedForBeyondTheSizeThatWasSaid) {
+    // Larger than what any other test leaves behind, so that each one takes new pages.
+    void* before = fallback::allocate(240 * MiB, 16, false);
     void* beyond = fallback::allocate(512 * MiB, 16, false);
-    fallback::ask_for_huge_pages_from(SIZE_MAX);
     ASSERT_NE(before, nullptr);
     ASSERT_NE(beyond, nullptr);
     EXPECT_FALSE(huge_pages_asked_for(before));
-    EXPECT_TRUE(huge_pages_asked_for(beyond));
+    EXPECT_TRUE(huge_pages_asked_for(static_cast<char*>(beyond) + 256 * MiB));
     EXPECT_TRUE(fallback::release(before));
     EXPECT_TRUE(fallback::release(beyond));
+}
+
+TEST_F(FallbackInRegion, BlocksOutsideItWorkToo) {
+    void* inside = fallback::allocate(3 * MiB, Region::kMostBlockAlignment, false);
+    EXPECT_TRUE(region_view.contains(inside));
+    EXPECT_TRUE(fallback::release(inside));
+    constexpr size_t kAlignment = 2 * Region::kMostBlockAlignment;
+    void* p = fallback::allocate(3 * MiB, kAlignment, true);
+    ASSERT_NE(p, nullptr);
+    EXPECT_FALSE(region_view.contains(p));
+    EXPECT_TRUE(holds(p, 3 * MiB, 0));
+    EXPECT_TRUE(fallback::release(p));
+}
+
+TEST_F(FallbackInRegion, ABlockGrowsIntoTheFreePagesAfterIt) {
+    char* block = static_cast<char*>(fallback::allocate(3 * MiB, 16, false));
+    ASSERT_NE(block, nullptr);
+    fill(block, 3 * MiB, 7);
+    char* grown = static_cast<char*>(fallback::reallocate(block, 48 * MiB, 16));
+    EXPECT_TRUE(holds(grown, 3 * MiB, 7));
+    char* again = static_cast<char*>(fallback::reallocate(grown, 96 * MiB, 16));
+    EXPECT_EQ(again, grown) << "nothing lies behind the last block";
+    EXPECT_TRUE(holds(again, 3 * MiB, 7));
+    fill(again, 96 * MiB, 8);
+    EXPECT_TRUE(fallback::release(again));
 }
 
 class Fallback : public testing::TestWithParam<size_t> {};
@@ -260,7 +293,7 @@ TEST(FallbackZeroed, PurgedMemoryIsKnownAsZero) {
     ASSERT_NE(used, nullptr);
     fill(used, kBytes, 0xA5);
     EXPECT_TRUE(fallback::release(used));
-    fallback::purge();
+    region.purge(0, 0);
     const long before = page_faults();
     void* zeroed = fallback::allocate(kBytes, 16, true);
     ASSERT_NE(zeroed, nullptr);
@@ -269,30 +302,38 @@ TEST(FallbackZeroed, PurgedMemoryIsKnownAsZero) {
     EXPECT_TRUE(fallback::release(zeroed));
 }
 
-TEST(FallbackPurge, ReturnsTheMemory) {
+TEST(FallbackPurge, FreeBlocksAreTheRegionsPages) {
     void* p = fallback::allocate(200 * MiB, 16, false);
     ASSERT_NE(p, nullptr);
     fill(p, 200 * MiB, 1);
-    EXPECT_TRUE(fallback::release(p));
     EXPECT_GE(fallback::statistics().resident_bytes, 200 * MiB);
-    fallback::purge();
+    EXPECT_TRUE(fallback::release(p));
     EXPECT_LT(fallback::statistics().resident_bytes, 100 * MiB);
+    EXPECT_GE(region.stats().free_dirty_bytes, 190 * MiB);
 }
 
-TEST(FallbackPurge, TheClockPurgesOnceNothingMoves) {
+TEST(FallbackPurge, TheClockEmptiesTheThreadsCacheOnceNothingMoves) {
     uint64_t now_ns = 1'000'000'000'000;
     constexpr uint64_t kSecond = 1'000'000'000;
+    constexpr size_t kCached = 192 * KiB;
+    std::vector<void*> blocks(20);
+    fallback::purge();
     fallback::pass(now_ns);
-    void* p = fallback::allocate(200 * MiB, 16, false);
-    ASSERT_NE(p, nullptr);
-    fill(p, 200 * MiB, 1);
-    EXPECT_TRUE(fallback::release(p));
+    const size_t before = fallback::statistics().allocated_bytes;
+    for (void*& p : blocks) {
+        p = fallback::allocate(kCached, 16, false);
+    }
+    for (void* p : blocks) {
+        EXPECT_TRUE(fallback::release(p));
+    }
+    const size_t cached = fallback::statistics().allocated_bytes - before;
+    EXPECT_GE(cached, 4 * kCached) << "the thread's cache has some";
     now_ns += kSecond;
     fallback::pass(now_ns);  // something changed: wait
-    EXPECT_GE(fallback::statistics().resident_bytes, 200 * MiB);
+    EXPECT_EQ(fallback::statistics().allocated_bytes - before, cached);
     now_ns += kSecond;
     fallback::pass(now_ns);  // nothing changed since
-    EXPECT_LT(fallback::statistics().resident_bytes, 100 * MiB);
+    EXPECT_EQ(fallback::statistics().allocated_bytes, before);
 }
 
 TEST(FallbackFork, ParentAndChildGoOn) {
@@ -309,7 +350,9 @@ TEST(FallbackFork, ParentAndChildGoOn) {
     for (int round = 0; round < 30; ++round) {
         fallback::prepare_for_fork();
         fallback::lock_for_fork();
+        region.lock().lock();  // as fork does
         const pid_t child = fork();
+        region.lock().unlock();
         if (child == 0) {
             fallback::after_fork_child();
             alarm(20);  // a lock that is never released ends the child, and the test
