@@ -48,23 +48,18 @@ std::string collected() {
     return text;
 }
 
-template <int kDepth>
+/// Two functions for each depth, which no compiler may take for one.
+template <int kDepth, bool kRight>
 [[gnu::noinline]] void* allocate_below(unsigned path) {
+    void* p = nullptr;
     if constexpr (kDepth == 0) {
-        void* p = malloc(100);
-        asm volatile("" : "+r"(p));
-        return p;
+        p = malloc(100);
     } else {
-        void* p = nullptr;
-        if ((path >> kDepth & 1) != 0) {
-            p = allocate_below<kDepth - 1>(path);
-            asm volatile("" : "+r"(p));
-        } else {
-            p = allocate_below<kDepth - 1>(path);
-            asm volatile("nop" : "+r"(p));
-        }
-        return p;
+        p = (path >> kDepth & 1) != 0 ? allocate_below<kDepth - 1, true>(path)
+                                      : allocate_below<kDepth - 1, false>(path);
     }
+    asm volatile("" : "+r"(p) : "i"(kRight));
+    return p;
 }
 
 /// Each test that needs a profile samples a thousand different stacks.
@@ -73,7 +68,7 @@ class Profiled : public testing::Test {
     Profiled() {
         EXPECT_EQ(hotlane_profile_start(1), 0);
         for (unsigned path = 0; path < 1024; ++path) {
-            free(allocate_below<10>(path << 1));
+            free(allocate_below<10, true>(path << 1));
         }
         hotlane_profile_stop();
     }
@@ -159,7 +154,7 @@ TEST_F(Profiled, SlowReaderStopsNobody) {
         ASSERT_GT(read(pipe.ends[0], first.data(), first.size()), 0);
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         hotlane_profile_start(1);
-        free(allocate_below<10>(0));
+        free(allocate_below<10, true>(0));
         hotlane_profile_stop();
         hotlane_statistics statistics;
         EXPECT_NE(hotlane_stats(&statistics, sizeof statistics), 0U);
