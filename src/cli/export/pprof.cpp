@@ -5,6 +5,7 @@
 
 #include "cli/export/protobuf.h"
 #include "cli/profile/profile.h"
+#include "text/pprof_format.h"
 
 #include <map>
 #include <stdexcept>
@@ -14,60 +15,7 @@ namespace hotlane::cli {
 
 namespace {
 
-/// The field numbers of each message.
-struct ProfileField {
-    enum : uint32_t {
-        kSampleType = 1,
-        kSample,
-        kMapping,
-        kLocation,
-        kFunction,
-        kStringTable,
-        kDropFrames,
-        kTimeNanos = 9,
-        kDurationNanos,
-        kPeriodType,
-        kPeriod,
-        kComment,
-        kDefaultSampleType
-    };
-};
-struct ValueTypeField {
-    enum : uint32_t { kType = 1, kUnit };
-};
-struct SampleField {
-    enum : uint32_t { kLocationId = 1, kValue, kLabel };
-};
-struct LabelField {
-    enum : uint32_t { kKey = 1, kText, kNumber, kUnit };
-};
-struct MappingField {
-    enum : uint32_t {
-        kId = 1,
-        kStart,
-        kLimit,
-        kFilename = 5,
-        kBuildId,
-        kHasFunctions,
-        kHasFilenames,
-        kHasLineNumbers,
-        kHasInlineFrames
-    };
-};
-struct LocationField {
-    enum : uint32_t { kId = 1, kMappingId, kAddress, kLine };
-};
-struct LineField {
-    enum : uint32_t { kFunctionId = 1, kLine };
-};
-struct FunctionField {
-    enum : uint32_t { kId = 1, kName, kSystemName, kFilename };
-};
-
-/// Readers leave out frames that match as a whole, and what these call: the allocator itself.
-constexpr const char* kDropFrames = "hotlane::.*|hotlane_.*|malloc|calloc|realloc|reallocarray|memalign|"
-                                    "aligned_alloc|posix_memalign|valloc|pvalloc|"
-                                    "operator new.*";
+using namespace pprof_format;
 
 class PprofWriter {
   public:
@@ -229,7 +177,7 @@ class PprofWriter {
 
     void write_origin() {
         const ProfileOrigin& origin = profile_.origin;
-        message_.number(ProfileField::kDropFrames, string(kDropFrames));
+        message_.number(ProfileField::kDropFrames, string(kAllocatorFrames));
         message_.number(ProfileField::kTimeNanos, origin.time_ns);
         message_.number(ProfileField::kDurationNanos, origin.duration_ns);
         message_.message(ProfileField::kPeriodType, value_type("space", "bytes"));

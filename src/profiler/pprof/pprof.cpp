@@ -10,6 +10,7 @@
 #include "profiler/stack/backtrace.h"
 #include "profiler/stack/build_ids.h"
 #include "profiler/tags/thread_names.h"
+#include "text/pprof_format.h"
 #include "text/writer.h"
 
 #include <cerrno>
@@ -19,39 +20,8 @@ namespace hotlane::pprof {
 
 namespace {
 
+using namespace pprof_format;
 using sampler::unsampled;
-
-/// The field numbers of each message.
-struct ProfileField {
-    enum : uint32_t {
-        kSampleType = 1,
-        kSample,
-        kMapping,
-        kLocation,
-        kStringTable = 6,
-        kDropFrames,
-        kTimeNanos = 9,
-        kDurationNanos,
-        kPeriodType,
-        kPeriod,
-        kDefaultSampleType = 14
-    };
-};
-struct ValueTypeField {
-    enum : uint32_t { kType = 1, kUnit };
-};
-struct SampleField {
-    enum : uint32_t { kLocationId = 1, kValue, kLabel };
-};
-struct LabelField {
-    enum : uint32_t { kKey = 1, kText, kNumber, kUnit };
-};
-struct MappingField {
-    enum : uint32_t { kId = 1, kStart, kLimit, kOffset, kFilename, kBuildId };
-};
-struct LocationField {
-    enum : uint32_t { kId = 1, kMappingId, kAddress };
-};
 
 /// The first strings of the table, in the order of kTexts.
 enum Text : uint64_t {
@@ -70,9 +40,6 @@ enum Text : uint64_t {
     kDropFrames,
     kThread
 };
-/// Readers leave out frames that match as a whole, and what these call: the allocator itself.
-constexpr std::string_view kAllocator = "hotlane::.*|hotlane_.*|malloc|calloc|realloc|reallocarray|memalign|"
-                                        "aligned_alloc|posix_memalign|valloc|pvalloc|operator new.*";
 constexpr std::string_view kTexts[] = {"",
                                        "count",
                                        "bytes",
@@ -85,7 +52,7 @@ constexpr std::string_view kTexts[] = {"",
                                        "temporary_space",
                                        "peak_objects",
                                        "peak_space",
-                                       kAllocator,
+                                       kAllocatorFrames,
                                        "thread"};
 static_assert(std::size(kTexts) == kThread + 1);
 
