@@ -185,6 +185,7 @@ def compare_programs(chosen):
         print("\n".join(f"{case.name:<20} {' '.join(case.command)}" for case in cases))
         return 0
     build_all(chosen, packages.install_missing())
+    written.drawing()
     found = measure_all(chosen, cases, allocators_chosen(chosen))
     written.write_all(chosen, found)
     if chosen.readme:
@@ -226,6 +227,7 @@ def compare_profilers(chosen):
     if not cases:
         raise ComparisonError(f"no program matches {name}")
     build_all(chosen, packages.install_missing(packages.PROFILERS))
+    written.drawing()
     with tempfile.TemporaryDirectory(prefix="hotlane-profiles-") as directory:
         found = measure_all(chosen, cases, allocators_of.profilers(chosen.build, directory))
     written.write_all(chosen, found, "profilers")

@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import platform
+import sys
 
 from . import allocators as allocators_of
 from . import accounting, packages, peaks, readme, results, table
+from .errors import ComparisonError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -49,9 +51,19 @@ def as_json(chosen, found):
     }
 
 
-def write_all(chosen, found, name="results"):
-    from . import chart  # matplotlib is available only after packages.install_missing()
+def drawing():
+    """Returns the module that draws charts. It needs matplotlib, which is available only after
+    packages.install_missing(), and not to every Python. Called before a measurement, so that none is lost."""
+    try:
+        from . import chart
+    except ModuleNotFoundError as missing:
+        raise ComparisonError(
+            f"{sys.executable} has no {missing.name}, which the chart needs; Debian's is for /usr/bin/python3"
+        ) from None
+    return chart
 
+
+def write_all(chosen, found, name="results"):
     output = chosen.output or chosen.build / "comparison"
     output.mkdir(parents=True, exist_ok=True)
     text = "\n".join(table.lines(found)) + "\n"
@@ -60,7 +72,7 @@ def write_all(chosen, found, name="results"):
     (output / f"{name}.json").write_text(
         json.dumps(as_json(chosen, found), indent=1) + "\n", encoding="utf-8"
     )
-    chart.write(found, output / f"{name}.svg")
+    drawing().write(found, output / f"{name}.svg")
     print(f"written: {output}/{name}.txt {name}.json {name}.svg")
 
 
@@ -81,10 +93,8 @@ def how_measured(chosen):
 
 
 def write_readme(chosen, found):
-    from . import chart
-
     peers = found.without_variants()
-    chart.write(peers, ROOT / readme.CHART)
+    drawing().write(peers, ROOT / readme.CHART)
     readme.write(ROOT, peers, how_measured(chosen))
     print(f"written: README.md bench/README.md {readme.CHART}")
 
