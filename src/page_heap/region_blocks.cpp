@@ -43,10 +43,10 @@ void* Region::take_block(size_t bytes, size_t alignment, bool* fresh) {
 }
 
 bool Region::extend_block(void* end, size_t bytes, bool* fresh) {
-    if (address_of(end) % kRegionPageSize != 0 || !region_view.contains(end)) {
+    if (address_of(end) % kRegionPageSize != 0) {
         return false;
     }
-    const size_t first = page_containing(end).value;
+    const size_t first = (address_of(end) - base_) >> kRegionPageShift;  // beyond all pages if it is foreign
     const size_t pages_end = first + divide_up(bytes, kRegionPageSize);
     LockGuard guard(lock_);
     const size_t known_end = std::min(pages_end, frontier_);
