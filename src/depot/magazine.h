@@ -51,7 +51,6 @@ inline constexpr uint32_t kMostLists = 16;
 Magazine* take();
 void put(Magazine* magazine);
 // For fork.
-
 void lock_all();
 void unlock_all();
 

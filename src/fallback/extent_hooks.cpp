@@ -40,8 +40,8 @@ constinit std::atomic<size_t> known_limit{SIZE_MAX};
 /// The addresses of the region and of the blocks outside it.
 size_t held_bytes() { return mapped_bytes.load(std::memory_order_relaxed) + region.stats().reserved_bytes; }
 
-/// Takes pages of the region, `at` this address if it is not null. The region never unmaps pages in its middle, so a
-/// process with a limit gets none. If jemalloc wants zeroed memory, the hook must zero it.
+/// Takes pages of the region, `at` this address if it is not null. A process with a limit gets none: the region unmaps
+/// pages in its middle only when addresses are scarce, and then for ever. If jemalloc wants zeroed memory, the hook must zero it.
 void* take_from_region(void* at, size_t bytes, size_t alignment, bool* zeroed) {
     if (known_limit.load(std::memory_order_relaxed) != SIZE_MAX || alignment > Region::kMostBlockAlignment ||
         locks_are_lost()) {
