@@ -17,6 +17,17 @@ constexpr size_t kNowhere = SIZE_MAX;
 
 constexpr uint32_t parts(uint32_t first, uint32_t end) { return (1U << end) - (1U << first); }
 
+/// Calls `visit(section, first page in it, pages)` for each section that has some of the pages.
+template <class Visit>
+void visit_sections(size_t first, size_t end, Visit visit) {
+    while (first < end) {
+        const auto at = static_cast<uint32_t>(first % Region::kSectionPages);
+        const auto pages = static_cast<uint32_t>(std::min<size_t>(end - first, Region::kSectionPages - at));
+        visit(first / Region::kSectionPages, at, pages);
+        first += pages;
+    }
+}
+
 }  // namespace
 
 void* Region::take_block(size_t bytes, size_t alignment, bool* fresh) {
@@ -84,12 +95,9 @@ size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) const 
 /// How many of the pages, all below the frontier, are free.
 size_t Region::count_free(size_t first, size_t end) const {
     size_t count = 0;
-    while (first < end) {
-        const auto at = static_cast<uint32_t>(first % kSectionPages);
-        const auto pages = static_cast<uint32_t>(std::min<size_t>(end - first, kSectionPages - at));
-        count += count_bits(header(first / kSectionPages).free, at, pages);
-        first += pages;
-    }
+    visit_sections(first, end, [&](size_t s, uint32_t at, uint32_t pages) {
+        count += count_bits(header(s).free, at, pages);
+    });
     return count;
 }
 
@@ -117,12 +125,8 @@ bool Region::grow_until(size_t end) {
 void Region::take_block_at(size_t first, size_t bytes, bool* fresh) {
     const size_t pages = divide_up(bytes, kRegionPageSize);
     size_t dirty = 0;
-    for (size_t page = first; page < first + pages;) {
-        const auto at = static_cast<uint32_t>(page % kSectionPages);
-        const auto here = static_cast<uint32_t>(std::min<size_t>(first + pages - page, kSectionPages - at));
-        dirty += mark_taken(header(page / kSectionPages), at, here);
-        page += here;
-    }
+    visit_sections(first, first + pages,
+                   [&](size_t s, uint32_t at, uint32_t here) { dirty += mark_taken(header(s), at, here); });
     // Nobody has the end of the last page, as if it had come back already.
     if (const size_t used = bytes % kRegionPageSize; used != 0) {
         const size_t last = first + pages - 1;
@@ -148,15 +152,12 @@ void Region::put_back_block(void* p, size_t bytes, uint8_t now) {
     if (part_of(start) != 0) {
         put_back_part(page++, part_of(start), kParts, now);
     }
-    while (page < end / kRegionPageSize) {
-        const auto in_section = static_cast<uint32_t>(kSectionPages - page % kSectionPages);
-        const auto pages = static_cast<uint32_t>(std::min<size_t>(end / kRegionPageSize - page, in_section));
+    visit_sections(page, end / kRegionPageSize, [&](size_t s, uint32_t at, uint32_t pages) {
         block_pages_ -= pages;
-        mark_free({static_cast<uint32_t>(page)}, pages, true, now);
-        page += pages;
-    }
+        mark_free({static_cast<uint32_t>(s * kSectionPages + at)}, pages, true, now);
+    });
     if (part_of(end) != 0) {
-        put_back_part(page, 0, part_of(end), now);
+        put_back_part(end / kRegionPageSize, 0, part_of(end), now);
     }
 }
 
