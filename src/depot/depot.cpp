@@ -3,14 +3,11 @@
 // Refill and flush on the depot's side: objects move between threads, shelves and spans.
 #include "depot/depot.h"
 
-#include "maintenance/tuning.h"
-#include "platform/os.h"
+#include "depot/depot_domains.h"
 #include "sync/lock_counts.h"
 
 #include <algorithm>
 #include <bit>
-#include <iterator>
-#include <new>
 #include <utility>
 
 namespace hotlane {
@@ -26,29 +23,7 @@ bool is_object_start(const void* p, size_t* object_size) {
     return size_t{i} * c.object_size == offset && i < c.object_count;
 }
 
-/// What a domain has for all classes. It is mapped when its first object comes back, so that it does not count as data
-/// of the process before it is needed. Each class sets up its part on first use.
-struct Depot::Domain {
-    Shelf shelves[kMaxClasses];
-    SpanStore stores[kMaxClasses];  // the first domain's are in the depots
-};
-
 namespace {
-
-/// Not members of the depots, because few processes touch them.
-constinit HeldBack held_back[kMaxClasses];
-constinit std::atomic<bool> holds_back{false};  // while false, the memory of held_back was never touched
-
-void* hold_back(ClassIndex c, void* object) {
-    if (!holds_back.load(std::memory_order_relaxed)) {
-        holds_back.store(true, std::memory_order_relaxed);
-    }
-    return held_back[c].add(object);
-}
-
-/// How many neighbouring processors share a shelf, and how many share spans.
-constinit uint32_t processors_of_shelf = 1;
-constinit uint32_t processors_of_store = tuning::kProcessorsOfStore;
 
 Magazine* take_magazine(Magazine** spare) {
     if (spare != nullptr && *spare != nullptr) {
@@ -67,118 +42,13 @@ void give_magazine(Magazine* magazine, Magazine** spare) {
 
 }  // namespace
 
-// ---- set-up ------------------------------------------------------------------------------------------------
-
-void Depot::set_up_all() {
-    if (holds_back) {
-        std::fill(std::begin(held_back), std::end(held_back), HeldBack{});
-    }
-    processors_of_shelf = static_cast<uint32_t>(divide_up(os::cpu_count(), kMostDomains));
-    processors_of_store = std::max(processors_of_shelf, tuning::kProcessorsOfStore);
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].class_ = c;
-        depots[c].capacity_.store(tuning::shelf_capacity(size_classes[c].object_size, 0, 1),
-                                  std::memory_order_relaxed);
-    }
-}
-
-constinit std::atomic<Depot::Domain*> Depot::domains_[kMostDomains] = {};
-
-/// Returns the domain's memory, which it maps on first use. Null if the system has none.
-Depot::Domain* Depot::domain_memory(uint32_t domain) {
-    // Pairs with the exchange below, made by another class.
-    Domain* memory = domains_[domain].load(std::memory_order_acquire);
-    if (memory == nullptr) {
-        const size_t bytes = round_up(sizeof(Domain), os::page_size());
-        auto* const fresh = static_cast<Domain*>(os::map(bytes));
-        if (fresh == nullptr ||
-            domains_[domain].compare_exchange_strong(memory, fresh, std::memory_order_acq_rel)) {
-            return fresh;
-        }
-        os::unmap(fresh, bytes);  // another class was first
-    }
-    return memory;
-}
-
-/// The shelf of the processor, which is set up on first use. Null if there is no memory.
-Shelf* Depot::own_shelf() {
-    const uint32_t number = os::processor() / processors_of_shelf % kMostDomains;
-    if (!is_set(shelves_, number)) [[unlikely]] {
-        Domain* const memory = domain_memory(number);
-        if (memory == nullptr) {
-            return nullptr;
-        }
-        LockGuard guard(lock_);
-        if (!is_set(shelves_, number)) {
-            new (&memory->shelves[class_]) Shelf;
-            shelves_.fetch_or(1U << number, std::memory_order_release);
-        }
-    }
-    return &shelf(number);
-}
-
-/// The number of the store in which the processor opens its spans. The store is set up on first use.
-uint32_t Depot::own_store() {
-    const uint32_t number = os::processor() / processors_of_store % kMostDomains;
-    if (!is_set(stores_, number)) [[unlikely]] {
-        Domain* const memory = domain_memory(number);
-        if (memory == nullptr) {
-            return 0;
-        }
-        LockGuard guard(lock_);
-        if (!is_set(stores_, number)) {
-            new (&memory->stores[class_]) SpanStore;
-            stores_.fetch_or(1U << number, std::memory_order_release);
-        }
-    }
-    return number;
-}
-
-Shelf& Depot::shelf(uint32_t number) const {
-    return domains_[number].load(std::memory_order_acquire)->shelves[class_];
-}
-
-SpanStore& Depot::store(uint32_t number) {
-    return number == 0 ? first_store_ : domains_[number].load(std::memory_order_acquire)->stores[class_];
-}
-
-/// Calls `visit` with the number of each shelf or store that is set up, the nearest to `own` first, until it returns
-/// true. Neighbouring numbers belong to neighbouring processors.
-template <typename Visit>
-void Depot::find(const std::atomic<uint32_t>& set_up, uint32_t own, Visit visit) {
-    uint32_t left = set_up.load(std::memory_order_acquire);
-    for (uint32_t distance = 0; left != 0; ++distance) {
-        const uint32_t number = own ^ distance;
-        if ((left >> number & 1) != 0 && visit(number)) {
-            return;
-        }
-        left &= ~(1U << number);
-    }
-}
-
-template <typename Visit>
-void Depot::for_each_shelf(Visit visit) const {
-    find(shelves_, 0, [&](uint32_t number) {
-        visit(shelf(number));
-        return false;
-    });
-}
-
-template <typename Visit>
-void Depot::for_each_store(Visit visit) {
-    find(stores_, 0, [&](uint32_t number) {
-        visit(store(number));
-        return false;
-    });
-}
-
 // ---- refill ------------------------------------------------------------------------------------------------
 
 uint32_t Depot::refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why,
                        Magazine** spare) {
     *zeroed = false;
     uint32_t taken = 0;
-    find(shelves_, os::processor() / processors_of_shelf % kMostDomains, [&](uint32_t number) {
+    find(shelves_, own_shelf_number(), [&](uint32_t number) {
         Shelf& found = shelf(number);
         taken = found.objects() != 0 ? take_from_shelf(found, out, count, spare) : 0;
         return taken != 0;
@@ -418,166 +288,6 @@ uint32_t Depot::return_by_store(void* const* objects, uint32_t count, Operation 
         count = left;
     }
     return returned;
-}
-
-// ---- single frees ------------------------------------------------------------------------------------------
-
-void Depot::put_back_late(void* object) {
-    Shelf* const shelf = own_shelf();
-    LockGuard guard(lock_);
-    region.note_surplus();
-    void* const displaced = hold_back(class_, object);
-    add_relaxed(held_, displaced != nullptr ? 0 : 1);
-    if (displaced == nullptr) {
-        return;
-    }
-    if (shelf != nullptr) {
-        put_some(*shelf, &displaced, 1, nullptr, How::used);
-    } else {
-        return_to_spans(&displaced, 1, "free");
-    }
-}
-
-bool Depot::put_back_checked(void* object, Operation operation) {
-    LockGuard guard(lock_);
-    if (const PutBackResult result = judge(object); result != PutBackResult::ok) {
-        report_refused(class_, object, result, operation);
-        return false;
-    }
-    region.note_surplus();
-    void* const displaced = hold_back(class_, object);
-    if (displaced != nullptr) {
-        return_to_spans(&displaced, 1, operation);
-    } else {
-        add_relaxed(held_, 1);
-    }
-    return true;
-}
-
-uint32_t Depot::undo_newest_frees() {
-    if (!holds_back) {
-        return 0;
-    }
-    LockGuard guard(lock_);
-    uint32_t count = 0;
-    held_back[class_].take_others([&count](void*) { ++count; });
-    add_relaxed(held_, -int64_t{count});
-    return count;
-}
-
-bool Depot::is_live(const void* object) {
-    LockGuard guard(lock_);
-    return judge(object) == PutBackResult::ok;
-}
-
-/// If the page has left the class since the first free of the pointer, this is a double free, too. The caller holds the
-/// depot's lock.
-PutBackResult Depot::judge(const void* object) {
-    if (held_back[class_].holds(object)) {
-        return PutBackResult::double_free;
-    }
-    while (page_has_class(object, class_)) {
-        const uint32_t number = span_containing(object)->store();
-        LockGuard guard(store(number).lock);
-        const Span* const span = span_containing(object);
-        if (page_has_class(object, class_) && span->store() == number) {
-            return span->judge(region_view.base, object);
-        }
-    }
-    return PutBackResult::double_free;
-}
-
-// ---- maintenance, statistics and fork ----------------------------------------------------------------------
-
-void Depot::reap(bool everything) {
-    if (everything && holds_back) {
-        LockGuard guard(lock_);
-        held_back[class_].take_all([this](void* object) {
-            add_relaxed(held_, -1);
-            return_to_spans(&object, 1, "free");
-        });
-    }
-    for_each_shelf([&](Shelf& shelf) { reap_shelf(shelf, everything); });
-    const size_t bytes = size_classes[class_].object_size;
-    const auto live = static_cast<uint64_t>(std::max<int64_t>(outside(), 0)) * bytes;
-    const auto shelves = static_cast<uint32_t>(std::popcount(shelves_.load(std::memory_order_relaxed)));
-    capacity_.store(tuning::shelf_capacity(bytes, live, std::max(shelves, 1U)), std::memory_order_relaxed);
-}
-
-void Depot::reap_shelf(Shelf& shelf, bool everything) {
-    if (shelf.objects() == 0) {
-        return;
-    }
-    void* buffer[Magazine::kSlots];
-    shelf.lock.lock();
-    uint32_t left = everything ? shelf.objects() : tuning::reap_count(shelf.least_objects(), shelf.objects());
-    while (left != 0 && shelf.objects() != 0) {
-        const Shelf::Dropped dropped = shelf.drop_oldest(left, 0, buffer);
-        left -= dropped.count;
-        shelf.lock.unlock();
-        return_dropped(dropped, nullptr);
-        shelf.lock.lock();
-    }
-    shelf.forget_least();
-    shelf.lock.unlock();
-}
-
-uint64_t Depot::shelved() const {
-    uint64_t objects = 0;
-    for_each_shelf([&objects](const Shelf& shelf) { objects += shelf.objects(); });
-    return objects;
-}
-
-/// A double free may make the number negative until the spans notice it.
-int64_t Depot::outside() const {
-    return from_spans_.load(std::memory_order_relaxed) - static_cast<int64_t>(shelved()) -
-           load_relaxed(held_);
-}
-
-/// Called when objects came from spans. Between two such visits the shelves were not empty, so what is outside was
-/// less.
-void Depot::note_peak(int64_t from_spans) {
-    if (from_spans > static_cast<int64_t>(peak_outside_.load(std::memory_order_relaxed))) {
-        raise_relaxed(peak_outside_, static_cast<uint64_t>(std::max<int64_t>(outside(), 0)));
-    }
-}
-
-DepotStats Depot::stats() {
-    DepotStats stats;
-    stats.objects = shelved();
-    stats.outside = static_cast<uint64_t>(std::max<int64_t>(outside(), 0));
-    stats.peak_outside = peak_outside_.load(std::memory_order_relaxed);
-    for_each_store([&stats](SpanStore& store) {
-        LockGuard guard(store.lock);
-        stats.spans += store.spans();
-        stats.fresh += store.fresh();
-    });
-    return stats;
-}
-
-// No shelf and no store is set up meanwhile, because that needs the depot's own lock.
-void Depot::lock_all() {
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].lock_.lock();
-    }
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].for_each_shelf([](Shelf& shelf) { shelf.lock.lock(); });
-    }
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].for_each_store([](SpanStore& store) { store.lock.lock(); });
-    }
-}
-
-void Depot::unlock_all() {
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].for_each_store([](SpanStore& store) { store.lock.unlock(); });
-    }
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].for_each_shelf([](Shelf& shelf) { shelf.lock.unlock(); });
-    }
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].lock_.unlock();
-    }
 }
 
 }  // namespace hotlane

@@ -4,7 +4,6 @@
 // other free objects are in spans.
 #pragma once
 
-#include "depot/held_back.h"
 #include "depot/shelf.h"
 #include "depot/span_store.h"
 
@@ -82,10 +81,12 @@ class Depot {
         bool is_more = false;  // there is more to drop
     };
 
+    static void set_up_domains();
     static Domain* domain_memory(uint32_t domain);
     static bool is_set(const std::atomic<uint32_t>& bits, uint32_t number) {
         return (bits.load(std::memory_order_acquire) >> number & 1) != 0;
     }
+    static uint32_t own_shelf_number();
     Shelf* own_shelf();
     uint32_t own_store();
     Shelf& shelf(uint32_t number) const;
@@ -108,6 +109,8 @@ class Depot {
     static void prefetch_spans(void* const* objects, uint32_t count);
     uint32_t return_by_store(void* const* objects, uint32_t count, Operation operation);
     uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
+    static void forget_held_back();
+    void return_held_back();
     void reap_shelf(Shelf& shelf, bool everything);
     PutBackResult judge(const void* object);
     uint64_t shelved() const;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// Which shelf and which store a processor uses, and their set-up.
+#include "depot/depot_domains.h"
+
+#include "maintenance/tuning.h"
+#include "platform/os.h"
+
+#include <algorithm>
+#include <new>
+
+namespace hotlane {
+
+constinit std::atomic<Depot::Domain*> Depot::domains_[kMostDomains] = {};
+
+namespace {
+
+/// How many neighbouring processors share a shelf, and how many share spans.
+constinit uint32_t processors_of_shelf = 1;
+constinit uint32_t processors_of_store = tuning::kProcessorsOfStore;
+
+}  // namespace
+
+void Depot::set_up_domains() {
+    processors_of_shelf = static_cast<uint32_t>(divide_up(os::cpu_count(), kMostDomains));
+    processors_of_store = std::max(processors_of_shelf, tuning::kProcessorsOfStore);
+}
+
+uint32_t Depot::own_shelf_number() { return os::processor() / processors_of_shelf % kMostDomains; }
+
+/// Returns the domain's memory, which it maps on first use. Null if the system has none.
+Depot::Domain* Depot::domain_memory(uint32_t domain) {
+    // Pairs with the exchange below, made by another class.
+    Domain* memory = domains_[domain].load(std::memory_order_acquire);
+    if (memory == nullptr) {
+        const size_t bytes = round_up(sizeof(Domain), os::page_size());
+        auto* const fresh = static_cast<Domain*>(os::map(bytes));
+        if (fresh == nullptr ||
+            domains_[domain].compare_exchange_strong(memory, fresh, std::memory_order_acq_rel)) {
+            return fresh;
+        }
+        os::unmap(fresh, bytes);  // another class was first
+    }
+    return memory;
+}
+
+/// The shelf of the processor, which is set up on first use. Null if there is no memory.
+Shelf* Depot::own_shelf() {
+    const uint32_t number = own_shelf_number();
+    if (!is_set(shelves_, number)) [[unlikely]] {
+        Domain* const memory = domain_memory(number);
+        if (memory == nullptr) {
+            return nullptr;
+        }
+        LockGuard guard(lock_);
+        if (!is_set(shelves_, number)) {
+            new (&memory->shelves[class_]) Shelf;
+            shelves_.fetch_or(1U << number, std::memory_order_release);
+        }
+    }
+    return &shelf(number);
+}
+
+/// The number of the store in which the processor opens its spans. The store is set up on first use.
+uint32_t Depot::own_store() {
+    const uint32_t number = os::processor() / processors_of_store % kMostDomains;
+    if (!is_set(stores_, number)) [[unlikely]] {
+        Domain* const memory = domain_memory(number);
+        if (memory == nullptr) {
+            return 0;
+        }
+        LockGuard guard(lock_);
+        if (!is_set(stores_, number)) {
+            new (&memory->stores[class_]) SpanStore;
+            stores_.fetch_or(1U << number, std::memory_order_release);
+        }
+    }
+    return number;
+}
+
+}  // namespace hotlane

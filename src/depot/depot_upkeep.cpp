@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// What the depot does beside its requests: set-up, maintenance, statistics and fork.
+#include "depot/depot_domains.h"
+
+#include "maintenance/tuning.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace hotlane {
+
+void Depot::set_up_all() {
+    forget_held_back();
+    set_up_domains();
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].class_ = c;
+        depots[c].capacity_.store(tuning::shelf_capacity(size_classes[c].object_size, 0, 1),
+                                  std::memory_order_relaxed);
+    }
+}
+
+void Depot::reap(bool everything) {
+    if (everything) {
+        return_held_back();
+    }
+    for_each_shelf([&](Shelf& shelf) { reap_shelf(shelf, everything); });
+    const size_t bytes = size_classes[class_].object_size;
+    const auto live = static_cast<uint64_t>(std::max<int64_t>(outside(), 0)) * bytes;
+    const auto shelves = static_cast<uint32_t>(std::popcount(shelves_.load(std::memory_order_relaxed)));
+    capacity_.store(tuning::shelf_capacity(bytes, live, std::max(shelves, 1U)), std::memory_order_relaxed);
+}
+
+void Depot::reap_shelf(Shelf& shelf, bool everything) {
+    if (shelf.objects() == 0) {
+        return;
+    }
+    void* buffer[Magazine::kSlots];
+    shelf.lock.lock();
+    uint32_t left = everything ? shelf.objects() : tuning::reap_count(shelf.least_objects(), shelf.objects());
+    while (left != 0 && shelf.objects() != 0) {
+        const Shelf::Dropped dropped = shelf.drop_oldest(left, 0, buffer);
+        left -= dropped.count;
+        shelf.lock.unlock();
+        return_dropped(dropped, nullptr);
+        shelf.lock.lock();
+    }
+    shelf.forget_least();
+    shelf.lock.unlock();
+}
+
+uint64_t Depot::shelved() const {
+    uint64_t objects = 0;
+    for_each_shelf([&objects](const Shelf& shelf) { objects += shelf.objects(); });
+    return objects;
+}
+
+/// A double free may make the number negative until the spans notice it.
+int64_t Depot::outside() const {
+    return from_spans_.load(std::memory_order_relaxed) - static_cast<int64_t>(shelved()) -
+           load_relaxed(held_);
+}
+
+/// Called when objects came from spans. Between two such visits the shelves were not empty, so what is outside was
+/// less.
+void Depot::note_peak(int64_t from_spans) {
+    if (from_spans > static_cast<int64_t>(peak_outside_.load(std::memory_order_relaxed))) {
+        raise_relaxed(peak_outside_, static_cast<uint64_t>(std::max<int64_t>(outside(), 0)));
+    }
+}
+
+DepotStats Depot::stats() {
+    DepotStats stats;
+    stats.objects = shelved();
+    stats.outside = static_cast<uint64_t>(std::max<int64_t>(outside(), 0));
+    stats.peak_outside = peak_outside_.load(std::memory_order_relaxed);
+    for_each_store([&stats](SpanStore& store) {
+        LockGuard guard(store.lock);
+        stats.spans += store.spans();
+        stats.fresh += store.fresh();
+    });
+    return stats;
+}
+
+// No shelf and no store is set up meanwhile, because that needs the depot's own lock.
+void Depot::lock_all() {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].lock_.lock();
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_shelf([](Shelf& shelf) { shelf.lock.lock(); });
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_store([](SpanStore& store) { store.lock.lock(); });
+    }
+}
+
+void Depot::unlock_all() {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_store([](SpanStore& store) { store.lock.unlock(); });
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].for_each_shelf([](Shelf& shelf) { shelf.lock.unlock(); });
+    }
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].lock_.unlock();
+    }
+}
+
+}  // namespace hotlane
