@@ -47,7 +47,7 @@ int warm_up_threads(size_t n, size_t count) {
         return -1;
     }
     const auto most = static_cast<uint32_t>(std::min<size_t>(count, UINT32_MAX));
-    if (!warm_up_new_threads(size_classes.class_of(n), most)) {
+    if (!warm_up_new_threads(size_classes.smallest_class_for(n), most)) {
         errno = ENOSPC;
         return -1;
     }

@@ -68,6 +68,9 @@ class Depot {
     void reap(bool everything);
 
     DepotStats stats();
+    /// Bytes of the objects that were taken from spans and not returned: they are live, in a thread's cache or on a
+    /// shelf. Takes no lock.
+    size_t taken_bytes() const;
 
     // For fork: all locks of all depots. In between, the lock of the region is taken.
     static void lock_all();

@@ -69,6 +69,12 @@ void Depot::note_peak(int64_t from_spans) {
     }
 }
 
+size_t Depot::taken_bytes() const {
+    const int64_t objects =
+        from_spans_.load(std::memory_order_relaxed);  // below 0 while a refill counts late
+    return static_cast<size_t>(std::max<int64_t>(objects, 0)) * size_classes[class_].object_size;
+}
+
 DepotStats Depot::stats() {
     DepotStats stats;
     stats.objects = shelved();

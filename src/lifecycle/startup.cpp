@@ -46,7 +46,11 @@ CacheSettings cache_settings() {
     settings.automatic = configuration.thread_cache.automatic;
     for (uint8_t i = 0; i < configuration.thread_cache.count; ++i) {
         const CacheLimits::OfClass& limit = configuration.thread_cache.of_class[i];
-        settings.class_bytes[size_classes.class_of(limit.size)] = std::max(limit.bytes, 1U);
+        // The first class serves the size now, the second from the moment when an automatic table changes.
+        for (const ClassIndex c :
+             {size_classes.class_of(limit.size), size_classes.smallest_class_for(limit.size)}) {
+            settings.class_bytes[c] = std::max(limit.bytes, 1U);
+        }
     }
     settings.uncached = configuration.check_frees;
     return settings;
@@ -56,7 +60,7 @@ void register_warmups() {
     for (size_t i = 0; i < configuration.warmup_count; ++i) {
         const WarmupEntry& entry = configuration.warmup[i];
         if (entry.size <= kLargestSmall) {
-            warm_up_new_threads(size_classes.class_of(entry.size), entry.count);
+            warm_up_new_threads(size_classes.smallest_class_for(entry.size), entry.count);
         }
     }
 }

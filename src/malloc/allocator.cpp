@@ -27,6 +27,7 @@
 #include "maintenance/background_thread.h"
 #include "maintenance/maintenance.h"
 #include "malloc/fallback_requests.h"
+#include "malloc/finer_classes.h"
 #include "malloc/owner.h"
 #include "profiler/sample_registry.h"
 #include "thread_cache/thread_block.h"
@@ -120,15 +121,26 @@ void release_with(void* p, Operation operation) {
 }
 
 void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
-    if (c != size_classes.class_of_aligned(n, alignment)) {
+    if (!size_classes.may_have_served(c, n, alignment)) {
         wrong_sized_deletes.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
-void* allocate_miss(size_t n) {
+/// Not inlined, so that the hits of its callers need no stack frame.
+[[gnu::noinline]] void* allocate_miss(size_t n) {
     ensure_started();
     bool zeroed = false;
-    return allocate_from_class(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
+    return allocate_from_class(class_after_miss(n), n, size_classes.alignment, &zeroed);
+}
+
+/// Fresh pages from the kernel are zero. Only the slow path knows whether an object lies in such a page.
+[[gnu::noinline]] void* allocate_zeroed_miss(size_t n) {
+    bool zeroed = true;  // a fallback allocation shall be zeroed
+    void* p = allocate_from_class(class_after_miss(n), n, size_classes.alignment, &zeroed);
+    if (p != nullptr && !zeroed) {
+        memset(p, 0, n);
+    }
+    return p;
 }
 
 /// The `Slow` of a caller that tests for null and has its own slow path.
@@ -163,7 +175,7 @@ void* reallocate_small(void* p, ClassIndex c, size_t n) {
 
 /// realloc of a sampled object.
 void* reallocate_sampled(void* p, size_t usable, size_t n) {
-    if (!stays(size_classes.class_of(usable), n)) {
+    if (!stays(size_classes.smallest_class_for(usable), n)) {
         return move(p, usable, n);
     }
     thread_counts::check_allocation(n);
@@ -212,17 +224,8 @@ void* allocate_zeroed(size_t count, size_t size) {
         return allocate_fallback(n, fallback::kMinAlignment, true, FallbackReason::large);
     }
     ensure_started();
-    // Fresh pages from the kernel are zero. Only the slow path knows whether an object lies in such a page.
-    bool zeroed = false;
     void* p = allocate_fast<give_up>(n);
-    if (p == nullptr) {
-        zeroed = true;  // a fallback allocation shall be zeroed
-        p = allocate_from_class(size_classes.class_of(n), n, size_classes.alignment, &zeroed);
-    }
-    if (p != nullptr && !zeroed) {
-        memset(p, 0, n);
-    }
-    return p;
+    return p != nullptr ? memset(p, 0, n) : allocate_zeroed_miss(n);
 }
 
 void* allocate_aligned(size_t alignment, size_t n) {

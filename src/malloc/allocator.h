@@ -17,7 +17,7 @@ void release_delete_slow(void* p) noexcept;
 void release_sized_slow(void* p, size_t excess) noexcept;
 inline void release_sized_elsewhere(void* p, size_t) noexcept { release_delete_slow(p); }
 
-/// Allocates at least `n` bytes, aligned to 64 (to 16 above 64 KiB or with compact classes). For n = 0 it
+/// Allocates at least `n` bytes, aligned to 64 (to 16 above 64 KiB, or with other classes than cacheline). For n = 0 it
 /// returns an object, too. Null with errno ENOMEM if there is no memory.
 inline void* allocate(size_t n) { return allocate_fast<allocate_slow>(n); }
 /// Frees an object that any thread allocated. Does nothing for null.

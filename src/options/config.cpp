@@ -22,8 +22,8 @@ constexpr Option kOptions[] = {
     // name, type, field, least, most, values, help
     {"CONFIG", path, HOTLANE_FIELD(config_file), 0, 0, "PATH",
      "file with more options; the environment wins"},
-    {"SIZE_CLASSES", classes, HOTLANE_FIELD(size_classes), 0, 0, "cacheline|compact|SIZE,...",
-     "steps of 64 bytes, of 16 bytes, or these sizes"},
+    {"SIZE_CLASSES", classes, HOTLANE_FIELD(size_classes), 0, 0, "cacheline|compact|auto|SIZE,...",
+     "steps of 64 bytes, 16, first 64 then 16; or sizes"},
     {"STATS", choice, HOTLANE_FIELD(stats), 0, 0, "off|text|json|prometheus",
      "report of the counters at exit; off when static"},
     {"STATS_FILE", path, HOTLANE_FIELD(stats_file), 0, 0, "PATH",

@@ -13,7 +13,8 @@ namespace hotlane {
 
 // The order of the enumerators is the order of the names in the option's row.
 /// `listed`: the sizes of ClassTable::sizes.
-enum class ClassChoice : uint8_t { cacheline, compact, listed };
+/// `automatic`: cacheline's at first, then compact's.
+enum class ClassChoice : uint8_t { cacheline, compact, automatic, listed };
 enum class StatsFormat : uint8_t { off, text, json, prometheus };
 enum class OnError : uint8_t { abort, warn };
 enum class HugePages : uint8_t { automatic, always, never };

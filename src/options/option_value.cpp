@@ -233,7 +233,7 @@ void print_expected(Writer& out, const Option& option) {
         }
         return;
     case classes:
-        out.text("cacheline, compact, or at most ").number(kMaxClasses - 1);
+        out.text("cacheline, compact, auto, or at most ").number(kMaxClasses - 1);
         out.text(" ascending sizes up to 64K: multiples of 16, above 1K of 64");
         return;
     case cache_limits:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The table of size classes in force, and compile-time checks of both tables.
+// The table of size classes in force, how it changes, and compile-time checks of the regular tables.
 #include "page_heap/size_classes.h"
 
 #include <algorithm>
@@ -22,6 +22,7 @@ constexpr SizeClasses kCacheLine = build_size_classes({});
 
 static_assert(fits(kCacheLine));
 static_assert(fits(build_size_classes({.choice = ClassChoice::compact})));
+static_assert(fits(build_size_classes({.choice = ClassChoice::automatic})));
 
 }  // namespace
 
@@ -39,12 +40,29 @@ ClassIndex SizeClasses::class_of_aligned(size_t n, size_t alignment) const {
         return kNoClass;
     }
     const size_t most = 2 * round_up(std::max<size_t>(n, 1), alignment);
-    for (ClassIndex c = class_of(n); c < count; ++c) {
+    for (ClassIndex c = smallest_class_for(n); c < count; ++c) {
         if (classes[c].object_size % alignment == 0) {
             return alignment <= this->alignment || classes[c].object_size <= most ? c : kNoClass;
         }
     }
     return kNoClass;
+}
+
+bool SizeClasses::may_have_served(ClassIndex c, size_t n, size_t alignment) const {
+    if (c == class_of_aligned(n, alignment)) {
+        return true;
+    }
+    // Before refine(), or by a thread that had read an entry just before.
+    return has_finer && n <= kFinerUpTo && alignment <= this->alignment &&
+           c == smallest_class_for(round_up(std::max<size_t>(n, 1), kCoarseStep));
+}
+
+void SizeClasses::refine() {
+    for (size_t i = 0; i < std::size(finer_index); ++i) {
+        store_relaxed(small_index[i], finer_index[i]);
+    }
+    // Last: the child of a fork in between finds that the change is not done, and does it again.
+    store_relaxed(refinable_below, 0);
 }
 
 }  // namespace hotlane

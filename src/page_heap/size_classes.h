@@ -4,8 +4,12 @@
 // constexpr function builds the table.
 #pragma once
 
+#include "base/atomic_access.h"
 #include "base/base.h"
 #include "options/config.h"
+
+#include <iterator>
+#include <type_traits>
 
 namespace hotlane {
 
@@ -39,36 +43,73 @@ struct SizeClass {
 ///
 /// From 4 to 16 KiB, both tables have eight classes per doubling.
 ///
+///   automatic   16 32 48 ... 256 (steps of 16) | 320 384 448 ... 1024 (steps of 64) | as cacheline
 ///   listed      the sizes of the option; the alignment is 64 if it divides all of them, else 16
+///
+/// The automatic table has the classes of both others. Until refine() is called, requests of up to kFinerUpTo bytes
+/// get only its multiples of kCoarseStep, as with cacheline. refine() rewrites their entries of `small_index` while other
+/// threads read them. Every entry is right by itself, before and after, so no reader needs to know how far the change
+/// has come. What must not change with it (the class of an object size, or of an aligned request) follows from
+/// `finer_index`, which is constant.
 ///
 /// The index tables, like the class entries of pages, hold the offset of the class's 32-byte lane in a thread cache,
 /// so that one addition finds the lane.
 struct SizeClasses {
     static constexpr uint32_t kLaneBytes = 32;
+    static constexpr size_t kCoarseStep = 64;
+    static constexpr size_t kFinerUpTo = 256;
+    /// A request of at most this many bytes takes a whole cache line before refine() and less after it.
+    static constexpr size_t kLargestTiny = kCoarseStep - kSmallStep;
 
     uint16_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
     uint16_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 63) / 64
     uint32_t count = 1;                                           // classes, class 0 included
     uint32_t alignment = 0;                                       // of every object, at least
     uint32_t most_objects = 0;                                    // in a span of any class
+    uint32_t refinable_below = 0;  // a request of fewer bytes may call for refine(); 0: none does
+    bool has_finer = false;        // an automatic table
+    uint16_t finer_index[kFinerUpTo / kSmallStep + 1] =
+        {};  // of an automatic table: for small_index in the end
     SizeClass classes[kMaxClasses] = {};
 
-    /// The class that serves `n` bytes. `n` must be at most kLargestSmall. O(1).
+    /// The class that serves `n` bytes now. `n` must be at most kLargestSmall. O(1).
     constexpr ClassIndex class_of(size_t n) const {
-        return (n <= kSmallLimit ? small_index[(n + kSmallStep - 1) / kSmallStep]
+        return (n <= kSmallLimit ? entry_of(small_index[(n + kSmallStep - 1) / kSmallStep])
                                  : medium_index[(n + kMediumStep - 1) / kMediumStep]) /
                kLaneBytes;
     }
+    /// The smallest class whose objects have at least `n` bytes. It is the same before and after refine().
+    constexpr ClassIndex smallest_class_for(size_t n) const {
+        return has_finer && n <= kFinerUpTo ? finer_index[(n + kSmallStep - 1) / kSmallStep] / kLaneBytes
+                                            : class_of(n);
+    }
     static constexpr uint16_t lane_of(ClassIndex c) { return static_cast<uint16_t>(c * kLaneBytes); }
-    /// The smallest request that class `c` serves.
+    /// The smallest request that class `c` ever serves.
     constexpr size_t smallest_request(ClassIndex c) const {
+        const size_t size = classes[c].object_size;
+        if (has_finer && size <= kFinerUpTo && size % kCoarseStep == 0) {
+            return size == kCoarseStep ? 0 : size - kCoarseStep + 1;
+        }
         return c == 1 ? 0 : classes[c - 1].object_size + 1;
     }
     /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two).
     /// kNoClass if there is none, or if it is so large that the fallback serves the request with less memory.
+    /// It is the same before and after refine().
     ClassIndex class_of_aligned(size_t n, size_t alignment) const;
+    /// Whether an object of class `c` may have been allocated for `n` bytes at a multiple of `alignment`.
+    bool may_have_served(ClassIndex c, size_t n, size_t alignment) const;
+
+    /// Gives requests of up to kFinerUpTo bytes the finer classes. Any thread may call it at any time; several at once
+    /// store the same values.
+    void refine();
 
     constexpr const SizeClass& operator[](ClassIndex c) const { return classes[c]; }
+
+  private:
+    /// An entry of `small_index`, which refine() may be replacing.
+    static constexpr uint16_t entry_of(const uint16_t& entry) {
+        return std::is_constant_evaluated() ? entry : load_relaxed(entry);
+    }
 };
 
 constexpr SizeClasses build_size_classes(const ClassTable& wanted);
@@ -117,11 +158,16 @@ constexpr void fill_index(const SizeClasses& table, uint16_t (&index)[N], size_t
 
 namespace detail {
 
-constexpr void add_regular_classes(SizeClasses& table, size_t even_until) {
-    for (size_t size = table.alignment; size <= even_until; size += table.alignment) {
+/// Adds classes at equal distances, from the largest one so far up to `until`.
+constexpr void add_even_classes(SizeClasses& table, size_t until, size_t step) {
+    for (size_t size = table[table.count - 1].object_size + step; size <= until; size += step) {
         add_class(table, size);
     }
-    for (size_t doubling = even_until; doubling < kLargestSmall; doubling *= 2) {
+}
+
+/// Adds some classes for each doubling of the size, from the largest class so far up to the end.
+constexpr void add_growing_classes(SizeClasses& table) {
+    for (size_t doubling = table[table.count - 1].object_size; doubling < kLargestSmall; doubling *= 2) {
         const size_t steps = doubling >= 4 * KiB && doubling < 16 * KiB ? 8 : 4;
         for (size_t step = steps + 1; step <= 2 * steps; ++step) {
             add_class(table, doubling * step / steps);
@@ -136,18 +182,41 @@ constexpr void add_listed_classes(SizeClasses& table, const ClassTable& wanted) 
     }
 }
 
+/// Lets the table begin with the coarse classes. What has just been computed becomes its finer index.
+constexpr void begin_coarse(SizeClasses& table) {
+    table.has_finer = true;
+    table.refinable_below = SizeClasses::kLargestTiny + 1;
+    constexpr size_t kRatio = SizeClasses::kCoarseStep / kSmallStep;
+    // Buffers of 0 bytes are aligned as all others (hotlane_get), so the first entry never changes.
+    table.finer_index[0] = table.small_index[kRatio];
+    for (size_t i = 1; i < std::size(table.finer_index); ++i) {
+        table.finer_index[i] = table.small_index[i];
+    }
+    for (size_t i = 0; i < std::size(table.finer_index); ++i) {
+        table.small_index[i] = table.finer_index[i == 0 ? kRatio : round_up(i, kRatio)];
+    }
+}
+
 }  // namespace detail
 
 constexpr SizeClasses build_size_classes(const ClassTable& wanted) {
     SizeClasses table;
-    table.alignment = wanted.choice == ClassChoice::compact ? 16 : 64;
+    const bool is_fine = wanted.choice == ClassChoice::compact || wanted.choice == ClassChoice::automatic;
+    table.alignment = is_fine ? 16 : 64;
     if (wanted.choice == ClassChoice::listed) {
         detail::add_listed_classes(table, wanted);
     } else {
-        detail::add_regular_classes(table, wanted.choice == ClassChoice::compact ? 256 : 1024);
+        detail::add_even_classes(table, is_fine ? SizeClasses::kFinerUpTo : 1024, table.alignment);
+        if (wanted.choice == ClassChoice::automatic) {
+            detail::add_even_classes(table, 1024, SizeClasses::kCoarseStep);
+        }
+        detail::add_growing_classes(table);
     }
     detail::fill_index(table, table.small_index, kSmallStep);
     detail::fill_index(table, table.medium_index, kMediumStep);
+    if (wanted.choice == ClassChoice::automatic) {
+        detail::begin_coarse(table);
+    }
     return table;
 }
 

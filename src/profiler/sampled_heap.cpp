@@ -120,7 +120,7 @@ const Sample* SampleHeap::find_around(const void* p) const {
 
 void SampleHeap::make_free(const void* p) {
     const uint32_t index = index_of(p);
-    const ClassIndex c = size_classes.class_of(records_[index].bytes);
+    const ClassIndex c = size_classes.smallest_class_for(records_[index].bytes);
     records_[index].next = free_[c];
     free_[c] = index + 1;
 }

@@ -340,10 +340,19 @@ void write_process(Writer& out, const Snapshot& snapshot) {
 }
 
 void write_notes(Writer& out, const Snapshot& snapshot) {
-    if (snapshot.wrong_sized_deletes != 0) {
-        write_rounded_count(out.text(kPrefix).text("notes    "), snapshot.wrong_sized_deletes);
-        out.text(" deletes with a wrong size\n");
+    const bool is_refined = snapshot.finer_classes_after_ns != 0;
+    if (snapshot.wrong_sized_deletes == 0 && !is_refined) {
+        return;
     }
+    out.text(kPrefix).text("notes    ");
+    if (snapshot.wrong_sized_deletes != 0) {
+        write_rounded_count(out, snapshot.wrong_sized_deletes);
+        out.text(" deletes with a wrong size").text(is_refined ? ", " : "");
+    }
+    if (is_refined) {
+        write_rounded_duration(out.text("finer size classes after "), snapshot.finer_classes_after_ns);
+    }
+    out.text("\n");
 }
 
 }  // namespace

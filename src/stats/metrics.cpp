@@ -201,6 +201,9 @@ constexpr Row<Snapshot> kSnapshotRows[] = {
       "Threads that have a cache."}, [](S s) { return s.threads_live; }},
     {{process, counter, count, kAdditive, "threads_ended", "hotlane_threads_ended_total", "",
       "Threads that had a cache and have ended."}, [](S s) { return s.threads_ended; }},
+    {{process, gauge, nanoseconds, !kAdditive, "finer_classes_after", "hotlane_finer_classes_seconds", "",
+      "Run time at which HOTLANE_SIZE_CLASSES=auto chose finer classes; 0: not."},
+      [](S s) { return s.finer_classes_after_ns; }},
 };
 // clang-format on
 

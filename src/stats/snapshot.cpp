@@ -8,6 +8,7 @@
 #include "guards/guard.h"
 #include "lifecycle/startup.h"
 #include "malloc/allocator.h"
+#include "malloc/finer_classes.h"
 #include "stats/arena_registry.h"
 #include "stats/pool_registry.h"
 #include "sync/thread_end.h"
@@ -57,6 +58,7 @@ void take_snapshot(Snapshot& snapshot) {
     snapshot.fallback_resident_bytes = of_fallback.resident_bytes;
     snapshot.peak_rss_bytes = os::peak_rss_bytes();
     snapshot.run_time_ns = os::monotonic_ns() - started_at_ns();
+    snapshot.finer_classes_after_ns = finer_classes_after_ns();
     snapshot.process_id = os::process_id();
     os::program_name(snapshot.program, sizeof snapshot.program);
     snapshot.labels = config().labels;

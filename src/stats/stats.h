@@ -132,6 +132,8 @@ struct Snapshot {
     size_t fallback_resident_bytes = 0;  // that it keeps resident, its metadata included
     size_t peak_rss_bytes = 0;
     uint64_t run_time_ns = 0;
+    uint64_t finer_classes_after_ns =
+        0;  // HOTLANE_SIZE_CLASSES=auto: when the classes changed; 0: they did not
     int process_id = 0;
     char program[64] = {};
     const char* labels = nullptr;  // of HOTLANE_LABELS (options/labels.h); null if not set

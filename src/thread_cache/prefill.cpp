@@ -92,6 +92,25 @@ size_t warm_up_this_thread(ClassIndex c, size_t count) {
     return ready;
 }
 
+namespace {
+
+/// The class of an entry. A table of classes may change: what counts is the class that serves the size now.
+ClassIndex class_now(uint64_t warmup) {
+    return size_classes.class_of(size_classes[warmup >> 32].object_size);
+}
+
+/// What all entries together ask for objects of class `c`.
+uint32_t warm_up_count(ClassIndex c) {
+    uint64_t sum = 0;
+    for (const std::atomic<uint64_t>& warmup : warmups) {
+        const uint64_t entry = warmup.load(std::memory_order_relaxed);
+        sum += entry != 0 && class_now(entry) == c ? static_cast<uint32_t>(entry) : 0;
+    }
+    return static_cast<uint32_t>(std::min<uint64_t>(sum, UINT32_MAX));
+}
+
+}  // namespace
+
 bool warm_up_new_threads(ClassIndex c, uint32_t count) {
     for (std::atomic<uint64_t>& warmup : warmups) {
         // Pairs with the load in warm_up_new_thread(), which reads class and count in one word and depends on
@@ -118,8 +137,8 @@ void forget_warm_ups() {
 void warm_up_new_thread(ThreadBlock& block) {
     for (const std::atomic<uint64_t>& warmup : warmups) {
         if (const uint64_t entry = warmup.load(std::memory_order_relaxed); entry != 0) {
-            const auto c = static_cast<ClassIndex>(entry >> 32);
-            const auto count = static_cast<uint32_t>(entry);
+            const ClassIndex c = class_now(entry);
+            const uint32_t count = warm_up_count(c);
             warm_up_depot(c, count - warm_up_lane(block, c, count));
         }
     }

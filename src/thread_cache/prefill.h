@@ -11,8 +11,8 @@ namespace hotlane {
 /// depot. The statistics do not count them as requests. Returns how many objects are ready.
 size_t warm_up_this_thread(ClassIndex c, size_t count);
 
-/// Does the same for every thread that gets a cache from now on. Counts for one class add up. Returns false
-/// if 16 classes have such counts already.
+/// Does the same for every thread that gets a cache from now on, with the class that then serves requests of the size
+/// of `c`. Counts for one class add up. Returns false if 16 classes have such counts already.
 bool warm_up_new_threads(ClassIndex c, uint32_t count);
 /// Cancels all calls of warm_up_new_threads().
 void forget_warm_ups();

@@ -82,7 +82,7 @@ template <void* (*Slow)(size_t), size_t step = kSmallStep>
         return Slow(n);
     }
     return pop_fast<Slow>(
-        place_of_lane(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)]), n);
+        place_of_lane(load_either(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)])), n);
 }
 
 /// The same for operator new. `Over` gets requests that are not below region_view.operator_size_end, which
@@ -92,7 +92,8 @@ template <void* (*Slow)(size_t), void* (*Over)(size_t)>
     if (n >= load_either(region_view.operator_size_end)) [[unlikely]] {
         return Over(n);
     }
-    return pop_fast<Slow>(place_of_lane(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep]), n);
+    return pop_fast<Slow>(
+        place_of_lane(load_either(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep])), n);
 }
 
 /// The same for kSmallLimit < n <= kLargestSmall.

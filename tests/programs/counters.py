@@ -118,6 +118,35 @@ def check_wrong_sized_delete(runner):
     expect("wrong sized deletes of a correct program", runner.only_report()["totals"]["wrong_sized_deletes"], 0)
 
 
+def check_finer_classes(runner):
+    """HOTLANE_SIZE_CLASSES=auto changes the classes once there are more than 4 MiB of tiny objects, loses no count, and
+    takes no sized delete of an older object for a mistake."""
+    def small(objects, choice):
+        done = runner.run("finer_classes", str(objects), HOTLANE_SIZE_CLASSES=choice)
+        document = runner.only_report()
+        for path in runner.scratch.glob("*.json"):
+            path.unlink()
+        expect("wrong sized deletes", document["totals"]["wrong_sized_deletes"], 0)
+        classes = {entry["size"]: entry for entry in document["classes"] if entry["size"] <= 256}
+        return [int(word) for word in done.stdout.split()], classes, document["process"]["finer_classes_after"]
+
+    of_main = small(0, "auto")[1]
+    for objects, choice, refined in ((50000, "auto", True), (1000, "auto", False), (50000, "cacheline", False),
+                                     (50000, "compact", False)):
+        printed, classes, after = small(objects, choice)
+        expect(f"change of classes, {choice}, {objects} objects", after > 0, refined)
+        # The objects of up to 256 bytes; others are for alignments of 128, or larger.
+        for key, number in zip(("allocations", "frees"), printed):
+            counted = sum(entry[key] for entry in classes.values()) - sum(entry[key] for entry in of_main.values())
+            if not number * 0.98 < counted <= number:
+                raise Failure(f"{choice}: {counted} {key} of small objects, not {number}")
+        tiny = sum(classes[size]["allocations"] for size in (16, 32, 48) if size in classes)
+        if (tiny > 1000) != (refined or choice == "compact"):
+            raise Failure(f"{choice}: {tiny} objects in classes below 64 bytes")
+        if refined and classes[64]["allocations"] < 65000:
+            raise Failure(f"the classes changed too early: {classes[64]}")
+
+
 def check_forked_child_is_silent(runner):
     """Children that exit by exit() neither repeat nor overwrite the parent's report."""
     fixed = runner.scratch / "fixed.json"

@@ -3,7 +3,8 @@
 // alignment and contents of every live object. The seed makes a failure repeatable. Several threads work at
 // once and hand objects over.
 //
-// usage: fuzz SEED COUNT THREADS
+// usage: fuzz SEED COUNT THREADS ALIGNMENT [TINY]
+// In the middle of its steps each thread allocates TINY objects of 24 bytes, which it keeps to its end.
 #include "check.h"
 
 #include <malloc.h>
@@ -25,14 +26,21 @@ std::vector<Object> shared_objects;
 
 class Fuzzer {
   public:
-    Fuzzer(uint64_t seed, long count, size_t alignment)
-        : random_(seed * 0x9e3779b97f4a7c15 + 1), count_(count), alignment_(alignment), objects_(700) {}
+    Fuzzer(uint64_t seed, long count, size_t alignment, size_t tiny)
+        : random_(seed * 0x9e3779b97f4a7c15 + 1), count_(count), alignment_(alignment), objects_(700),
+          tiny_(tiny) {}
 
     void run() {
         for (step_ = 0; step_ < count_; ++step_) {
+            if (step_ == count_ / 2) {
+                allocate_tiny();
+            }
             take_step(objects_[draw(objects_.size())]);
         }
         for (Object& object : objects_) {
+            release(object);
+        }
+        for (Object& object : tiny_) {
             release(object);
         }
     }
@@ -99,6 +107,15 @@ class Fuzzer {
         pattern_fill(object.address, object.size, object.seed);
     }
 
+    void allocate_tiny() {
+        for (Object& object : tiny_) {
+            object.size = 24;
+            object.address = malloc(object.size);
+            CHECK(object.address, "step %ld: no memory for a tiny object", step_);
+            fill(object);
+        }
+    }
+
     void resize(Object& object) {
         const size_t size = random_size() + 1;
         object.address = realloc(object.address, size);
@@ -137,19 +154,21 @@ class Fuzzer {
     size_t alignment_;
     long step_ = 0;
     std::vector<Object> objects_;
+    std::vector<Object> tiny_;
 };
 
 }  // namespace
 
 int main(int count, char** arguments) {
-    CHECK(count == 5, "usage: fuzz SEED COUNT THREADS ALIGNMENT");
+    CHECK(count == 5 || count == 6, "usage: fuzz SEED COUNT THREADS ALIGNMENT [TINY]");
     const uint64_t seed = std::strtoul(arguments[1], nullptr, 10);
     const long steps = std::strtol(arguments[2], nullptr, 10);
     const size_t alignment = std::strtoul(arguments[4], nullptr, 10);
+    const size_t tiny = count == 6 ? std::strtoul(arguments[5], nullptr, 10) : 0;
     std::vector<std::thread> threads;
     for (long i = 0; i < std::strtol(arguments[3], nullptr, 10); ++i) {
         threads.emplace_back(
-            [=] { Fuzzer(seed + static_cast<uint64_t>(i) * 1000003, steps, alignment).run(); });
+            [=] { Fuzzer(seed + static_cast<uint64_t>(i) * 1000003, steps, alignment, tiny).run(); });
     }
     for (std::thread& thread : threads) {
         thread.join();

@@ -180,7 +180,7 @@ TEST(OptionTable, SizeClasses) {
     EXPECT_EQ(value("SIZE_CLASSES", config), "64,65536");
     const std::string before = value("SIZE_CLASSES", config);
     for (const char* text : {"", "0", "24", "1040", "1024,1024", "128,64", "65600", ",64", "64,,128",
-                             "listed", "SIZE,...", "compact,64", "64 128", "64K,64K"}) {
+                             "listed", "SIZE,...", "compact,64", "auto,64", "64 128", "64K,64K"}) {
         EXPECT_FALSE(set(config, "SIZE_CLASSES", text)) << text;
         EXPECT_EQ(value("SIZE_CLASSES", config), before) << text;
     }
@@ -193,6 +193,9 @@ TEST(OptionTable, SizeClasses) {
     EXPECT_EQ(value("SIZE_CLASSES", config), most + "65536");
     EXPECT_FALSE(set(config, "SIZE_CLASSES", most + "1024"));  // no place for the largest
     EXPECT_FALSE(set(config, "SIZE_CLASSES", most + "1024,64K"));
+    EXPECT_TRUE(set(config, "SIZE_CLASSES", "auto"));
+    EXPECT_EQ(config.size_classes.choice, ClassChoice::automatic);
+    EXPECT_EQ(value("SIZE_CLASSES", config), "auto");
     EXPECT_TRUE(set(config, "SIZE_CLASSES", "compact"));
     EXPECT_EQ(config.size_classes.count, 0);
 }

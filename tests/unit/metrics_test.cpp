@@ -125,6 +125,7 @@ TEST(MetricTable, ValuesOfTheProcess) {
     EXPECT_EQ(metric_value(row(MetricScope::memory, "peak_rss"), s), 47'395'635U);
     EXPECT_EQ(metric_value(row(MetricScope::process, "threads_ended"), s), 3U);
     EXPECT_EQ(printed(row(MetricScope::process, "run_time"), s.run_time_ns), "1.240000000");
+    EXPECT_EQ(metric_value(row(MetricScope::process, "finer_classes_after"), s), 250'000'000U);
 }
 
 TEST(MetricTable, ValuesPrintExactly) {

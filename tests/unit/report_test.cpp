@@ -63,6 +63,7 @@ hotlane:   request        2       40  192 KiB    1 MiB  640 KiB        1
 hotlane: fallback 14, 34 MiB: 12 large, 2 alignment
 hotlane: memory   408 KiB live in 3 MiB of pages, 640 KiB free, 96 KiB metadata, 2 MiB purged
 hotlane: process  peak RSS 45 MiB, fresh 3.0 MiB, fallback 3 MiB, threads 1, 3 ended
+hotlane: notes    finer size classes after 250 ms
 )");
 }
 

@@ -6,7 +6,10 @@
 #include "page_heap/size_classes.h"
 #include "random_classes.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <numeric>
+#include <random>
 
 namespace {
 
@@ -18,18 +21,20 @@ class EveryTable : public testing::TestWithParam<ClassTable> {
   protected:
     const SizeClasses table = build_size_classes(GetParam());
     bool is_listed() const { return GetParam().choice == ClassChoice::listed; }
+    bool changes() const { return GetParam().choice == ClassChoice::automatic; }  // see AutomaticTable
 };
 
 INSTANTIATE_TEST_SUITE_P(
     Tables, EveryTable,
-    testing::Values(regular(ClassChoice::cacheline), regular(ClassChoice::compact), random_classes(1),
-                    random_classes(2), random_classes(3), random_classes(4),
+    testing::Values(regular(ClassChoice::cacheline), regular(ClassChoice::compact),
+                    regular(ClassChoice::automatic), random_classes(1), random_classes(2), random_classes(3),
+                    random_classes(4),
                     ClassTable{.choice = ClassChoice::listed, .count = 1, .sizes = {kLargestSmall}}));
 
 TEST_P(EveryTable, ClassesAreSortedAlignedAndEndAtTheLargest) {
     EXPECT_TRUE(table.alignment == 16 || table.alignment == 64);
     if (!is_listed()) {
-        EXPECT_EQ(table.alignment, GetParam().choice == ClassChoice::compact ? 16 : 64);
+        EXPECT_EQ(table.alignment, GetParam().choice == ClassChoice::cacheline ? 64 : 16);
         EXPECT_EQ(table[1].object_size, table.alignment);
     }
     for (ClassIndex c = 2; c < table.count; ++c) {
@@ -41,6 +46,9 @@ TEST_P(EveryTable, ClassesAreSortedAlignedAndEndAtTheLargest) {
 }
 
 TEST_P(EveryTable, EverySizeGetsTheSmallestClassThatHoldsIt) {
+    if (changes()) {
+        GTEST_SKIP() << "not before its change";
+    }
     for (size_t n = 0; n <= kLargestSmall; ++n) {
         const ClassIndex c = table.class_of(n);
         ASSERT_GE(c, 1U) << n;
@@ -53,7 +61,7 @@ TEST_P(EveryTable, EverySizeGetsTheSmallestClassThatHoldsIt) {
 }
 
 TEST_P(EveryTable, WasteIsBounded) {
-    if (is_listed()) {
+    if (is_listed() || changes()) {
         GTEST_SKIP() << "whoever lists the sizes chooses the waste";
     }
     for (size_t n = table.alignment + 1; n <= kLargestSmall; ++n) {
@@ -108,6 +116,82 @@ TEST_P(EveryTable, IndexOfIsExactForEveryByteOfEverySpan) {
             ASSERT_EQ(size_class.index_of(offset), index) << size_class.object_size << " at " << offset;
         }
     }
+}
+
+size_t size_for(const SizeClasses& table, size_t n) { return table[table.class_of(n)].object_size; }
+
+class AutomaticTable : public testing::Test {
+  protected:
+    const SizeClasses cacheline = build_size_classes(regular(ClassChoice::cacheline));
+    const SizeClasses compact = build_size_classes(regular(ClassChoice::compact));
+    const SizeClasses before = build_size_classes(regular(ClassChoice::automatic));
+    SizeClasses table = before;
+};
+
+TEST_F(AutomaticTable, ServesAsCachelineFirstAndThenNoWorseThanCompact) {
+    for (size_t n = 0; n <= kLargestSmall; ++n) {
+        ASSERT_EQ(size_for(table, n), size_for(cacheline, n)) << n;
+    }
+    EXPECT_EQ(table.refinable_below, 49U) << "requests of 49 to 64 bytes gain nothing";
+    table.refine();
+    EXPECT_EQ(table.refinable_below, 0U);
+    EXPECT_EQ(size_for(table, 0), 64U) << "hotlane_get(0) is aligned to 64, too";
+    for (size_t n = 1; n <= kLargestSmall; ++n) {
+        ASSERT_LE(size_for(table, n), size_for(compact, n)) << n;
+        ASSERT_EQ(size_for(table, n), size_for(n <= SizeClasses::kFinerUpTo ? compact : cacheline, n)) << n;
+    }
+}
+
+TEST_F(AutomaticTable, IsRightAtEveryMomentOfItsChange) {
+    SizeClasses after = before;
+    after.refine();
+    std::vector<size_t> order(std::size(table.finer_index));
+    std::iota(order.begin(), order.end(), 0);
+    for (unsigned seed = 1; seed <= 20; ++seed) {
+        table = before;
+        std::shuffle(order.begin(), order.end(), std::mt19937(seed));
+        for (const size_t changed : order) {
+            table.small_index[changed] = table.finer_index[changed];
+            for (size_t n = 0; n <= 300; ++n) {
+                const ClassIndex c = table.class_of(n);
+                ASSERT_TRUE(c == before.class_of(n) || c == after.class_of(n)) << n;
+                ASSERT_GE(table[c].object_size, n);
+                // A sized delete compares with these bounds, and then exactly.
+                ASSERT_LE(table.smallest_request(c), n);
+                for (const ClassIndex served : {before.class_of(n), after.class_of(n)}) {
+                    ASSERT_TRUE(table.may_have_served(served, n, 1)) << n;
+                }
+                ASSERT_EQ(table.smallest_class_for(n), after.class_of(n)) << n;
+                for (size_t alignment = 1; alignment <= 256; alignment *= 2) {
+                    const ClassIndex aligned = table.class_of_aligned(n, alignment);
+                    ASSERT_EQ(aligned, after.class_of_aligned(n, alignment)) << n << " at " << alignment;
+                    ASSERT_EQ(table.smallest_class_for(table[aligned].object_size), aligned)
+                        << "sampled objects";
+                }
+            }
+        }
+        // The child of a process that forked in the middle.
+        table.small_index[1 + seed % 16] = before.small_index[1 + seed % 16];
+        table.refine();
+        ASSERT_TRUE(
+            std::equal(std::begin(table.small_index), std::end(table.small_index), after.small_index));
+    }
+}
+
+TEST_F(AutomaticTable, AWrongSizeOfADeleteIsStillFound) {
+    table.refine();
+    const ClassIndex of_64 = table.class_of(64);
+    const ClassIndex of_32 = table.class_of(32);
+    EXPECT_FALSE(table.may_have_served(of_64, 65, 1));
+    EXPECT_FALSE(table.may_have_served(of_32, 16, 1));
+    EXPECT_FALSE(table.may_have_served(of_32, 64, 1));
+    EXPECT_FALSE(table.may_have_served(table.class_of(128), 64, 1));
+    EXPECT_TRUE(table.may_have_served(table.class_of(128), 65, 1));
+    EXPECT_FALSE(table.may_have_served(table.class_of(80), 64, 1));
+    EXPECT_FALSE(table.may_have_served(table.class_of(320), 256, 1));
+    EXPECT_FALSE(table.may_have_served(of_64, 20, 32)) << "aligned requests have one class";
+    EXPECT_TRUE(table.may_have_served(of_32, 20, 32));
+    EXPECT_FALSE(compact.may_have_served(compact.class_of(64), 20, 1));
 }
 
 TEST(SizeClasses, SelectingATableReplacesTheOneInForce) {

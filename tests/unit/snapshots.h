@@ -88,6 +88,7 @@ inline Snapshot small_snapshot() {
     s.arenas[0] = request_arena();
     s.threads_live = 1;
     s.threads_ended = 3;
+    s.finer_classes_after_ns = 250'000'000;
     s.region_reserved_bytes = 256 * GiB;
     s.region_committed_bytes = 8 * MiB;
     s.region_in_use_bytes = 3 * MiB;
@@ -143,6 +144,7 @@ inline Snapshot widest_snapshot() {
     }
     s.fallback_allocations[static_cast<size_t>(FallbackReason::no_region)] = {};  // a region exists
     s.wrong_sized_deletes = 999'999;
+    s.finer_classes_after_ns = 999'000'000;
     s.guarded_live = s.guarded_in_quarantine = s.guard_reports = 999'999;
     s.region_in_use_bytes = s.region_free_dirty_bytes = s.metadata_bytes = s.purged_bytes = 999 * GiB + 1;
     s.fallback_bytes = s.peak_rss_bytes = 999 * GiB + 1;

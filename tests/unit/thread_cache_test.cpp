@@ -355,6 +355,65 @@ TEST_F(ThreadCacheTest, WarmUpIsReadyBeforeTheFirstRequestAndLosesNothing) {
     forget_warm_ups();
 }
 
+TEST_F(ThreadCacheTest, WarmUpFollowsTheClassesThatServeTheSizeNow) {
+    fresh_caches({}, 0, {.choice = ClassChoice::automatic});
+    EXPECT_TRUE(warm_up_new_threads(size_classes.smallest_class_for(20), 40));
+    EXPECT_TRUE(warm_up_new_threads(size_classes.smallest_class_for(40), 30));
+    const auto misses = [](std::initializer_list<size_t> sizes) {
+        const uint64_t misses_before = counts().misses();
+        std::thread([&] {
+            std::vector<void*> objects;
+            for (const size_t n : sizes) {
+                objects.push_back(get(n));
+            }
+            std::for_each(objects.begin(), objects.end(), put);
+        }).join();
+        return counts().misses() - misses_before;
+    };
+    EXPECT_EQ(misses({20, 20, 40, 64}), 0U);
+    size_classes.refine();
+    EXPECT_EQ(misses({20, 40}), 0U);
+    EXPECT_EQ(misses({64}), 1U) << "nobody asked for objects of 64 bytes";
+    forget_warm_ups();
+}
+
+TEST_F(ThreadCacheTest, ClassesMayChangeWhileThreadsAllocate) {
+    fresh_caches({}, 0, {.choice = ClassChoice::automatic});
+    std::atomic<int> ready{0};
+    std::vector<std::thread> threads;
+    for (unsigned seed = 1; seed <= 4; ++seed) {
+        threads.emplace_back([&ready, seed] {
+            std::mt19937 random(seed);
+            std::vector<std::pair<unsigned char*, size_t>> live;
+            for (int step = 0; step < 20'000; ++step) {
+                ready += step == 1000 ? 1 : 0;
+                const size_t n = 1 + random() % 256;
+                live.emplace_back(static_cast<unsigned char*>(get(n)), n);
+                memset(live.back().first, static_cast<int>(n % 251), n);
+                if (live.size() > 500) {
+                    std::swap(live[random() % live.size()], live.back());
+                    const auto [p, size] = live.back();
+                    ASSERT_TRUE(
+                        std::all_of(p, p + size, [size](unsigned char byte) { return byte == size % 251; }));
+                    put(p);
+                    live.pop_back();
+                }
+            }
+            for (const auto& [p, n] : live) {
+                put(p);
+            }
+        });
+    }
+    while (ready == 0) {
+        std::this_thread::yield();
+    }
+    size_classes.refine();
+    std::for_each(threads.begin(), threads.end(), [](std::thread& thread) { thread.join(); });
+    const Snapshot now = counts();
+    EXPECT_EQ(now.allocations() - before.allocations(), 80'000U);
+    EXPECT_EQ(now.frees() - before.frees(), 80'000U);
+}
+
 TEST_F(ThreadCacheTest, UncachedEveryOperationIsVerifiedAndCounted) {
     CacheSettings settings;
     settings.uncached = true;
