@@ -52,6 +52,7 @@ def memory_rows(build, scale):
     phases = case("phases", "memory_phases")
     large = case("large_blocks", "large_blocks", "--replacements", "2000")
     one_block = case("threads_one_block", "memory_threads_one_block")
+    asleep = case("threads_asleep", "memory_threads_asleep")
     short = Case(
         "short_process",
         (str(build / "bench" / "memory_short_process"), str(max(1, int(500 * scale)))),
@@ -95,6 +96,7 @@ def memory_rows(build, scale):
             "≤ 10",
             at_most(10),
         ),
+        Row("3,000 threads asleep: longest call of another", asleep, "longest_us", "µs", "≤ 1,000", at_most(1000)),
     ]
 
 

@@ -45,7 +45,7 @@ void body() {
             report(now);
         }
         maintenance::poll();
-        os::sleep_ns(std::max(std::min(maintenance::interval_ns(), report_interval_ns), kShortestPauseNs));
+        os::sleep_ns(std::max(std::min(maintenance::pause_ns(), report_interval_ns), kShortestPauseNs));
     }
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 constinit Lock lock{LockRank::maintenance};
 constinit std::atomic<uint64_t> next_pass_ns{0};
+constinit std::atomic<uint64_t> next_work_ns{0};   // the next pass, or the rest of the last one
 constinit std::atomic<uint64_t> next_purge_ns{0};  // when purge_after_refusal() purges even without a surplus
 constinit uint64_t interval = 250'000'000;
 constinit Hooks hooks;
@@ -27,13 +28,44 @@ void reap_depots(bool everything) {
     }
 }
 
+/// What is left to do of the last pass. Under the lock.
+struct Rest {
+    bool reclaim = false;
+    bool purge = false;
+    bool purge_waited = false;  // the last part had no time for it
+};
+constinit Rest rest;
+
+void schedule(uint64_t now_ns) {
+    const uint64_t pass_ns = next_pass_ns.load(std::memory_order_relaxed);
+    const uint64_t rest_ns = now_ns + tuning::pause_before_rest(interval);
+    next_work_ns.store(rest.reclaim || rest.purge ? std::min(rest_ns, pass_ns) : pass_ns,
+                       std::memory_order_relaxed);
+}
+
+/// Does a part of what is left: at most as much as one request may wait for.
 void work(uint64_t now_ns) {
-    caches.reclaim(false);
-    reap_depots(false);
-    if (region.has_free_dirty_pages()) {
-        // One tick more than the delay: a page may have been freed just before a tick of the clock.
-        region.purge(tick_at(now_ns), tuning::kTicksPerPurgeDelay + 1);
+    const uint64_t late_ns = now_ns - next_work_ns.load(std::memory_order_relaxed);
+    bool purges = rest.purge;
+    if (rest.reclaim && !rest.purge_waited) {
+        rest.reclaim = caches.reclaim(false);
+        purges = purges && !rest.reclaim;
     }
+    if (purges) {
+        const size_t most = tuning::most_to_purge(late_ns, tuning::pause_before_rest(interval));
+        // One tick more than the delay: a page may have been freed just before a tick of the clock.
+        rest.purge = region.purge_some(tick_at(now_ns), tuning::kTicksPerPurgeDelay + 1, most);
+    }
+    rest.purge_waited = rest.purge && !purges;
+}
+
+void pass(uint64_t now_ns) {
+    // Aligned to the ticks of tick_at(), in which the age of pages is counted.
+    next_pass_ns.store((now_ns / interval + 1) * interval, std::memory_order_relaxed);
+    rest.reclaim = true;
+    rest.purge = region.has_free_dirty_pages();
+    work(now_ns);
+    reap_depots(false);
     hooks.pass(now_ns);
 }
 
@@ -44,30 +76,39 @@ void set_up(uint64_t purge_delay_ns, const Hooks& chosen) {
     tick_ns = interval;
     hooks = chosen;
     next_pass_ns.store(os::coarse_ns() + interval, std::memory_order_relaxed);
+    next_work_ns.store(next_pass_ns, std::memory_order_relaxed);
+    rest = {};
     next_purge_ns.store(0, std::memory_order_relaxed);
 }
 
 void set_cache_hooks(const CacheHooks& chosen) { caches = chosen; }
 
 uint64_t interval_ns() { return interval; }
+uint64_t pause_ns() {
+    const bool has_rest =
+        next_work_ns.load(std::memory_order_relaxed) < next_pass_ns.load(std::memory_order_relaxed);
+    return has_rest ? tuning::pause_before_rest(interval) : interval;
+}
 
 uint64_t poll() {
     const uint64_t now = os::coarse_ns();
-    if (now < next_pass_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
+    if (now < next_work_ns.load(std::memory_order_relaxed) || locks_are_lost()) {
         return now;
     }
     // The fallback's part of the pass may register this thread, and then has to learn of its end.
     if (!thread_end::prepare() || !lock.try_lock()) {
         return now;
     }
-    const bool due = now >= next_pass_ns.load(std::memory_order_relaxed);
-    if (due) {
-        // Aligned to the ticks of tick_at(), in which the age of pages is counted.
-        next_pass_ns.store((now / interval + 1) * interval, std::memory_order_relaxed);
+    const bool pass_is_due = now >= next_pass_ns.load(std::memory_order_relaxed);
+    if (pass_is_due) {
+        pass(now);
+        schedule(now);
+    } else if (now >= next_work_ns.load(std::memory_order_relaxed)) {
         work(now);
+        schedule(now);
     }
     lock.unlock();
-    if (due) {
+    if (pass_is_due) {
         caches.poll_soon();
         hooks.after_pass(now);
     }

@@ -21,8 +21,9 @@ void set_up(uint64_t purge_delay_ns, const Hooks& chosen);
 /// Functions of the thread caches, which lie in a higher layer. Each is called while the calling thread's
 /// cache is not locked.
 struct CacheHooks {
-    /// Moves unused objects from all threads' caches to the depots; if `everything`, used ones, too.
-    void (*reclaim)(bool everything) = [](bool) {};
+    /// Moves unused objects from some threads' caches to the depots, or all objects from all caches if `everything`.
+    /// Returns true if more unused objects should be moved soon.
+    bool (*reclaim)(bool everything) = [](bool) { return false; };
     void (*flush_this_thread)() = [] {};
     /// Makes the calling thread's next request of each class take the slow path.
     void (*poll_soon)() = [] {};
@@ -57,6 +58,8 @@ void note_surplus();
 
 /// The time between two passes in nanoseconds.
 uint64_t interval_ns();
+/// How long the background thread sleeps: that time, or less while the rest of a pass is due.
+uint64_t pause_ns();
 
 void lock_for_fork();
 void unlock_after_fork();

@@ -124,6 +124,17 @@ constexpr size_t huge_pages_at_once(size_t huge_pages) { return std::clamp<size_
 /// Ticks per purge delay. A page is returned between 1 and 1 1/8 delays after it became free.
 inline constexpr uint8_t kTicksPerPurgeDelay = 8;
 
+/// How long after a part of a maintenance pass the next part is due, given the time between two passes: so soon that
+/// all is done within an interval, and so late that it takes a small share of the time.
+constexpr uint64_t pause_before_rest(uint64_t interval_ns) { return std::max<uint64_t>(interval_ns / 32, 1); }
+
+/// How many bytes a part of a pass that is `late_ns` late may return to the kernel, which takes about half a millisecond
+/// for 6 MiB. A process that polls seldom has to do more at once.
+constexpr size_t most_to_purge(uint64_t late_ns, uint64_t pause_ns) {
+    constexpr uint64_t kMost = 1'000'000;  // no limit in effect, and no overflow
+    return 6 * MiB * (1 + std::min(late_ns / pause_ns, kMost));
+}
+
 /// Whether to split a 2-MiB page that the kernel was asked for, to purge its free part: if at least three
 /// quarters are free, and have been for an eighth longer than a whole 2-MiB page has to be.
 constexpr bool worth_splitting(uint32_t free_pages, uint32_t pages) { return free_pages * 4 >= pages * 3; }

@@ -128,6 +128,11 @@ class Region {
     /// Returns to the kernel the pages that have been free for at least `age` ticks (0: all free pages).
     /// Calls the kernel without holding the lock. Returns the number of bytes.
     size_t purge(uint8_t now, uint8_t age);
+    /// The same for about `most_bytes`; each call of the kernel counts as kPurgeCallBytes more. The next call goes on in
+    /// the section where this one stopped. Returns whether it stopped, so that there may be more.
+    bool purge_some(uint8_t now, uint8_t age, size_t most_bytes);
+    /// How many bytes the kernel purges in the time of a call, which interrupts the processors of other threads.
+    static constexpr size_t kPurgeCallBytes = 64 * KiB;
     /// Returns free pages to the kernel, those with the highest addresses first, until the others that hold memory fit
     /// into tuning::dirty_budget(). The pages with the lowest addresses are the next to be taken.
     void purge_to_budget(uint8_t now);
@@ -196,7 +201,8 @@ class Region {
     size_t first_of_free_end() const;
     bool flush_is_due() const;
     void count_fresh(size_t pages);
-    bool purge_next_run(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
+    uint32_t purge_next_run(size_t section_index, uint32_t* from, uint8_t now, uint8_t age,
+                            uint32_t most_pages = kSectionPages);
     bool take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run);
     void take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run);
     static uint32_t find_run(const uint64_t* bits, uint32_t pages);
@@ -224,8 +230,10 @@ class Region {
             has_dirty_.store(free_dirty_pages_ != 0, std::memory_order_relaxed);
         }
     }
-    /// Finds the next run in a section to purge and marks it as taken. Returns its pages; 0: none.
-    uint32_t take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age);
+    /// Finds the next run in a section to purge and marks it as taken, or its first `most_pages`. Returns how many pages
+    /// it took; 0: there is none.
+    uint32_t take_purgeable(size_t section_index, uint32_t* from, uint8_t now, uint8_t age,
+                            uint32_t most_pages);
 
     Settings settings_;
     Lock lock_{LockRank::region};
@@ -246,6 +254,7 @@ class Region {
     size_t fresh_since_flush_ = 0;    // pages that became resident since the last flush before growth
     size_t first_free_section_ = 0;   // no section before it has free pages
     size_t first_dirty_section_ = 0;  // no section before it has dirty pages
+    size_t section_to_purge_ = 0;     // where purge_some() goes on
     size_t free_pages_ = 0;
     size_t free_dirty_pages_ = 0;
     size_t used_pages_ = 0;     // of spans

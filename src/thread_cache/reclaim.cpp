@@ -38,22 +38,24 @@ bool mark_use(ThreadBlock& block, ClassIndex c) {
     return unused;
 }
 
-/// Step 1 of the protocol, before the barrier. Returns whether there is something to take.
-bool begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
+/// Step 1 of the protocol, before the barrier. Returns how many objects there are to take.
+uint32_t begin_reclaim(ThreadBlock& block, ClassIndex c, bool everything) {
     const bool unused = mark_use(block, c);
     if (!block.is_set_up(c)) {
-        return false;
+        return 0;
     }
     ClassRecord& record = block.record(c);
     void** const top = record.top_at_pass;
     if (record.pending_reclaim != nullptr || !(unused || everything) ||
         top + reclaim::kLeftInCache >= record.floor) {
-        return false;
+        return 0;
     }
     record.pending_reclaim_slot = top + reclaim::kLeftInCache;
     // Pairs with the barrier that follows: a pop that begins after the barrier finds the slot empty.
     record.pending_reclaim = exchange_seq_cst(*record.pending_reclaim_slot, static_cast<void*>(nullptr));
-    return record.pending_reclaim != nullptr;
+    return record.pending_reclaim != nullptr
+               ? static_cast<uint32_t>(record.floor - record.pending_reclaim_slot)
+               : 0;
 }
 
 /// Step 3 of the protocol, after the barrier: moves everything from the new floor on to the depot, unless the
@@ -79,6 +81,12 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     record.pending_reclaim = nullptr;
 }
 
+/// What a visit of a thread's cache did.
+struct Visit {
+    uint32_t objects = 0;  // to take
+    uint32_t classes = 0;  // that were looked at
+};
+
 /// The caches of other threads between begin_reclaim() and finish_reclaim(). One barrier serves them all.
 /// Their locks are held until both are done, so the batch is limited.
 class ReclaimBatch {
@@ -88,20 +96,25 @@ class ReclaimBatch {
     ReclaimBatch(const ReclaimBatch&) = delete;
     ReclaimBatch& operator=(const ReclaimBatch&) = delete;
 
-    void begin(ThreadBlock& block, bool everything) {
+    Visit begin(ThreadBlock& block, bool everything) {
         block.lock.lock();
         uint64_t begun = 0;
-        for (ClassIndex c = 1; block.is_live && c < size_classes.count; ++c) {
-            begun |= uint64_t{begin_reclaim(block, c, everything)} << c;
+        Visit visit{.classes = block.is_live ? block.window_count : 0U};
+        for (ClassIndex c = 1; visit.classes != 0 && c < size_classes.count; ++c) {
+            const uint32_t objects = begin_reclaim(block, c, everything);
+            begun |= uint64_t{objects != 0} << c;
+            visit.objects += objects;
         }
         if (begun == 0) {
             block.lock.unlock();
-            return;
+            return visit;
         }
         entries_[count_++] = {&block, begun};
-        if (count_ == kMost) {
+        objects_ += visit.objects;
+        if (count_ == kMost || objects_ >= kMostObjects) {
             finish();
         }
+        return visit;
     }
 
   private:
@@ -110,6 +123,7 @@ class ReclaimBatch {
         uint64_t begun;  // a bit for each class
     };
     static constexpr size_t kMost = 64;
+    static constexpr uint32_t kMostObjects = 4096;
 
     void finish() {
         // If the kernel has no such barrier, everything begun stays undecided.
@@ -123,46 +137,57 @@ class ReclaimBatch {
             entry.block->lock.unlock();
         }
         count_ = 0;
+        objects_ = 0;
     }
 
     Entry entries_[kMost];
     size_t count_ = 0;
+    uint32_t objects_ = 0;
 };
 
 /// The calling thread is in its slow path, so none of its pops can be in progress. Its unused
 /// classes are flushed completely.
-void reclaim_own(ThreadBlock& block, bool everything) {
+Visit reclaim_own(ThreadBlock& block, bool everything) {
     LockGuard guard(block.lock);
+    Visit visit{.classes = block.window_count};
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (mark_use(block, c) || everything) {
+            visit.objects += block.level(c);
             block.flush_unused(c);
         }
     }
+    return visit;
 }
 
-/// Where the last pass ended. Under the lock of the maintenance.
+/// Where the last call ended. Under the lock of the maintenance.
 constinit ThreadBlock* next_to_visit = nullptr;
 
 }  // namespace
 
-void reclaim_caches(bool everything) {
+bool reclaim_caches(bool everything) {
     ReclaimBatch others;
     const auto visit = [&](ThreadBlock& block) {
-        &block == thread_cache.block ? reclaim_own(block, everything) : others.begin(block, everything);
+        return &block == thread_cache.block ? reclaim_own(block, everything)
+                                            : others.begin(block, everything);
     };
     if (everything) {
         for (ThreadBlock* block = thread_registry::first(); block != nullptr; block = block->next) {
             visit(*block);
         }
-        return;
+        return false;
     }
     if (next_to_visit == nullptr) {
         next_to_visit = thread_registry::first();
     }
-    for (uint32_t visits = 0; next_to_visit != nullptr && visits != reclaim::kMostInPass; ++visits) {
-        visit(*next_to_visit);
+    uint32_t moving = 0;
+    uint32_t looking = 0;
+    while (next_to_visit != nullptr && moving + looking < reclaim::kMostInCall) {
+        const Visit visited = visit(*next_to_visit);
+        moving += visited.objects;
+        looking += (1 + visited.classes) * reclaim::kLook;
         next_to_visit = next_to_visit->next;
     }
+    return next_to_visit != nullptr && moving > looking;
 }
 
 }  // namespace hotlane

@@ -8,15 +8,18 @@
 namespace hotlane {
 
 namespace reclaim {
-/// How many caches one pass visits. With more threads, the next pass goes on where this one ended, so a pass takes less
-/// than a millisecond however many threads there are.
-inline constexpr uint32_t kMostInPass = 512;
+/// How much one call does, in units: to move an object is one, to look at a class of a thread is kLook. A call takes
+/// about half a millisecond, however many threads there are and whatever they have cached.
+inline constexpr uint32_t kMostInCall = 24 * 1024;
+inline constexpr uint32_t kLook = 8;
 }  // namespace reclaim
 
-/// Moves objects from the caches of the next kMostInPass threads to the depots: those of classes that were not used since
-/// the last visit. If `everything`, moves objects of all classes from the caches of all threads. Other threads keep a few
-/// objects of each class; the calling thread keeps none of these classes. Works on sleeping threads without waking them.
-/// The caller holds the lock of the maintenance. Holds the locks of at most 64 caches at once.
-void reclaim_caches(bool everything);
+/// Moves objects of classes that were not used since the last visit from the caches of threads to the depots. Stops
+/// after kMostInCall units, at the end of a thread's cache; the next call goes on with the next thread. Returns true if
+/// it stopped early because there was much to move: the next call should come soon. If `everything`, moves objects of all
+/// classes from the caches of all threads. Other threads keep a few objects of each class; the calling thread keeps none
+/// of these classes. Works on sleeping threads without waking them. The caller holds the lock of the maintenance. Holds
+/// the locks of at most 64 caches at once.
+bool reclaim_caches(bool everything);
 
 }  // namespace hotlane

@@ -4,6 +4,7 @@
 // too early.
 #include "cached_core.h"
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -23,7 +24,7 @@ class MaintenanceTest : public testing::Test {
     /// Lets time pass, with a maintenance pass in every interval, as a background thread would do.
     static void pass(uint64_t ns) {
         for (uint64_t left = ns; left != 0;) {
-            const uint64_t step = std::min(left, maintenance::interval_ns());
+            const uint64_t step = std::min(left, maintenance::pause_ns());
             fake_os::advance_clock(step);
             maintenance::poll();
             left -= step;
@@ -41,6 +42,7 @@ class MaintenanceTest : public testing::Test {
         fake_os::advance_clock(maintenance::interval_ns() - os::coarse_ns() % maintenance::interval_ns());
         maintenance::poll();
     }
+    static void free_much();
     static size_t resident_bytes() {
         const RegionStats stats = region.stats();
         return stats.in_use_bytes + stats.free_dirty_bytes;
@@ -249,6 +251,89 @@ TEST_F(MaintenanceTest, ADayOfWorkAndRestStaysWithinBounds) {
 }
 
 /// Counts the purges of everything after refusals.
+TEST_F(MaintenanceTest, WhatAPassLeavesFollowsSoonAndNotAtOnce) {
+    static int parts = 0;
+    static bool has_more = false;
+    parts = 0;
+    has_more = true;
+    maintenance::set_cache_hooks({.reclaim = [](bool) {
+        ++parts;
+        return has_more;
+    }});
+    EXPECT_EQ(maintenance::pause_ns(), maintenance::interval_ns());
+    pass_to_tick();
+    pass_to_tick();  // the first pass comes one whole interval after the start
+    ASSERT_EQ(parts, 1);
+    const uint64_t pause = maintenance::pause_ns();
+    EXPECT_EQ(pause, tuning::pause_before_rest(maintenance::interval_ns()));
+    maintenance::poll();
+    EXPECT_EQ(parts, 1) << "two parts at once are one long part";
+    fake_os::advance_clock(pause);
+    maintenance::poll();
+    EXPECT_EQ(parts, 2);
+    has_more = false;
+    fake_os::advance_clock(pause);
+    maintenance::poll();
+    EXPECT_EQ(parts, 3);
+    EXPECT_EQ(maintenance::pause_ns(), maintenance::interval_ns());
+    fake_os::advance_clock(pause);
+    maintenance::poll();
+    EXPECT_EQ(parts, 3) << "until the next pass";
+    pass_to_tick();
+    EXPECT_EQ(parts, 4);
+}
+
+/// Frees 64 MiB and waits until a pass may purge them.
+void MaintenanceTest::free_much() {
+    std::vector<void*> objects(64 * MiB / kLargestSmall);
+    std::generate(objects.begin(), objects.end(), [] { return get(kLargestSmall); });
+    pass_to_tick();
+    pass_to_tick();
+    std::for_each(objects.begin(), objects.end(), put);
+    flush_this_thread();
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        depots[c].reap(true);
+    }
+    for (int ticks = 0; ticks != tuning::kTicksPerPurgeDelay; ++ticks) {
+        pass_to_tick();
+    }
+}
+
+TEST_F(MaintenanceTest, APartOfAPassPurgesABoundedAmountAndTheRestFollows) {
+    free_much();
+    const size_t before_all = purged_bytes();
+    int parts = 0;
+    for (pass_to_tick();; fake_os::advance_clock(maintenance::pause_ns()), maintenance::poll()) {
+        ++parts;
+        EXPECT_LE(purged_bytes() - before_all, static_cast<size_t>(parts) * 8 * MiB);
+        if (maintenance::pause_ns() == maintenance::interval_ns()) {
+            break;
+        }
+    }
+    EXPECT_GE(parts, 8);
+    EXPECT_EQ(resident_bytes(), 0U);
+}
+
+TEST_F(MaintenanceTest, APartPurgesAsMuchMoreAsItIsLate) {
+    free_much();
+    const size_t before = purged_bytes();
+    fake_os::advance_clock(2 * maintenance::interval_ns());
+    maintenance::poll();
+    EXPECT_EQ(resident_bytes(), 0U) << purged_bytes() - before;
+}
+
+TEST_F(MaintenanceTest, ThreadsWithFullCachesDoNotKeepFreePagesFromThePurge) {
+    maintenance::set_cache_hooks(
+        {.reclaim = [](bool) { return true; }, .flush_this_thread = flush_this_thread});
+    free_much();
+    const size_t before = purged_bytes();
+    pass_to_tick();
+    EXPECT_EQ(purged_bytes(), before) << "one long job in a part is enough";
+    fake_os::advance_clock(maintenance::pause_ns());
+    maintenance::poll();
+    EXPECT_GT(purged_bytes(), before);
+}
+
 class RefusalTest : public MaintenanceTest {
   protected:
     void SetUp() override {

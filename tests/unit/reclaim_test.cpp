@@ -7,6 +7,7 @@
 #include "thread_cache/reclaim_protocol.h"
 
 #include <algorithm>
+#include <numeric>
 #include <pthread.h>
 #include <thread>
 #include <vector>
@@ -258,10 +259,11 @@ TEST_F(ReclaimTest, WhatReclaimLeftUndecidedIsSettledByWhereTheOwnerIs) {
     expect_all_accounted_for(8);
 }
 
-/// Sleeping threads, each with a cached object or two, on the smallest stacks.
+/// Sleeping threads on the smallest stacks, each with free objects of some sizes in its cache.
 class SleepingThreads {
   public:
-    explicit SleepingThreads(size_t count) : threads_(count) {
+    SleepingThreads(size_t count, std::vector<size_t> sizes, int objects_of_size)
+        : threads_(count), sizes_(std::move(sizes)), objects_of_size_(objects_of_size) {
         pthread_attr_t small;
         pthread_attr_init(&small);
         pthread_attr_setstacksize(&small, 128 * KiB);
@@ -286,11 +288,13 @@ class SleepingThreads {
   private:
     static void* sleep(void* self) {
         auto& all = *static_cast<SleepingThreads*>(self);
-        std::vector<void*> objects;
-        for (int i = 0; i < 8; ++i) {
-            objects.push_back(get(64));
+        for (const size_t size : all.sizes_) {
+            std::vector<void*> objects;
+            for (int i = 0; i < all.objects_of_size_; ++i) {
+                objects.push_back(get(size));
+            }
+            std::for_each(objects.begin(), objects.end(), put);
         }
-        std::for_each(objects.begin(), objects.end(), put);
         ++all.asleep_;
         all.wake_.wait(false);
         thread_registry::detach();
@@ -298,30 +302,62 @@ class SleepingThreads {
     }
 
     std::vector<pthread_t> threads_;
+    std::vector<size_t> sizes_;
+    int objects_of_size_;
     std::atomic<size_t> asleep_{0};
     std::atomic<bool> wake_{false};
 };
 
-TEST_F(ReclaimTest, APassVisitsABoundedNumberOfThreadsAndTheNextOnesGoOn) {
+TEST_F(ReclaimTest, ACallVisitsABoundedNumberOfThreadsAndTheNextOnesGoOn) {
     constexpr size_t kThreads = 3000;
+    constexpr size_t kMostVisits =
+        reclaim::kMostInCall / (2 * reclaim::kLook) + 1;  // a thread, and its class
     {
-        const SleepingThreads threads(kThreads);
+        const SleepingThreads threads(kThreads, {64}, 8);
         const auto flushes = [] { return counts().classes[size_classes.class_of(64)].flushes; };
         const uint64_t before_all = flushes();
         // Each thread is visited twice before it counts as idle. Blocks of earlier tests may lie in between.
-        constexpr size_t kMostPasses = 4 * (kThreads / reclaim::kMostInPass + 1);
+        constexpr size_t kMostCalls = 4 * (kThreads / kMostVisits + 1);
         uint64_t reclaimed = 0;
-        size_t passes = 0;
-        for (; reclaimed != kThreads && passes != kMostPasses; ++passes) {
+        size_t calls = 0;
+        for (; reclaimed != kThreads && calls != kMostCalls; ++calls) {
             const uint64_t so_far = flushes();
-            reclaim_caches(false);
-            EXPECT_LE(flushes() - so_far, reclaim::kMostInPass);
+            EXPECT_FALSE(reclaim_caches(false)) << "six objects of a thread are no reason to hurry";
+            EXPECT_LE(flushes() - so_far, kMostVisits);
             reclaimed = flushes() - before_all;
         }
         EXPECT_EQ(reclaimed, kThreads);
-        EXPECT_GT(passes, kThreads / reclaim::kMostInPass);
+        EXPECT_GT(calls, kThreads / kMostVisits);
     }
     expect_all_accounted_for(kThreads * 8);
+}
+
+TEST_F(ReclaimTest, ACallMovesABoundedNumberOfObjectsAndSaysThatThereAreMore) {
+    constexpr size_t kThreads = 100;
+    const std::vector<size_t> sizes = {64, 128, 192, 256};
+    constexpr int kObjects = 200;
+    const auto moved = [&sizes] {
+        const Snapshot snapshot = counts();
+        return std::accumulate(sizes.begin(), sizes.end(), uint64_t{0}, [&](uint64_t sum, size_t size) {
+            return sum + snapshot.classes[size_classes.class_of(size)].discards;
+        });
+    };
+    {
+        const SleepingThreads threads(kThreads, sizes, kObjects);
+        const uint64_t before_all = moved();
+        int unfinished = 0;
+        for (int calls = 0; calls != 12; ++calls) {
+            const uint64_t so_far = moved();
+            const bool has_more = reclaim_caches(false);
+            EXPECT_LE(moved() - so_far, reclaim::kMostInCall + sizes.size() * kObjects);
+            EXPECT_TRUE(!has_more || moved() - so_far >= reclaim::kMostInCall / 2);
+            unfinished += has_more ? 1 : 0;
+        }
+        const uint64_t all = kThreads * sizes.size() * kObjects;
+        EXPECT_GT(moved() - before_all, all / 2) << "caches hold most of what their threads freed";
+        EXPECT_GE(unfinished, static_cast<int>((moved() - before_all) / reclaim::kMostInCall));
+    }
+    expect_all_accounted_for(kThreads * sizes.size() * kObjects);
 }
 
 }  // namespace

@@ -235,6 +235,42 @@ TEST_F(RegionTest, PurgesWhatIsOldEnoughInFewCalls) {
     EXPECT_EQ(word_of(7), 0U);
 }
 
+TEST_F(RegionTest, APurgeOfSomeStopsAtItsLimitAndTheNextOneGoesOn) {
+    constexpr uint32_t kHuge = kHugePageSize / kRegionPageSize;
+    constexpr uint32_t kPages = 32 * kHuge;  // 64 MiB: a whole section
+    ASSERT_TRUE(set_up(192 * MiB));
+    for (uint32_t page = 0; page < 2 * kPages; page += Region::kLongestRun) {
+        ASSERT_EQ(take(Region::kLongestRun), page);
+    }
+    region->put_back({1}, kPages - 1, 0);
+    region->put_back({kPages}, kPages, 0);
+    EXPECT_TRUE(region->purge_some(9, 4, 3 * MiB));
+    ASSERT_EQ(fake_os::purged_runs().size(), 1U);
+    EXPECT_EQ(fake_os::purged_runs()[0].bytes, 4 * MiB) << "whole pages of 2 MiB";
+    EXPECT_TRUE(region->purge_some(9, 4, 62 * MiB));
+    EXPECT_EQ(region->stats().free_dirty_bytes, (128 - 4 - 62) * MiB)
+        << "the rest of the first section, and 2 MiB of the next";
+    region->put_back({0}, 1, 0);
+    EXPECT_TRUE(region->purge_some(9, 4, 1 * MiB));
+    EXPECT_EQ(fake_os::purged_runs().back().address, address_of(region->address({kPages + kHuge})))
+        << "where it stopped, although a page of the first section may be purged, too";
+    EXPECT_FALSE(region->purge_some(9, 10, 1 * MiB)) << "what is left is too young";
+    EXPECT_FALSE(region->purge_some(9, 4, SIZE_MAX));
+    EXPECT_FALSE(region->has_free_dirty_pages());
+}
+
+TEST_F(RegionTest, ManySmallPurgesCountByTheirCalls) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    constexpr uint32_t kPages = 100;
+    ASSERT_EQ(take(Region::kLongestRun), 0U);
+    ASSERT_EQ(take(kPages - Region::kLongestRun), Region::kLongestRun);
+    for (uint32_t page = 0; page < kPages; page += 2) {
+        region->put_back({page}, 1, 0);
+    }
+    EXPECT_TRUE(region->purge_some(9, 4, 10 * (kRegionPageSize + Region::kPurgeCallBytes)));
+    EXPECT_EQ(fake_os::purged_runs().size(), 10U);
+}
+
 TEST_F(RegionTest, OfTheKernelsPagesOnlyWholeOnesArePurged) {
     constexpr size_t kOsPage = 64 * KiB;
     constexpr uint32_t kPages = kOsPage / kRegionPageSize;

@@ -101,6 +101,15 @@ TEST(Policy, LooksComeSoonerTheLongerTheLastPopsTook) {
     EXPECT_EQ(pops, 1U);
 }
 
+TEST(Policy, ALatePartOfAPassPurgesMore) {
+    const uint64_t pause = pause_before_rest(125'000'000);
+    EXPECT_EQ(most_to_purge(0, pause), 6 * MiB);
+    EXPECT_EQ(most_to_purge(pause, pause), 12 * MiB);
+    EXPECT_GE(most_to_purge(46'000'000, pause), 64 * MiB)
+        << "a request each 50 ms returns a gibibyte in 0.8 s";
+    EXPECT_GE(most_to_purge(UINT64_MAX, pause_before_rest(1)), 1 * GiB);
+}
+
 TEST(Policy, A2MibPageIsSplitWhenThreeQuartersAreFreeAndAnEighthLonger) {
     constexpr uint32_t kPages = 32;
     for (uint32_t free_pages = 0; free_pages <= kPages; ++free_pages) {
