@@ -106,6 +106,9 @@ void* work(void* argument) {
 /// In a forked child: its own change of classes, or the one that its parent has begun.
 void work_alone(size_t count) {
     static Worker worker;
+    // Another thread may have been using these.
+    passed_on_mutex = PTHREAD_MUTEX_INITIALIZER;
+    std::memset(passed_on, 0, sizeof passed_on);
     worker.random = 99;
     worker.count = count;
     work(&worker);
