@@ -25,7 +25,6 @@ using namespace hotlane;
 
 namespace {
 /// Objects lie at multiples of 64 with either set of size classes.
-constexpr size_t kBufferStep = 64;
 }  // namespace
 
 #pragma GCC visibility push(default)
@@ -37,7 +36,7 @@ size_t hotlane_purge() noexcept { return purge_everything(); }
 void hotlane_thread_flush() noexcept { flush_this_thread(); }
 void hotlane_free_zeroed(void* p) noexcept { release_zeroed(p); }
 
-void* hotlane_get(size_t n) noexcept { return allocate_fast<get_slow, kBufferStep>(n); }
+void* hotlane_get(size_t n) noexcept { return allocate_line_fast<get_slow>(n); }
 void hotlane_put(void* p) noexcept { release(p); }
 void hotlane_put_zeroed(void* p) noexcept { release_zeroed(p); }
 size_t hotlane_capacity(const void* p) noexcept { return usable_size(p); }

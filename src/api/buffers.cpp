@@ -15,16 +15,38 @@
 
 namespace hotlane {
 
+namespace {
+
+constexpr size_t kAlignment = SizeClasses::kCoarseStep;
+
+size_t whole_lines(size_t n) { return round_up(std::max<size_t>(n, 1), kAlignment); }
+
+/// Whether any object for a request of whole lines has the alignment. A listed table may have no such class.
+bool is_always_aligned(size_t lines) {
+    ensure_started();  // chooses the size classes
+    return lines <= kLargestSmall && size_classes[size_classes.class_of(lines)].object_size % kAlignment == 0;
+}
+
+}  // namespace
+
 void* get_slow(size_t n) {
-    constexpr size_t kAlignment = 64;
-    // A multiple of 64 has a class of its own, whose objects lie at multiples of 64.
-    return n <= kLargestSmall ? allocate_slow(round_up(n, kAlignment)) : allocate_aligned(kAlignment, n);
+    if (n > kLargestSmall) {
+        return allocate_aligned(kAlignment, n);
+    }
+    const size_t lines = whole_lines(n);
+    return is_always_aligned(lines) ? allocate_slow(lines) : allocate_aligned(kAlignment, lines);
 }
 
 void* get_zeroed(size_t n) {
-    constexpr size_t kAlignment = 64;
-    return n <= kLargestSmall ? allocate_zeroed(1, round_up(std::max<size_t>(n, 1), kAlignment))
-                              : allocate_fallback(n, kAlignment, true, FallbackReason::large);
+    if (n > kLargestSmall) {
+        return allocate_fallback(n, kAlignment, true, FallbackReason::large);
+    }
+    const size_t lines = whole_lines(n);
+    if (is_always_aligned(lines)) {
+        return allocate_zeroed(1, lines);
+    }
+    void* p = allocate_aligned(kAlignment, lines);
+    return p != nullptr ? memset(p, 0, n) : nullptr;
 }
 
 void* get_aligned(size_t alignment, size_t n) {
@@ -32,7 +54,7 @@ void* get_aligned(size_t alignment, size_t n) {
         errno = EINVAL;
         return nullptr;
     }
-    return alignment <= 64 ? get_slow(n) : allocate_aligned(alignment, n);
+    return alignment <= kAlignment ? get_slow(n) : allocate_aligned(alignment, n);
 }
 
 size_t warm_up(size_t n, size_t count) {

@@ -35,19 +35,6 @@ void select_size_classes(const ClassTable& wanted) {
     }
 }
 
-ClassIndex SizeClasses::class_of_aligned(size_t n, size_t alignment) const {
-    if (n > kLargestSmall || alignment > kRegionPageSize) {
-        return kNoClass;
-    }
-    const size_t most = 2 * round_up(std::max<size_t>(n, 1), alignment);
-    for (ClassIndex c = smallest_class_for(n); c < count; ++c) {
-        if (classes[c].object_size % alignment == 0) {
-            return alignment <= this->alignment || classes[c].object_size <= most ? c : kNoClass;
-        }
-    }
-    return kNoClass;
-}
-
 bool SizeClasses::may_have_served(ClassIndex c, size_t n, size_t alignment) const {
     if (c == class_of_aligned(n, alignment)) {
         return true;

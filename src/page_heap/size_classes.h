@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "options/config.h"
 
+#include <algorithm>
 #include <iterator>
 #include <type_traits>
 
@@ -56,16 +57,18 @@ struct SizeClass {
 /// so that one addition finds the lane.
 struct SizeClasses {
     static constexpr uint32_t kLaneBytes = 32;
-    static constexpr size_t kCoarseStep = 64;
+    static constexpr size_t kCoarseStep = 64;  // a cache line
     static constexpr size_t kFinerUpTo = 256;
     /// A request of at most this many bytes takes a whole cache line before refine() and less after it.
     static constexpr size_t kLargestTiny = kCoarseStep - kSmallStep;
 
     uint16_t small_index[kSmallLimit / kSmallStep + 1] = {};      // by (n + 15) / 16
     uint16_t medium_index[kLargestSmall / kMediumStep + 1] = {};  // by (n + 63) / 64
-    uint32_t count = 1;                                           // classes, class 0 included
-    uint32_t alignment = 0;                                       // of every object, at least
-    uint32_t most_objects = 0;                                    // in a span of any class
+    /// For requests that want an alignment of 64 (hotlane_get), by (n + 63) / 64. 0: no class has it.
+    uint16_t line_index[kSmallLimit / kCoarseStep + 1] = {};
+    uint32_t count = 1;            // classes, class 0 included
+    uint32_t alignment = 0;        // of every object, at least
+    uint32_t most_objects = 0;     // in a span of any class
     uint32_t refinable_below = 0;  // a request of fewer bytes may call for refine(); 0: none does
     bool has_finer = false;        // an automatic table
     uint16_t finer_index[kFinerUpTo / kSmallStep + 1] =
@@ -95,7 +98,18 @@ struct SizeClasses {
     /// The smallest class for `n` bytes whose objects all lie at multiples of `alignment` (a power of two).
     /// kNoClass if there is none, or if it is so large that the fallback serves the request with less memory.
     /// It is the same before and after refine().
-    ClassIndex class_of_aligned(size_t n, size_t alignment) const;
+    constexpr ClassIndex class_of_aligned(size_t n, size_t alignment) const {
+        if (n > kLargestSmall || alignment > kRegionPageSize) {
+            return kNoClass;
+        }
+        const size_t most = 2 * round_up(std::max<size_t>(n, 1), alignment);
+        for (ClassIndex c = smallest_class_for(n); c < count; ++c) {
+            if (classes[c].object_size % alignment == 0) {
+                return alignment <= this->alignment || classes[c].object_size <= most ? c : kNoClass;
+            }
+        }
+        return kNoClass;
+    }
     /// Whether an object of class `c` may have been allocated for `n` bytes at a multiple of `alignment`.
     bool may_have_served(ClassIndex c, size_t n, size_t alignment) const;
 
@@ -187,9 +201,7 @@ constexpr void begin_coarse(SizeClasses& table) {
     table.has_finer = true;
     table.refinable_below = SizeClasses::kLargestTiny + 1;
     constexpr size_t kRatio = SizeClasses::kCoarseStep / kSmallStep;
-    // Buffers of 0 bytes are aligned as all others (hotlane_get), so the first entry never changes.
-    table.finer_index[0] = table.small_index[kRatio];
-    for (size_t i = 1; i < std::size(table.finer_index); ++i) {
+    for (size_t i = 0; i < std::size(table.finer_index); ++i) {
         table.finer_index[i] = table.small_index[i];
     }
     for (size_t i = 0; i < std::size(table.finer_index); ++i) {
@@ -216,6 +228,11 @@ constexpr SizeClasses build_size_classes(const ClassTable& wanted) {
     detail::fill_index(table, table.medium_index, kMediumStep);
     if (wanted.choice == ClassChoice::automatic) {
         detail::begin_coarse(table);
+    }
+    for (size_t i = 0; i < std::size(table.line_index); ++i) {
+        constexpr size_t kLine = SizeClasses::kCoarseStep;
+        table.line_index[i] =
+            SizeClasses::lane_of(table.class_of_aligned(std::max<size_t>(i, 1) * kLine, kLine));
     }
     return table;
 }

@@ -74,15 +74,25 @@ template <void* (*Slow)(size_t)>
     return object;
 }
 
-/// Serves a request of `n` bytes, rounded up to a multiple of `step`, from the calling thread's lane. Calls
-/// `Slow` in tail position for every other request.
-template <void* (*Slow)(size_t), size_t step = kSmallStep>
+/// Serves a request of `n` bytes from the calling thread's lane. Calls `Slow` in tail position for every other
+/// request.
+template <void* (*Slow)(size_t)>
 [[gnu::always_inline]] inline void* allocate_fast(size_t n) {
     if (n > kSmallLimit) [[unlikely]] {
         return Slow(n);
     }
     return pop_fast<Slow>(
-        place_of_lane(load_either(size_classes.small_index[(n + step - 1) / step * (step / kSmallStep)])), n);
+        place_of_lane(load_either(size_classes.small_index[(n + kSmallStep - 1) / kSmallStep])), n);
+}
+
+/// The same for an object at a multiple of 64.
+template <void* (*Slow)(size_t)>
+[[gnu::always_inline]] inline void* allocate_line_fast(size_t n) {
+    if (n > kSmallLimit) [[unlikely]] {
+        return Slow(n);
+    }
+    constexpr size_t kStep = SizeClasses::kCoarseStep;
+    return pop_fast<Slow>(place_of_lane(size_classes.line_index[(n + kStep - 1) / kStep]), n);
 }
 
 /// The same for operator new. `Over` gets requests that are not below region_view.operator_size_end, which

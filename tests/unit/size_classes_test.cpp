@@ -90,6 +90,15 @@ TEST_P(EveryTable, EveryAlignmentIsHeldByTheChosenClass) {
     }
 }
 
+TEST_P(EveryTable, LinesAreServedByClassesOfWholeLines) {
+    for (size_t n = 0; n <= kSmallLimit; ++n) {
+        const ClassIndex c = table.line_index[(n + 63) / 64] / SizeClasses::kLaneBytes;
+        ASSERT_EQ(c, table.class_of_aligned(round_up(std::max<size_t>(n, 1), 64), 64)) << n;
+        ASSERT_TRUE(c != kNoClass || is_listed()) << n;
+        ASSERT_TRUE(c == kNoClass || (table[c].object_size % 64 == 0 && table[c].object_size >= n)) << n;
+    }
+}
+
 TEST_P(EveryTable, SpansHoldWhatTheySayAndWasteASixteenthAtMost) {
     uint32_t most = 0;
     for (ClassIndex c = 1; c < table.count; ++c) {
@@ -135,8 +144,7 @@ TEST_F(AutomaticTable, ServesAsCachelineFirstAndThenNoWorseThanCompact) {
     EXPECT_EQ(table.refinable_below, 49U) << "requests of 49 to 64 bytes gain nothing";
     table.refine();
     EXPECT_EQ(table.refinable_below, 0U);
-    EXPECT_EQ(size_for(table, 0), 64U) << "hotlane_get(0) is aligned to 64, too";
-    for (size_t n = 1; n <= kLargestSmall; ++n) {
+    for (size_t n = 0; n <= kLargestSmall; ++n) {
         ASSERT_LE(size_for(table, n), size_for(compact, n)) << n;
         ASSERT_EQ(size_for(table, n), size_for(n <= SizeClasses::kFinerUpTo ? compact : cacheline, n)) << n;
     }
