@@ -25,11 +25,11 @@ CORES = (8, 16, 32, 64)
 CORES_PER_DOMAIN = 4
 # In the order of LockRank (src/sync/lock.h). Each thread has a lock of the rank cache, which only it takes but for rare
 # visits; the lock of the maintenance is never waited for.
-RANKS = ("fork_handlers", "reports", "profile", "guards", "pools", "maintenance", "threads", "cache", "depot", "spans", "region",
-         "magazines", "thread_end")
+RANKS = ("fork_handlers", "reports", "profile", "guards", "pools", "maintenance", "threads", "cache", "depot", "spans", "reserves",
+         "region", "magazines", "thread_end")
 JEMALLOC = "jemalloc"
 NEVER_WAITED_FOR = ("cache", "maintenance")
-PER_DOMAIN = ("depot", "spans", "magazines")
+PER_DOMAIN = ("depot", "spans", "reserves", "magazines")
 
 
 @dataclasses.dataclass(frozen=True)

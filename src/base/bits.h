@@ -55,4 +55,40 @@ inline uint32_t find_bit(const uint64_t* bits, uint32_t from, uint32_t end, bool
     return end;
 }
 
+/// The first of `length` adjacent bits in [0, end) that are set, or `end`. `length` is at most kBitsPerWord, and `end` a
+/// multiple of it. Takes a few instructions for each word, however many short runs there are.
+inline uint32_t find_run(const uint64_t* bits, uint32_t end, uint32_t length) {
+    for (uint32_t word = 0; word != end / kBitsPerWord; ++word) {
+        uint64_t starts = bits[word];  // bit i: the bits from i to i + known - 1 are set
+        uint64_t starts_behind = word + 1 != end / kBitsPerWord ? bits[word + 1] : 0;
+        for (uint32_t known = 1; starts != 0 && known < length;) {
+            const uint32_t step = std::min(known, length - known);
+            starts &= starts >> step | starts_behind << (kBitsPerWord - step);
+            starts_behind &= starts_behind >> step;  // what comes after these two words is not looked at
+            known += step;
+        }
+        if (starts != 0) {
+            return word * kBitsPerWord + static_cast<uint32_t>(std::countr_zero(starts));
+        }
+    }
+    return end;
+}
+
+/// How many bits right before `end` are set, but at most `most`.
+inline uint32_t count_set_before(const uint64_t* bits, uint32_t end, uint32_t most) {
+    most = std::min(most, end);
+    uint32_t count = 0;
+    while (count < most) {
+        const uint32_t at = end - count;
+        const uint32_t in_word = (at - 1) % kBitsPerWord + 1;
+        const auto set =
+            static_cast<uint32_t>(std::countl_one(bits[(at - 1) / kBitsPerWord] << (kBitsPerWord - in_word)));
+        count += std::min(set, in_word);
+        if (set < in_word) {
+            break;
+        }
+    }
+    return std::min(count, most);
+}
+
 }  // namespace hotlane

@@ -235,9 +235,7 @@ void Depot::prefetch_spans(void* const* objects, uint32_t count) {
     for (uint32_t i = 0; i != count; ++i) {
         const PageIndex page = region.page_containing(objects[i]);
         if (page.value != last) {
-            const auto* const metadata = static_cast<const std::byte*>(region.span_metadata(page));
-            __builtin_prefetch(metadata, 1);
-            __builtin_prefetch(metadata + 64, 1);
+            __builtin_prefetch(region.span_metadata(page), 1);
             last = page.value;
         }
     }
@@ -251,8 +249,12 @@ uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation 
     }
     uint32_t returned = 0;
     if (stores_.load(std::memory_order_acquire) == 1) {
-        LockGuard guard(first_store_.lock);
-        returned = first_store_.put_back(class_, objects, count, operation);
+        ClosedSpans closed;
+        {
+            LockGuard guard(first_store_.lock);
+            returned = first_store_.put_back(class_, objects, count, operation, closed);
+        }
+        closed.put_back(class_, 0);
     } else {
         returned = return_by_store(objects, count, operation);
     }
@@ -268,22 +270,25 @@ uint32_t Depot::return_by_store(void* const* objects, uint32_t count, Operation 
     };
     uint32_t returned = 0;
     void* others[Magazine::kSlots];
+    ClosedSpans closed;
     while (count != 0) {
         const uint32_t number = number_of(objects[0]);
         uint32_t left = 0;
         SpanStore& store = this->store(number);
-        LockGuard guard(store.lock);
+        store.lock.lock();
         for (uint32_t at = 0; at != count;) {
             uint32_t end = at;
             while (end != count && number_of(objects[end]) == number) {
                 ++end;
             }
-            returned += store.put_back(class_, objects + at, end - at, operation);
+            returned += store.put_back(class_, objects + at, end - at, operation, closed);
             at = end;
             if (at != count) {
                 others[left++] = objects[at++];  // left <= at, so this may be done in place
             }
         }
+        store.lock.unlock();
+        closed.put_back(class_, number);
         objects = others;
         count = left;
     }

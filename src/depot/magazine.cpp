@@ -64,7 +64,7 @@ Magazine* take() {
     LockGuard guard(list.lock);
     if (list.first != nullptr) {
         Magazine* const magazine = list.first;
-        lock_counts::note_lines(1);
+        lock_counts::note_line(&link_of(magazine));
         list.first = static_cast<Magazine*>(link_of(magazine));
         return magazine;
     }

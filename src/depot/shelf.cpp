@@ -9,17 +9,11 @@
 
 namespace hotlane {
 
-/// The first magazines lie in the cache line of the lock.
-void Shelf::note_magazine_line(uint32_t at) const {
-    lock_counts::note_lines(
-        (reinterpret_cast<uintptr_t>(magazines_ + at) - reinterpret_cast<uintptr_t>(this)) / 64 != 0 ? 1 : 0);
-}
-
 Loaded Shelf::pop(uint32_t wanted) {
     if (count_ == 0) {
         return {};
     }
-    note_magazine_line(count_ - 1U);
+    lock_counts::note_line(magazines_ + count_ - 1);
     const Loaded top = magazines_[count_ - 1];
     if (top.count() > wanted) {
         return {};
@@ -35,7 +29,7 @@ void Shelf::take(void** out, uint32_t count) {
 }
 
 void Shelf::push(Loaded magazine) {
-    note_magazine_line(count_);
+    lock_counts::note_line(magazines_ + count_);
     magazines_[count_++] = magazine;
     change_objects(magazine.count());
 }
@@ -52,7 +46,7 @@ bool Shelf::add(void* const* objects, uint32_t count) {
     if (count_ == 0 || magazines_[count_ - 1].room() < count) {
         return false;
     }
-    note_magazine_line(count_ - 1U);
+    lock_counts::note_line(magazines_ + count_ - 1);
     magazines_[count_ - 1].add(objects, count);
     change_objects(count);
     return true;

@@ -66,7 +66,6 @@ class alignas(64) Shelf {
         store_relaxed(objects_, objects_ + by);
         least_objects_ = least_objects_ < objects_ ? least_objects_ : objects_;
     }
-    void note_magazine_line(uint32_t at) const;
 
     uint32_t objects_ = 0;
     uint32_t least_objects_ = 0;

@@ -5,6 +5,7 @@
 
 #include "depot/depot.h"
 #include "maintenance/tuning.h"
+#include "page_heap/page_reserve.h"
 #include "platform/os.h"
 
 #include <algorithm>
@@ -51,7 +52,7 @@ bool SpanStore::open(ClassIndex c, uint8_t number, uint32_t objects, bool may_gr
     const std::span wanted(runs, std::min(divide_up(objects, size_class.object_count), kAtOnce));
     const PageUse use = size_class.object_size <= tuning::kLargestInHugePages ? PageUse::small_objects
                                                                               : PageUse::large_objects;
-    const uint32_t opened = region.take(size_class.span_pages, use, may_grow, wanted, why);
+    const uint32_t opened = page_reserves[number].take(size_class.span_pages, use, may_grow, wanted, why);
     std::for_each_n(runs, opened, [&](const PageRun& run) { open_span(c, number, run); });
     return opened != 0;
 }
@@ -69,16 +70,24 @@ void SpanStore::open_span(ClassIndex c, uint8_t number, const PageRun& run) {
     ++spans_;
 }
 
-void SpanStore::close_span(ClassIndex c, Span* span) {
+void SpanStore::close_span(ClassIndex c, Span* span, ClosedSpans& closed) {
     partial_.remove(span);
-    const uint32_t pages = size_classes[c].span_pages;
-    region.set_class_entry(span->first_page(), pages, 0);
-    region.put_back(span->first_page(), pages, tick_at(os::coarse_ns()));
+    region.set_class_entry(span->first_page(), size_classes[c].span_pages, 0);
+    closed.first_pages[closed.count++] = span->first_page();
     --spans_;
 }
 
+void ClosedSpans::put_back(ClassIndex c, uint32_t domain) {
+    if (count != 0) {
+        page_reserves[domain].put_back(size_classes[c].span_pages, std::span(first_pages, count),
+                                       tick_at(os::coarse_ns()));
+        count = 0;
+    }
+}
+
 /// Objects that were freed one after the other often lie in one span, which is looked up once for all of them.
-uint32_t SpanStore::put_back(ClassIndex c, void* const* objects, uint32_t count, Operation operation) {
+uint32_t SpanStore::put_back(ClassIndex c, void* const* objects, uint32_t count, Operation operation,
+                             ClosedSpans& closed) {
     uint32_t refused = 0;
     for (uint32_t done = 0; done != count;) {
         // If the page has left the class since the first free of the pointer, this is a double free.
@@ -100,7 +109,7 @@ uint32_t SpanStore::put_back(ClassIndex c, void* const* objects, uint32_t count,
             ++refused;
         }
         if (span->empty()) {
-            close_span(c, span);
+            close_span(c, span, closed);
         }
     }
     return count - refused;

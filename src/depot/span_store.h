@@ -3,6 +3,7 @@
 // The spans of one size class that the threads on a few neighbouring processors opened.
 #pragma once
 
+#include "depot/magazine.h"
 #include "diagnostics/misuse.h"
 #include "page_heap/region.h"
 #include "page_heap/size_classes.h"
@@ -10,6 +11,16 @@
 #include "sync/lock.h"
 
 namespace hotlane {
+
+/// The first pages of spans that one visit closed. Their pages go back when the store is unlocked.
+struct ClosedSpans {
+    static constexpr uint32_t kMost = Magazine::kSlots;
+    PageIndex first_pages[kMost];
+    uint32_t count = 0;
+
+    /// Puts the pages of the closed spans of class `c` into the reserve of a domain.
+    void put_back(ClassIndex c, uint32_t domain);
+};
 
 /// All members but has_partial() are used under the lock.
 class alignas(64) SpanStore {
@@ -25,15 +36,17 @@ class alignas(64) SpanStore {
     /// Opens the spans that hold `objects` more objects, several under one lock of the region. They get `number`, that
     /// of this store. Returns false if there are no pages for any, and sets `*why`.
     bool open(ClassIndex c, uint8_t number, uint32_t objects, bool may_grow, RegionFailure* why);
-    /// Puts back objects of this store's spans. Returns how many; the others are reported.
-    uint32_t put_back(ClassIndex c, void* const* objects, uint32_t count, Operation operation);
+    /// Puts back objects of this store's spans. Returns how many; the others are reported. The spans that became empty
+    /// are closed, and `closed` receives their pages, which are the caller's then.
+    uint32_t put_back(ClassIndex c, void* const* objects, uint32_t count, Operation operation,
+                      ClosedSpans& closed);
 
     uint64_t spans() const { return spans_; }
     uint64_t fresh() const { return fresh_; }
 
   private:
     void open_span(ClassIndex c, uint8_t number, const PageRun& run);
-    void close_span(ClassIndex c, Span* span);
+    void close_span(ClassIndex c, Span* span, ClosedSpans& closed);
 
     SpanHeap partial_;
     uint64_t spans_ = 0;

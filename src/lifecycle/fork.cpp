@@ -12,6 +12,7 @@
 #include "live/publication.h"
 #include "maintenance/background_thread.h"
 #include "maintenance/maintenance.h"
+#include "page_heap/page_reserve.h"
 #include "profiler/sample_registry.h"
 #include "profiler/session.h"
 #include "reports/periodic_report.h"
@@ -47,6 +48,7 @@ void lock_everything() {
     thread_registry::lock_all();
     fallback::lock_for_fork();
     Depot::lock_all();
+    page_reserves.lock_all();
     region.lock().lock();
     magazines::lock_all();
     thread_end::lock_for_fork();
@@ -58,6 +60,7 @@ void unlock_everything(Side side) {
     thread_end::unlock_after_fork();
     magazines::unlock_all();
     region.lock().unlock();
+    page_reserves.unlock_all();
     Depot::unlock_all();
     side == Side::child ? fallback::after_fork_child() : fallback::after_fork_parent();
     thread_registry::unlock_all();

@@ -5,6 +5,7 @@
 
 #include "depot/depot.h"
 #include "maintenance/tuning.h"
+#include "page_heap/page_reserve.h"
 #include "sync/lock.h"
 #include "sync/thread_end.h"
 
@@ -26,6 +27,7 @@ void reap_depots(bool everything) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].reap(everything);
     }
+    page_reserves.give_back();
 }
 
 /// What is left to do of the last pass. Under the lock.

@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "maintenance/tuning.h"
+#include "page_heap/page_reserve.h"
 #include "page_heap/region_section.h"
 
 #include <algorithm>
@@ -13,8 +14,8 @@ namespace hotlane {
 
 constinit uint64_t tick_ns = 1;
 
-uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs,
-                      RegionFailure* why) {
+uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why,
+                      MoreRuns* more) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
     uint32_t taken = 0;
@@ -32,11 +33,19 @@ uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<Page
         ++taken;
     }
     *why = taken != 0 ? RegionFailure::none : *why;
+    if (more != nullptr && taken == runs.size() && !runs.back().fresh) {
+        uint32_t found = 1;
+        while (found != 0 && more->taken != more->runs.size()) {
+            found = take_dirty(pages, more->runs.subspan(more->taken));
+            more->taken += found;
+        }
+        used_pages_ += more->taken * pages;
+    }
     return taken;
 }
 
 bool Region::take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run) {
-    if (take_dirty(pages, run)) {
+    if (take_dirty(pages, std::span(run, 1)) != 0) {
         return true;
     }
     if (!may_grow && flush_is_due()) {
@@ -76,42 +85,40 @@ void Region::forget_growth() {
     fresh_since_flush_ = 0;
 }
 
-/// The first run of at least `pages` set bits in the bitmap of a section, or kSectionPages if there is none.
-uint32_t Region::find_run(const uint64_t* bits, uint32_t pages) {
-    uint32_t at = find_bit(bits, 0, kSectionPages, true);
-    while (at < kSectionPages) {
-        const uint32_t end = find_bit(bits, at, kSectionPages, false);
-        if (end - at >= pages) {
-            return at;
-        }
-        at = find_bit(bits, end, kSectionPages, true);
-    }
-    return kSectionPages;
-}
-
 void Region::take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run) {
     const uint32_t dirty = mark_taken(header(section_index), at, pages);
     count_fresh(pages - dirty);
     *run = {{static_cast<uint32_t>(section_index * kSectionPages + at)}, dirty == 0};
 }
 
-/// Takes free pages all of which hold memory.
-bool Region::take_dirty(uint32_t pages, PageRun* run) {
+/// Takes runs of free pages all of which hold memory, one after the other. Returns how many, or 0 if there is none.
+uint32_t Region::take_dirty(uint32_t pages, std::span<PageRun> runs) {
     if (free_dirty_pages_ < pages) {
-        return false;
+        return 0;
     }
     while (header(first_dirty_section_).dirty_count == 0) {
         ++first_dirty_section_;
     }
     for (size_t s = first_dirty_section_; s < sections_ready_; ++s) {
-        const SectionHeader& h = header(s);
-        if (const uint32_t at = h.dirty_count >= pages ? find_run(h.dirty, pages) : kSectionPages;
-            at < kSectionPages) {
-            take_at(s, at, pages, run);
-            return true;
+        SectionHeader& h = header(s);
+        if (h.longest_dirty < pages || h.dirty_count < pages) {
+            continue;
         }
+        const uint32_t at = find_run(h.dirty, kSectionPages, pages);
+        lock_counts::note_copy(at / 8);
+        if (at == kSectionPages) {
+            h.longest_dirty = pages - 1;
+            continue;
+        }
+        const auto most = static_cast<uint32_t>(std::min<size_t>(at + pages * runs.size(), kSectionPages));
+        const uint32_t taken = (find_bit(h.dirty, at, most, false) - at) / pages;
+        mark_taken(h, at, taken * pages);
+        for (uint32_t i = 0; i != taken; ++i) {
+            runs[i] = {{static_cast<uint32_t>(s * kSectionPages + at + i * pages)}, false};
+        }
+        return taken;
     }
-    return false;
+    return 0;
 }
 
 /// Whether a page may be made resident for this use. Before the region asks for 2-MiB pages, the uses share pages.
@@ -151,12 +158,16 @@ bool Region::take_free(uint32_t pages, PageUse use, PageRun* run) {
     }
     for (size_t s = first_free_section_; s < sections_ready_; ++s) {
         SectionHeader& h = header(s);
+        uint32_t& longest = h.longest_free[use == PageUse::large_objects ? 1 : 0];
+        if (h.free_count < pages || (use != PageUse::any && longest < pages)) {
+            continue;
+        }
         h.first_free = find_bit(h.free, h.first_free, kSectionPages, true);
-        if (const uint32_t at = h.free_count >= pages ? find_suitable_run(s, pages, use) : kSectionPages;
-            at < kSectionPages) {
+        if (const uint32_t at = find_suitable_run(s, pages, use); at < kSectionPages) {
             take_at(s, at, pages, run);
             return true;
         }
+        longest = std::min(longest, pages - 1);
     }
     return false;
 }
@@ -235,14 +246,44 @@ void Region::put_back_outside(size_t bytes) {
     outside_bytes_ -= bytes;
 }
 
-void Region::put_back(PageIndex first, uint32_t pages, uint8_t now) {
+/// Fetches what put_back() will change, many lines at once, before the lock is taken.
+void Region::prefetch(std::span<const PageIndex> runs) const {
+    for (const PageIndex first : runs) {
+        const SectionHeader& h = header(first.value / kSectionPages);
+        const uint32_t at = first.value % kSectionPages;
+        __builtin_prefetch(&h, 1);
+        __builtin_prefetch(h.free + at / kBitsPerWord, 1);
+        __builtin_prefetch(h.dirty + at / kBitsPerWord, 1);
+        __builtin_prefetch(h.freed_at + at, 1);
+        lock_counts::note_prefetch(&h);
+        lock_counts::note_prefetch(h.free + at / kBitsPerWord);
+        lock_counts::note_prefetch(h.dirty + at / kBitsPerWord);
+        lock_counts::note_prefetch(h.freed_at + at);
+    }
+}
+
+void Region::put_back(std::span<const PageIndex> runs, uint32_t pages, uint8_t now) {
+    if (runs.empty()) {
+        return;
+    }
+    prefetch(runs);
     LockGuard guard(lock_);
-    used_pages_ -= pages;
-    mark_free(first, pages, true, now);
+    used_pages_ -= runs.size() * pages;
+    for (const PageIndex first : runs) {
+        mark_free(first, pages, true, now);
+    }
+}
+
+/// Counts the lines that a change of a page's state uses.
+void Region::note_lines(const SectionHeader& h, uint32_t at) const {
+    lock_counts::note_line(&free_pages_);
+    lock_counts::note_line(&h);
+    lock_counts::note_line(h.free + at / kBitsPerWord);
+    lock_counts::note_line(h.dirty + at / kBitsPerWord);
 }
 
 uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
-    lock_counts::note_lines(2);
+    note_lines(h, at);
     const uint32_t dirty = count_bits(h.dirty, at, pages);
     set_bits(h.free, at, pages, false);
     set_bits(h.dirty, at, pages, false);
@@ -254,17 +295,30 @@ uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
     return dirty;
 }
 
+/// The length of the run of set bits around a run, up to a little more than kLongestRun.
+uint32_t Region::length_around(const uint64_t* bits, uint32_t at, uint32_t pages) {
+    const uint32_t end = at + pages;
+    return count_set_before(bits, at, kLongestRun) + pages +
+           find_bit(bits, end, std::min(end + kLongestRun, kSectionPages), false) - end;
+}
+
 void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now) {
     const size_t s = first.value / kSectionPages;
     const uint32_t at = first.value % kSectionPages;
     SectionHeader& h = header(s);
-    lock_counts::note_lines(2);
+    note_lines(h, at);
     set_bits(h.free, at, pages, true);
+    const uint32_t length = length_around(h.free, at, pages);
+    for (uint32_t& longest : h.longest_free) {
+        longest = std::max(longest, length);
+    }
     h.free_count += pages;
     h.first_free = std::min(h.first_free, at);
     free_pages_ += pages;
     if (dirty) {
         set_bits(h.dirty, at, pages, true);
+        h.longest_dirty = std::max(h.longest_dirty, length_around(h.dirty, at, pages));
+        lock_counts::note_line(h.freed_at + at);
         std::fill_n(h.freed_at + at, pages, now);
         h.dirty_count += pages;
         free_dirty_pages_ += pages;
@@ -335,8 +389,9 @@ RegionStats Region::stats() {
     RegionStats stats;
     stats.reserved_bytes = (reserved_pages_ - lost_pages_) * kRegionPageSize;
     stats.committed_bytes = (committed_pages_ - lost_pages_) * kRegionPageSize;
-    stats.in_use_bytes = used_pages_ * kRegionPageSize;
-    stats.free_dirty_bytes = free_dirty_pages_ * kRegionPageSize;
+    const size_t reserved = std::min(page_reserves.pages(), used_pages_);
+    stats.in_use_bytes = (used_pages_ - reserved) * kRegionPageSize;
+    stats.free_dirty_bytes = (free_dirty_pages_ + reserved) * kRegionPageSize;
     stats.metadata_bytes = sections_ready_ * kSectionHeaderBytes +
                            frontier_ * (settings_.span_metadata_bytes + sizeof(uint16_t));
     stats.purges = purges_;

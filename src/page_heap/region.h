@@ -76,6 +76,12 @@ struct PageRun {
     bool fresh;
 };
 
+/// Further runs that take() may take, if it finds any that hold memory.
+struct MoreRuns {
+    std::span<PageRun> runs;
+    uint32_t taken = 0;
+};
+
 /// Why take() returned nothing.
 enum class RegionFailure : uint8_t { none, limit, no_region, would_grow };
 
@@ -108,10 +114,16 @@ class Region {
 
     /// Takes up to `runs.size()` runs of `pages` adjacent pages (at most kLongestRun), which are readable and
     /// writable. If not `may_grow` and a flush before growth is due, takes only pages that hold memory. Returns how
-    /// many runs it took; if none, sets `*why`. The caller holds no lock of higher rank.
-    uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
-    /// Gives a run back. `now` is the current tick, which purge() compares with.
-    void put_back(PageIndex first, uint32_t pages, uint8_t now);
+    /// many runs it took; if none, sets `*why`. If it took all of them, and the last one held memory, takes `more`
+    /// runs that hold memory, too. The caller holds no lock of higher rank.
+    uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why,
+                  MoreRuns* more = nullptr);
+    /// Gives runs of `pages` pages back. `now` is the current tick, which purge() compares with.
+    void put_back(std::span<const PageIndex> runs, uint32_t pages, uint8_t now);
+    void put_back(PageIndex first, uint32_t pages, uint8_t now) {
+        put_back(std::span(&first, 1), pages, now);
+    }
+    bool has_limit() const { return settings_.limit_bytes != 0; }
 
     /// Takes adjacent pages for a block of the fallback: at least `bytes`, at a multiple of `alignment`, which is at
     /// most kMostBlockAlignment. A block may cross borders of sections, and does not count against the limit. Sets
@@ -179,8 +191,18 @@ class Region {
     bool growth_calls_for_flush();
     /// What became resident until now does not call for a flush: a warm-up wants it.
     void forget_growth();
-    /// Takes no lock, so the answer may be outdated.
-    bool has_free_dirty_pages() const { return has_dirty_.load(std::memory_order_relaxed); }
+    /// Whether free pages hold memory, here or in the page reserves. Takes no lock, so the answer may be outdated.
+    bool has_free_dirty_pages() const {
+        return has_own_free_dirty_pages() || has_reserve_.load(std::memory_order_relaxed);
+    }
+    bool has_own_free_dirty_pages() const { return has_dirty_.load(std::memory_order_relaxed); }
+    /// A page reserve has pages; or all of them gave back what they had.
+    void note_reserve() {
+        if (!has_reserve_.load(std::memory_order_relaxed)) {
+            has_reserve_.store(true, std::memory_order_relaxed);
+        }
+    }
+    void forget_reserve() { has_reserve_.store(false, std::memory_order_relaxed); }
     RegionStats stats();
     Lock& lock() { return lock_; }
 
@@ -205,8 +227,9 @@ class Region {
                             uint32_t most_pages = kSectionPages);
     bool take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run);
     void take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run);
-    static uint32_t find_run(const uint64_t* bits, uint32_t pages);
-    bool take_dirty(uint32_t pages, PageRun* run);
+    static uint32_t length_around(const uint64_t* bits, uint32_t at, uint32_t pages);
+    uint32_t take_dirty(uint32_t pages, std::span<PageRun> runs);
+    void prefetch(std::span<const PageIndex> runs) const;
     size_t find_for_block(bool dirty, size_t pages, size_t alignment) const;
     size_t count_free(size_t first, size_t end) const;
     bool grow_until(size_t end);
@@ -221,12 +244,13 @@ class Region {
     void mark_gap_free(size_t start);
     bool reserve_pages_until(size_t page_end, bool at_least);
     bool commit_pages_until(size_t needed_end);
+    void note_lines(const SectionHeader& h, uint32_t at) const;
     /// Marks free pages of a section as taken. Returns how many of them still held memory.
     uint32_t mark_taken(SectionHeader& h, uint32_t at, uint32_t pages);
     void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
     uint32_t purgeable_from(const SectionHeader& h, uint32_t* at, bool huge, uint8_t now, uint8_t age) const;
     void note_dirty() {
-        if (has_free_dirty_pages() != (free_dirty_pages_ != 0)) {
+        if (has_dirty_.load(std::memory_order_relaxed) != (free_dirty_pages_ != 0)) {
             has_dirty_.store(free_dirty_pages_ != 0, std::memory_order_relaxed);
         }
     }
@@ -265,6 +289,7 @@ class Region {
     // Read by many slow paths without the lock and seldom changed, so they have a cache line of their own.
     alignas(64) std::atomic<bool> surplus_{false};
     std::atomic<bool> has_dirty_{false};     // free_dirty_pages_ is not 0
+    std::atomic<bool> has_reserve_{false};   // a page reserve may have pages
     std::atomic<bool> flush_is_due_{false};  // what flush_is_due() said when a page last became resident
 };
 

@@ -8,6 +8,7 @@
 
 namespace hotlane {
 
+inline constexpr size_t kPageUses = 2;  // PageUse::any stands for both
 inline constexpr uint32_t kHugePages = kHugePageSize / kRegionPageSize;
 
 /// Which pages of a section are free, which of these still hold memory (are dirty), and since when.
@@ -15,6 +16,10 @@ struct Region::SectionHeader {
     uint32_t free_count;
     uint32_t dirty_count;
     uint32_t first_free;  // no page before it is free
+    // No run of free pages that suits the use is longer, nor any run of dirty pages. What is longer than kLongestRun may be
+    // much longer.
+    uint32_t longest_free[kPageUses];
+    uint32_t longest_dirty;
     uint64_t free[kSectionPages / kBitsPerWord];
     uint64_t dirty[kSectionPages / kBitsPerWord];
     uint64_t huge[divide_up(kSectionPages / kHugePages, kBitsPerWord)];  // where 2-MiB pages were asked for

@@ -25,17 +25,18 @@ PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t 
 }  // namespace
 
 void Span::open(PageIndex first, ClassIndex c, bool fresh, uint8_t store) {
-    lock_counts::note_lines(2);
+    lock_counts::note_line(this);
+    lock_counts::note_line(free_bits());
     const uint32_t objects = size_classes[c].object_count;
     first_ = first;
     class_ = static_cast<uint8_t>(c);
     distance_ = 0;
     first_word_ = 0;
-    free_count_ = objects;
     HOTLANE_ASSERT(objects <= UINT16_MAX);
+    free_count_ = static_cast<uint16_t>(objects);
     fresh_from_ = static_cast<uint16_t>(fresh ? 0 : objects);
     store_ = store;
-    child_ = next_ = previous_ = nullptr;
+    child_ = next_ = previous_ = {};
     uint64_t* bits = free_bits();
     std::fill_n(bits, objects / kBitsPerWord, ~uint64_t{0});
     if (objects % kBitsPerWord != 0) {
@@ -45,12 +46,13 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh, uint8_t store) {
 
 uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     HOTLANE_ASSERT(!exhausted());
-    lock_counts::note_lines(2);  // this object, and the bits beside it
+    lock_counts::note_line(this);
+    lock_counts::note_line(free_bits() + first_word_);
     const SizeClass& c = size_classes[class_];
     const size_t object_size = c.object_size;
     const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
-    count = std::min(count, free_count_);
-    free_count_ -= count;
+    count = std::min<uint32_t>(count, free_count_);
+    free_count_ -= static_cast<uint16_t>(count);
     uint64_t* const bits = free_bits();
     uint32_t word = first_word_;
     uint64_t left = bits[word];
@@ -92,7 +94,7 @@ uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, Pu
         bits[word] |= uint64_t{1} << (i % kBitsPerWord);
         lowest_word = std::min(lowest_word, word);
     }
-    free_count_ += done;
+    free_count_ += static_cast<uint16_t>(done);
     first_word_ = static_cast<uint16_t>(lowest_word);
     return done;
 }
@@ -110,13 +112,16 @@ Span* SpanHeap::merge(Span* a, Span* b) {
     if (b < a) {
         std::swap(a, b);
     }
-    lock_counts::note_lines(2);
-    b->previous_ = a;
-    b->next_ = a->child_;
-    if (b->next_ != nullptr) {
-        b->next_->previous_ = b;
+    lock_counts::note_line(a);
+    lock_counts::note_line(b);
+    Span* const sibling = a->child();
+    b->previous_.set(b, a);
+    b->next_.set(b, sibling);
+    if (sibling != nullptr) {
+        lock_counts::note_line(sibling);
+        sibling->previous_.set(sibling, b);
     }
-    a->child_ = b;
+    a->child_.set(a, b);
     return a;
 }
 
@@ -124,45 +129,46 @@ Span* SpanHeap::merge(Span* a, Span* b) {
 Span* SpanHeap::merge_siblings(Span* first) {
     Span* pairs = nullptr;
     while (first != nullptr) {
-        Span* second = first->next_;
-        Span* rest = second != nullptr ? second->next_ : nullptr;
-        first->next_ = first->previous_ = nullptr;
+        Span* second = first->next();
+        Span* rest = second != nullptr ? second->next() : nullptr;
+        first->next_ = first->previous_ = {};
         if (second != nullptr) {
-            second->next_ = second->previous_ = nullptr;
+            second->next_ = second->previous_ = {};
         }
         Span* pair = merge(first, second);
-        pair->next_ = pairs;
+        pair->next_.set(pair, pairs);
         pairs = pair;
         first = rest;
     }
     Span* result = nullptr;
     while (pairs != nullptr) {
         Span* pair = pairs;
-        pairs = pair->next_;
-        pair->next_ = nullptr;
+        pairs = pair->next();
+        pair->next_ = {};
         result = merge(result, pair);
     }
     return result;
 }
 
 void SpanHeap::insert(Span* span) {
-    span->child_ = span->next_ = span->previous_ = nullptr;
+    span->child_ = span->next_ = span->previous_ = {};
     store_relaxed(root_, merge(root_, span));
 }
 
 void SpanHeap::remove(Span* span) {
-    Span* children = merge_siblings(span->child_);
+    Span* children = merge_siblings(span->child());
     if (span == root_) {
         store_relaxed(root_, children);
         return;
     }
-    if (span->previous_->child_ == span) {
-        span->previous_->child_ = span->next_;
-    } else {
-        span->previous_->next_ = span->next_;
-    }
-    if (span->next_ != nullptr) {
-        span->next_->previous_ = span->previous_;
+    Span* const previous = span->previous();
+    Span* const next = span->next();
+    SpanLink& link_to_it = previous->child() == span ? previous->child_ : previous->next_;
+    link_to_it.set(previous, next);
+    lock_counts::note_line(previous);
+    if (next != nullptr) {
+        next->previous_.set(next, previous);
+        lock_counts::note_line(next);
     }
     store_relaxed(root_, merge(root_, children));
 }

@@ -13,10 +13,31 @@ namespace hotlane {
 /// the program's.
 enum class PutBackResult : uint8_t { ok, interior_pointer, double_free };
 
-/// The metadata of a span. It lies beside the region and never in the pages it describes, so that a write
+class Span;
+
+/// A pointer from one span's metadata to another's, in half the room: their distance in words. 0 is null.
+class SpanLink {
+  public:
+    Span* from(const Span* self) const {
+        return distance_ == 0 ? nullptr
+                              : static_cast<Span*>(pointer_to(address_of(self) + size_t(distance_ * kUnit)));
+    }
+    void set(const Span* self, const Span* to) {
+        distance_ =
+            to == nullptr
+                ? 0
+                : static_cast<int32_t>(static_cast<ptrdiff_t>(address_of(to) - address_of(self)) / kUnit);
+    }
+
+  private:
+    static constexpr ptrdiff_t kUnit = sizeof(uint64_t);
+    int32_t distance_;
+};
+
+/// The metadata of a span: one cache line, unless there are more than 256 objects. It lies beside the region and never in the pages it describes, so that a write
 /// after free cannot reach it. Invariants: free_count is the number of bits set in free_bits; objects at an
 /// index >= fresh_from were never handed out.
-class Span {
+class alignas(uint64_t) Span {
   public:
     /// Bytes of metadata that a page needs if spans have at most `most_objects` objects.
     static constexpr size_t metadata_bytes(uint32_t most_objects) {
@@ -54,6 +75,9 @@ class Span {
 
   private:
     friend class SpanHeap;
+    Span* child() const { return child_.from(this); }
+    Span* next() const { return next_.from(this); }
+    Span* previous() const { return previous_.from(this); }
     uint64_t* free_bits() { return reinterpret_cast<uint64_t*>(this + 1); }
     const uint64_t* free_bits() const { return reinterpret_cast<const uint64_t*>(this + 1); }
 
@@ -61,16 +85,16 @@ class Span {
     uint8_t class_;
     uint8_t distance_;
     uint16_t first_word_;  // no bit of free_bits is set before this word
-    uint32_t free_count_;
+    uint16_t free_count_;
     uint16_t fresh_from_;
-    uint8_t store_;
     // Links of the heap. `previous_` is the parent for a first child, else the previous sibling.
-    Span* child_;
-    Span* next_;
-    Span* previous_;
+    SpanLink child_;
+    SpanLink next_;
+    SpanLink previous_;
+    uint8_t store_;
 };
 
-static_assert(sizeof(Span) <= 64);
+static_assert(Span::metadata_bytes(256) == 64);
 
 /// Pairing heap by address (Fredman, Sedgewick, Sleator, Tarjan 1986), intrusive. first() and insert() O(1),
 /// remove() O(log n) amortised.

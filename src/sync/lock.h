@@ -25,6 +25,7 @@ enum class LockRank : uint8_t {
     cache,
     depot,
     spans,
+    page_reserves,
     region,
     magazines,
     thread_end,

@@ -39,12 +39,57 @@ constexpr size_t kMostLocks = size_t{1} << 15;
 constinit Counts table[kMostLocks];
 constinit std::atomic<uint64_t> exchanges{0};
 
+/// Some lines, each of them once.
+struct Lines {
+    size_t count;
+    uintptr_t lines[128];
+
+    bool has(uintptr_t line) const { return std::find(lines, lines + count, line) != lines + count; }
+    /// Returns false if the line was there already. What does not fit is forgotten.
+    bool add(uintptr_t line) {
+        if (has(line)) {
+            return false;
+        }
+        if (count != std::size(lines)) {
+            lines[count++] = line;
+        }
+        return true;
+    }
+};
+
+/// A lock that the thread holds, and the first of the lines that were used meanwhile.
+struct Hold {
+    Counts* counts;
+    Lines used;
+};
+
 /// The locks that the thread holds, the newest last. A fork holds more than fit; they are left out.
 struct Held {
-    Counts* counts[16];
+    Hold holds[16];
     size_t count;
+    Lines prefetched;
+
+    Hold* begin() { return holds; }
+    Hold* end() { return holds + std::min(count, std::size(holds)); }
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local Held held = {};
+
+/// While it lives, the thread counts. This time is not part of the holds.
+class Counting {
+  public:
+    Counting() = default;
+    Counting(const Counting&) = delete;
+    Counting& operator=(const Counting&) = delete;
+    ~Counting() {
+        const uint64_t ticks = __rdtsc() - begin_;
+        std::for_each(held.begin(), held.end(), [ticks](Hold& hold) { hold.counts->held_since += ticks; });
+    }
+
+    uint64_t begin() const { return begin_; }
+
+  private:
+    uint64_t begin_ = __rdtsc();
+};
 
 Counts& counts_of(const void* lock) {
     size_t at = (reinterpret_cast<uintptr_t>(lock) * 0x9E3779B97F4A7C15) >> 49;
@@ -55,11 +100,6 @@ Counts& counts_of(const void* lock) {
             return table[at];
         }
     }
-}
-
-void note(uint64_t Counts::*member, uint64_t n) {
-    std::for_each_n(held.counts, std::min(held.count, std::size(held.counts)),
-                    [&](Counts* counts) { counts->*member += n; });
 }
 
 double ns_per_tick() {
@@ -102,35 +142,57 @@ double ns_per_tick() {
 }  // namespace
 
 void begin_hold(const void* lock, int rank, bool waited) {
+    const Counting counting;
     Counts& counts = counts_of(lock);
-    if (held.count < std::size(held.counts)) {
-        held.counts[held.count] = &counts;
+    if (held.count < std::size(held.holds)) {
+        held.holds[held.count].counts = &counts;
+        held.holds[held.count].used.count = 0;
     }
     ++held.count;
     if (rank != static_cast<int>(LockRank::cache)) {
-        note_lines(1);  // the lock itself
+        note_line(lock);
     }
     counts.rank = rank;
     ++counts.taken;
     counts.waited += waited ? 1 : 0;
-    counts.held_since = __rdtsc();
+    counts.held_since = counting.begin();
 }
 
 void end_hold(const void* lock) {
+    const Counting counting;
     Counts& counts = counts_of(lock);
-    const uint64_t ticks = __rdtsc() - counts.held_since;
+    // The processor may read its clock a little early or late.
+    const uint64_t ticks = counting.begin() - std::min(counts.held_since, counting.begin());
     (ticks > kLongTicks ? counts.long_holds : counts.held_ticks) += ticks > kLongTicks ? 1 : ticks;
     counts.longest_ticks = std::max(counts.longest_ticks, ticks);
     // Locks need not be released in the reverse order.
-    Counts** const end = held.counts + std::min(held.count, std::size(held.counts));
-    if (Counts** const found = std::find(held.counts, end, &counts); found != end) {
-        std::copy(found + 1, end, found);
+    const auto is_it = [&](const Hold& hold) { return hold.counts == &counts; };
+    if (Hold* const found = std::find_if(held.begin(), held.end(), is_it); found != held.end()) {
+        std::copy(found + 1, held.end(), found);
     }
     --held.count;
+    held.prefetched.count = 0;
 }
 
-void note_lines(size_t lines) { note(&Counts::lines, lines); }
-void note_copy(size_t bytes) { note(&Counts::copied_lines, (bytes + 63) / 64); }
+void note_line(const void* p) {
+    const Counting counting;
+    const uintptr_t line = reinterpret_cast<uintptr_t>(p) / 64;
+    if (!held.prefetched.has(line)) {
+        std::for_each(held.begin(), held.end(),
+                      [line](Hold& hold) { hold.counts->lines += hold.used.add(line) ? 1 : 0; });
+    }
+}
+void note_prefetch(const void* p) {
+    const Counting counting;
+    if (held.prefetched.add(reinterpret_cast<uintptr_t>(p) / 64)) {
+        std::for_each(held.begin(), held.end(), [](Hold& hold) { ++hold.counts->copied_lines; });
+    }
+}
+void note_copy(size_t bytes) {
+    const Counting counting;
+    std::for_each(held.begin(), held.end(),
+                  [bytes](Hold& hold) { hold.counts->copied_lines += (bytes + 63) / 64; });
+}
 void note_exchange() { exchanges.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace hotlane::lock_counts

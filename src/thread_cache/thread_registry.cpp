@@ -102,7 +102,7 @@ bool attach() {
         LockGuard guard(list_lock);
         block = recycled;
         if (block != nullptr) {
-            lock_counts::note_lines(1);
+            lock_counts::note_line(&block->next_free);
             recycled = block->next_free;
         } else {
             block = static_cast<ThreadBlock*>(region.take_thread_memory(kThreadMemoryBytes));

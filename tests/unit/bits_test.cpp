@@ -59,5 +59,35 @@ TEST(Bits, FindingStopsAtTheFirstBitOfTheValueOrAtTheEnd) {
     }
 }
 
+TEST(Bits, TheFirstRunOfALengthIsFoundAcrossWords) {
+    uint32_t found = 0;
+    for_every_range([&found](uint32_t first, uint32_t end) {
+        uint64_t bits[kWords];
+        std::copy_n(kPattern, kWords, bits);
+        set_bits(bits, first, end - first, true);
+        for (const uint32_t length : {1U, 2U, 3U, 7U, 15U, 33U, 63U, 64U}) {
+            uint32_t expected = 0;
+            while (expected + length <= kBits &&
+                   find_bit(bits, expected, expected + length, false) != expected + length) {
+                ++expected;
+            }
+            expected = expected + length <= kBits ? expected : kBits;
+            ASSERT_EQ(find_run(bits, kBits, length), expected) << first << " " << end << " " << length;
+            found += expected != kBits ? 1 : 0;
+        }
+    });
+    EXPECT_GT(found, 1000U);
+}
+
+TEST(Bits, CountingBackwardsStopsAtAClearBitOrAtTheMost) {
+    for_every_range([](uint32_t most, uint32_t end) {
+        uint32_t expected = 0;
+        while (expected < std::min(most, end) && is_set(kPattern, end - 1 - expected)) {
+            ++expected;
+        }
+        ASSERT_EQ(count_set_before(kPattern, end, most), expected) << most << " " << end;
+    });
+}
+
 }  // namespace
 }  // namespace hotlane

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "depot/depot.h"
+#include "page_heap/page_reserve.h"
 #include "page_heap/size_classes.h"
 
 #include <new>
@@ -17,6 +18,7 @@ inline void fresh_depots(const ClassTable& classes = {}, size_t region_bytes = 4
     region_view.page_limit = 0;
     tick_ns = 1;
     new (&region) Region;
+    new (&page_reserves) PageReserves;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         new (&depots[c]) Depot;
     }

@@ -56,6 +56,30 @@ TEST_F(RegionTest, SeveralRunsAreTakenAtOnce) {
     EXPECT_EQ(why, RegionFailure::limit);
 }
 
+TEST_F(RegionTest, MoreRunsAreTakenOnlyIfTheyHoldMemory) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(20);
+    region->put_back({1}, 5, 0);
+    region->put_back({8}, 3, 0);
+    PageRun runs[2];
+    PageRun further[8];
+    const auto take_with_more = [&] {
+        RegionFailure why{};
+        MoreRuns more{.runs = further, .taken = 0};
+        EXPECT_EQ(region->take(2, PageUse::small_objects, true, {runs, 1}, &why, &more), 1U);
+        return more.taken;
+    };
+    EXPECT_EQ(take_with_more(), 2U);
+    EXPECT_EQ(runs[0].first.value, 1U);
+    EXPECT_EQ(further[0].first.value, 3U);
+    EXPECT_EQ(further[1].first.value, 8U) << "page 5 is alone, and so is page 10";
+    EXPECT_EQ(region->stats().free_dirty_bytes, 2 * kRegionPageSize);
+    EXPECT_EQ(take_with_more(), 0U) << "a fresh run brings no more";
+    EXPECT_TRUE(runs[0].fresh);
+    region->put_back({6}, 2, 0);
+    EXPECT_EQ(take(3), 5U) << "a section that had no such run has one since its neighbours came back";
+}
+
 TEST_F(RegionTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToGrow) {
     constexpr uint32_t kPages = 1 * MiB / kRegionPageSize;
     ASSERT_TRUE(set_up(64 * MiB));

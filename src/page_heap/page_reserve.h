@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// Page reserves: a few free runs of pages for each domain of neighbouring processors, so that spans mostly open and
+// close without the lock of the region.
+#pragma once
+
+#include "page_heap/region.h"
+
+namespace hotlane {
+
+/// Free runs whose pages hold memory. They come from the region and go back to it several at once. To the region they
+/// are in use; its statistics count them as free. Each maintenance pass and each flush before growth gives all of them
+/// back, so that other domains, the fallback and the purge find them. If the region has a limit, there are no
+/// reserves.
+///
+/// Invariant: pages() = the sum of the lengths of the runs. Of each length there are at most kMostPages pages.
+class alignas(64) PageReserve {
+  public:
+    static constexpr uint32_t kLongestRun = 8;
+    static constexpr uint32_t kMostPages = 32;
+
+    /// The same as Region::take(), but takes what the reserve has first.
+    uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why);
+    /// Puts back runs of `pages` pages. `now` is the current tick.
+    void put_back(uint32_t pages, std::span<const PageIndex> runs, uint8_t now);
+    /// Gives everything back to the region.
+    void give_back();
+
+    /// May be called without the lock; the answer may be outdated then.
+    uint32_t pages() const { return load_relaxed(pages_); }
+
+  private:
+    friend struct PageReserves;
+    /// Runs of one length that a visit moves, without the lock.
+    struct Runs {
+        PageIndex runs[kMostPages];
+        uint32_t count = 0;
+
+        void add(PageIndex run) { runs[count++] = run; }
+        std::span<const PageIndex> all() const { return {runs, count}; }
+    };
+    static constexpr uint32_t most_runs(uint32_t pages) {
+        return pages <= kLongestRun ? kMostPages / pages : 0;
+    }
+    uint32_t pop(uint32_t pages, std::span<PageRun> runs);
+    void push(uint32_t pages, std::span<const PageIndex> runs, Runs& excess);
+    void take_oldest(uint32_t pages, uint32_t runs, Runs& out);
+
+    Lock lock_{LockRank::page_reserves};
+    uint32_t pages_ = 0;
+    uint8_t freed_at_ = 0;              // the tick of the last put_back()
+    uint8_t counts_[kLongestRun] = {};  // of the runs of 1, 2, ... pages
+    PageIndex runs_[kLongestRun][kMostPages] = {};
+};
+
+/// One for each domain.
+struct PageReserves {
+    static constexpr uint32_t kMost = 16;
+    PageReserve reserves[kMost];
+
+    PageReserve& operator[](uint32_t domain) { return reserves[domain]; }
+    /// Gives back what all of them have. Holds one lock at a time.
+    void give_back();
+    /// Takes no lock, so the answer may be outdated.
+    size_t pages() const;
+    // For fork.
+    void lock_all();
+    void unlock_all();
+};
+
+extern constinit PageReserves page_reserves;
+
+}  // namespace hotlane
