@@ -20,8 +20,8 @@ inline constexpr size_t kSmallLimit = 1024;
 inline constexpr size_t kSmallStep = 16;
 inline constexpr size_t kMediumStep = 64;
 
-/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, and at most 1/32 of
-/// the span is left over.
+/// One size class. Invariant: object_count * object_size <= span_pages * kRegionPageSize, and what is left over is at
+/// most 1/32 of the span, or 1/16 if objects are larger than 2 KiB.
 struct SizeClass {
     uint32_t object_size = 0;   // bytes
     uint32_t object_count = 0;  // in a span
@@ -137,10 +137,12 @@ void select_size_classes(const ClassTable& wanted);
 
 namespace detail {
 
-/// The fewest pages for a span that wastes at most a thirty-second.
+/// The fewest pages for a span that wastes at most a thirty-second of them. For large objects it is a sixteenth: fewer
+/// objects in a span are fewer that one live object keeps from the region.
 constexpr uint32_t span_pages_for(size_t object_size) {
+    const size_t share = object_size > 2 * KiB ? 16 : 32;
     uint32_t pages = 1;
-    while (pages * kRegionPageSize % object_size * 32 > pages * kRegionPageSize) {
+    while (pages * kRegionPageSize % object_size * share > pages * kRegionPageSize) {
         ++pages;
     }
     return pages;
