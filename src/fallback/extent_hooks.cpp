@@ -33,9 +33,10 @@ constinit std::atomic<size_t> huge_from_bytes{SIZE_MAX};
 namespace {
 
 constinit std::atomic<size_t> mapped_bytes{0};
-/// The limit of the process when jemalloc started, or when memory was last refused. It is not read more often
-/// because a sandbox that does not expect the system call would end the process.
+/// The limit of the process when it asked for its first block, or when memory was last refused. It is not read more
+/// often because a sandbox that does not expect the system call would end the process.
 constinit std::atomic<size_t> known_limit{SIZE_MAX};
+constinit std::atomic<bool> knows_limit{false};
 
 /// The addresses of the region and of the blocks outside it.
 size_t held_bytes() { return mapped_bytes.load(std::memory_order_relaxed) + region.stats().reserved_bytes; }
@@ -64,7 +65,7 @@ void* take_from_region(void* at, size_t bytes, size_t alignment, bool* zeroed) {
 void* refuse() {
     constexpr size_t kFew = 16 * MiB;  // too little to matter under any usable limit
     if (held_bytes() >= kFew) {
-        ask_for_limit();
+        known_limit.store(os::memory_limit(), std::memory_order_relaxed);
     }
     return nullptr;
 }
@@ -125,7 +126,12 @@ bool merge_extents(ExtentHooks*, void*, size_t, void*, size_t, bool, unsigned) {
 
 }  // namespace
 
-void ask_for_limit() { known_limit.store(os::memory_limit(), std::memory_order_relaxed); }
+void ask_for_limit_once() {
+    if (!knows_limit.load(std::memory_order_relaxed)) {
+        knows_limit.store(true, std::memory_order_relaxed);
+        known_limit.store(os::memory_limit(), std::memory_order_relaxed);
+    }
+}
 
 bool addresses_are_scarce() {
     const size_t limit = known_limit.load(std::memory_order_relaxed);

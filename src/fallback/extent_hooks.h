@@ -26,7 +26,7 @@ extern std::atomic<size_t> huge_from_bytes;
 /// Whether the process has a limit (os::memory_limit()) and the region and the fallback have a quarter of it or more.
 /// Then free memory must not keep its addresses, because stacks of threads and libraries need them.
 bool addresses_are_scarce();
-/// Reads the limit. Called at jemalloc's start. A later limit is read when it first refuses memory.
-void ask_for_limit();
+/// Reads the limit at the first call. A later limit is read when it first refuses memory.
+void ask_for_limit_once();
 
 }  // namespace hotlane::fallback

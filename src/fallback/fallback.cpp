@@ -7,6 +7,7 @@
 #include "base/errno_saver.h"
 #include "fallback/block_map.h"
 #include "fallback/extent_hooks.h"
+#include "fallback/first_blocks.h"
 #include "fallback/jemalloc_stubs.h"
 #include "fallback/purge_policy.h"
 #include "page_heap/region.h"
@@ -59,8 +60,9 @@ enum class State : uint8_t {
     ready,
 };
 std::atomic<State> state{State::untouched};
-std::atomic<uint32_t> starter{0};  // the thread that initialises jemalloc, which may allocate meanwhile
-bool locked_for_fork = false;      // written while fork holds all locks that come before jemalloc's
+std::atomic<const void*> starter{
+    nullptr};                  // the thread that initialises jemalloc, which may allocate meanwhile
+bool locked_for_fork = false;  // written while fork holds all locks that come before jemalloc's
 
 // Whether a block was allocated or freed since the last tick. Written only if that changes it, so that the
 // cache line stays shared.
@@ -84,7 +86,7 @@ void initialise_jemalloc() {
     // Any call initialises jemalloc. If the user has set jemalloc's own option for 2-MiB pages, jemalloc
     // keeps its own hooks, which obey that option.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
-        ask_for_limit();
+        ask_for_limit_once();
         void* hooks = &extent_hooks;
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
     } else {
@@ -93,10 +95,17 @@ void initialise_jemalloc() {
     }
 }
 
+/// jemalloc 5.3.0 crashes if it cannot map a thread's cache, or all the memory of its start. So its first
+/// call, and the first call of each thread, are made only if there is room for that.
+thread_local bool had_room = false;
+
+/// Tells threads apart without a system call, which a sandbox may forbid.
+const void* this_thread() { return &had_room; }
+
 [[gnu::noinline, gnu::cold]] void start_slow() {
     State seen = State::untouched;
     while (!state.compare_exchange_weak(seen, State::starting)) {
-        if (seen == State::ready || (seen == State::starting && starter.load() == os::thread_id())) {
+        if (seen == State::ready || (seen == State::starting && starter.load() == this_thread())) {
             return;
         }
         if (seen != State::untouched) {
@@ -105,7 +114,7 @@ void initialise_jemalloc() {
         }
         seen = State::untouched;
     }
-    starter.store(os::thread_id());
+    starter.store(this_thread());
     // jemalloc's start needs more than 8 KiB of stack.
     run_on_large_stack(initialise_jemalloc);
     next_pass_ns.store(0, std::memory_order_relaxed);
@@ -125,9 +134,6 @@ void note_activity() {
     }
 }
 
-/// jemalloc 5.3.0 crashes if it cannot map a thread's cache, or all the memory of its start. So its first
-/// call, and the first call of each thread, are made only if there is room for that.
-thread_local bool had_room = false;
 bool has_room_to_start() {
     if (!had_room) {
         const size_t room_bytes = state.load(std::memory_order_acquire) == State::ready ? 4 * MiB : 12 * MiB;
@@ -152,11 +158,35 @@ size_t at_least_smallest(size_t bytes) {
     return bytes < block_map::kSmallestBlock ? block_map::kSmallestBlock : bytes;
 }
 
+bool resizes_in_place(void* p, size_t before, size_t bytes, size_t alignment) {
+    if (first_blocks::usable_size(p) != 0) {
+        return bytes <= before;
+    }
+    const int flags = alignment_flag(alignment);
+    const size_t wanted = private_jemalloc_nallocx(bytes, flags);
+    return wanted == before || private_jemalloc_xallocx(p, bytes, 0, flags) == wanted;
+}
+
+void* allocate_first(size_t bytes, size_t alignment, bool zeroed) {
+    ask_for_limit_once();
+    void* p = first_blocks::take(bytes, alignment, zeroed);
+    if (p != nullptr && !block_map::insert_exclusive(p)) {
+        first_blocks::put_back(p);
+        return nullptr;
+    }
+    return p;
+}
+
 }  // namespace
 
 void ask_for_huge_pages_from(size_t bytes) { huge_from_bytes.store(bytes, std::memory_order_relaxed); }
 
 void* allocate(size_t bytes, size_t alignment, bool zeroed) {
+    if (!used()) {
+        if (void* p = allocate_first(bytes, alignment, zeroed); p != nullptr) {
+            return p;
+        }
+    }
     if (!has_room_to_start()) {
         return nullptr;
     }
@@ -184,11 +214,8 @@ void* allocate(size_t bytes, size_t alignment, bool zeroed) {
 void* reallocate(void* p, size_t bytes, size_t alignment) {
     const ThreadForgetter forgetter;
     bytes = at_least_smallest(bytes);
-    const int flags = alignment_flag(alignment);
-    const size_t wanted = private_jemalloc_nallocx(bytes, flags);
     const size_t before = usable_size(p);
-    if (address_of(p) % alignment == 0 &&
-        (wanted == before || private_jemalloc_xallocx(p, bytes, 0, flags) == wanted)) {
+    if (address_of(p) % alignment == 0 && resizes_in_place(p, before, bytes, alignment)) {
         return p;
     }
     void* fresh = allocate(bytes, alignment, false);
@@ -205,6 +232,9 @@ bool release(void* p) {
         return false;
     }
     ErrnoSaver keep;
+    if (first_blocks::put_back(p)) {
+        return true;
+    }
     note_activity();
     const ThreadForgetter forgetter;
     // The next request for addresses may not come from malloc, which would purge first, but be for a stack.
@@ -221,6 +251,9 @@ bool release(void* p) {
 }
 
 size_t usable_size(const void* p) {
+    if (const size_t bytes = first_blocks::usable_size(p); bytes != 0) {
+        return bytes;
+    }
     const ThreadForgetter forgetter;
     return private_jemalloc_sallocx(p, 0);
 }
@@ -273,6 +306,9 @@ Statistics statistics() {
         read_control("stats.allocated", result.allocated_bytes);
         read_control("stats.resident", result.resident_bytes);
     }
+    const size_t of_first_blocks = first_blocks::live_bytes();
+    result.allocated_bytes += of_first_blocks;
+    result.resident_bytes += of_first_blocks;
     return result;
 }
 

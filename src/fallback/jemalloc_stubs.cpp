@@ -4,12 +4,22 @@
 // scripts/jemalloc_from_source rename the calls.
 #include "fallback/jemalloc_stubs.h"
 
+#include "platform/os.h"
 #include "sync/thread_end.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstring>
 #include <ctime>
 #include <pthread.h>
+#include <sched.h>
+#include <string_view>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/types.h>
+#include <unistd.h>
 #include <utility>
 
 namespace hotlane::fallback {
@@ -17,6 +27,36 @@ namespace hotlane::fallback {
 namespace {
 constinit std::atomic<void (*)(void*)> forget_thread{nullptr};
 [[gnu::tls_model("initial-exec")]] constinit thread_local void* without_end = nullptr;
+
+/// A file that jemalloc reads when it starts, and what it finds there. A program may be in a sandbox by then that ends
+/// the process for opening a file.
+struct KnownFile {
+    int descriptor;  // none that the system would give
+    std::string_view path;
+    std::string_view contents;
+};
+constexpr KnownFile kKnownFiles[] = {
+    // Whether addresses are promised without memory behind them. Where they are not, the kernel ignores what jemalloc
+    // asks for because of this answer.
+    {-2, "/proc/sys/vm/overcommit_memory", "0"},
+    // jemalloc asks for 2-MiB pages only if MALLOC_CONF says so; otherwise the extent hooks and the region do.
+    {-3, "/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n"},
+};
+
+const KnownFile* known_file(long descriptor) {
+    const auto* file = std::ranges::find(kKnownFiles, descriptor, &KnownFile::descriptor);
+    return file == std::end(kKnownFiles) ? nullptr : file;
+}
+
+long open_known(const char* path) {
+    const auto* file = std::ranges::find(kKnownFiles, std::string_view{path}, &KnownFile::path);
+    if (file == std::end(kKnownFiles)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return file->descriptor;
+}
+
 }  // namespace
 
 ThreadForgetter::~ThreadForgetter() {
@@ -61,6 +101,54 @@ int private_jemalloc_gettimeofday(timeval* now, void*) {
     const int failed = clock_gettime(CLOCK_REALTIME, &exact);
     *now = {exact.tv_sec, exact.tv_nsec / 1000};
     return failed;
+}
+
+// jemalloc would read options from the link /etc/malloc.conf, which is meant for other copies of it.
+ssize_t private_jemalloc_readlink(const char*, char*, size_t) {
+    errno = ENOENT;
+    return -1;
+}
+
+// It counts processors to know whether it pays to spin.
+int private_jemalloc_sched_getaffinity(pid_t, size_t bytes, cpu_set_t* set) {
+    memset(set, 0, bytes);
+    for (unsigned i = 0; i < std::min<unsigned>(os::cpu_count(), CPU_SETSIZE); ++i) {
+        CPU_SET(i, set);
+    }
+    return 0;
+}
+
+// It opens, reads and closes the files above and writes messages by system calls with up to four arguments.
+long private_jemalloc_syscall(long number, ...) {
+    va_list list;
+    va_start(list, number);
+    const long first = va_arg(list, long);
+    const long second = va_arg(list, long);
+    const long third = va_arg(list, long);
+    va_end(list);
+    const KnownFile* const file = known_file(static_cast<int>(first));
+    switch (number) {
+#ifdef SYS_open
+    case SYS_open:
+        return open_known(static_cast<const char*>(pointer_to(static_cast<uintptr_t>(first))));
+#endif
+    case SYS_openat:
+        return open_known(static_cast<const char*>(pointer_to(static_cast<uintptr_t>(second))));
+    case SYS_read:
+        if (file != nullptr) {
+            return static_cast<long>(file->contents.copy(
+                static_cast<char*>(pointer_to(static_cast<uintptr_t>(second))), static_cast<size_t>(third)));
+        }
+        break;
+    case SYS_close:
+        if (file != nullptr) {
+            return 0;
+        }
+        break;
+    default:
+        break;
+    }
+    return syscall(number, first, second, third);
 }
 
 // jemalloc's own profiler is compiled in but cannot be turned on (fallback.cpp). It would be the only user of

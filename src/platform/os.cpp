@@ -160,9 +160,15 @@ size_t peak_rss_bytes() {
 }
 
 unsigned cpu_count() {
-    cpu_set_t set;
-    ErrnoSaver keep;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+    static constinit std::atomic<unsigned> known{0};
+    unsigned count = known.load(std::memory_order_relaxed);
+    if (count == 0) {
+        cpu_set_t set;
+        ErrnoSaver keep;
+        count = sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+        known.store(count, std::memory_order_relaxed);
+    }
+    return count;
 }
 
 unsigned processor() {

@@ -55,6 +55,7 @@ uint64_t coarse_ns();
 size_t peak_rss_bytes();
 /// The resident set of this process now; 0 if unknown. Opens a file once and keeps it open.
 size_t resident_bytes();
+/// How many processors the process may use. Asked once: a sandbox may forbid it later.
 unsigned cpu_count();
 /// The number of the processor that the thread runs on. It may be outdated at once. Takes a few nanoseconds.
 unsigned processor();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A filter of system calls such as a sandbox has: it allows memory, locks, the clock, read, write and exit.
 // No file can be opened, and any other call ends the process. With the argument "threads", a second thread
-// runs as well, and membarrier is allowed.
+// runs as well, and membarrier is allowed. With "early", the program has made one small and one large request before,
+// as every C++ program has, and makes all others in the sandbox.
 #include "outside.h"
 
 #include <linux/filter.h>
@@ -70,7 +71,11 @@ int main(int count, char** arguments) {
         pthread_create(&thread, NULL, work, NULL);
     }
     meet(with_threads);
-    SAY("before: %d\n", churn(1000));
+    if (count > 1 && strcmp(arguments[1], "early") == 0) {
+        SAY("before: %d\n", opaque(malloc(100)) != NULL && opaque(malloc(72704)) != NULL);
+    } else {
+        SAY("before: %d\n", churn(1000));
+    }
     if (enter_sandbox(with_threads)) {
         SAY("no filters here\n");
         return 77;
