@@ -71,8 +71,8 @@ struct SizeClasses {
     uint32_t most_objects = 0;     // in a span of any class
     uint32_t refinable_below = 0;  // a request of fewer bytes may call for refine(); 0: none does
     bool has_finer = false;        // an automatic table
-    uint16_t finer_index[kFinerUpTo / kSmallStep + 1] =
-        {};  // of an automatic table: for small_index in the end
+    /// What refine() puts into small_index.
+    uint16_t finer_index[kFinerUpTo / kSmallStep + 1] = {};
     SizeClass classes[kMaxClasses] = {};
 
     /// The class that serves `n` bytes now. `n` must be at most kLargestSmall. O(1).

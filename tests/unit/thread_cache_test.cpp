@@ -392,7 +392,8 @@ TEST_F(ThreadCacheTest, ClassesMayChangeWhileThreadsAllocate) {
                 memset(live.back().first, static_cast<int>(n % 251), n);
                 if (live.size() > 500) {
                     std::swap(live[random() % live.size()], live.back());
-                    const auto [p, size] = live.back();
+                    unsigned char* const p = live.back().first;
+                    const size_t size = live.back().second;
                     ASSERT_TRUE(
                         std::all_of(p, p + size, [size](unsigned char byte) { return byte == size % 251; }));
                     put(p);
