@@ -17,8 +17,8 @@ std::string find_library() {
     // Directories relative to the command: in an installation (with the prefix that it was built for, or moved to
     // another), in a build tree, and beside the command. The build defines HOTLANE_LIBDIR and HOTLANE_MULTIARCH.
     constexpr const char* kInstalled = "../" HOTLANE_LIBDIR;
-    constexpr const char* kPlaces[] = {
-        kInstalled, "../lib/" HOTLANE_MULTIARCH, "../lib", "../lib64", "../../preload", "."};
+    constexpr const char* kMultiarch = "../lib/" HOTLANE_MULTIARCH;
+    constexpr const char* kPlaces[] = {kInstalled, kMultiarch, "../lib", "../lib64", "../../preload", "."};
     const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
     for (const char* place : kPlaces) {
         std::error_code error;

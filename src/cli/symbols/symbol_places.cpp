@@ -38,8 +38,10 @@ std::vector<std::string> SymbolPlaces::files_of(const std::string& build_id) con
     std::vector<std::string> files;
     for (const std::string& directory : directories) {
         for (const char* below : {"/.build-id/", "/"}) {
-            files.push_back(directory + below + name);
-            files.push_back(directory + below + name + ".debug");
+            std::string file = directory;
+            file.append(below).append(name);
+            files.push_back(file);
+            files.push_back(file + ".debug");
         }
     }
     return files;
