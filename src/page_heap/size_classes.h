@@ -26,12 +26,22 @@ struct SizeClass {
     uint32_t object_size = 0;   // bytes
     uint32_t object_count = 0;  // in a span
     uint32_t span_pages = 0;
+    uint32_t shifts = 1;      // how many places the first object of a span can have
     uint64_t reciprocal = 0;  // ceil(2^40 / object_size): index_of() multiplies instead of dividing
 
     /// The index of the object that the byte at `offset` of a span belongs to. Exact for offsets below 2^24.
     constexpr uint32_t index_of(size_t offset) const {
         return static_cast<uint32_t>((offset * reciprocal) >> 40);
     }
+    /// Where the first object lies in a span that begins at page `first_page`.
+    constexpr size_t first_object_at(uint32_t first_page) const {
+        return shifts == 1 ? 0 : size_t{first_page / span_pages % shifts} * kShift;
+    }
+    /// Whether all objects lie at multiples of `alignment`, a power of two up to the size of a page.
+    constexpr bool are_aligned(size_t alignment) const {
+        return object_size % alignment == 0 && (shifts == 1 || alignment <= kShift);
+    }
+    static constexpr size_t kShift = 64;  // a cache line
 };
 
 /// The classes are sorted by size and numbered from 1. Class 0 means "no class".
@@ -104,7 +114,7 @@ struct SizeClasses {
         }
         const size_t most = 2 * round_up(std::max<size_t>(n, 1), alignment);
         for (ClassIndex c = smallest_class_for(n); c < count; ++c) {
-            if (classes[c].object_size % alignment == 0) {
+            if (classes[c].are_aligned(alignment)) {
                 return alignment <= this->alignment || classes[c].object_size <= most ? c : kNoClass;
             }
         }
@@ -198,6 +208,19 @@ constexpr void add_listed_classes(SizeClasses& table, const ClassTable& wanted) 
     }
 }
 
+/// A cache finds the set of a line by some bits of its address. If all objects began at multiples of 512 or 1024 bytes,
+/// their first lines would share few of these sets. So a span of these sizes has an object less, and its objects are
+/// shifted by some lines. Larger sizes would need larger spans, to leave no more than a thirty-second unused.
+constexpr void shift_objects(SizeClasses& table) {
+    for (SizeClass& c : table.classes) {
+        if (c.object_size == 512 || c.object_size == 1024) {
+            c.span_pages = c.object_size / 512;
+            c.object_count = static_cast<uint32_t>(c.span_pages * kRegionPageSize / c.object_size - 1);
+            c.shifts = static_cast<uint32_t>(c.object_size / SizeClass::kShift);
+        }
+    }
+}
+
 /// Lets the table begin with the coarse classes. What has just been computed becomes its finer index.
 constexpr void begin_coarse(SizeClasses& table) {
     table.has_finer = true;
@@ -225,6 +248,7 @@ constexpr SizeClasses build_size_classes(const ClassTable& wanted) {
             detail::add_even_classes(table, 1024, SizeClasses::kCoarseStep);
         }
         detail::add_growing_classes(table);
+        detail::shift_objects(table);
     }
     detail::fill_index(table, table.small_index, kSmallStep);
     detail::fill_index(table, table.medium_index, kMediumStep);

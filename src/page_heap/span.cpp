@@ -12,8 +12,8 @@ namespace hotlane {
 
 namespace {
 
-/// What is wrong with freeing the address `offset` bytes into a span with these bits. `i` is the index of the
-/// object there.
+/// What is wrong with freeing the address `offset` bytes behind the first object of a span with these bits. `i` is the
+/// index of the object there. Before the first object, `offset` is so large that no index fits it.
 PutBackResult judge_place(const SizeClass& c, const uint64_t* free_bits, size_t offset, uint32_t i) {
     if (size_t{i} * c.object_size != offset || i >= c.object_count) [[unlikely]] {
         return PutBackResult::interior_pointer;
@@ -50,7 +50,7 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     lock_counts::note_line(free_bits() + first_word_);
     const SizeClass& c = size_classes[class_];
     const size_t object_size = c.object_size;
-    const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
+    const uintptr_t start = base + size_t{first_.value} * kRegionPageSize + c.first_object_at(first_.value);
     count = std::min<uint32_t>(count, free_count_);
     free_count_ -= static_cast<uint16_t>(count);
     uint64_t* const bits = free_bits();
@@ -75,14 +75,18 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
 
 uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
     const SizeClass c = size_classes[class_];
-    const uintptr_t start = base + size_t{first_.value} * kRegionPageSize;
+    const uintptr_t pages = base + size_t{first_.value} * kRegionPageSize;
+    const uintptr_t start = pages + c.first_object_at(first_.value);
+    const size_t end = size_t{c.object_count} * c.object_size;
     uint64_t* const bits = free_bits();
     uint32_t lowest_word = first_word_;
     uint32_t done = 0;
     *result = PutBackResult::ok;
     for (; done != count; ++done) {
         const size_t offset = address_of(objects[done]) - start;
-        if (offset >= c.span_pages * kRegionPageSize) {
+        if (offset >= end) {
+            const bool is_here = address_of(objects[done]) - pages < c.span_pages * kRegionPageSize;
+            *result = is_here ? PutBackResult::interior_pointer : PutBackResult::ok;
             break;
         }
         const uint32_t i = c.index_of(offset);
@@ -101,7 +105,8 @@ uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, Pu
 
 PutBackResult Span::judge(uintptr_t base, const void* object) const {
     const SizeClass& c = size_classes[class_];
-    const size_t offset = address_of(object) - (base + size_t{first_.value} * kRegionPageSize);
+    const size_t offset = address_of(object) - (base + size_t{first_.value} * kRegionPageSize) -
+                          c.first_object_at(first_.value);
     return judge_place(c, free_bits(), offset, c.index_of(offset));
 }
 

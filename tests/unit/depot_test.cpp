@@ -266,8 +266,8 @@ TEST_F(DepotTest, NoPagesIsSaidWithItsReasonAndPassesOff) {
 }
 
 TEST_F(DepotTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToGrow) {
-    constexpr uint32_t kObjects = kRegionPageSize / 1024;
-    const ClassIndex small = size_classes.class_of(1024);
+    constexpr uint32_t kObjects = kRegionPageSize / 960;
+    const ClassIndex small = size_classes.class_of(960);
     const ClassIndex other = size_classes.class_of(2048);
     void* out[2 * kObjects];
     bool zeroed = false;
@@ -285,7 +285,7 @@ TEST_F(DepotTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToG
     }
     EXPECT_EQ(depots[other].refill(out, kObjects, false, &zeroed, &why), 0U) << "the newest are held back";
     depots[small].reap(true);
-    EXPECT_EQ(depots[other].refill(out, kObjects, false, &zeroed, &why), kObjects / 2)
+    EXPECT_EQ(depots[other].refill(out, kObjects, false, &zeroed, &why), kRegionPageSize / 2048)
         << "the page that came free";
     EXPECT_EQ(out[0], region.address({0}));
     EXPECT_EQ(depots[other].refill(out, 1, true, &zeroed, &why), 1U);

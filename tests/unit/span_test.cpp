@@ -68,7 +68,8 @@ TEST_P(SpanOfClass, LowestAddressFirstAndNoObjectLostOrDoubled) {
     std::set<uintptr_t> free_objects;
     std::set<uintptr_t> never_used;
     for (uint32_t i = 0; i < c.object_count; ++i) {
-        free_objects.insert(kBase + kPage * kRegionPageSize + size_t{i} * c.object_size);
+        free_objects.insert(kBase + kPage * kRegionPageSize + c.first_object_at(kPage) +
+                            size_t{i} * c.object_size);
     }
     never_used = free_objects;
     std::vector<uintptr_t> live;
@@ -116,15 +117,41 @@ TEST_P(SpanOfClass, EveryOffsetThatIsNoObjectIsRefused) {
     const SizeClass& c = size_classes[class_];
     Spans spans(1);
     Span& span = *spans.at(0);
-    span.open({0}, class_, true);
-    for (size_t offset = 0; offset < c.span_pages * kRegionPageSize; offset += 8) {
-        const bool is_object = offset % c.object_size == 0 && offset / c.object_size < c.object_count;
-        void* const p = pointer_to(kBase + offset);
-        PutBackResult result{};
-        ASSERT_EQ(span.put_back(kBase, &p, 1, &result), 0U);
-        ASSERT_EQ(result, is_object ? PutBackResult::double_free : PutBackResult::interior_pointer);
+    for (const uint32_t page : {0U, 1U, 2U, 31U}) {
+        span.open({page}, class_, true);
+        std::set<size_t> objects;
+        for (uint32_t i = 0; i < c.object_count; ++i) {
+            objects.insert(c.first_object_at(page) + size_t{i} * c.object_size);
+        }
+        for (size_t offset = 0; offset < c.span_pages * kRegionPageSize; offset += 8) {
+            void* const p = pointer_to(kBase + page * kRegionPageSize + offset);
+            const auto wrong =
+                objects.contains(offset) ? PutBackResult::double_free : PutBackResult::interior_pointer;
+            PutBackResult result{};
+            ASSERT_EQ(span.put_back(kBase, &p, 1, &result), 0U);
+            ASSERT_EQ(result, wrong) << offset;
+            ASSERT_EQ(span.judge(kBase, p), wrong) << offset;
+        }
+        EXPECT_TRUE(span.empty());
     }
-    EXPECT_TRUE(span.empty());
+}
+
+TEST(Span, TheFirstLinesOfObjectsAreSpreadOverTheSetsOfACache) {
+    constexpr size_t kSets = 64;  // lines of 4 KiB, as in a first-level cache
+    constexpr uint32_t kSpans = 64;
+    for (ClassIndex c = 1; size_classes[c].object_size <= 1024; ++c) {
+        const SizeClass& size_class = size_classes[c];
+        std::set<size_t> sets;
+        for (uint32_t page = 0; page < kSpans * size_class.span_pages; page += size_class.span_pages) {
+            const size_t first = page * kRegionPageSize + size_class.first_object_at(page);
+            const size_t end = first + size_t{size_class.object_count} * size_class.object_size;
+            ASSERT_LE(end, (page + size_class.span_pages) * kRegionPageSize);
+            for (size_t at = first; at != end; at += size_class.object_size) {
+                sets.insert(at / 64 % kSets);
+            }
+        }
+        EXPECT_GE(sets.size(), kSets / 4) << size_class.object_size;
+    }
 }
 
 TEST_P(SpanOfClass, PagesThatWereUsedAreNotZero) {

@@ -469,18 +469,18 @@ TEST_F(ThreadCacheTest, WhatTheSlowPathSaysIsZeroIs) {
 TEST_F(ThreadCacheTest, NoPagesIsANullWithItsReasonAndPassesOff) {
     fresh_caches({}, kRegionPageSize);
     std::vector<void*> objects;
-    while (void* p = get(1024)) {
+    while (void* p = get(960)) {
         objects.push_back(p);
     }
-    EXPECT_EQ(objects.size(), kRegionPageSize / 1024);
+    EXPECT_EQ(objects.size(), kRegionPageSize / 960);
     bool zeroed = true;
     RegionFailure why{};
-    EXPECT_EQ(allocate_from_cache(size_classes.class_of(1024), &zeroed, &why), nullptr);
+    EXPECT_EQ(allocate_from_cache(size_classes.class_of(960), &zeroed, &why), nullptr);
     EXPECT_EQ(why, RegionFailure::limit);
     EXPECT_FALSE(zeroed);
     check_lanes(*thread_cache.block);
     put(objects.back());
-    EXPECT_EQ(get(1024), objects.back());
+    EXPECT_EQ(get(960), objects.back());
 }
 
 /// Like malloc when something is due that allocates itself before the countdown is checked.
