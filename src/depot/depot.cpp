@@ -4,6 +4,7 @@
 #include "depot/depot.h"
 
 #include "depot/depot_domains.h"
+#include "maintenance/tuning.h"
 #include "sync/lock_counts.h"
 
 #include <algorithm>
@@ -26,17 +27,13 @@ bool is_object_start(const void* p, size_t* object_size) {
 
 namespace {
 
-Magazine* take_magazine(Magazine** spare) {
-    if (spare != nullptr && *spare != nullptr) {
-        return std::exchange(*spare, nullptr);
-    }
-    return magazines::take();
+Magazine* take_magazine(SpareMagazines* spare) {
+    Magazine* const magazine = spare != nullptr ? spare->take() : nullptr;
+    return magazine != nullptr ? magazine : magazines::take();
 }
 
-void give_magazine(Magazine* magazine, Magazine** spare) {
-    if (spare != nullptr && *spare == nullptr) {
-        *spare = magazine;
-    } else {
+void give_magazine(Magazine* magazine, SpareMagazines* spare) {
+    if (spare == nullptr || !spare->keep(magazine)) {
         magazines::put(magazine);
     }
 }
@@ -45,32 +42,31 @@ void give_magazine(Magazine* magazine, Magazine** spare) {
 
 // ---- refill ------------------------------------------------------------------------------------------------
 
-uint32_t Depot::refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why,
-                       Magazine** spare) {
-    *zeroed = false;
+uint32_t Depot::refill_from_shelves(void** out, uint32_t count, SpareMagazines* spare) {
     uint32_t taken = 0;
     find(shelves_, own_shelf_number(), [&](uint32_t number) {
         Shelf& found = shelf(number);
         taken = found.objects() != 0 ? take_from_shelf(found, out, count, spare) : 0;
         return taken != 0;
     });
-    return taken != 0 ? taken : take_from_spans(out, count, may_grow, zeroed, why);
+    return taken;
 }
 
-/// Whole magazines are emptied after the shelf is unlocked.
-uint32_t Depot::take_from_shelf(Shelf& shelf, void** out, uint32_t count, Magazine** spare) {
+/// Whole magazines are emptied after the shelf is unlocked. In their place, the shelf gets the thread's empty ones.
+uint32_t Depot::take_from_shelf(Shelf& shelf, void** out, uint32_t count, SpareMagazines* spare) {
     constexpr uint32_t kMostAtOnce = 4;
     Loaded whole[kMostAtOnce];
     uint32_t wholes = 0;
     uint32_t taken = 0;
     {
         LockGuard guard(shelf.lock);
-        for (; wholes != kMostAtOnce; ++wholes) {
-            whole[wholes] = shelf.pop(count - taken);
-            if (whole[wholes].count() == 0) {
+        while (wholes != kMostAtOnce && taken != count) {
+            const Loaded top = shelf.pop(count - taken, spare);
+            if (top.count() == 0) {
                 break;
             }
-            taken += whole[wholes].count();
+            whole[wholes++] = top;
+            taken += top.count();
         }
         if (wholes == 0) {
             if (shelf.objects() == 0) {
@@ -78,9 +74,6 @@ uint32_t Depot::take_from_shelf(Shelf& shelf, void** out, uint32_t count, Magazi
             }
             shelf.take(out, count);  // the top magazine has more
             return count;
-        }
-        if (spare != nullptr && *spare != nullptr && shelf.keep(*spare)) {
-            *spare = nullptr;
         }
     }
     for (uint32_t i = 0; i != wholes; ++i) {
@@ -92,7 +85,8 @@ uint32_t Depot::take_from_shelf(Shelf& shelf, void** out, uint32_t count, Magazi
     return taken;
 }
 
-uint32_t Depot::take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
+uint32_t Depot::refill_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed,
+                                  RegionFailure* why) {
     const uint32_t own = own_store();
     uint32_t taken = take_from_store(own, out, count, may_grow, false, zeroed, why);
     if (taken == 0) {
@@ -132,64 +126,85 @@ uint32_t Depot::take_from_store(uint32_t number, void** out, uint32_t count, boo
 
 // ---- flush -------------------------------------------------------------------------------------------------
 
-void Depot::put_on_shelf(void* const* objects, uint32_t count, Magazine** spare, How how) {
+void Depot::put_on_shelf(void* const* objects, uint32_t count, SpareMagazines* spare, How how) {
     region.note_surplus();
     Shelf* const shelf = own_shelf();
     // The newest come last, so that they are on top.
     for (uint32_t left = count; left != 0;) {
-        const uint32_t some = std::min(left, Magazine::kSlots);
+        const uint32_t some = std::min(left, kMostPut);
         left -= some;
-        if (shelf != nullptr) {
-            put_some(*shelf, objects + left, some, spare, how);
-        } else {
+        if (shelf == nullptr) {
             return_to_spans(objects + left, some, "free");
+        } else if (some > Shelf::kFew) {
+            put_many(*shelf, objects + left, some, spare, how);
+        } else {
+            put_few(*shelf, objects + left, some, spare, how);
         }
     }
 }
 
-/// Puts at most as many objects as a magazine holds. Many are copied before the shelf is locked, and few into a
-/// magazine that lies there. What exceeds the capacity goes to the spans when the shelf is unlocked.
-void Depot::put_some(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how) {
-    Loaded filled;
-    if (count > Shelf::kFew) {
+/// Puts up to kMostPut objects, in magazines that are filled before the shelf is locked. What exceeds the capacity goes
+/// to the spans when the shelf is unlocked.
+void Depot::put_many(Shelf& shelf, void* const* objects, uint32_t count, SpareMagazines* spare, How how) {
+    constexpr uint32_t kMagazines = kMostPut / Magazine::kSlots;
+    Loaded filled[kMagazines];  // the one with the newest objects comes last
+    uint32_t magazines = 0;
+    uint32_t left = count;
+    for (const uint32_t parts = divide_up(count, Magazine::kSlots); magazines != parts; ++magazines) {
         Magazine* const magazine = take_magazine(spare);
         if (magazine == nullptr) {
-            return_to_spans(objects, count, "free");
-            return;
+            break;
         }
-        filled = Loaded(magazine, 0);
-        filled.add(objects, count);
+        const uint32_t some = left / (parts - magazines);
+        left -= some;
+        filled[magazines] = Loaded(magazine, 0);
+        filled[magazines].add(objects + left, some);
     }
+    const uint32_t allowed = allowance(shelf);
     void* buffer[Magazine::kSlots];
     Surplus surplus;
-    bool is_done = true;
     {
         LockGuard guard(shelf.lock);
-        if (count > Shelf::kFew) {
-            how == How::used ? shelf.push(filled) : shelf.push_behind(filled);
-            if (spare != nullptr && *spare == nullptr) {
-                *spare = shelf.empty();
-            }
-        } else {
-            is_done = put_few(shelf, objects, count, spare, how);
+        for (uint32_t i = 0; i != magazines && !shelf.is_full(); ++i) {
+            how == How::used ? shelf.push(filled[i], spare) : shelf.push_behind(filled[i]);
+            filled[i] = {};
         }
-        surplus = drop_surplus(shelf, buffer);
+        surplus = drop_surplus(shelf, allowed, buffer);
+    }
+    for (uint32_t i = 0; i != magazines; ++i) {
+        return_dropped(
+            {filled[i].count() != 0 ? filled[i].newest() : nullptr, filled[i].count(), filled[i].magazine()},
+            spare);
+    }
+    if (left != 0) {  // there was no magazine for them
+        return_to_spans(objects, left, "free");
+    }
+    return_surplus(shelf, surplus, allowed, buffer, spare);
+}
+
+/// Copies objects into a magazine that lies on the shelf.
+void Depot::put_few(Shelf& shelf, void* const* objects, uint32_t count, SpareMagazines* spare, How how) {
+    const uint32_t allowed = allowance(shelf);
+    void* buffer[Magazine::kSlots];
+    Surplus surplus;
+    bool is_done = false;
+    {
+        LockGuard guard(shelf.lock);
+        is_done = add_few(shelf, objects, count, spare, how);
+        surplus = drop_surplus(shelf, allowed, buffer);
     }
     if (!is_done) {
         return_to_spans(objects, count, "free");
     }
-    while (return_dropped(surplus.dropped, spare) && surplus.is_more) {
-        LockGuard guard(shelf.lock);
-        surplus = drop_surplus(shelf, buffer);
-    }
+    return_surplus(shelf, surplus, allowed, buffer, spare);
 }
 
 /// Returns false if there is no magazine for them.
-bool Depot::put_few(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how) {
+bool Depot::add_few(Shelf& shelf, void* const* objects, uint32_t count, SpareMagazines* spare, How how) {
     if (how == How::used ? shelf.add(objects, count) : shelf.add_behind(objects, count)) {
         return true;
     }
-    Magazine* magazine = shelf.empty();
+    Magazine* magazine = shelf.take_empty();
     if (magazine == nullptr) {
         magazine = take_magazine(spare);
     }
@@ -198,19 +213,42 @@ bool Depot::put_few(Shelf& shelf, void* const* objects, uint32_t count, Magazine
     }
     Loaded filled(magazine, 0);
     filled.add(objects, count);
-    how == How::used ? shelf.push(filled) : shelf.push_behind(filled);
+    how == How::used ? shelf.push(filled, nullptr) : shelf.push_behind(filled);
     return true;
 }
 
-/// Drops some of what exceeds the capacity. Leaves room for a magazine.
-Depot::Surplus Depot::drop_surplus(Shelf& shelf, void** buffer) const {
+/// Returns what was dropped, and drops more as long as there is more. One magazine at a time.
+void Depot::return_surplus(Shelf& shelf, Surplus surplus, uint32_t allowed, void** buffer,
+                           SpareMagazines* spare) {
+    while (return_dropped(surplus.dropped, spare) && surplus.is_more) {
+        LockGuard guard(shelf.lock);
+        surplus = drop_surplus(shelf, allowed, buffer);
+    }
+}
+
+/// How many objects the shelf may keep: its share, or more if the others have less than theirs. They are looked at only if
+/// the shelf has its share already, and before it is locked: that takes less time than to give objects back that are
+/// soon needed again.
+uint32_t Depot::allowance(const Shelf& shelf) const {
     const uint32_t capacity = capacity_.load(std::memory_order_relaxed);
+    const auto shelves = static_cast<uint32_t>(std::popcount(shelves_.load(std::memory_order_relaxed)));
+    const uint32_t share = tuning::shelf_share(capacity, shelves);
+    const uint32_t objects = shelf.objects();
+    if (shelves == 1 || objects + kMostPut <= share) {
+        return share;
+    }
+    const uint64_t others = shelved() - std::min<uint64_t>(objects, shelved());
+    return std::max(share, capacity - static_cast<uint32_t>(std::min<uint64_t>(others, capacity)));
+}
+
+/// Drops some of what exceeds the allowance. Leaves room for a magazine.
+Depot::Surplus Depot::drop_surplus(Shelf& shelf, uint32_t allowed, void** buffer) {
     const auto excess = [&] {
         const uint32_t objects = shelf.objects();
-        return shelf.is_full() ? Magazine::kSlots : objects - std::min(objects, capacity);
+        return shelf.is_full() ? Magazine::kSlots : objects - std::min(objects, allowed);
     };
     const uint32_t too_many = excess();
-    if (too_many == 0) {
+    if (too_many == 0 || shelf.objects() == 0) {
         return {};
     }
     const Shelf::Dropped dropped = shelf.drop_oldest(too_many, Shelf::kFew, buffer);
@@ -218,7 +256,7 @@ Depot::Surplus Depot::drop_surplus(Shelf& shelf, void** buffer) const {
 }
 
 /// Returns whether there were any.
-bool Depot::return_dropped(const Shelf::Dropped& dropped, Magazine** spare) {
+bool Depot::return_dropped(const Shelf::Dropped& dropped, SpareMagazines* spare) {
     if (dropped.count == 0) {
         return false;
     }

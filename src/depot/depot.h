@@ -29,7 +29,7 @@ struct DepotStats {
 /// A flush puts objects onto the shelf of the processor. If they exceed its capacity, the oldest go back to their spans,
 /// while the shelf is not locked. A span whose objects are all free goes back to the region.
 ///
-/// Each thread may keep an empty magazine between two visits, and passes it as `spare`.
+/// Each thread may keep empty magazines between two visits, and passes them as `spare`.
 class Depot {
   public:
     /// The most shelves of a class, and the most stores. On a machine with more processors, several share one.
@@ -38,17 +38,22 @@ class Depot {
     /// Sets up the depots of all classes.
     static void set_up_all();
 
-    /// Takes between 1 and `count` objects into `out`, the one to use first at the front. Returns how many.
-    /// If there are no pages, returns 0 and sets `*why`. `*zeroed` tells whether out[0] is known to read as
-    /// zero. `may_grow` is passed to Region::take(). O(count).
-    uint32_t refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why,
-                    Magazine** spare = nullptr);
+    /// Takes up to `count` objects into `out`, the one to use first at the front. Returns how many. O(count).
+    uint32_t refill_from_shelves(void** out, uint32_t count, SpareMagazines* spare = nullptr);
+    /// The same from spans. If there are no pages, returns 0 and sets `*why`. `*zeroed` tells whether out[0] is known to
+    /// read as zero. `may_grow` is passed to Region::take().
+    uint32_t refill_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
+    uint32_t refill(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why) {
+        *zeroed = false;
+        const uint32_t taken = refill_from_shelves(out, count);
+        return taken != 0 ? taken : refill_from_spans(out, count, may_grow, zeroed, why);
+    }
     /// Takes back objects, newest first. O(count).
-    void put_back(void* const* objects, uint32_t count, Magazine** spare = nullptr) {
+    void put_back(void* const* objects, uint32_t count, SpareMagazines* spare = nullptr) {
         put_on_shelf(objects, count, spare, How::used);
     }
     /// The same for objects that were not used for an interval: the next reap() returns them to their spans.
-    void put_back_unused(void* const* objects, uint32_t count, Magazine** spare = nullptr) {
+    void put_back_unused(void* const* objects, uint32_t count, SpareMagazines* spare = nullptr) {
         put_on_shelf(objects, count, spare, How::unused);
     }
     /// Takes back one object from a thread without a cache. The object is held back, so that nobody gets it,
@@ -79,6 +84,8 @@ class Depot {
   private:
     struct Domain;
     enum class How : uint8_t { used, unused };
+    /// So many objects are put by one visit of a shelf.
+    static constexpr uint32_t kMostPut = SpareMagazines::kMost * Magazine::kSlots;
     struct Surplus {
         Shelf::Dropped dropped{};
         bool is_more = false;  // there is more to drop
@@ -100,15 +107,18 @@ class Depot {
     void for_each_shelf(Visit visit) const;
     template <typename Visit>
     void for_each_store(Visit visit);
-    static uint32_t take_from_shelf(Shelf& shelf, void** out, uint32_t count, Magazine** spare);
-    uint32_t take_from_spans(void** out, uint32_t count, bool may_grow, bool* zeroed, RegionFailure* why);
+    static uint32_t take_from_shelf(Shelf& shelf, void** out, uint32_t count, SpareMagazines* spare);
     uint32_t take_from_store(uint32_t number, void** out, uint32_t count, bool may_grow, bool may_open,
                              bool* zeroed, RegionFailure* why);
-    void put_on_shelf(void* const* objects, uint32_t count, Magazine** spare, How how);
-    void put_some(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how);
-    static bool put_few(Shelf& shelf, void* const* objects, uint32_t count, Magazine** spare, How how);
-    Surplus drop_surplus(Shelf& shelf, void** buffer) const;
-    bool return_dropped(const Shelf::Dropped& dropped, Magazine** spare);
+    void put_on_shelf(void* const* objects, uint32_t count, SpareMagazines* spare, How how);
+    void put_many(Shelf& shelf, void* const* objects, uint32_t count, SpareMagazines* spare, How how);
+    void put_few(Shelf& shelf, void* const* objects, uint32_t count, SpareMagazines* spare, How how);
+    static bool add_few(Shelf& shelf, void* const* objects, uint32_t count, SpareMagazines* spare, How how);
+    void return_surplus(Shelf& shelf, Surplus surplus, uint32_t allowed, void** buffer,
+                        SpareMagazines* spare);
+    uint32_t allowance(const Shelf& shelf) const;
+    static Surplus drop_surplus(Shelf& shelf, uint32_t allowed, void** buffer);
+    bool return_dropped(const Shelf::Dropped& dropped, SpareMagazines* spare);
     static void prefetch_spans(void* const* objects, uint32_t count);
     uint32_t return_by_store(void* const* objects, uint32_t count, Operation operation);
     uint32_t return_to_spans(void* const* objects, uint32_t count, Operation operation);
@@ -125,7 +135,7 @@ class Depot {
     // Of held_back, and of the set-up of shelves and stores. It may be held when a shelf is locked, and never the other way round.
     Lock lock_{LockRank::depot};
     ClassIndex class_ = kNoClass;
-    std::atomic<uint32_t> capacity_{0};  // of each shelf, in objects
+    std::atomic<uint32_t> capacity_{0};  // of all shelves together, in objects
     std::atomic<uint32_t> shelves_{0};   // a bit for each shelf that is set up
     std::atomic<uint32_t> stores_{1};    // a bit for each store that is set up
     int64_t held_ = 0;                   // objects that are held back

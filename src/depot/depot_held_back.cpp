@@ -52,7 +52,7 @@ void Depot::put_back_late(void* object) {
         return;
     }
     if (shelf != nullptr) {
-        put_some(*shelf, &displaced, 1, nullptr, How::used);
+        put_few(*shelf, &displaced, 1, nullptr, How::used);
     } else {
         return_to_spans(&displaced, 1, "free");
     }

@@ -6,7 +6,6 @@
 #include "maintenance/tuning.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace hotlane {
 
@@ -15,7 +14,7 @@ void Depot::set_up_all() {
     set_up_domains();
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         depots[c].class_ = c;
-        depots[c].capacity_.store(tuning::shelf_capacity(size_classes[c].object_size, 0, 1),
+        depots[c].capacity_.store(tuning::shelves_capacity(size_classes[c].object_size, 0),
                                   std::memory_order_relaxed);
     }
 }
@@ -27,12 +26,11 @@ void Depot::reap(bool everything) {
     for_each_shelf([&](Shelf& shelf) { reap_shelf(shelf, everything); });
     const size_t bytes = size_classes[class_].object_size;
     const auto live = static_cast<uint64_t>(std::max<int64_t>(outside(), 0)) * bytes;
-    const auto shelves = static_cast<uint32_t>(std::popcount(shelves_.load(std::memory_order_relaxed)));
-    capacity_.store(tuning::shelf_capacity(bytes, live, std::max(shelves, 1U)), std::memory_order_relaxed);
+    capacity_.store(tuning::shelves_capacity(bytes, live), std::memory_order_relaxed);
 }
 
 void Depot::reap_shelf(Shelf& shelf, bool everything) {
-    if (shelf.objects() == 0) {
+    if (shelf.objects() == 0 && shelf.empties() <= SpareMagazines::kMost) {
         return;
     }
     void* buffer[Magazine::kSlots];
@@ -46,6 +44,9 @@ void Depot::reap_shelf(Shelf& shelf, bool everything) {
         shelf.lock.lock();
     }
     shelf.forget_least();
+    while (shelf.empties() > SpareMagazines::kMost) {
+        magazines::put(shelf.take_empty());
+    }
     shelf.lock.unlock();
 }
 

@@ -41,6 +41,28 @@ class Loaded {
     uintptr_t word_ = 0;
 };
 
+/// The empty magazines that a thread keeps between two visits of the depot: as many as a flush fills.
+class SpareMagazines {
+  public:
+    static constexpr uint32_t kMost = 2;
+
+    /// Null if there is none.
+    Magazine* take() { return count_ != 0 ? magazines_[--count_] : nullptr; }
+    /// Returns false if there are enough.
+    bool keep(Magazine* magazine) {
+        if (count_ == kMost) {
+            return false;
+        }
+        magazines_[count_++] = magazine;
+        return true;
+    }
+    uint32_t count() const { return count_; }
+
+  private:
+    Magazine* magazines_[kMost] = {};
+    uint32_t count_ = 0;
+};
+
 /// The empty magazines that nobody keeps, in a list for a few neighbouring processors. Their memory is never given back.
 namespace magazines {
 

@@ -9,7 +9,7 @@
 
 namespace hotlane {
 
-Loaded Shelf::pop(uint32_t wanted) {
+Loaded Shelf::pop(uint32_t wanted, SpareMagazines* spare) {
     if (count_ == 0) {
         return {};
     }
@@ -19,6 +19,12 @@ Loaded Shelf::pop(uint32_t wanted) {
         return {};
     }
     --count_;
+    if (Magazine* const empty = spare != nullptr ? spare->take() : nullptr; empty != nullptr) {
+        magazines_[count_] = Loaded(empty, 0);
+        ++empty_count_;
+    } else {
+        magazines_[count_] = magazines_[count_ + empty_count_];  // the empty ones stay without a gap
+    }
     change_objects(-top.count());
     return top;
 }
@@ -28,14 +34,22 @@ void Shelf::take(void** out, uint32_t count) {
     change_objects(-count);
 }
 
-void Shelf::push(Loaded magazine) {
-    lock_counts::note_line(magazines_ + count_);
-    magazines_[count_++] = magazine;
+void Shelf::push(Loaded magazine, SpareMagazines* spare) {
+    Loaded& place = magazines_[count_];
+    lock_counts::note_line(&place);
+    if (empty_count_ != 0 && spare != nullptr && spare->keep(place.magazine())) {
+        --empty_count_;
+    } else {
+        magazines_[count_ + empty_count_] = place;
+    }
+    place = magazine;
+    ++count_;
     change_objects(magazine.count());
 }
 
 void Shelf::push_behind(Loaded magazine) {
-    std::copy_backward(magazines_, magazines_ + count_, magazines_ + count_ + 1);
+    std::copy_backward(magazines_, magazines_ + count_ + empty_count_,
+                       magazines_ + count_ + empty_count_ + 1);
     magazines_[0] = magazine;
     ++count_;
     least_objects_ += magazine.count();  // not needed in this interval
@@ -70,10 +84,19 @@ Shelf::Dropped Shelf::drop_oldest(uint32_t count, uint32_t more, void** buffer) 
         return {buffer, count, nullptr};
     }
     const Dropped dropped{lowest.newest(), lowest.count(), lowest.magazine()};
-    std::copy(magazines_ + 1, magazines_ + count_, magazines_);
+    std::copy(magazines_ + 1, magazines_ + count_ + empty_count_, magazines_);
     --count_;
     change_objects(-dropped.count);
     return dropped;
+}
+
+Magazine* Shelf::take_empty() {
+    if (empty_count_ == 0) {
+        return nullptr;
+    }
+    const Loaded& place = magazines_[count_ + --empty_count_];
+    lock_counts::note_line(&place);
+    return place.magazine();
 }
 
 }  // namespace hotlane

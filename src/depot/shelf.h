@@ -8,13 +8,14 @@
 
 namespace hotlane {
 
-/// A stack of magazines, newest on top. What a visit needs lies in the first cache line, as long as there are few
-/// magazines. All members but objects() are used under the lock.
+/// A stack of magazines, newest on top, and some empty ones behind it: so a thread that pops a magazine and leaves an
+/// empty one, or pushes one and takes an empty one, changes one place. What a visit needs lies in the first cache line,
+/// as long as there are few magazines. All members but objects() are used under the lock.
 ///
-/// Invariants: objects() = the sum of the counts; no magazine on the shelf is empty; least_objects() <= objects().
+/// Invariants: objects() = the sum of the counts; no magazine in the stack is empty; least_objects() <= objects().
 class alignas(64) Shelf {
   public:
-    static constexpr uint32_t kMostMagazines = 59;
+    static constexpr uint32_t kMostMagazines = 61;
     /// So many objects are copied under the lock rather than pushed in a magazine of their own. That fills the
     /// magazines, and takes less time than fetching one.
     static constexpr uint32_t kFew = 16;
@@ -26,14 +27,16 @@ class alignas(64) Shelf {
     /// The lowest number of objects since the last forget_least().
     uint32_t least_objects() const { return least_objects_; }
     void forget_least() { least_objects_ = objects_; }
-    bool is_full() const { return count_ == kMostMagazines; }
+    bool is_full() const { return count_ + empty_count_ == kMostMagazines; }
 
     /// The top magazine, taken off, if not more than `wanted` objects are in it. Otherwise 0 objects.
-    Loaded pop(uint32_t wanted);
+    /// If `spare` has an empty magazine, it takes the place.
+    Loaded pop(uint32_t wanted, SpareMagazines* spare);
     /// Takes the newest `count` objects out of the top magazine, which has more.
     void take(void** out, uint32_t count);
-    /// Puts a magazine on top, or below all others. The shelf must not be full.
-    void push(Loaded magazine);
+    /// Puts a magazine on top, or below all others. The shelf must not be full. `spare` gets the empty magazine that was in
+    /// that place, if there was one and there is room.
+    void push(Loaded magazine, SpareMagazines* spare);
     void push_behind(Loaded magazine);
     /// Adds a few objects to the top magazine, or to the lowest. Returns false if there is no room.
     bool add(void* const* objects, uint32_t count);
@@ -48,20 +51,11 @@ class alignas(64) Shelf {
     };
     Dropped drop_oldest(uint32_t count, uint32_t more, void** buffer);
 
-    /// A few empty magazines, for threads that mostly fill them, from threads that mostly empty them. keep() returns
-    /// false if there are enough; empty() returns null if there is none.
-    bool keep(Magazine* magazine) {
-        if (empty_count_ == kMostEmpty) {
-            return false;
-        }
-        empty_[empty_count_++] = magazine;
-        return true;
-    }
-    Magazine* empty() { return empty_count_ != 0 ? empty_[--empty_count_] : nullptr; }
+    /// An empty magazine that a thread left there. Null if there is none.
+    Magazine* take_empty();
+    uint32_t empties() const { return empty_count_; }
 
   private:
-    static constexpr uint32_t kMostEmpty = 2;
-
     void change_objects(uint32_t by) {
         store_relaxed(objects_, objects_ + by);
         least_objects_ = least_objects_ < objects_ ? least_objects_ : objects_;
@@ -71,8 +65,7 @@ class alignas(64) Shelf {
     uint32_t least_objects_ = 0;
     uint16_t count_ = 0;
     uint16_t empty_count_ = 0;
-    Magazine* empty_[kMostEmpty] = {};
-    Loaded magazines_[kMostMagazines];  // oldest first
+    Loaded magazines_[kMostMagazines];  // oldest first, then the empty ones
 };
 
 static_assert(sizeof(Shelf) == 512);

@@ -53,16 +53,33 @@ constexpr uint32_t grown_capacity(uint32_t capacity, uint32_t largest) {
 /// How many objects a refill takes: half of the capacity. The other half is left for frees.
 constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 2, 1U); }
 
-/// How many objects a flush takes from the older end of the lane.
-constexpr uint32_t flush_count(uint32_t level) { return (level + 1) / 2; }
+/// The most objects that a refill takes from a shelf. If the thread freed none since its last refill, it will use up what
+/// it gets, and needs no room for frees.
+constexpr uint32_t most_from_shelf(uint32_t capacity, bool frees_none) {
+    return frees_none ? capacity : refill_count(capacity);
+}
 
-/// The capacity of a shelf: how many free objects it keeps before the oldest go back to their spans. All shelves of a
-/// class together keep 256 KiB or a thirty-second of what is in use, but 16 objects each at least.
-constexpr uint32_t shelf_capacity(size_t object_size, size_t used_bytes, uint32_t shelves) {
+/// How many objects a flush takes from the older end of the lane. If the thread allocated none since its last flush, it
+/// needs only a few.
+constexpr uint32_t flush_count(uint32_t level, bool allocates_none) {
+    constexpr uint32_t kKept = 16;
+    return allocates_none && level > 2 * kKept ? level - kKept : (level + 1) / 2;
+}
+
+/// The least that a shelf may keep, in objects.
+inline constexpr uint32_t kLeastShare = 16;
+
+/// How many free objects all shelves of a class keep before the oldest go back to their spans: 256 KiB, or a thirty-second
+/// of what is in use.
+constexpr uint32_t shelves_capacity(size_t object_size, size_t used_bytes) {
     constexpr size_t kLeastBytes = 256 * KiB;
-    constexpr size_t kLeastObjects = 16;
-    const size_t bytes = std::max(kLeastBytes, used_bytes / 32) / shelves;
-    return static_cast<uint32_t>(std::max(bytes / object_size, kLeastObjects));
+    const size_t bytes = std::max(kLeastBytes, used_bytes / 32);
+    return static_cast<uint32_t>(std::max<size_t>(bytes / object_size, kLeastShare));
+}
+
+/// What each of the shelves may keep, however much the others have. It may keep more if they have less.
+constexpr uint32_t shelf_share(uint32_t capacity, uint32_t shelves) {
+    return std::max(capacity / std::max(shelves, 1U), kLeastShare);
 }
 
 /// At least so many processors share the partial spans of a class. More stores would leave more spans partial.

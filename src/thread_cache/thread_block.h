@@ -4,14 +4,16 @@
 // each class that only slow paths touch.
 #pragma once
 
+#include "depot/magazine.h"
 #include "stats/stats.h"
 #include "sync/lock.h"
 #include "thread_cache/countdown.h"
 #include "thread_cache/thread_cache.h"
 
-namespace hotlane {
+#include <algorithm>
+#include <utility>
 
-struct Magazine;
+namespace hotlane {
 
 /// One for each thread and class. Hits and frees are not counted when they happen. They follow from the lane:
 ///   hits  = countdown.hits()
@@ -37,10 +39,21 @@ struct ClassRecord {
 /// How much of a class a lane overflows with before it runs dry. A lane that was larger by that would have
 /// needed neither the flushes nor the refill.
 struct Swing {
-    uint32_t flushed;  // by overflows since the last refill
-    uint16_t most;     // that the capacity and what was flushed made together
-    uint8_t capacity;  // chosen for it, with HOTLANE_THREAD_CACHE=auto; 0: none
-    uint8_t recent;    // refills after an overflow, halved from time to time
+    uint16_t flushed;        // by overflows since the last refill, or as many as fit
+    uint16_t most;           // that the capacity and what was flushed made together
+    uint8_t capacity;        // chosen for it, with HOTLANE_THREAD_CACHE=auto; 0: none
+    uint8_t recent;          // refills after an overflow, halved from time to time
+    uint8_t puts_at_refill;  // a hash of the number of frees at the last refill
+    uint8_t gets_at_flush;   // a hash of the number of allocations at the last flush
+
+    /// Whether `count` is most likely the number whose hash `mark` is. Sets the mark to that of `count`.
+    static bool is_unchanged(uint8_t& mark, uint64_t count) {
+        const auto hash = static_cast<uint8_t>(count * 0x9E3779B97F4A7C15 >> 56);
+        return std::exchange(mark, hash) == hash;
+    }
+    void add_flushed(uint32_t count) {
+        flushed = static_cast<uint16_t>(std::min<uint32_t>(flushed + count, UINT16_MAX));
+    }
 };
 
 /// What a thread has besides its lanes: this header, then a window of 2 KiB for each class it uses. Windows
@@ -58,8 +71,8 @@ struct ThreadBlock {
     ThreadBlock* next_free = nullptr;  // in the list of blocks without a thread
     bool is_live = false;              // a thread has it; changes under `lock`
     uint64_t threads_ended = 0;        // that had this block
-    Magazine* spare = nullptr;  // an empty magazine for the next flush; stays when the block is recycled
-    uint64_t poll_soon_ns = 0;  // when put_back_slow() last called poll_soon()
+    SpareMagazines spare;              // for the next flush; stay when the block is recycled
+    uint64_t poll_soon_ns = 0;         // when put_back_slow() last called poll_soon()
     FallbackStats fallback_allocations[kFallbackReasons];
     uint64_t fallback_frees = 0;
     uint8_t window_count = 0;

@@ -202,9 +202,16 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     }
     // The objects are taken directly into their slots. The object with the lowest address is popped first.
     ClassRecord& record = block.record(c);
-    const uint32_t wanted = tuning::refill_count(block.capacity(c));
+    // The lane is empty, so this is the number of frees.
+    const uint64_t frees = record.countdown.hits(block.lane(c).countdown) + record.flushed - record.refilled;
+    const bool frees_none = Swing::is_unchanged(block.swings[c].puts_at_refill, frees);
+    uint32_t wanted = tuning::most_from_shelf(block.capacity(c), frees_none);
+    uint32_t taken = depots[c].refill_from_shelves(record.floor - wanted, wanted, &block.spare);
+    if (taken == 0) {
+        wanted = tuning::refill_count(block.capacity(c));
+        taken = depots[c].refill_from_spans(record.floor - wanted, wanted, may_grow, zeroed, why);
+    }
     void** const place = record.floor - wanted;
-    const uint32_t taken = depots[c].refill(place, wanted, may_grow, zeroed, why, &block.spare);
     if (taken == 0) {
         return nullptr;
     }
@@ -263,9 +270,11 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
         if (capacity > block.capacity(c)) {
             block.set_capacity(c, capacity);
         } else {
-            const uint32_t count = tuning::flush_count(block.level(c));
+            const bool allocates_none =
+                Swing::is_unchanged(block.swings[c].gets_at_flush, block.allocations(c));
+            const uint32_t count = tuning::flush_count(block.level(c), allocates_none);
             block.flush_oldest(c, count);
-            block.swings[c].flushed += count;
+            block.swings[c].add_flushed(count);
         }
     }
     *(block.top(c) - 1) = p;

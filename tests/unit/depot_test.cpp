@@ -57,7 +57,7 @@ TEST_F(DepotTest, FreshObjectsRiseAndReturnedOnesComeNewestFirst) {
 }
 
 TEST_F(DepotTest, TheShelfLosesNothing) {
-    const uint32_t capacity = tuning::shelf_capacity(size_classes[1].object_size, 0, 1);
+    const uint32_t capacity = tuning::shelves_capacity(size_classes[1].object_size, 0);
     std::vector<void*> objects = take(1, capacity);
     put_back(1, objects);
     EXPECT_EQ(depots[1].stats().objects, capacity);
@@ -80,7 +80,7 @@ TEST_F(DepotTest, TheShelfLosesNothing) {
 TEST_F(DepotTest, AFullShelfGivesItsOldestToTheSpansAndHoldsNoMore) {
     for (const size_t size : {size_t{64}, size_t{8192}}) {
         const ClassIndex c = size_classes.class_of(size);
-        const uint32_t capacity = tuning::shelf_capacity(size_classes[c].object_size, 0, 1);
+        const uint32_t capacity = tuning::shelves_capacity(size_classes[c].object_size, 0);
         const std::vector<void*> objects = take(c, 3 * capacity);
         ASSERT_EQ(objects.size(), size_t{3} * capacity);
         for (void* const& object : objects) {
@@ -95,6 +95,40 @@ TEST_F(DepotTest, AFullShelfGivesItsOldestToTheSpansAndHoldsNoMore) {
         }
         EXPECT_FALSE(again.contains(objects.back()));
     }
+}
+
+TEST_F(DepotTest, AShelfMayHoldWhatTheOthersLeave) {
+    const uint32_t capacity = tuning::shelves_capacity(size_classes[1].object_size, 0);
+    const auto shared = static_cast<unsigned>(divide_up(os::cpu_count(), Depot::kMostDomains));
+    const std::vector<void*> objects = take(1, 2 * capacity);
+    ASSERT_EQ(objects.size(), 2 * capacity);
+    const uint32_t few = capacity / 8;
+    const auto put_on = [&](unsigned processor, uint32_t from, uint32_t count) {
+        fake_os::run_on(processor);
+        depots[1].put_back(objects.data() + from, count);
+    };
+    put_on(0, 0, few);
+    put_on(shared, few, capacity - few);
+    EXPECT_EQ(depots[1].stats().objects, capacity) << "the second shelf has far more than a half";
+    put_on(shared, capacity, few);
+    EXPECT_EQ(depots[1].stats().objects, capacity);
+    put_on(0, capacity + few, capacity / 4);
+    EXPECT_EQ(depots[1].stats().objects, capacity + capacity / 4) << "the first has less than its share";
+    put_on(shared, 2 * capacity - few, few);
+    EXPECT_EQ(depots[1].stats().objects, capacity) << "the second gives the excess of both back";
+}
+
+TEST_F(DepotTest, ManyObjectsComeAndGoInSeveralMagazinesAtOnce) {
+    const std::vector<void*> objects = take(1, 240);
+    SpareMagazines spare;
+    depots[1].put_back(objects.data(), 240, &spare);
+    std::vector<void*> again(240);
+    EXPECT_EQ(depots[1].refill_from_shelves(again.data(), 120, &spare), 120U);
+    EXPECT_TRUE(std::equal(again.begin(), again.begin() + 120, objects.begin())) << "the newest half";
+    depots[1].put_back(again.data(), 120, &spare);
+    EXPECT_EQ(depots[1].refill_from_shelves(again.data(), 240, &spare), 240U);
+    EXPECT_EQ(again, objects);
+    EXPECT_EQ(depots[1].refill_from_shelves(again.data(), 240, &spare), 0U);
 }
 
 TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
@@ -146,24 +180,21 @@ TEST_F(DepotTest, PartialSpansOfOtherProcessorsAreUsedBeforeFreshOnesAndObjectsG
 
 TEST_F(DepotTest, AnEmptyMagazineIsKeptForTheNextFlushAndIsPassedOnWithARefill) {
     const std::vector<void*> objects = take(1, 100);
-    Magazine* producer = nullptr;
-    Magazine* consumer = nullptr;
+    SpareMagazines producer;
+    SpareMagazines consumer;
     void* out[100];
-    bool zeroed = false;
-    RegionFailure why{};
     depots[1].put_back(objects.data(), 100, &consumer);
-    EXPECT_EQ(consumer, nullptr) << "the shelf has none yet";
-    EXPECT_EQ(depots[1].refill(out, 100, true, &zeroed, &why, &producer), 100U);
-    Magazine* const first = producer;
-    ASSERT_NE(first, nullptr) << "what it emptied";
+    EXPECT_EQ(consumer.count(), 0U) << "the shelf has none yet";
+    EXPECT_EQ(depots[1].refill_from_shelves(out, 100, &producer), 100U);
+    ASSERT_EQ(producer.count(), 1U) << "what it emptied";
     for (int turn = 0; turn < 3; ++turn) {
         depots[1].put_back(out, 100, &consumer);
-        EXPECT_EQ(depots[1].refill(out, 100, true, &zeroed, &why, &producer), 100U);
-        ASSERT_NE(producer, nullptr);
+        EXPECT_EQ(depots[1].refill_from_shelves(out, 100, &producer), 100U);
+        ASSERT_EQ(producer.count(), 1U);
         EXPECT_TRUE(std::equal(objects.begin(), objects.end(), out));
     }
     depots[1].put_back(out, 100, &consumer);
-    EXPECT_NE(consumer, nullptr) << "the producer's magazines come back through the shelf";
+    EXPECT_NE(consumer.count(), 0U) << "the producer's magazines come back through the shelf";
 }
 
 TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {

@@ -279,12 +279,36 @@ TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
         put(objects[next++]);
     }
     ASSERT_EQ(next, largest + 1) << "full to the last slot, and one more";
-    EXPECT_EQ(block.level(1), largest - tuning::flush_count(largest) + 1);
+    EXPECT_EQ(block.level(1), largest - tuning::flush_count(largest, false) + 1);
     const uint32_t kept = block.level(1);
     for (uint32_t i = 0; i < kept; ++i) {
         ASSERT_EQ(get(64), objects[--next]) << "newest first";
     }
     EXPECT_EQ(block.level(1), 0U);
+}
+
+TEST_F(ThreadCacheTest, AThreadThatOnlyFreesOrOnlyAllocatesExchangesMoreAtOnce) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 2'000; ++i) {
+        objects.push_back(get(64));
+    }
+    flush_this_thread();
+    const ThreadBlock& block = *thread_cache.block;
+    const uint32_t largest = tuning::largest_capacity(64, CacheSettings{}.budget_bytes);
+    const uint64_t before = since(1).flushes;
+    for (void* const object : objects) {
+        put(object);
+    }
+    const uint64_t flushes = since(1).flushes - before;
+    EXPECT_LE(flushes, 2'000 / (largest - 16) + 1);
+    EXPECT_GT(flushes, 4U);
+    objects.clear();
+    const uint32_t level = block.level(1);
+    const uint64_t refills = since(1).refills;
+    for (uint32_t i = 0; i < level + 3 * 200; ++i) {
+        get(64);
+    }
+    EXPECT_LE(since(1).refills - refills, 4U) << "one refill brings nearly as much as the lane holds";
 }
 
 TEST_F(ThreadCacheTest, AThreadThatEndsLeavesItsObjectsCountsAndBlock) {

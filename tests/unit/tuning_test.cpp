@@ -46,24 +46,31 @@ TEST(Policy, ARefillLeavesRoomAndAFlushMakesIt) {
         ASSERT_GE(refill_count(n), 1U);
         ASSERT_LE(refill_count(n), n);
         ASSERT_LE(refill_count(n) * 2, std::max(n, 2U));
-        ASSERT_GE(flush_count(n), 1U);
-        ASSERT_LE(flush_count(n), n);
         ASSERT_GE(refill_count(n + 1), refill_count(n));
-        ASSERT_GE(flush_count(n + 1), flush_count(n));
+        ASSERT_EQ(most_from_shelf(n, false), refill_count(n));
+        ASSERT_GE(most_from_shelf(n, true), refill_count(n));
+        ASSERT_LE(most_from_shelf(n, true), n);
+        for (const bool allocates_none : {false, true}) {
+            ASSERT_GE(flush_count(n, allocates_none), 1U);
+            ASSERT_LE(flush_count(n, allocates_none), n);
+            ASSERT_GE(flush_count(n + 1, allocates_none), flush_count(n, allocates_none));
+        }
+        ASSERT_GE(flush_count(n, true), flush_count(n, false));
     }
 }
 
 TEST(Policy, TheShelvesOfAClassHoldAFixedAmountOrAShareOfWhatIsInUse) {
     for (const size_t used : {size_t{0}, 8 * MiB, 1 * GiB}) {
-        for (const uint32_t shelves : {1U, 2U, 16U}) {
-            uint32_t before = UINT32_MAX;
-            for (size_t size = 16; size <= kLargestSmall; size += 16) {
-                const uint32_t capacity = shelf_capacity(size, used, shelves);
-                ASSERT_GE(capacity, 16U);
-                ASSERT_LE(capacity, before);
-                const size_t bytes = size_t{shelves} * capacity * size;
-                ASSERT_LE(bytes, std::max(std::max(256 * KiB, used / 32), shelves * 16 * size));
-                before = capacity;
+        uint32_t before = UINT32_MAX;
+        for (size_t size = 16; size <= kLargestSmall; size += 16) {
+            const uint32_t capacity = shelves_capacity(size, used);
+            ASSERT_GE(capacity, 16U);
+            ASSERT_LE(capacity, before);
+            ASSERT_LE(capacity * size, std::max(std::max(256 * KiB, used / 32), 16 * size));
+            before = capacity;
+            for (const uint32_t shelves : {1U, 2U, 16U}) {
+                ASSERT_GE(shelf_share(capacity, shelves), 16U);
+                ASSERT_LE(shelf_share(capacity, shelves) * shelves, std::max(capacity, 16 * shelves));
             }
         }
     }
