@@ -21,7 +21,7 @@ namespace hotlane {
 /// thread at a time.
 class arena : public std::pmr::memory_resource {
   public:
-    static constexpr std::size_t growth = 64 * 1024;  // the largest size class
+    static constexpr std::size_t growth = std::size_t{64} * 1024;  // the largest size class
 
     /// Throws std::bad_alloc when there is no memory for the first page. `name` is for the statistics, which keep
     /// its first 31 bytes; a named arena looks it up under a lock.

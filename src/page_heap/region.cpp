@@ -39,7 +39,7 @@ uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<Page
             found = take_dirty(pages, more->runs.subspan(more->taken));
             more->taken += found;
         }
-        used_pages_ += more->taken * pages;
+        used_pages_ += size_t{more->taken} * pages;
     }
     return taken;
 }
@@ -114,7 +114,7 @@ uint32_t Region::take_dirty(uint32_t pages, std::span<PageRun> runs) {
         const uint32_t taken = (find_bit(h.dirty, at, most, false) - at) / pages;
         mark_taken(h, at, taken * pages);
         for (uint32_t i = 0; i != taken; ++i) {
-            runs[i] = {{static_cast<uint32_t>(s * kSectionPages + at + i * pages)}, false};
+            runs[i] = {{static_cast<uint32_t>(s * kSectionPages + at + size_t{i} * pages)}, false};
         }
         return taken;
     }
