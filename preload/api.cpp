@@ -23,10 +23,6 @@ using namespace hotlane;
 #define HOTLANE_VERSION_TEXT(major, minor, patch)                                                            \
     HOTLANE_TEXT_OF(major) "." HOTLANE_TEXT_OF(minor) "." HOTLANE_TEXT_OF(patch)
 
-namespace {
-/// Objects lie at multiples of 64 with either set of size classes.
-}  // namespace
-
 #pragma GCC visibility push(default)
 
 const char* hotlane_version() noexcept {
