@@ -21,7 +21,7 @@ Loaded Shelf::pop(uint32_t wanted, SpareMagazines* spare) {
     --count_;
     if (Magazine* const empty = spare != nullptr ? spare->take() : nullptr; empty != nullptr) {
         magazines_[count_] = Loaded(empty, 0);
-        ++empty_count_;
+        change_empties(1);
     } else {
         magazines_[count_] = magazines_[count_ + empty_count_];  // the empty ones stay without a gap
     }
@@ -38,7 +38,7 @@ void Shelf::push(Loaded magazine, SpareMagazines* spare) {
     Loaded& place = magazines_[count_];
     lock_counts::note_line(&place);
     if (empty_count_ != 0 && spare != nullptr && spare->keep(place.magazine())) {
-        --empty_count_;
+        change_empties(-1);
     } else {
         magazines_[count_ + empty_count_] = place;
     }
@@ -94,7 +94,8 @@ Magazine* Shelf::take_empty() {
     if (empty_count_ == 0) {
         return nullptr;
     }
-    const Loaded& place = magazines_[count_ + --empty_count_];
+    change_empties(-1);
+    const Loaded& place = magazines_[count_ + empty_count_];
     lock_counts::note_line(&place);
     return place.magazine();
 }

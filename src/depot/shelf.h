@@ -10,7 +10,7 @@ namespace hotlane {
 
 /// A stack of magazines, newest on top, and some empty ones behind it: so a thread that pops a magazine and leaves an
 /// empty one, or pushes one and takes an empty one, changes one place. What a visit needs lies in the first cache line,
-/// as long as there are few magazines. All members but objects() are used under the lock.
+/// as long as there are few magazines. All members but objects() and empties() are used under the lock.
 ///
 /// Invariants: objects() = the sum of the counts; no magazine in the stack is empty; least_objects() <= objects().
 class alignas(64) Shelf {
@@ -53,13 +53,16 @@ class alignas(64) Shelf {
 
     /// An empty magazine that a thread left there. Null if there is none.
     Magazine* take_empty();
-    uint32_t empties() const { return empty_count_; }
+    /// May be called without the lock, as objects().
+    uint32_t empties() const { return load_relaxed(empty_count_); }
 
   private:
     void change_objects(uint32_t by) {
         store_relaxed(objects_, objects_ + by);
         least_objects_ = least_objects_ < objects_ ? least_objects_ : objects_;
     }
+
+    void change_empties(int by) { store_relaxed(empty_count_, static_cast<uint16_t>(empty_count_ + by)); }
 
     uint32_t objects_ = 0;
     uint32_t least_objects_ = 0;
