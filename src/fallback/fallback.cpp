@@ -86,7 +86,6 @@ void initialise_jemalloc() {
     // Any call initialises jemalloc. If the user has set jemalloc's own option for 2-MiB pages, jemalloc
     // keeps its own hooks, which obey that option.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
-        ask_for_limit_once();
         void* hooks = &extent_hooks;
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
     } else {
@@ -168,7 +167,6 @@ bool resizes_in_place(void* p, size_t before, size_t bytes, size_t alignment) {
 }
 
 void* allocate_first(size_t bytes, size_t alignment, bool zeroed) {
-    ask_for_limit_once();
     void* p = first_blocks::take(bytes, alignment, zeroed);
     if (p != nullptr && !block_map::insert_exclusive(p)) {
         first_blocks::put_back(p);
@@ -183,6 +181,7 @@ void ask_for_huge_pages_from(size_t bytes) { huge_from_bytes.store(bytes, std::m
 
 void* allocate(size_t bytes, size_t alignment, bool zeroed) {
     if (!used()) {
+        ask_for_limit_once();
         if (void* p = allocate_first(bytes, alignment, zeroed); p != nullptr) {
             return p;
         }

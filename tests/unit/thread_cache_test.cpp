@@ -266,12 +266,18 @@ TEST_F(ThreadCacheTest, CapacityStartsSmallAndDoublesWithMisses) {
     }
 }
 
-TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
+/// 2,000 objects of 64 bytes, allocated by a thread whose cache then gave all others away.
+std::vector<void*> live_objects_beside_an_empty_lane() {
     std::vector<void*> objects;
     for (int i = 0; i < 2'000; ++i) {
         objects.push_back(get(64));
     }
     flush_this_thread();
+    return objects;
+}
+
+TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
+    std::vector<void*> objects = live_objects_beside_an_empty_lane();
     const ThreadBlock& block = *thread_cache.block;
     const uint32_t largest = tuning::largest_capacity(64, CacheSettings{}.budget_bytes);
     uint32_t next = 0;
@@ -288,11 +294,7 @@ TEST_F(ThreadCacheTest, AFullLaneGrowsThenGivesTheOlderHalfAway) {
 }
 
 TEST_F(ThreadCacheTest, AThreadThatOnlyFreesOrOnlyAllocatesExchangesMoreAtOnce) {
-    std::vector<void*> objects;
-    for (int i = 0; i < 2'000; ++i) {
-        objects.push_back(get(64));
-    }
-    flush_this_thread();
+    std::vector<void*> objects = live_objects_beside_an_empty_lane();
     const ThreadBlock& block = *thread_cache.block;
     const uint32_t largest = tuning::largest_capacity(64, CacheSettings{}.budget_bytes);
     const uint64_t before = since(1).flushes;
