@@ -18,8 +18,7 @@ constinit Depot depots[kMaxClasses];
 bool is_object_start(const void* p, size_t* object_size) {
     const Span* span = span_containing(p);
     const SizeClass& c = size_classes[span->size_class()];
-    const PageIndex first = span->first_page();
-    const size_t offset = address_of(p) - address_of(region.address(first)) - c.first_object_at(first.value);
+    const size_t offset = address_of(p) - span->first_object(region_view.base);
     *object_size = c.object_size;
     const uint32_t i = c.index_of(offset);
     return size_t{i} * c.object_size == offset && i < c.object_count;

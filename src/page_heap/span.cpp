@@ -44,13 +44,17 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh, uint8_t store) {
     }
 }
 
+uintptr_t Span::first_object(uintptr_t base) const {
+    return base + size_t{first_.value} * kRegionPageSize + size_classes[class_].first_object_at(first_.value);
+}
+
 uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
     HOTLANE_ASSERT(!exhausted());
     lock_counts::note_line(this);
     lock_counts::note_line(free_bits() + first_word_);
     const SizeClass& c = size_classes[class_];
     const size_t object_size = c.object_size;
-    const uintptr_t start = base + size_t{first_.value} * kRegionPageSize + c.first_object_at(first_.value);
+    const uintptr_t start = first_object(base);
     count = std::min<uint32_t>(count, free_count_);
     free_count_ -= static_cast<uint16_t>(count);
     uint64_t* const bits = free_bits();
@@ -75,8 +79,7 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
 
 uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
     const SizeClass c = size_classes[class_];
-    const uintptr_t pages = base + size_t{first_.value} * kRegionPageSize;
-    const uintptr_t start = pages + c.first_object_at(first_.value);
+    const uintptr_t start = first_object(base);
     const size_t end = size_t{c.object_count} * c.object_size;
     uint64_t* const bits = free_bits();
     uint32_t lowest_word = first_word_;
@@ -85,6 +88,7 @@ uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, Pu
     for (; done != count; ++done) {
         const size_t offset = address_of(objects[done]) - start;
         if (offset >= end) {
+            const uintptr_t pages = start - c.first_object_at(first_.value);
             const bool is_here = address_of(objects[done]) - pages < c.span_pages * kRegionPageSize;
             *result = is_here ? PutBackResult::interior_pointer : PutBackResult::ok;
             break;
@@ -105,8 +109,7 @@ uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, Pu
 
 PutBackResult Span::judge(uintptr_t base, const void* object) const {
     const SizeClass& c = size_classes[class_];
-    const size_t offset = address_of(object) - (base + size_t{first_.value} * kRegionPageSize) -
-                          c.first_object_at(first_.value);
+    const size_t offset = address_of(object) - first_object(base);
     return judge_place(c, free_bits(), offset, c.index_of(offset));
 }
 

@@ -57,6 +57,8 @@ class alignas(uint64_t) Span {
     /// there is none.
     uint32_t put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result);
 
+    /// The address of the first object. `base` is the address of the region.
+    uintptr_t first_object(uintptr_t base) const;
     /// What put_back() would find wrong with `object`, an address in this span.
     PutBackResult judge(uintptr_t base, const void* object) const;
 
