@@ -30,6 +30,7 @@
 #include "malloc/finer_classes.h"
 #include "malloc/owner.h"
 #include "profiler/sample_registry.h"
+#include "sync/thread_end.h"
 #include "thread_cache/thread_block.h"
 #include "thread_cache/thread_counts.h"
 #include "thread_cache/thread_registry.h"
@@ -135,6 +136,7 @@ void count_wrong_size(ClassIndex c, size_t n, size_t alignment) {
 
 /// Fresh pages from the kernel are zero. Only the slow path knows whether an object lies in such a page.
 [[gnu::noinline]] void* allocate_zeroed_miss(size_t n) {
+    const thread_end::KeyArrayGuard guard(n);
     bool zeroed = true;  // a fallback allocation shall be zeroed
     void* p = allocate_from_class(class_after_miss(n), n, size_classes.alignment, &zeroed);
     if (p != nullptr && !zeroed) {

@@ -22,6 +22,7 @@ constexpr size_t kParts = static_cast<size_t>(Part::count);
 /// is in use only if the program has nearly a thousand keys. The numbers above it are left to threads that
 /// create keys while hold_all_up_to_last() holds all lower ones.
 constexpr pthread_key_t kLastKey = 991;
+constexpr uint8_t kKeyArrays = PTHREAD_KEYS_MAX / 32 - 1;  // that libc allocates for a thread
 constexpr uint64_t kRetryNs = 100'000'000;
 
 constinit Lock lock{LockRank::thread_end};
@@ -41,6 +42,8 @@ struct End {
     /// False until the dynamic linker gives the first thread's variables their initial values. Before that, the
     /// resolvers of a program's ifuncs run. What they would store in a thread-local variable is overwritten.
     bool is_initialised = true;
+    bool is_guarded = false;     // there is a KeyArrayGuard
+    uint8_t arrays_guarded = 0;  // by KeyArrayGuards so far
 };
 [[gnu::tls_model("initial-exec")]] constinit thread_local End end;
 
@@ -148,7 +151,7 @@ void declare(Part part, void (*function)(void*)) {
 
 bool prepare() {
     End& end = thread_end::end;
-    if (end.is_busy || !end.is_initialised) {
+    if (end.is_busy || !end.is_initialised || end.is_guarded) {
         return false;
     }
     if (!end.is_to_come) {
@@ -167,6 +170,19 @@ bool expect(Part part, void* argument) {
     end.arguments[static_cast<size_t>(part)] = argument;
     return true;
 }
+
+bool KeyArrayGuard::begin() {
+    End& end = thread_end::end;
+    // Whoever asks for more memory of this size is not libc.
+    if (end.is_to_come || end.is_guarded || end.arrays_guarded == kKeyArrays) {
+        return false;
+    }
+    ++end.arrays_guarded;
+    end.is_guarded = true;
+    return true;
+}
+
+void KeyArrayGuard::end() { thread_end::end.is_guarded = false; }
 
 bool is_busy() { return end.is_busy; }
 

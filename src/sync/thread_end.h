@@ -27,18 +27,45 @@ void declare(Part part, void (*function)(void*));
 
 /// Arranges that the end of the calling thread calls the part's function once with `argument`, which is not
 /// null. Returns false if that is not certain: there are too many keys, there is no memory, the thread is
-/// already at its end, or its thread-local variables do not have their initial values yet. May allocate if
-/// prepare() has not been called in this thread.
+/// already at its end, its thread-local variables do not have their initial values yet, or there is a KeyArrayGuard. May
+/// allocate if prepare() has not been called in this thread.
 [[nodiscard]] bool expect(Part part, void* argument);
 
 /// Allocates now what expect() would allocate. Call it before taking a lock under which a part may call
-/// expect(). Returns false if this thread is setting its key or is at its end, and that led to this call, or
-/// if its thread-local variables do not have their initial values yet.
+/// expect(). Returns false if this thread is setting its key or is at its end, and that led to this call, if its
+/// thread-local variables do not have their initial values yet, or if there is a KeyArrayGuard.
 bool prepare();
 
 /// Whether the calling thread is setting the key or is at its end. What it allocates then is allocated by
 /// libc for the key, or comes after everything else in the thread. Never allocates.
 bool is_busy();
+
+// libc keeps a thread's values of 32 keys in one array (the first 32 keys excepted). pthread_setspecific allocates the
+// array for the first value, and stores its address afterwards. If hotlane set its own key in between, and the key
+// belonged to the same 32, libc would replace the array and lose the value.
+
+/// The size of such an array, which libc allocates with calloc.
+inline constexpr size_t kKeyArrayBytes = 32 * 2 * sizeof(void*);
+
+/// For a calloc of `bytes` bytes in a thread whose end is not expected yet: while this object exists, prepare() and
+/// expect() do nothing and return false, if libc may be allocating such an array. Never allocates.
+class KeyArrayGuard {
+  public:
+    explicit KeyArrayGuard(size_t bytes) : holds_(bytes == kKeyArrayBytes && begin()) {}
+    ~KeyArrayGuard() {
+        if (holds_) [[unlikely]] {
+            end();
+        }
+    }
+    KeyArrayGuard(const KeyArrayGuard&) = delete;
+    KeyArrayGuard& operator=(const KeyArrayGuard&) = delete;
+
+  private:
+    static bool begin();
+    static void end();
+
+    bool holds_;
+};
 
 /// Whether it is certain that the end of the calling thread is still to come. Never allocates.
 bool is_to_come();
