@@ -37,6 +37,12 @@ inline constexpr bool kIsX86_64 = true;
 inline constexpr bool kIsX86_64 = false;
 #endif
 
+#ifdef NDEBUG
+inline constexpr bool kIsDebugBuild = false;
+#else
+inline constexpr bool kIsDebugBuild = true;
+#endif
+
 /// The largest request, in bytes, that has a size class. The fallback serves everything above.
 inline constexpr size_t kLargestSmall = 64 * KiB;
 

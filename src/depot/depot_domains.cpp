@@ -7,6 +7,7 @@
 #include "platform/os.h"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 
 namespace hotlane {
@@ -15,18 +16,20 @@ constinit std::atomic<Depot::Domain*> Depot::domains_[kMostDomains] = {};
 
 namespace {
 
-/// How many neighbouring processors share a shelf, and how many share spans.
-constinit uint32_t processors_of_shelf = 1;
-constinit uint32_t processors_of_store = tuning::kProcessorsOfStore;
+/// How many neighbouring processors share a shelf, and how many share spans: the binary logarithms, because a division takes
+/// as long as an atomic operation.
+constinit uint32_t log2_of_shelf = 0;
+constinit uint32_t log2_of_store = std::countr_zero(tuning::kProcessorsOfStore);
 
 }  // namespace
 
 void Depot::set_up_domains() {
-    processors_of_shelf = static_cast<uint32_t>(divide_up(os::cpu_count(), kMostDomains));
-    processors_of_store = std::max(processors_of_shelf, tuning::kProcessorsOfStore);
+    const auto processors = static_cast<uint32_t>(divide_up(os::cpu_count(), kMostDomains));
+    log2_of_shelf = static_cast<uint32_t>(std::bit_width(processors - 1));
+    log2_of_store = std::max<uint32_t>(log2_of_shelf, std::countr_zero(tuning::kProcessorsOfStore));
 }
 
-uint32_t Depot::own_shelf_number() { return os::processor() / processors_of_shelf % kMostDomains; }
+uint32_t Depot::own_shelf_number() { return (os::processor() >> log2_of_shelf) % kMostDomains; }
 
 /// Returns the domain's memory, which it maps on first use. Null if the system has none.
 Depot::Domain* Depot::domain_memory(uint32_t domain) {
@@ -63,7 +66,7 @@ Shelf* Depot::own_shelf() {
 
 /// The number of the store in which the processor opens its spans. The store is set up on first use.
 uint32_t Depot::own_store() {
-    const uint32_t number = os::processor() / processors_of_store % kMostDomains;
+    const uint32_t number = (os::processor() >> log2_of_store) % kMostDomains;
     if (!is_set(stores_, number)) [[unlikely]] {
         Domain* const memory = domain_memory(number);
         if (memory == nullptr) {

@@ -79,11 +79,15 @@ constexpr uint32_t shelves_capacity(size_t object_size, size_t used_bytes) {
 
 /// What each of the shelves may keep, however much the others have. It may keep more if they have less.
 constexpr uint32_t shelf_share(uint32_t capacity, uint32_t shelves) {
-    return std::max(capacity / std::max(shelves, 1U), kLeastShare);
+    // Every flush asks, and a division takes as long as an atomic operation.
+    const uint32_t share = std::has_single_bit(shelves) ? capacity >> std::countr_zero(shelves)
+                                                        : capacity / std::max(shelves, 1U);
+    return std::max(share, kLeastShare);
 }
 
 /// At least so many processors share the partial spans of a class. More stores would leave more spans partial.
 inline constexpr uint32_t kProcessorsOfStore = 4;
+static_assert(std::has_single_bit(kProcessorsOfStore));
 
 /// How many objects of a shelf may go back to their spans: those that were never needed during an interval.
 /// This is the working set of Bonwick & Adams 2001, "Magazines and Vmem".

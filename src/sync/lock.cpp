@@ -16,7 +16,7 @@ constexpr int kSpins = 100;
 
 }  // namespace
 
-void lock_rank_push([[maybe_unused]] LockRank rank) {
+void check_rank_and_push([[maybe_unused]] LockRank rank) {
 #ifndef NDEBUG
     const auto index = static_cast<size_t>(rank);
     for (size_t higher = index + 1; higher < kRankCount; ++higher) {
@@ -26,7 +26,7 @@ void lock_rank_push([[maybe_unused]] LockRank rank) {
 #endif
 }
 
-void lock_rank_pop([[maybe_unused]] LockRank rank) {
+void pop_rank([[maybe_unused]] LockRank rank) {
 #ifndef NDEBUG
     HOTLANE_CHECK(held_locks[static_cast<size_t>(rank)] > 0);
     --held_locks[static_cast<size_t>(rank)];

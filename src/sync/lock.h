@@ -36,8 +36,19 @@ enum class LockRank : uint8_t {
 /// rank may be held at once by fork (caches in list order, depots in class order, shards of the profile in
 /// shard order) and by a reclaim (caches in list order). Caches cannot deadlock: both hold the lock of the
 /// list, and an owner takes only the lock of its own cache.
-void lock_rank_push(LockRank rank);
-void lock_rank_pop(LockRank rank);
+void check_rank_and_push(LockRank rank);
+void pop_rank(LockRank rank);
+// Inlined, so that release builds have no calls that do nothing.
+[[gnu::always_inline]] inline void lock_rank_push(LockRank rank) {
+    if constexpr (kIsDebugBuild) {
+        check_rank_and_push(rank);
+    }
+}
+[[gnu::always_inline]] inline void lock_rank_pop(LockRank rank) {
+    if constexpr (kIsDebugBuild) {
+        pop_rank(rank);
+    }
+}
 
 /// A mutex on a futex word: 0 free, 1 held, 2 held and a thread may sleep on it (Drepper, "Futexes Are
 /// Tricky", 2011). It spins briefly first, because sleeping takes longer than the work under these locks. Not

@@ -77,7 +77,7 @@ void finish_reclaim(ThreadBlock& block, ClassIndex c) {
     depots[c].put_back_unused(&record.pending_reclaim, 1);
     record.flushed += behind + 1;
     ++record.flushes;
-    record.floor = new_floor;
+    block.set_floor(c, new_floor);
     record.pending_reclaim = nullptr;
 }
 

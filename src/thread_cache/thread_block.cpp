@@ -49,9 +49,15 @@ void ThreadBlock::ensure_record(ClassIndex c) {
     }
 }
 
+void ThreadBlock::set_floor(ClassIndex c, void** floor) {
+    lanes_bytes -= lane_bytes(c);
+    record(c).floor = floor;
+    lanes_bytes += lane_bytes(c);
+}
+
 void ThreadBlock::set_up_class(ClassIndex c, uint32_t capacity) {
     ensure_record(c);
-    record(c).floor = window(c) + capacity;
+    set_floor(c, window(c) + capacity);
     *record(c).floor = nullptr;
     lane(c).smallest = size_classes.smallest_request(c);
     lane(c).spread = size_classes[c].object_size - lane(c).smallest;
@@ -63,7 +69,7 @@ void ThreadBlock::set_capacity(ClassIndex c, uint32_t capacity) {
     void** const new_floor = window(c) + capacity;
     memmove(new_floor - count, top(c), count * sizeof(void*));
     *new_floor = nullptr;
-    record(c).floor = new_floor;
+    set_floor(c, new_floor);
     set_top(c, new_floor - count);
 }
 
@@ -127,7 +133,7 @@ void ThreadBlock::unset_class(ClassIndex c) {
     swings[c].flushed = 0;
     swings[c].capacity = 0;  // a class that becomes idle leaves its room to others
     poll_after(c, 0);
-    record(c).floor = nullptr;
+    set_floor(c, nullptr);
     set_top(c, nullptr);
 }
 

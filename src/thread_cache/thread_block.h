@@ -69,12 +69,13 @@ struct ThreadBlock {
     ThreadCache* cache = nullptr;  // of a block without a thread: one that is all zeros
     ThreadBlock* next = nullptr;   // in the list of all blocks; never changes
     ThreadBlock* next_free = nullptr;  // in the list of blocks without a thread
-    bool is_live = false;              // a thread has it; changes under `lock`
     uint64_t threads_ended = 0;        // that had this block
     SpareMagazines spare;              // for the next flush; stay when the block is recycled
     uint64_t poll_soon_ns = 0;         // when put_back_slow() last called poll_soon()
+    size_t lanes_bytes = 0;            // what all lanes may hold: the sum of capacity times object size
     FallbackStats fallback_allocations[kFallbackReasons];
     uint64_t fallback_frees = 0;
+    bool is_live = false;  // a thread has it; changes under `lock`
     uint8_t window_count = 0;
     uint8_t windows[kMaxClasses] = {};  // number of each class's window; 0: never used by this thread
     /// The allocation counts of a class at which the profiler and the guards are due. The smaller of the two
@@ -107,6 +108,12 @@ struct ThreadBlock {
         return is_set_up(c) ? static_cast<uint32_t>(record(c).floor - top(c)) : 0;
     }
     uint32_t capacity(ClassIndex c) const { return static_cast<uint32_t>(record(c).floor - window(c)); }
+    /// What the lane of a class may hold, in bytes.
+    size_t lane_bytes(ClassIndex c) const {
+        return is_set_up(c) ? capacity(c) * size_classes[c].object_size : 0;
+    }
+    /// Moves the floor of a lane, and with it the capacity. Null: the class is not set up any more.
+    void set_floor(ClassIndex c, void** floor);
     /// The first slot of the class, at which its lane is full.
     void** window(ClassIndex c) const {
         return static_cast<void**>(pointer_to(address_of(this) + windows[c] * kWindowBytes));

@@ -37,6 +37,8 @@ constinit thread_local ThreadCache thread_cache;
 namespace {
 
 constinit CacheSettings settings;
+/// Computed once: every overflow asks, and a division takes as long as two atomic operations.
+constinit uint8_t usual_capacities[kMaxClasses];
 
 /// A thread that only frees gets a cache after this many frees; until then its frees go to the depot.
 constexpr uint32_t kFreesBeforeCache = 32;
@@ -46,13 +48,14 @@ constexpr uint64_t kFirstCountdown = 1;
 size_t object_size(ClassIndex c) { return size_classes[c].object_size; }
 
 /// What a lane of the class may hold before its swing is known.
-uint32_t usual_capacity(ClassIndex c) {
+uint32_t capacity_by_settings(ClassIndex c) {
     if (settings.class_bytes[c] != 0) {
         return tuning::listed_capacity(object_size(c), settings.class_bytes[c]);
     }
     return tuning::largest_capacity(object_size(c),
                                     settings.automatic ? tuning::kAutomaticBytes : settings.budget_bytes);
 }
+uint32_t usual_capacity(ClassIndex c) { return usual_capacities[c]; }
 uint32_t largest_capacity(const ThreadBlock& block, ClassIndex c) {
     return std::max<uint32_t>(block.swings[c].capacity, usual_capacity(c));
 }
@@ -96,16 +99,12 @@ ThreadBlock* own_block() {
 
 namespace {
 
-size_t lane_bytes(const ThreadBlock& block, ClassIndex c) {
-    return block.is_set_up(c) ? block.capacity(c) * object_size(c) : 0;
-}
-
-/// What the lanes of the other classes may hold. Classes with limits of their own count only if `all`.
+/// What the lanes of the other classes may hold. Classes with limits of their own count only if `all`. The lanes are not
+/// looked at one by one: that would fetch a cache line for each.
 size_t bytes_of_others(const ThreadBlock& block, ClassIndex c, bool all) {
-    size_t bytes = 0;
-    for (ClassIndex other = 1; other < size_classes.count; ++other) {
-        const bool counts = other != c && (all || settings.class_bytes[other] == 0);
-        bytes += counts ? lane_bytes(block, other) : 0;
+    size_t bytes = block.lanes_bytes - block.lane_bytes(c);
+    for (ClassIndex other = 1; !all && settings.lists_classes && other < size_classes.count; ++other) {
+        bytes -= other != c && settings.class_bytes[other] != 0 ? block.lane_bytes(other) : 0;
     }
     return bytes;
 }
@@ -130,9 +129,9 @@ ClassIndex class_to_shrink(const ThreadBlock& block, ClassIndex c) {
     for (ClassIndex other = 1; other < size_classes.count; ++other) {
         const size_t usual = usual_capacity(other) * object_size(other);
         if (other != c && block.swings[other].recent < block.swings[c].recent &&
-            lane_bytes(block, other) > usual + most) {
+            block.lane_bytes(other) > usual + most) {
             found = other;
-            most = lane_bytes(block, other) - usual;
+            most = block.lane_bytes(other) - usual;
         }
     }
     return found;
@@ -159,8 +158,9 @@ void count_recent(ThreadBlock& block, ClassIndex c) {
 }
 
 /// With HOTLANE_THREAD_CACHE=auto: lets the lane hold its swing, if all lanes of the thread together stay
-/// within their total. Classes that need their room less often give it up.
-void adapt_capacity(ThreadBlock& block, ClassIndex c, uint32_t swing) {
+/// within their total. Classes that need their room less often give it up. Not inlined: it would take the most stack of
+/// all that refill() does, and is rarely called.
+[[gnu::noinline]] void adapt_capacity(ThreadBlock& block, ClassIndex c, uint32_t swing) {
     count_recent(block, c);
     const uint32_t wanted = tuning::capacity_for_swing(swing);
     if (wanted <= largest_capacity(block, c)) {
@@ -172,9 +172,9 @@ void adapt_capacity(ThreadBlock& block, ClassIndex c, uint32_t swing) {
         if (other == kNoClass) {
             break;
         }
-        others -= lane_bytes(block, other);
+        others -= block.lane_bytes(other);
         shrink(block, other);
-        others += lane_bytes(block, other);
+        others += block.lane_bytes(other);
     }
     const size_t room = tuning::kAutomaticTotalBytes - std::min(others, tuning::kAutomaticTotalBytes);
     block.swings[c].capacity = static_cast<uint8_t>(std::min<size_t>(wanted, room / object_size(c)));
@@ -227,9 +227,8 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
 }
 
 /// The countdown is used up and allocate_from_cache() has polled: pops an object and sets the next countdown.
-void* pop_and_poll(ThreadBlock& block, ClassIndex c) {
+void* pop_and_poll(ThreadBlock& block, ClassIndex c, uint64_t now) {
     ClassRecord& record = block.record(c);
-    const uint64_t now = os::coarse_ns();
     const uint64_t pops = tuning::next_poll(record.poll_after + 1U, now - record.last_poll_ns);
     record.last_poll_ns = now;
     record.countdown.count_hit();
@@ -283,14 +282,21 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
 
 }  // namespace
 
-void set_up_thread_caches(const CacheSettings& chosen) { settings = chosen; }
+void set_up_thread_caches(const CacheSettings& chosen) {
+    settings = chosen;
+    settings.lists_classes = false;
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        settings.lists_classes = settings.lists_classes || settings.class_bytes[c] != 0;
+        usual_capacities[c] = static_cast<uint8_t>(capacity_by_settings(c));
+    }
+}
 
 void* allocate_from_cache(ClassIndex c, bool* zeroed, RegionFailure* why) {
     *zeroed = false;
     if (void* object = pop_hit(c)) {
         return object;
     }
-    maintenance::poll();
+    const uint64_t now = maintenance::poll();
     if (locks_are_lost()) [[unlikely]] {
         *why = RegionFailure::no_region;
         return nullptr;
@@ -307,7 +313,7 @@ void* allocate_from_cache(ClassIndex c, bool* zeroed, RegionFailure* why) {
         LockGuard guard(block->lock);
         block->resolve_pending_reclaim(c);
         if (block->level(c) != 0) {
-            return pop_and_poll(*block, c);
+            return pop_and_poll(*block, c, now);
         }
         void* object = refill(*block, c, may_grow, zeroed, why);
         if (object != nullptr || *why != RegionFailure::would_grow) {

@@ -157,6 +157,7 @@ struct CacheSettings {
     size_t budget_bytes = 64 * KiB;          // per class and thread
     bool automatic = false;                  // the limits follow what each thread needs (Swing)
     uint32_t class_bytes[kMaxClasses] = {};  // limits of single classes; 0: as the others
+    bool lists_classes = false;              // there are such limits; set by set_up_thread_caches()
     bool uncached = false;  // no thread has a cache; every free goes to its span and is verified
 };
 void set_up_thread_caches(const CacheSettings& chosen);

@@ -54,6 +54,7 @@ inline Snapshot counts() {
 
 /// Checks what must hold for every lane of a cache between two operations of its thread.
 inline void check_lanes(const ThreadBlock& block) {
+    size_t bytes = 0;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         if (!block.is_set_up(c)) {
             ASSERT_EQ(block.top(c), nullptr);
@@ -69,7 +70,9 @@ inline void check_lanes(const ThreadBlock& block) {
         ASSERT_EQ(*floor, nullptr);
         ASSERT_TRUE(block.level(c) == 0 || block.record(c).pending_reclaim != nullptr ||
                     *block.top(c) != nullptr);
+        bytes += block.lane_bytes(c);
     }
+    ASSERT_EQ(block.lanes_bytes, bytes);
 }
 
 }  // namespace hotlane

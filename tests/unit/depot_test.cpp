@@ -8,6 +8,7 @@
 #include "maintenance/tuning.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <random>
@@ -99,7 +100,7 @@ TEST_F(DepotTest, AFullShelfGivesItsOldestToTheSpansAndHoldsNoMore) {
 
 TEST_F(DepotTest, AShelfMayHoldWhatTheOthersLeave) {
     const uint32_t capacity = tuning::shelves_capacity(size_classes[1].object_size, 0);
-    const auto shared = static_cast<unsigned>(divide_up(os::cpu_count(), Depot::kMostDomains));
+    const auto shared = static_cast<unsigned>(std::bit_ceil(divide_up(os::cpu_count(), Depot::kMostDomains)));
     const std::vector<void*> objects = take(1, 2 * capacity);
     ASSERT_EQ(objects.size(), 2 * capacity);
     const uint32_t few = capacity / 8;
@@ -136,7 +137,7 @@ TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
     fake_os::run_on(0);
     put_back(1, {objects[0], objects[1]});
     // As many processors as there are: several share a shelf if there are more than shelves.
-    const auto shared = static_cast<unsigned>(divide_up(os::cpu_count(), Depot::kMostDomains));
+    const auto shared = static_cast<unsigned>(std::bit_ceil(divide_up(os::cpu_count(), Depot::kMostDomains)));
     const unsigned other = shared;
     fake_os::run_on(other);
     put_back(1, {objects[2]});
@@ -156,7 +157,7 @@ TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
 }
 
 TEST_F(DepotTest, PartialSpansOfOtherProcessorsAreUsedBeforeFreshOnesAndObjectsGoBackToTheirStore) {
-    const auto shared = static_cast<unsigned>(divide_up(os::cpu_count(), Depot::kMostDomains));
+    const auto shared = static_cast<unsigned>(std::bit_ceil(divide_up(os::cpu_count(), Depot::kMostDomains)));
     const unsigned far = std::max(shared, tuning::kProcessorsOfStore);
     const uint32_t in_span = size_classes[1].object_count;
     std::vector<void*> objects = take(1, in_span / 2);

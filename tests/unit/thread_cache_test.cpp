@@ -220,6 +220,27 @@ TEST_F(ThreadCacheTest, AClassMayHaveALimitOfItsOwn) {
     EXPECT_LT(since(size_classes.class_of(32 * KiB)).misses, 60U);
 }
 
+TEST_F(ThreadCacheTest, AllLanesOfAThreadStayWithinATotal) {
+    const size_t total = tuning::total_budget(CacheSettings{}.budget_bytes);
+    swing(64 * KiB, 40, 50);
+    EXPECT_EQ(capacity_of(64 * KiB), 8U);
+    for (size_t n = 1 * KiB; n <= kLargestSmall; n += 1 * KiB) {
+        swing(n, 20, 5);
+        region.forget_growth();  // a flush would empty the lanes
+    }
+    check_lanes(*thread_cache.block);
+    EXPECT_GE(bytes_of_all_lanes(), total);
+    EXPECT_LE(bytes_of_all_lanes(), total + 1 * MiB) << "a lane has its first capacity in any case";
+    // What idle classes give up serves others.
+    for (int i = 0; i < 3; ++i) {
+        fake_os::advance_clock(maintenance::interval_ns());
+        reclaim_caches(false);
+    }
+    EXPECT_LE(bytes_of_all_lanes(), total / 2);
+    swing(64 * KiB, 40, 50);
+    EXPECT_EQ(capacity_of(64 * KiB), 8U);
+}
+
 TEST_F(ThreadCacheTest, AutomaticLimitsFollowTheSwingWithinATotal) {
     fresh_caches({.automatic = true});
     swing(32 * KiB, 40, 50);
