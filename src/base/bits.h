@@ -33,12 +33,19 @@ inline void set_bits(uint64_t* bits, uint32_t first, uint32_t count, bool value)
     });
 }
 
+/// The number of bits of a word that are set. For a processor that may have no instruction for it, std::popcount() calls
+/// the compiler's library, whose code lies behind all other code and would make 64 KiB more of the file resident.
+constexpr uint32_t count_ones(uint64_t word) {
+    word -= (word >> 1) & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + ((word >> 2) & 0x3333333333333333);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return static_cast<uint32_t>((word * 0x0101010101010101) >> 56);
+}
+
 /// The number of bits in the range that are set.
 inline uint32_t count_bits(const uint64_t* bits, uint32_t first, uint32_t count) {
     uint32_t sum = 0;
-    visit_masks(first, count, [&](uint32_t word, uint64_t mask) {
-        sum += static_cast<uint32_t>(std::popcount(bits[word] & mask));
-    });
+    visit_masks(first, count, [&](uint32_t word, uint64_t mask) { sum += count_ones(bits[word] & mask); });
     return sum;
 }
 

@@ -3,6 +3,7 @@
 // Refill and flush on the depot's side: objects move between threads, shelves and spans.
 #include "depot/depot.h"
 
+#include "base/bits.h"
 #include "depot/depot_domains.h"
 #include "maintenance/tuning.h"
 #include "sync/lock_counts.h"
@@ -230,7 +231,7 @@ void Depot::return_surplus(Shelf& shelf, Surplus surplus, uint32_t allowed, void
 /// soon needed again.
 uint32_t Depot::allowance(const Shelf& shelf) const {
     const uint32_t capacity = capacity_.load(std::memory_order_relaxed);
-    const auto shelves = static_cast<uint32_t>(std::popcount(shelves_.load(std::memory_order_relaxed)));
+    const auto shelves = count_ones(shelves_.load(std::memory_order_relaxed));
     const uint32_t share = tuning::shelf_share(capacity, shelves);
     const uint32_t objects = shelf.objects();
     if (shelves == 1 || objects + kMostPut <= share) {

@@ -65,7 +65,9 @@ void tell(std::string_view what) {
 
 void set_on_error(OnError choice) { on_error = choice; }
 
-void set_stack_writer(void (*write_stack)(Writer& out)) { stack_writer = write_stack; }
+HOTLANE_IN_EVERY_PROCESS void set_stack_writer(void (*write_stack)(Writer& out)) {
+    stack_writer = write_stack;
+}
 
 void report_mistake(std::string_view what) {
     tell(what);
@@ -102,6 +104,6 @@ void report_misuse_under_locks(Misuse kind, Operation operation, const void* p, 
     report_misuse(kind, operation, p, object_size);
 }
 
-bool locks_are_lost() { return lost.load(std::memory_order_relaxed); }
+HOTLANE_IN_EVERY_PROCESS bool locks_are_lost() { return lost.load(std::memory_order_relaxed); }
 
 }  // namespace hotlane

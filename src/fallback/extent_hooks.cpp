@@ -126,7 +126,7 @@ bool merge_extents(ExtentHooks*, void*, size_t, void*, size_t, bool, unsigned) {
 
 }  // namespace
 
-void ask_for_limit_once() {
+HOTLANE_IN_EVERY_PROCESS void ask_for_limit_once() {
     if (!knows_limit.load(std::memory_order_relaxed)) {
         knows_limit.store(true, std::memory_order_relaxed);
         known_limit.store(os::memory_limit(), std::memory_order_relaxed);

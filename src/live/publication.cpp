@@ -169,7 +169,7 @@ bool is_ours() { return own.shared != nullptr && own.process == os::process_id()
 
 }  // namespace
 
-bool wanted() { return config().live[0] != '\0'; }
+HOTLANE_IN_EVERY_PROCESS bool wanted() { return config().live[0] != '\0'; }
 
 void start() {
     const char* problem = nullptr;

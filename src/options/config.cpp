@@ -149,9 +149,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::span<const Option> options() { return kOptions; }
+HOTLANE_IN_EVERY_PROCESS std::span<const Option> options() { return kOptions; }
 
-const Option* find_option(std::string_view name) {
+HOTLANE_IN_EVERY_PROCESS const Option* find_option(std::string_view name) {
     for (const Option& option : kOptions) {
         if (name == option.name) {
             return &option;
@@ -160,7 +160,7 @@ const Option* find_option(std::string_view name) {
     return nullptr;
 }
 
-const Option* option_formerly_called(std::string_view name) {
+HOTLANE_IN_EVERY_PROCESS const Option* option_formerly_called(std::string_view name) {
     for (const FormerName& entry : kFormerNames) {
         if (name == entry.former) {
             return find_option(entry.name);

@@ -22,7 +22,7 @@
 
 namespace hotlane::os {
 
-uint64_t descriptor_identity(int fd) {
+HOTLANE_IN_EVERY_PROCESS uint64_t descriptor_identity(int fd) {
     ErrnoSaver keep;
     struct stat status {};
     if (fstat(fd, &status) != 0) {

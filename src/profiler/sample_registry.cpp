@@ -369,7 +369,7 @@ void set_answer(void (*answer)(bool signal)) { answerer.store(answer, std::memor
 // Pairs with the exchange of answer_if_called().
 void call(Request request) { called.fetch_or(static_cast<uint8_t>(request), std::memory_order_release); }
 
-void answer_if_called() {
+HOTLANE_IN_EVERY_PROCESS void answer_if_called() {
     if (called.load(kRelaxed) != 0) [[unlikely]] {
         const ReentrancyGuard token;
         const uint8_t requests = token ? called.exchange(0) : 0;

@@ -56,9 +56,9 @@ void stop() {
     current_epoch.store(epoch + (epoch & 1), std::memory_order_release);
 }
 
-bool running() { return (epoch() & 1) != 0; }
+HOTLANE_IN_EVERY_PROCESS bool running() { return (epoch() & 1) != 0; }
 uint64_t period() { return current_period.load(std::memory_order_relaxed); }
-uint32_t epoch() { return current_epoch.load(std::memory_order_acquire); }
+HOTLANE_IN_EVERY_PROCESS uint32_t epoch() { return current_epoch.load(std::memory_order_acquire); }
 
 void start_guards(uint64_t one_in) {
     seed();

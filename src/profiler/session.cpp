@@ -276,7 +276,7 @@ void at_exit() {
     }
 }
 
-bool wants_polls() {
+HOTLANE_IN_EVERY_PROCESS bool wants_polls() {
     // A forked child may become a daemon.
     return (config().profile_interval_ns != 0 || config().profile_signal != 0) &&
            (os::process_id() == first_process || names_process(pattern()) || is_for_daemons(pattern()));

@@ -105,7 +105,7 @@ void start() {
     }
 }
 
-void end() {
+HOTLANE_IN_EVERY_PROCESS void end() {
     constexpr int kMostWaitsMs = 1000;
     ended.store(true);
     for (int i = 0; i < kMostWaitsMs && writer.load() != 0 && writer.load() != os::thread_id(); ++i) {

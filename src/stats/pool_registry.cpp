@@ -249,7 +249,7 @@ void set_shared_capacity(Pool& pool, size_t capacity) {
 
 void note_growth() { has_grown.store(true, std::memory_order_relaxed); }
 
-void begin_window() {
+HOTLANE_IN_EVERY_PROCESS void begin_window() {
     if (!has_grown.load(std::memory_order_relaxed)) {
         return;
     }

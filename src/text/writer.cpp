@@ -188,7 +188,9 @@ constexpr uint64_t kNotLookedAt = 2;  // every identity is odd, or 0
 
 }  // namespace
 
-void remember_standard_error() { standard_error_at_start = os::descriptor_identity(kStandardError); }
+HOTLANE_IN_EVERY_PROCESS void remember_standard_error() {
+    standard_error_at_start = os::descriptor_identity(kStandardError);
+}
 
 bool standard_error_is_ours() {
     return standard_error_at_start == kNotLookedAt ||
