@@ -44,8 +44,7 @@ size_t held_bytes() { return mapped_bytes.load(std::memory_order_relaxed) + regi
 /// Takes pages of the region, `at` this address if it is not null. A process with a limit gets none: the region unmaps
 /// pages in its middle only when addresses are scarce, and then for ever. If jemalloc wants zeroed memory, the hook must zero it.
 void* take_from_region(void* at, size_t bytes, size_t alignment, bool* zeroed) {
-    if (known_limit.load(std::memory_order_relaxed) != SIZE_MAX || alignment > Region::kMostBlockAlignment ||
-        locks_are_lost()) {
+    if (has_memory_limit() || alignment > Region::kMostBlockAlignment || locks_are_lost()) {
         return nullptr;
     }
     bool fresh = false;
@@ -132,6 +131,8 @@ HOTLANE_IN_EVERY_PROCESS void ask_for_limit_once() {
         known_limit.store(os::memory_limit(), std::memory_order_relaxed);
     }
 }
+
+bool has_memory_limit() { return known_limit.load(std::memory_order_relaxed) != SIZE_MAX; }
 
 bool addresses_are_scarce() {
     const size_t limit = known_limit.load(std::memory_order_relaxed);

@@ -23,7 +23,9 @@ extern ExtentHooks extent_hooks;
 /// How many bytes must be mapped outside the region before 2-MiB pages are asked for.
 extern std::atomic<size_t> huge_from_bytes;
 
-/// Whether the process has a limit (os::memory_limit()) and the region and the fallback have a quarter of it or more.
+/// Whether the process is known to have a limit (os::memory_limit()).
+bool has_memory_limit();
+/// Whether it has one and the region and the fallback have a quarter of it or more.
 /// Then free memory must not keep its addresses, because stacks of threads and libraries need them.
 bool addresses_are_scarce();
 /// Reads the limit at the first call. A later limit is read when it first refuses memory.

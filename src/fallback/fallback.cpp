@@ -167,6 +167,9 @@ bool resizes_in_place(void* p, size_t before, size_t bytes, size_t alignment) {
 }
 
 void* allocate_first(size_t bytes, size_t alignment, bool zeroed) {
+    if (bytes > first_blocks::kLargestWithLimit && has_memory_limit()) {
+        return nullptr;
+    }
     void* p = first_blocks::take(bytes, alignment, zeroed);
     if (p != nullptr && !block_map::insert_exclusive(p)) {
         first_blocks::put_back(p);

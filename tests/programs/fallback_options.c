@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Trap: the private jemalloc ignores the user's MALLOC_CONF, or reads it in programs that never need it.
 // "small" makes small requests only: an invalid MALLOC_CONF that would abort must go unread. "large" makes a
-// large request under junk:true, and must find the bytes that this option fills memory with.
+// request of 8 MiB under junk:true, and must find the bytes that this option fills memory with.
 #include "check.h"
 
 int main(int count, char** arguments) {
@@ -10,8 +10,8 @@ int main(int count, char** arguments) {
         free(opaque(malloc(size)));
     }
     if (strcmp(arguments[1], "large") == 0) {
-        unsigned char* object = malloc(1 << 20);
-        CHECK(all_bytes_are(object, 1 << 20, 0xa5), "junk:true did not reach the fallback: first byte 0x%02x",
+        unsigned char* object = malloc(8 << 20);
+        CHECK(all_bytes_are(object, 8 << 20, 0xa5), "junk:true did not reach the fallback: first byte 0x%02x",
               object[0]);
         free(object);
     }

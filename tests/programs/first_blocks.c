@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The first few large blocks of a process come without a start of jemalloc, because each C++ program allocates one.
+// The first few large blocks of a process come without a start of jemalloc, because each C++ program allocates one, and
+// many allocate only a few.
 // They must behave as all others do: in every function, in a child, in another thread, and where they become others.
 #include "check.h"
 
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,13 +22,41 @@ static void* free_it(void* block) {
     return NULL;
 }
 
-int main(void) {
+/// Under a limit, a freed block must not keep its addresses, which a stack or a library may need.
+static void free_under_limit(void) {
+    enum { kBlocks = 15, kBytes = 4 << 20, kLimit = 96 << 20, kNeeded = 48 << 20 };
+    char text[64] = "";
+    FILE* statm = fopen("/proc/self/statm", "re");
+    CHECK(statm && fgets(text, sizeof text, statm), "cannot read statm");
+    fclose(statm);
+    const rlim_t limit = strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + kLimit;
+    CHECK(setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}) == 0, "no limit");
+    void* blocks[kBlocks];
+    for (int i = 0; i < kBlocks; ++i) {
+        blocks[i] = opaque(malloc(kBytes));
+        CHECK(blocks[i], "no block %d", i);
+    }
+    for (int i = 0; i < kBlocks; ++i) {
+        free(blocks[i]);
+    }
+    CHECK(mmap(NULL, kNeeded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED,
+          "freed blocks keep their addresses");
+}
+
+int main(int count, char** arguments) {
+    (void)arguments;
+    if (count == 2) {
+        free_under_limit();
+        return 0;
+    }
     enum { kFirst = 72704 };
     free(opaque(malloc(100)));  // the library's own start
     const long before = faults();
     unsigned char* first = opaque(malloc(kFirst));
     const long used = faults() - before;
     CHECK(used < 30, "the first block took %ld page faults; a start of jemalloc takes more than 80", used);
+    free(opaque(malloc(3 << 20)));
+    CHECK(faults() - before < 60, "two blocks took %ld page faults", faults() - before);
     memset(first, 1, malloc_usable_size(first));
     CHECK(malloc_usable_size(first) >= kFirst, "%zu bytes are usable", malloc_usable_size(first));
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Tests the blocks that are served before jemalloc starts. The tests share the four blocks of the process, so they are
+// Tests the blocks that are served before jemalloc starts. The tests share the blocks of the process, so they are
 // steps of one test.
 #include "fallback/first_blocks.h"
 
@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <gtest/gtest.h>
+#include <iterator>
 
 namespace {
 
@@ -44,15 +45,18 @@ TEST(FirstBlocks, AreFewOfAFewSizesAndGiveTheirPagesBack) {
         ASSERT_EQ(zeroed[i], 0) << i;
     }
 
-    void* third = first_blocks::take(kLargest, 16, false);
-    void* fourth = first_blocks::take(kLargest, 16, false);
-    EXPECT_NE(third, nullptr);
-    EXPECT_NE(fourth, nullptr);
-    EXPECT_EQ(first_blocks::take(kLargest, 16, false), nullptr) << "there are four in a process";
-    EXPECT_TRUE(first_blocks::put_back(third));
+    void* others[first_blocks::kCount - 2];
+    for (void*& other : others) {
+        other = first_blocks::take(kLargest, 16, false);
+        EXPECT_NE(other, nullptr);
+    }
+    EXPECT_EQ(first_blocks::take(kLargest, 16, false), nullptr) << "there are so many in a process";
+    EXPECT_EQ(first_blocks::live_bytes(), usable + std::size(others) * kLargest);
+    EXPECT_TRUE(first_blocks::put_back(others[0]));
     EXPECT_EQ(first_blocks::take(kLargest, 16, false), nullptr) << "also when one of them was freed";
-    EXPECT_EQ(first_blocks::live_bytes(), usable + kLargest);
-    EXPECT_TRUE(first_blocks::put_back(fourth));
+    for (size_t i = 1; i != std::size(others); ++i) {
+        EXPECT_TRUE(first_blocks::put_back(others[i]));
+    }
     EXPECT_TRUE(first_blocks::put_back(zeroed));
 }
 
