@@ -5,6 +5,7 @@
 // work afterwards. Each run is a process of its own, so that start-up is part of it.
 #include "fake_os.h"
 #include "fallback/fallback.h"
+#include "fallback/first_blocks.h"
 #include "lifecycle/startup.h"
 #include "maintenance/maintenance.h"
 #include "malloc/allocator.h"
@@ -198,6 +199,9 @@ TEST(Faults, ALargeBlockGrowsIntoWhatTheFallbackKeepsWhereTheSystemHasNoMore) {
         constexpr size_t kCount = 17;
         constexpr size_t kWanted = 4 * MiB;
         constexpr size_t kSlack = 8 * KiB;
+        for (size_t i = 0; i < first_blocks::kCount; ++i) {
+            require(allocate(kCached) != nullptr, "those that no thread's cache keeps");
+        }
         std::vector<char*> blocks(100);
         for (char*& block : blocks) {
             block = static_cast<char*>(allocate(kCached));
