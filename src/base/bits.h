@@ -62,11 +62,13 @@ inline uint32_t find_bit(const uint64_t* bits, uint32_t from, uint32_t end, bool
     return end;
 }
 
-/// The first of `length` adjacent bits in [0, end) that are set, or `end`. `length` is at most kBitsPerWord, and `end` a
+/// The first of `length` adjacent bits in [from, end) that are set, or `end`. `length` is at most kBitsPerWord, and `end` a
 /// multiple of it. Takes a few instructions for each word, however many short runs there are.
-inline uint32_t find_run(const uint64_t* bits, uint32_t end, uint32_t length) {
-    for (uint32_t word = 0; word != end / kBitsPerWord; ++word) {
-        uint64_t starts = bits[word];  // bit i: the bits from i to i + known - 1 are set
+inline uint32_t find_run(const uint64_t* bits, uint32_t from, uint32_t end, uint32_t length) {
+    uint64_t mask = ~uint64_t{0} << (from % kBitsPerWord);
+    for (uint32_t word = from / kBitsPerWord; word < end / kBitsPerWord; ++word) {
+        uint64_t starts = bits[word] & mask;  // bit i: the bits from i to i + known - 1 are set
+        mask = ~uint64_t{0};
         uint64_t starts_behind = word + 1 != end / kBitsPerWord ? bits[word + 1] : 0;
         for (uint32_t known = 1; starts != 0 && known < length;) {
             const uint32_t step = std::min(known, length - known);

@@ -37,6 +37,8 @@ class Depot {
 
     /// Sets up the depots of all classes.
     static void set_up_all();
+    /// What Region::Settings must have after that.
+    static size_t section_metadata_bytes();
 
     /// Takes up to `count` objects into `out`, the one to use first at the front. Returns how many. O(count).
     uint32_t refill_from_shelves(void** out, uint32_t count, SpareMagazines* spare = nullptr);

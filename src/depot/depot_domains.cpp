@@ -20,6 +20,7 @@ namespace {
 /// as long as an atomic operation.
 constinit uint32_t log2_of_shelf = 0;
 constinit uint32_t log2_of_store = std::countr_zero(tuning::kProcessorsOfStore);
+constinit uint32_t last_store = 0;  // a power of two, minus one
 
 }  // namespace
 
@@ -27,7 +28,10 @@ void Depot::set_up_domains() {
     const auto processors = static_cast<uint32_t>(divide_up(os::cpu_count(), kMostDomains));
     log2_of_shelf = static_cast<uint32_t>(std::bit_width(processors - 1));
     log2_of_store = std::max<uint32_t>(log2_of_shelf, std::countr_zero(tuning::kProcessorsOfStore));
+    last_store = std::bit_ceil(((os::cpu_count() - 1) >> log2_of_store) + 1) - 1;
 }
+
+size_t Depot::section_metadata_bytes() { return (last_store + 1) * SpanSet::kBytesOfStore; }
 
 uint32_t Depot::own_shelf_number() { return (os::processor() >> log2_of_shelf) % kMostDomains; }
 
@@ -66,7 +70,7 @@ Shelf* Depot::own_shelf() {
 
 /// The number of the store in which the processor opens its spans. The store is set up on first use.
 uint32_t Depot::own_store() {
-    const uint32_t number = (os::processor() >> log2_of_store) % kMostDomains;
+    const uint32_t number = (os::processor() >> log2_of_store) & last_store;
     if (!is_set(stores_, number)) [[unlikely]] {
         Domain* const memory = domain_memory(number);
         if (memory == nullptr) {

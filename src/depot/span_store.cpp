@@ -28,7 +28,7 @@ bool page_has_class(const void* p, ClassIndex c) {
 
 uint32_t SpanStore::take(void** out, uint32_t count, bool* zeroed) {
     uint32_t taken = 0;
-    while (taken != count && partial_.first() != nullptr) {
+    while (taken != count && partial_.contains_any()) {
         Span* span = partial_.first();
         bool lowest_is_zero = false;
         const uint32_t fresh_from = span->fresh_from();

@@ -7,7 +7,7 @@
 #include "diagnostics/misuse.h"
 #include "page_heap/region.h"
 #include "page_heap/size_classes.h"
-#include "page_heap/span.h"
+#include "page_heap/span_set.h"
 #include "sync/lock.h"
 
 namespace hotlane {
@@ -28,7 +28,7 @@ class alignas(64) SpanStore {
     Lock lock{LockRank::spans};
 
     /// Whether a span with free objects exists. May be called without the lock; the answer may be outdated then.
-    bool has_partial() const { return partial_.may_have_any(); }
+    bool has_partial() const { return partial_.may_contain_any(); }
 
     /// Takes up to `count` objects out of partial spans, lowest address first. Returns how many. Sets
     /// `*zeroed` if it takes any: whether out[0] is known to read as zero.
@@ -48,7 +48,7 @@ class alignas(64) SpanStore {
     void open_span(ClassIndex c, uint8_t number, const PageRun& run);
     void close_span(ClassIndex c, Span* span, ClosedSpans& closed);
 
-    SpanHeap partial_;
+    SpanSet partial_;
     uint64_t spans_ = 0;
     uint64_t fresh_ = 0;  // objects taken out of spans whose memory is known to be unused until then
 };

@@ -82,6 +82,7 @@ Region::Settings region_settings() {
     settings.reserve_bytes = configuration.reserve_bytes;
     settings.limit_bytes = configuration.limit;
     settings.span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects);
+    settings.section_metadata_bytes = Depot::section_metadata_bytes();
     settings.huge_from_bytes = huge_from_bytes();
     return settings;
 }

@@ -11,10 +11,9 @@ constinit PageReserves page_reserves;
 
 uint32_t PageReserve::take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs,
                            RegionFailure* why) {
-    // Without pages that hold memory there is nothing to reserve. So a process that has freed little never touches a
-    // reserve.
-    if (most_runs(pages) == 0 || (this->pages() == 0 && !region.has_free_dirty_pages()) ||
-        region.has_limit()) {
+    // A small process that has freed little never touches a reserve.
+    const bool is_worth_it = region.has_grown() || region.has_free_dirty_pages() || !is_empty();
+    if (most_runs(pages) == 0 || !is_worth_it || region.has_limit()) {
         return region.take(pages, use, may_grow, runs, why);
     }
     {
@@ -27,23 +26,38 @@ uint32_t PageReserve::take(uint32_t pages, PageUse use, bool may_grow, std::span
     if (this->pages() != 0 && !region.has_own_free_dirty_pages()) {
         give_back();  // runs of other lengths may serve before the region grows
     }
-    PageRun dirty[kMostPages];
-    MoreRuns more{.runs = std::span(dirty, most_runs(pages) / 2), .taken = 0};
+    PageRun further[kMostPages];
+    MoreRuns more{.runs = std::span(further, most_runs(pages) / 2),
+                  .most_fresh = load_relaxed(next_fresh_[pages - 1])};
     const uint32_t taken = region.take(pages, use, may_grow, runs, why, &more);
-    if (more.taken != 0) {
-        // In the opposite order, so that the lowest addresses come out first.
-        Runs found;
-        while (more.taken != 0) {
-            found.add(dirty[--more.taken].first);
-        }
-        Runs excess;
-        {
-            LockGuard guard(lock_);
-            push(pages, found.all(), excess);
-        }
-        region.put_back(excess.all(), pages, load_relaxed(freed_at_));
+    if (taken != 0) {
+        put_further(pages, more.runs.first(more.taken), runs[taken - 1].fresh);
     }
     return taken;
+}
+
+/// Puts runs of the region into the reserve. `grows`: the region has no run of this length that holds memory.
+void PageReserve::put_further(uint32_t pages, std::span<const PageRun> runs, bool grows) {
+    const uint32_t next =
+        grows ? std::min(2U * load_relaxed(next_fresh_[pages - 1]) + 1, most_runs(pages) / 2) : 0;
+    store_relaxed(next_fresh_[pages - 1], static_cast<uint8_t>(next));
+    // In the opposite order, so that the lowest addresses come out first.
+    Runs found;
+    Runs unused;
+    for (size_t i = runs.size(); i != 0; --i) {
+        (runs[i - 1].fresh ? unused : found).add(runs[i - 1].first);
+    }
+    Runs excess;
+    if (!runs.empty()) {
+        LockGuard guard(lock_);
+        if (counts_[pages - 1] == 0) {
+            push_fresh(pages, unused.all());
+            unused.count = 0;
+        }
+        push(pages, found.all(), excess);
+    }
+    region.put_back_unused(unused.all(), pages);
+    return_to_region(pages, excess);
 }
 
 void PageReserve::put_back(uint32_t pages, std::span<const PageIndex> runs, uint8_t now) {
@@ -60,9 +74,8 @@ void PageReserve::put_back(uint32_t pages, std::span<const PageIndex> runs, uint
         LockGuard guard(lock_);
         store_relaxed(freed_at_, now);
         push(pages, runs, excess);
-        region.note_reserve();
     }
-    region.put_back(excess.all(), pages, now);
+    return_to_region(pages, excess);
 }
 
 void PageReserve::give_back() {
@@ -72,20 +85,31 @@ void PageReserve::give_back() {
             LockGuard guard(lock_);
             take_oldest(pages, counts_[pages - 1], all);
         }
-        region.put_back(all.all(), pages, load_relaxed(freed_at_));
+        return_to_region(pages, all);
     }
 }
 
+void PageReserve::return_to_region(uint32_t pages, const Runs& runs) {
+    region.put_back_unused(runs.all().first(runs.fresh), pages);
+    region.put_back(runs.all().subspan(runs.fresh), pages, load_relaxed(freed_at_));
+}
+
+/// Fresh runs come out last, and only if the region has none of this length that holds memory.
 uint32_t PageReserve::pop(uint32_t pages, std::span<PageRun> runs) {
     uint8_t& count = counts_[pages - 1];
-    const PageIndex* const end = runs_[pages - 1] + count;
-    const auto taken = static_cast<uint32_t>(std::min<size_t>(count, runs.size()));
+    uint8_t& fresh = fresh_[pages - 1];
+    const uint32_t available = region.may_have_dirty_run(pages) ? count - fresh : count;
+    const auto taken = static_cast<uint32_t>(std::min<size_t>(available, runs.size()));
+    uint32_t dirty = 0;
     for (uint32_t i = 0; i != taken; ++i) {
-        runs[i] = {*(end - 1 - i), false};
-        lock_counts::note_line(end - 1 - i);
+        const PageIndex& run = runs_[pages - 1][--count];
+        lock_counts::note_line(&run);
+        runs[i] = {run, count < fresh};
+        dirty += count < fresh ? 0 : 1;
     }
-    count -= static_cast<uint8_t>(taken);
-    store_relaxed(pages_, pages_ - taken * pages);
+    fresh = std::min(fresh, count);
+    store_relaxed(pages_, pages_ - dirty * pages);
+    store_relaxed(fresh_pages_, fresh_pages_ - (taken - dirty) * pages);
     return taken;
 }
 
@@ -97,39 +121,63 @@ void PageReserve::push(uint32_t pages, std::span<const PageIndex> runs, Runs& ex
         const auto needed = static_cast<uint32_t>(count + runs.size() - most);
         take_oldest(pages, std::max<uint32_t>(needed, count / 2U), excess);
     }
-    PageIndex* const end = runs_[pages - 1] + count;
-    std::copy(runs.begin(), runs.end(), end);
-    lock_counts::note_line(end);
-    lock_counts::note_line(end + runs.size() - 1);
-    count += static_cast<uint8_t>(runs.size());
+    if (!runs.empty()) {
+        region.note_reserve();
+    }
+    add(pages, runs);
     store_relaxed(pages_, pages_ + pages * static_cast<uint32_t>(runs.size()));
+}
+
+/// There is no other run of this length.
+void PageReserve::push_fresh(uint32_t pages, std::span<const PageIndex> runs) {
+    add(pages, runs);
+    fresh_[pages - 1] = counts_[pages - 1];
+    store_relaxed(fresh_pages_, fresh_pages_ + pages * static_cast<uint32_t>(runs.size()));
+}
+
+void PageReserve::add(uint32_t pages, std::span<const PageIndex> runs) {
+    if (!runs.empty()) {
+        PageIndex* const end = runs_[pages - 1] + counts_[pages - 1];
+        std::copy(runs.begin(), runs.end(), end);
+        lock_counts::note_line(end);
+        lock_counts::note_line(end + runs.size() - 1);
+        counts_[pages - 1] += static_cast<uint8_t>(runs.size());
+    }
 }
 
 void PageReserve::take_oldest(uint32_t pages, uint32_t runs, Runs& out) {
     PageIndex* const first = runs_[pages - 1];
     uint8_t& count = counts_[pages - 1];
+    uint8_t& fresh = fresh_[pages - 1];
+    if (runs == 0) {
+        return;
+    }
     lock_counts::note_line(first);
     lock_counts::note_line(first + count);
     std::for_each_n(first, runs, [&out](PageIndex run) { out.add(run); });
     std::copy(first + runs, first + count, first);
+    out.fresh = std::min<uint32_t>(runs, fresh);
     count -= static_cast<uint8_t>(runs);
-    store_relaxed(pages_, pages_ - runs * pages);
+    fresh -= static_cast<uint8_t>(out.fresh);
+    store_relaxed(pages_, pages_ - (runs - out.fresh) * pages);
+    store_relaxed(fresh_pages_, fresh_pages_ - out.fresh * pages);
 }
 
 void PageReserves::give_back() {
     // Before the locks: a put_back() that comes later notes it again.
     region.forget_reserve();
     for (PageReserve& reserve : reserves) {
-        if (reserve.pages() != 0) {
+        if (!reserve.is_empty()) {
             reserve.give_back();
         }
     }
 }
 
-size_t PageReserves::pages() const {
-    size_t pages = 0;
+PageReserves::Pages PageReserves::pages() const {
+    Pages pages;
     for (const PageReserve& reserve : reserves) {
-        pages += reserve.pages();
+        pages.dirty += reserve.pages();
+        pages.fresh += reserve.fresh_pages();
     }
     return pages;
 }

@@ -18,42 +18,69 @@ uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<Page
                       MoreRuns* more) {
     HOTLANE_ASSERT(pages > 0 && pages <= kLongestRun);
     LockGuard guard(lock_);
+    const std::span allowed = runs.first(runs_within_limit(pages, runs.size()));
     uint32_t taken = 0;
-    for (PageRun& run : runs) {
-        if (settings_.limit_bytes != 0 &&
-            (used_pages_ + pages) * kRegionPageSize + outside_bytes_ > settings_.limit_bytes) {
-            *why = RegionFailure::limit;
+    while (taken != allowed.size()) {
+        const uint32_t found = take_runs(pages, use, may_grow, allowed.subspan(taken));
+        if (found == 0) {
             break;
         }
-        if (!take_run(pages, use, may_grow, &run)) {
-            *why = !may_grow && flush_is_due() ? RegionFailure::would_grow : RegionFailure::no_region;
-            break;
-        }
-        used_pages_ += pages;
-        ++taken;
+        used_pages_ += size_t{found} * pages;
+        taken += found;
     }
-    *why = taken != 0 ? RegionFailure::none : *why;
-    if (more != nullptr && taken == runs.size() && !runs.back().fresh) {
+    if (taken != 0) {
+        *why = RegionFailure::none;
+    } else if (allowed.empty()) {
+        *why = RegionFailure::limit;
+    } else {
+        *why = !may_grow && flush_is_due() ? RegionFailure::would_grow : RegionFailure::no_region;
+    }
+    if (more != nullptr && taken == runs.size()) {
+        take_more(pages, use, runs.back().fresh, more);
+    }
+    return taken;
+}
+
+/// How many of the wanted runs the limit allows.
+uint32_t Region::runs_within_limit(uint32_t pages, size_t runs) const {
+    if (settings_.limit_bytes != 0) {
+        const size_t used = used_pages_ * kRegionPageSize + outside_bytes_;
+        const size_t left = settings_.limit_bytes - std::min(used, settings_.limit_bytes);
+        runs = std::min(runs, left / (pages * kRegionPageSize));
+    }
+    return static_cast<uint32_t>(runs);
+}
+
+/// Takes some of the runs. Returns how many, or 0 if there are none.
+uint32_t Region::take_runs(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs) {
+    if (const uint32_t taken = take_dirty(pages, runs); taken != 0) {
+        return taken;
+    }
+    return !may_grow && flush_is_due() ? 0 : take_clean(pages, use, runs);
+}
+
+/// The same, when no run of dirty pages is long enough.
+uint32_t Region::take_clean(uint32_t pages, PageUse use, std::span<PageRun> runs) {
+    uint32_t taken = take_free(pages, use, runs);
+    if (taken == 0) {
+        taken = take_beyond_frontier(pages, use, runs);
+    }
+    // If the region cannot grow, pages that are kept for the other use serve as well.
+    return taken != 0 ? taken : take_free(pages, PageUse::any, runs);
+}
+
+void Region::take_more(uint32_t pages, PageUse use, bool fresh, MoreRuns* more) {
+    if (fresh) {
+        const std::span wanted = more->runs.first(std::min<size_t>(more->runs.size(), more->most_fresh));
+        more->taken = wanted.empty() || flush_is_due() ? 0 : take_clean(pages, use, wanted);
+    } else {
         uint32_t found = 1;
         while (found != 0 && more->taken != more->runs.size()) {
             found = take_dirty(pages, more->runs.subspan(more->taken));
             more->taken += found;
         }
-        used_pages_ += size_t{more->taken} * pages;
     }
-    return taken;
-}
-
-bool Region::take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run) {
-    if (take_dirty(pages, std::span(run, 1)) != 0) {
-        return true;
-    }
-    if (!may_grow && flush_is_due()) {
-        return false;
-    }
-    // If the region cannot grow, pages that are kept for the other use serve as well.
-    return take_free(pages, use, run) || take_beyond_frontier(pages, use, run) ||
-           take_free(pages, PageUse::any, run);
+    used_pages_ += size_t{more->taken} * pages;
 }
 
 bool Region::flush_is_due() const {
@@ -85,39 +112,51 @@ void Region::forget_growth() {
     fresh_since_flush_ = 0;
 }
 
-void Region::take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run) {
-    const uint32_t dirty = mark_taken(header(section_index), at, pages);
-    count_fresh(pages - dirty);
-    *run = {{static_cast<uint32_t>(section_index * kSectionPages + at)}, dirty == 0};
+/// Takes adjacent runs.
+void Region::take_at(size_t section_index, uint32_t at, uint32_t pages, std::span<PageRun> runs) {
+    SectionHeader& h = header(section_index);
+    uint32_t next = at;
+    for (PageRun& run : runs) {
+        const bool fresh = count_bits(h.dirty, next, pages) == 0;
+        run = {{static_cast<uint32_t>(section_index * kSectionPages + next)}, fresh};
+        next += pages;
+    }
+    const uint32_t dirty = mark_taken(h, at, next - at);
+    count_fresh(next - at - dirty);
 }
 
-/// Takes runs of free pages all of which hold memory, one after the other. Returns how many, or 0 if there is none.
+/// The first run of dirty pages in the section, or kSectionPages if there is none.
+uint32_t Region::find_dirty(size_t section_index, uint32_t pages) {
+    SectionHeader& h = header(section_index);
+    if (h.dirty_runs.longest < pages) {
+        return kSectionPages;
+    }
+    const uint32_t from = h.dirty_runs.from_for(pages);
+    const uint32_t at = find_run(h.dirty, from, kSectionPages, pages);
+    lock_counts::note_copy((at - from) / 8);
+    h.dirty_runs.note_found(pages, at);
+    return at;
+}
+
+/// Takes adjacent runs of free pages all of which hold memory. Returns how many, or 0 if there is none.
 uint32_t Region::take_dirty(uint32_t pages, std::span<PageRun> runs) {
-    if (free_dirty_pages_ < pages) {
+    if (!may_have_dirty_run(pages)) {
         return 0;
     }
-    while (header(first_dirty_section_).dirty_count == 0) {
+    while (free_dirty_pages_ != 0 && header(first_dirty_section_).dirty_count == 0) {
         ++first_dirty_section_;
     }
-    for (size_t s = first_dirty_section_; s < sections_ready_; ++s) {
-        SectionHeader& h = header(s);
-        if (h.longest_dirty < pages || h.dirty_count < pages) {
-            continue;
+    for (size_t s = first_dirty_section_; free_dirty_pages_ >= pages && s < sections_ready_; ++s) {
+        const uint32_t at = find_dirty(s, pages);
+        if (at != kSectionPages) {
+            const auto most =
+                static_cast<uint32_t>(std::min<size_t>(at + pages * runs.size(), kSectionPages));
+            const uint32_t taken = (find_bit(header(s).dirty, at, most, false) - at) / pages;
+            take_at(s, at, pages, runs.first(taken));
+            return taken;
         }
-        const uint32_t at = find_run(h.dirty, kSectionPages, pages);
-        lock_counts::note_copy(at / 8);
-        if (at == kSectionPages) {
-            h.longest_dirty = pages - 1;
-            continue;
-        }
-        const auto most = static_cast<uint32_t>(std::min<size_t>(at + pages * runs.size(), kSectionPages));
-        const uint32_t taken = (find_bit(h.dirty, at, most, false) - at) / pages;
-        mark_taken(h, at, taken * pages);
-        for (uint32_t i = 0; i != taken; ++i) {
-            runs[i] = {{static_cast<uint32_t>(s * kSectionPages + at + size_t{i} * pages)}, false};
-        }
-        return taken;
     }
+    longest_dirty_.store(pages - 1, std::memory_order_relaxed);
     return 0;
 }
 
@@ -128,10 +167,12 @@ bool Region::suits(size_t section_index, uint32_t at, PageUse use) const {
     return use == PageUse::any || (use == PageUse::small_objects ? is_huge || is_shared : !is_huge);
 }
 
-/// The first page of a free run for this use in the section, or kSectionPages if there is none.
-uint32_t Region::find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const {
+/// The first stretch of free pages for this use in the section that has at least `pages` pages. None if `pages` is 0 in the
+/// result.
+Region::SectionRun Region::find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const {
     const SectionHeader& h = header(section_index);
-    uint32_t at = h.first_free;
+    uint32_t at = h.free_runs[static_cast<size_t>(use)].from_for(pages);
+    at = find_bit(h.free, at, kSectionPages, true);
     while (at < kSectionPages) {
         const uint32_t free_end = find_bit(h.free, at, kSectionPages, false);
         const bool is_suitable = suits(section_index, at, use);
@@ -141,35 +182,35 @@ uint32_t Region::find_suitable_run(size_t section_index, uint32_t pages, PageUse
         }
         end = std::min(end, free_end);
         if (is_suitable && end - at >= pages) {
-            return at;
+            return {at, end - at};
         }
         at = find_bit(h.free, end, kSectionPages, true);
     }
-    return kSectionPages;
+    return {kSectionPages, 0};
 }
 
-/// Takes free pages, whether they hold memory or not.
-bool Region::take_free(uint32_t pages, PageUse use, PageRun* run) {
+/// Takes adjacent runs of free pages, whether they hold memory or not. Returns how many, or 0 if there is none.
+uint32_t Region::take_free(uint32_t pages, PageUse use, std::span<PageRun> runs) {
     if (free_pages_ < pages) {
-        return false;
+        return 0;
     }
     while (header(first_free_section_).free_count == 0) {
         ++first_free_section_;
     }
     for (size_t s = first_free_section_; s < sections_ready_; ++s) {
-        SectionHeader& h = header(s);
-        uint32_t& longest = h.longest_free[use == PageUse::large_objects ? 1 : 0];
-        if (h.free_count < pages || (use != PageUse::any && longest < pages)) {
+        RunBounds& bounds = header(s).free_runs[static_cast<size_t>(use)];
+        if (bounds.longest < pages) {
             continue;
         }
-        h.first_free = find_bit(h.free, h.first_free, kSectionPages, true);
-        if (const uint32_t at = find_suitable_run(s, pages, use); at < kSectionPages) {
-            take_at(s, at, pages, run);
-            return true;
+        const SectionRun found = find_suitable_run(s, pages, use);
+        bounds.note_found(pages, found.first);
+        if (found.pages != 0) {
+            const auto taken = static_cast<uint32_t>(std::min<size_t>(runs.size(), found.pages / pages));
+            take_at(s, found.first, pages, runs.first(taken));
+            return taken;
         }
-        longest = std::min(longest, pages - 1);
     }
-    return false;
+    return 0;
 }
 
 /// Makes pages in one section usable, and the section's metadata.
@@ -186,27 +227,32 @@ void Region::mark_gap_free(size_t start) {
     }
 }
 
-bool Region::take_beyond_frontier(uint32_t pages, PageUse use, PageRun* run) {
+/// Takes adjacent runs of pages that were never used. Returns how many, or 0 if there are none.
+uint32_t Region::take_beyond_frontier(uint32_t pages, PageUse use, std::span<PageRun> runs) {
     if (frontier_ * kRegionPageSize >= settings_.huge_from_bytes) {
         for (const size_t huge_pages : {tuning::huge_pages_at_once(frontier_ / kHugePages), size_t{1}}) {
             if (add_pages_for(use, huge_pages)) {
-                return take_free(pages, use, run);
+                return take_free(pages, use, runs);
             }
         }
     }
     size_t start = frontier_;
-    const size_t section_left = kSectionPages - start % kSectionPages;
-    if (section_left < pages) {
+    if (const size_t section_left = kSectionPages - start % kSectionPages; section_left < pages) {
         start += section_left;
     }
-    if (!make_ready(start, pages)) {
-        return false;
+    const size_t most = std::min(runs.size(), (kSectionPages - start % kSectionPages) / pages);
+    for (const size_t count : {most, size_t{1}}) {
+        if (make_ready(start, count * pages)) {
+            mark_gap_free(start);
+            for (size_t i = 0; i != count; ++i) {
+                runs[i] = {{static_cast<uint32_t>(start + i * pages)}, true};
+            }
+            frontier_ = start + count * pages;
+            count_fresh(count * pages);
+            return static_cast<uint32_t>(count);
+        }
     }
-    mark_gap_free(start);
-    frontier_ = start + pages;
-    count_fresh(pages);
-    *run = {{static_cast<uint32_t>(start)}, true};
-    return true;
+    return 0;
 }
 
 /// Adds the next `huge_pages` times 2 MiB, or what the section has left, to the free pages of one use. Several at
@@ -246,19 +292,23 @@ void Region::put_back_outside(size_t bytes) {
     outside_bytes_ -= bytes;
 }
 
-/// Fetches what put_back() will change, many lines at once, before the lock is taken.
-void Region::prefetch(std::span<const PageIndex> runs) const {
-    for (const PageIndex first : runs) {
-        const SectionHeader& h = header(first.value / kSectionPages);
-        const uint32_t at = first.value % kSectionPages;
-        __builtin_prefetch(&h, 1);
-        __builtin_prefetch(h.free + at / kBitsPerWord, 1);
-        __builtin_prefetch(h.dirty + at / kBitsPerWord, 1);
-        __builtin_prefetch(h.freed_at + at, 1);
-        lock_counts::note_prefetch(&h);
-        lock_counts::note_prefetch(h.free + at / kBitsPerWord);
-        lock_counts::note_prefetch(h.dirty + at / kBitsPerWord);
-        lock_counts::note_prefetch(h.freed_at + at);
+/// Fetches what a return of the pages will change, many lines at once, before the lock is taken.
+void Region::prefetch(size_t page, size_t pages) const {
+    constexpr size_t kMostPages = 128;  // the processor fetches what comes after them ahead
+    const SectionHeader& h = header(page / kSectionPages);
+    const size_t at = page % kSectionPages;
+    const auto fetch = [](const void* p) {
+        __builtin_prefetch(p, 1);
+        lock_counts::note_prefetch(p);
+    };
+    fetch(&h);
+    const size_t end = std::min(at + std::min(pages, kMostPages), size_t{kSectionPages});
+    for (const size_t i : {at, end - 1}) {
+        fetch(h.free + i / kBitsPerWord);
+        fetch(h.dirty + i / kBitsPerWord);
+    }
+    for (size_t i = round_down(at, 64); i < end; i += 64) {
+        fetch(h.freed_at + i);
     }
 }
 
@@ -266,7 +316,9 @@ void Region::put_back(std::span<const PageIndex> runs, uint32_t pages, uint8_t n
     if (runs.empty()) {
         return;
     }
-    prefetch(runs);
+    for (const PageIndex first : runs) {
+        prefetch(first.value, pages);
+    }
     LockGuard guard(lock_);
     used_pages_ -= runs.size() * pages;
     for (const PageIndex first : runs) {
@@ -274,65 +326,90 @@ void Region::put_back(std::span<const PageIndex> runs, uint32_t pages, uint8_t n
     }
 }
 
-/// Counts the lines that a change of a page's state uses.
-void Region::note_lines(const SectionHeader& h, uint32_t at) const {
+void Region::put_back_unused(std::span<const PageIndex> runs, uint32_t pages) {
+    if (runs.empty()) {
+        return;
+    }
+    LockGuard guard(lock_);
+    used_pages_ -= runs.size() * pages;
+    for (const PageIndex first : runs) {
+        mark_free(first, pages, false, 0);
+    }
+}
+
+/// Counts the lines that a change of the state of pages uses.
+void Region::note_lines(const SectionHeader& h, uint32_t at, uint32_t pages) const {
     lock_counts::note_line(&free_pages_);
     lock_counts::note_line(&h);
-    lock_counts::note_line(h.free + at / kBitsPerWord);
-    lock_counts::note_line(h.dirty + at / kBitsPerWord);
+    constexpr uint32_t kPagesOfLine = 8 * 64;
+    for (uint32_t i = round_down(at, kPagesOfLine); i < at + pages; i += kPagesOfLine) {
+        lock_counts::note_line(h.free + i / kBitsPerWord);
+        lock_counts::note_line(h.dirty + i / kBitsPerWord);
+    }
 }
 
 uint32_t Region::mark_taken(SectionHeader& h, uint32_t at, uint32_t pages) {
-    note_lines(h, at);
+    note_lines(h, at, pages);
     const uint32_t dirty = count_bits(h.dirty, at, pages);
     set_bits(h.free, at, pages, false);
     set_bits(h.dirty, at, pages, false);
-    h.free_count -= pages;
-    h.dirty_count -= dirty;
+    h.free_count = static_cast<uint16_t>(h.free_count - pages);
+    h.dirty_count = static_cast<uint16_t>(h.dirty_count - dirty);
     free_pages_ -= pages;
     free_dirty_pages_ -= dirty;
     note_dirty();
     return dirty;
 }
 
-/// The length of the run of set bits around a run, up to a little more than kLongestRun.
-uint32_t Region::length_around(const uint64_t* bits, uint32_t at, uint32_t pages) {
+/// The run of set bits around a run: at least kLongestRun bits to each side, if so many are set.
+Region::SectionRun Region::run_around(const uint64_t* bits, uint32_t at, uint32_t pages) {
+    const uint32_t first = at - count_set_before(bits, at, kLongestRun);
     const uint32_t end = at + pages;
-    return count_set_before(bits, at, kLongestRun) + pages +
-           find_bit(bits, end, std::min(end + kLongestRun, kSectionPages), false) - end;
+    return {first, find_bit(bits, end, std::min(end + kLongestRun, kSectionPages), false) - first};
 }
 
 void Region::mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now) {
-    const size_t s = first.value / kSectionPages;
+    const uint32_t s = first.value / kSectionPages;
     const uint32_t at = first.value % kSectionPages;
     SectionHeader& h = header(s);
-    note_lines(h, at);
+    note_lines(h, at, pages);
     set_bits(h.free, at, pages, true);
-    const uint32_t length = length_around(h.free, at, pages);
-    for (uint32_t& longest : h.longest_free) {
-        longest = std::max(longest, length);
+    const SectionRun around = run_around(h.free, at, pages);
+    for (RunBounds& bounds : h.free_runs) {
+        bounds.note_run(around.first, around.pages);
     }
-    h.free_count += pages;
-    h.first_free = std::min(h.first_free, at);
+    h.free_count = static_cast<uint16_t>(h.free_count + pages);
     free_pages_ += pages;
-    if (dirty) {
-        set_bits(h.dirty, at, pages, true);
-        h.longest_dirty = std::max(h.longest_dirty, length_around(h.dirty, at, pages));
-        lock_counts::note_line(h.freed_at + at);
-        std::fill_n(h.freed_at + at, pages, now);
-        h.dirty_count += pages;
-        free_dirty_pages_ += pages;
-        note_dirty();
-        first_dirty_section_ = std::min(first_dirty_section_, s);
-    }
     first_free_section_ = std::min(first_free_section_, s);
+    if (!dirty) {
+        return;
+    }
+    set_bits(h.dirty, at, pages, true);
+    const SectionRun dirty_around = run_around(h.dirty, at, pages);
+    h.dirty_runs.note_run(dirty_around.first, dirty_around.pages);
+    for (uint32_t i = at; i < at + pages; i += 64) {
+        lock_counts::note_line(h.freed_at + i);
+    }
+    std::fill_n(h.freed_at + at, pages, now);
+    h.dirty_count = static_cast<uint16_t>(h.dirty_count + pages);
+    free_dirty_pages_ += pages;
+    note_dirty();
+    if (!may_have_dirty_run(dirty_around.pages)) {
+        longest_dirty_.store(dirty_around.pages, std::memory_order_relaxed);
+    }
+    first_dirty_section_ = std::min(first_dirty_section_, s);
 }
 
+/// The first of the free pages right before the frontier, or the frontier.
 size_t Region::first_of_free_end() const {
     size_t first = frontier_;
-    while (first > lasting_pages_ && test_bit(header((first - 1) / kSectionPages).free,
-                                              static_cast<uint32_t>((first - 1) % kSectionPages))) {
-        --first;
+    bool may_go_on = true;
+    while (first != 0 && may_go_on) {
+        const auto in_section = static_cast<uint32_t>((first - 1) % kSectionPages) + 1;
+        const uint32_t pages =
+            count_set_before(header((first - 1) / kSectionPages).free, in_section, in_section);
+        first -= pages;
+        may_go_on = pages == in_section;
     }
     return first;
 }
@@ -389,9 +466,9 @@ RegionStats Region::stats() {
     RegionStats stats;
     stats.reserved_bytes = (reserved_pages_ - lost_pages_) * kRegionPageSize;
     stats.committed_bytes = (committed_pages_ - lost_pages_) * kRegionPageSize;
-    const size_t reserved = std::min(page_reserves.pages(), used_pages_);
-    stats.in_use_bytes = (used_pages_ - reserved) * kRegionPageSize;
-    stats.free_dirty_bytes = (free_dirty_pages_ + reserved) * kRegionPageSize;
+    const auto [dirty, fresh] = page_reserves.pages();
+    stats.in_use_bytes = (used_pages_ - std::min(dirty + fresh, used_pages_)) * kRegionPageSize;
+    stats.free_dirty_bytes = (free_dirty_pages_ + dirty) * kRegionPageSize;
     stats.metadata_bytes = sections_ready_ * kSectionHeaderBytes +
                            frontier_ * (settings_.span_metadata_bytes + sizeof(uint16_t));
     stats.purges = purges_;

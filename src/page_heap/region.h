@@ -76,9 +76,11 @@ struct PageRun {
     bool fresh;
 };
 
-/// Further runs that take() may take, if it finds any that hold memory.
+/// Further runs that take() may take, so that the next visits can be spared: of runs that hold memory, as many as there is
+/// room for; of fresh ones, at most `most_fresh`, and only where they are adjacent.
 struct MoreRuns {
     std::span<PageRun> runs;
+    uint32_t most_fresh = 0;
     uint32_t taken = 0;
 };
 
@@ -105,6 +107,7 @@ class Region {
         size_t reserve_bytes = 0;                                         // of address space, at the start
         size_t limit_bytes = 0;                                           // of pages in use; 0: no limit
         size_t span_metadata_bytes = 0;                                   // per page
+        size_t section_metadata_bytes = 0;                                // per section
         size_t huge_from_bytes = SIZE_MAX;  // ask for 2-MiB pages for small objects beyond this size
     };
 
@@ -114,12 +117,14 @@ class Region {
 
     /// Takes up to `runs.size()` runs of `pages` adjacent pages (at most kLongestRun), which are readable and
     /// writable. If not `may_grow` and a flush before growth is due, takes only pages that hold memory. Returns how
-    /// many runs it took; if none, sets `*why`. If it took all of them, and the last one held memory, takes `more`
-    /// runs that hold memory, too. The caller holds no lock of higher rank.
+    /// many runs it took; if none, sets `*why`. If it took all of them, it takes `more` runs that are like the last one:
+    /// either fresh or not. The caller holds no lock of higher rank.
     uint32_t take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why,
                   MoreRuns* more = nullptr);
     /// Gives runs of `pages` pages back. `now` is the current tick, which purge() compares with.
     void put_back(std::span<const PageIndex> runs, uint32_t pages, uint8_t now);
+    /// Gives back fresh runs that were never used.
+    void put_back_unused(std::span<const PageIndex> runs, uint32_t pages);
     void put_back(PageIndex first, uint32_t pages, uint8_t now) {
         put_back(std::span(&first, 1), pages, now);
     }
@@ -180,6 +185,10 @@ class Region {
         return section(page.value / kSectionPages) + kSectionHeaderBytes +
                (page.value % kSectionPages) * settings_.span_metadata_bytes;
     }
+    /// The metadata of a section: Settings::section_metadata_bytes bytes, zero at first.
+    std::byte* section_metadata(size_t section_index) const {
+        return section(section_index) + kSectionHeaderBytes + kSectionPages * settings_.span_metadata_bytes;
+    }
     /// Counts memory that does not lie in the region against its limit. Returns false if the limit would be
     /// exceeded.
     [[nodiscard]] bool take_outside(size_t bytes);
@@ -196,7 +205,13 @@ class Region {
         return has_own_free_dirty_pages() || has_reserve_.load(std::memory_order_relaxed);
     }
     bool has_own_free_dirty_pages() const { return has_dirty_.load(std::memory_order_relaxed); }
-    /// A page reserve has pages; or all of them gave back what they had.
+    /// Whether there may be a run of free pages that hold memory.
+    bool may_have_dirty_run(uint32_t pages) const {
+        return pages <= longest_dirty_.load(std::memory_order_relaxed);
+    }
+    /// Whether the region ever needed more than the first MiB.
+    bool has_grown() const { return has_grown_.load(std::memory_order_relaxed); }
+    /// A page reserve has pages that hold memory; or all of them gave back what they had.
     void note_reserve() {
         if (!has_reserve_.load(std::memory_order_relaxed)) {
             has_reserve_.store(true, std::memory_order_relaxed);
@@ -207,7 +222,14 @@ class Region {
     Lock& lock() { return lock_; }
 
   private:
+    struct RunBounds;
     struct SectionHeader;
+    /// Adjacent pages of one section.
+    struct SectionRun {
+        uint32_t first;
+        uint32_t pages;
+    };
+    static constexpr size_t kMostPurged = 16;
     static constexpr size_t kSectionHeaderBytes = 12 * KiB;
 
     std::byte* section(size_t index) const { return sections_ + index * section_bytes_; }
@@ -223,28 +245,34 @@ class Region {
     size_t first_of_free_end() const;
     bool flush_is_due() const;
     void count_fresh(size_t pages);
-    uint32_t purge_next_run(size_t section_index, uint32_t* from, uint8_t now, uint8_t age,
-                            uint32_t most_pages = kSectionPages);
-    bool take_run(uint32_t pages, PageUse use, bool may_grow, PageRun* run);
-    void take_at(size_t section_index, uint32_t at, uint32_t pages, PageRun* run);
-    static uint32_t length_around(const uint64_t* bits, uint32_t at, uint32_t pages);
+    template <class Most>
+    void purge_section(size_t section_index, uint8_t now, uint8_t age, Most most_pages);
+    void purge_without_lock(size_t section_index, std::span<const SectionRun> runs, uint8_t now);
+    uint32_t runs_within_limit(uint32_t pages, size_t runs) const;
+    uint32_t take_runs(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs);
+    uint32_t take_clean(uint32_t pages, PageUse use, std::span<PageRun> runs);
+    static SectionRun run_around(const uint64_t* bits, uint32_t at, uint32_t pages);
+    void take_more(uint32_t pages, PageUse use, bool fresh, MoreRuns* more);
+    void take_at(size_t section_index, uint32_t at, uint32_t pages, std::span<PageRun> runs);
     uint32_t take_dirty(uint32_t pages, std::span<PageRun> runs);
-    void prefetch(std::span<const PageIndex> runs) const;
-    size_t find_for_block(bool dirty, size_t pages, size_t alignment) const;
+    void prefetch(size_t page, size_t pages) const;
+    uint32_t find_dirty(size_t section_index, uint32_t pages);
+    size_t find_for_block(bool dirty, size_t pages, size_t alignment);
+    static uint32_t find_stretch(const uint64_t* bits, RunBounds& bounds, uint32_t at, size_t pages);
     size_t count_free(size_t first, size_t end) const;
     bool grow_until(size_t end);
     void take_block_at(size_t first, size_t bytes, bool* fresh);
     void put_back_part(size_t page, uint32_t first_part, uint32_t end_part, uint8_t now);
-    bool take_free(uint32_t pages, PageUse use, PageRun* run);
+    uint32_t take_free(uint32_t pages, PageUse use, std::span<PageRun> runs);
     bool suits(size_t section_index, uint32_t at, PageUse use) const;
-    uint32_t find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const;
-    bool take_beyond_frontier(uint32_t pages, PageUse use, PageRun* run);
+    SectionRun find_suitable_run(size_t section_index, uint32_t pages, PageUse use) const;
+    uint32_t take_beyond_frontier(uint32_t pages, PageUse use, std::span<PageRun> runs);
     bool add_pages_for(PageUse use, size_t huge_pages);
     bool make_ready(size_t start, size_t pages);
     void mark_gap_free(size_t start);
     bool reserve_pages_until(size_t page_end, bool at_least);
     bool commit_pages_until(size_t needed_end);
-    void note_lines(const SectionHeader& h, uint32_t at) const;
+    void note_lines(const SectionHeader& h, uint32_t at, uint32_t pages) const;
     /// Marks free pages of a section as taken. Returns how many of them still held memory.
     uint32_t mark_taken(SectionHeader& h, uint32_t at, uint32_t pages);
     void mark_free(PageIndex first, uint32_t pages, bool dirty, uint8_t now);
@@ -260,35 +288,39 @@ class Region {
                             uint32_t most_pages);
 
     Settings settings_;
-    Lock lock_{LockRank::region};
     uintptr_t base_ = 0;
     uintptr_t thread_memory_ = 0;    // lowest address of the threads' memory; more is taken below it
     std::byte* sections_ = nullptr;  // per section: header, then the spans' metadata
     size_t section_bytes_ = 0;
-    uint32_t os_page_pages_ = 1;      // how many pages a page of the kernel has
-    bool tables_reserved_ = false;    // sections and class entries are reserved for page_count_ pages
-    size_t page_count_ = 0;           // the most pages that the region can have
-    size_t reserved_pages_ = 0;       // pages whose addresses belong to the region, counted from base_
-    size_t lasting_pages_ = 0;        // reserved pages that are never given back
-    size_t lost_pages_ = 0;           // pages that give_back_holes() gave back
-    size_t section_tables_ = 0;       // sections with committed metadata; class entries may still be missing
-    size_t sections_ready_ = 0;       // sections whose metadata and class entries are committed
-    size_t committed_pages_ = 0;      // readable and writable pages, counted from base_
-    size_t frontier_ = 0;             // pages below it have been handed out or marked free
-    size_t fresh_since_flush_ = 0;    // pages that became resident since the last flush before growth
-    size_t first_free_section_ = 0;   // no section before it has free pages
-    size_t first_dirty_section_ = 0;  // no section before it has dirty pages
-    size_t section_to_purge_ = 0;     // where purge_some() goes on
-    size_t free_pages_ = 0;
-    size_t free_dirty_pages_ = 0;
-    size_t used_pages_ = 0;     // of spans
-    size_t block_pages_ = 0;    // of blocks of the fallback
-    size_t outside_bytes_ = 0;  // of take_outside()
+    uint32_t os_page_pages_ = 1;    // how many pages a page of the kernel has
+    bool tables_reserved_ = false;  // sections and class entries are reserved for page_count_ pages
+    size_t page_count_ = 0;         // the most pages that the region can have
+    size_t reserved_pages_ = 0;     // pages whose addresses belong to the region, counted from base_
+    size_t lasting_pages_ = 0;      // reserved pages that are never given back
+    size_t lost_pages_ = 0;         // pages that give_back_holes() gave back
+    size_t section_tables_ = 0;     // sections with committed metadata; class entries may still be missing
+    size_t sections_ready_ = 0;     // sections whose metadata and class entries are committed
+    size_t committed_pages_ = 0;    // readable and writable pages, counted from base_
+    size_t frontier_ = 0;           // pages below it have been handed out or marked free
+    size_t section_to_purge_ = 0;   // where purge_some() goes on
+    size_t outside_bytes_ = 0;      // of take_outside()
     uint64_t purges_ = 0;
     uint64_t purged_bytes_ = 0;
+    // What nearly every visit changes, in one cache line.
+    alignas(64) Lock lock_{LockRank::region};
+    size_t free_pages_ = 0;
+    size_t free_dirty_pages_ = 0;
+    size_t used_pages_ = 0;             // of spans
+    size_t block_pages_ = 0;            // of blocks of the fallback
+    size_t fresh_since_flush_ = 0;      // pages that became resident since the last flush before growth
+    uint32_t first_free_section_ = 0;   // no section before it has free pages
+    uint32_t first_dirty_section_ = 0;  // no section before it has dirty pages
+    // No run of dirty pages is longer. If it is more than kLongestRun, runs may be much longer. Written under the lock.
+    std::atomic<uint32_t> longest_dirty_{0};
     // Read by many slow paths without the lock and seldom changed, so they have a cache line of their own.
     alignas(64) std::atomic<bool> surplus_{false};
     std::atomic<bool> has_dirty_{false};     // free_dirty_pages_ is not 0
+    std::atomic<bool> has_grown_{false};     // beyond what is committed first
     std::atomic<bool> has_reserve_{false};   // a page reserve may have pages
     std::atomic<bool> flush_is_due_{false};  // what flush_is_due() said when a page last became resident
 };

@@ -24,8 +24,9 @@ constexpr size_t kWithoutGrowthBytes = 16 * GiB;  // reserved at once if the reg
 
 bool Region::set_up(const Settings& settings) {
     settings_ = settings;
-    section_bytes_ =
-        round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes, os::page_size());
+    section_bytes_ = round_up(kSectionHeaderBytes + kSectionPages * settings.span_metadata_bytes +
+                                  settings.section_metadata_bytes,
+                              os::page_size());
     os_page_pages_ = static_cast<uint32_t>(divide_up(os::page_size(), kRegionPageSize));
     page_count_ = round_down(settings.largest_bytes / kRegionPageSize, os_page_pages_);
     const size_t wanted = std::min(divide_up(settings.reserve_bytes, kRegionPageSize), page_count_);
@@ -205,6 +206,7 @@ bool Region::commit_pages_until(size_t needed_end) {
         void* start = pointer_to(base_ + committed_pages_ * kRegionPageSize);
         const size_t bytes = (end - committed_pages_) * kRegionPageSize;
         if (reserve_pages_until(end, end == page_end) && os::commit(start, bytes)) {
+            has_grown_.store(committed_pages_ != 0, std::memory_order_relaxed);
             committed_pages_ = end;
             return true;
         }

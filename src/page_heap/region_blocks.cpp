@@ -40,11 +40,7 @@ void* Region::take_block(size_t bytes, size_t alignment, bool* fresh) {
         first = find_for_block(false, pages, aligned);
     }
     if (first == kNowhere) {
-        first = frontier_;
-        while (first != 0 && count_free(first - 1, first) != 0) {
-            --first;
-        }
-        first = round_up(first, aligned);
+        first = round_up(first_of_free_end(), aligned);
         if (!grow_until(first + pages)) {
             return nullptr;
         }
@@ -69,17 +65,22 @@ bool Region::extend_block(void* end, size_t bytes, bool* fresh) {
 }
 
 /// The first of `pages` adjacent pages that are free, or free and dirty. kNowhere if there are none.
-size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) const {
+size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) {
     if ((dirty ? free_dirty_pages_ : free_pages_) < pages) {
         return kNowhere;
     }
     size_t first = kNowhere;  // where the stretch begins that ends where the search is
     for (size_t s = dirty ? first_dirty_section_ : first_free_section_; s < sections_ready_; ++s) {
-        const SectionHeader& h = header(s);
+        SectionHeader& h = header(s);
         const uint64_t* const bits = dirty ? h.dirty : h.free;
+        RunBounds& bounds = dirty ? h.dirty_runs : h.free_runs[static_cast<size_t>(PageUse::any)];
+        const bool is_whole = first == kNowhere;
         for (uint32_t at = 0; at < kSectionPages;) {
             if (first == kNowhere) {
-                at = find_bit(bits, at, kSectionPages, true);
+                at = find_stretch(bits, bounds, at, pages);
+                if (at == kSectionPages) {
+                    break;
+                }
                 first = s * kSectionPages + at;
             }
             at = find_bit(bits, at, kSectionPages, false);
@@ -88,8 +89,32 @@ size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) const 
             }
             first = at < kSectionPages ? kNowhere : first;
         }
+        if (is_whole && alignment == 1 && pages <= kLongestRun) {
+            bounds.note_none(static_cast<uint32_t>(pages));
+        }
     }
     return kNowhere;
+}
+
+/// The first page from `at` on where a stretch of set bits begins that may have `pages` bits, or that reaches the end of the
+/// section and may go on in the next. kSectionPages if there is none.
+uint32_t Region::find_stretch(const uint64_t* bits, RunBounds& bounds, uint32_t at, size_t pages) {
+    if (bounds.longest >= std::min<size_t>(pages, kLongestRun + 1)) {
+        const uint32_t i =
+            RunBounds::length_index(static_cast<uint32_t>(std::min<size_t>(pages, kLongestRun)));
+        const uint32_t least = RunBounds::kLengths[i];
+        const uint32_t from = std::max(at, bounds.from_for(least));
+        const uint32_t found = find_run(bits, from, kSectionPages, least);
+        lock_counts::note_copy((found - from) / 8);
+        if (at == 0) {
+            bounds.note_found(least, found);
+        }
+        if (found != kSectionPages) {
+            return found;
+        }
+    }
+    const uint32_t most = std::min(kLongestRun, kSectionPages - at);
+    return kSectionPages - count_set_before(bits, kSectionPages, most);
 }
 
 /// How many of the pages, all below the frontier, are free.
@@ -141,6 +166,7 @@ void Region::take_block_at(size_t first, size_t bytes, bool* fresh) {
 void Region::put_back_block(void* p, size_t bytes, uint8_t now) {
     const size_t start = address_of(p) - base_;
     const size_t end = start + bytes;
+    prefetch(start / kRegionPageSize, divide_up(bytes, kRegionPageSize));
     const auto part_of = [](size_t offset) {
         return static_cast<uint32_t>(offset % kRegionPageSize / kSmallestOsPage);
     };

@@ -66,56 +66,74 @@ uint32_t Region::take_purgeable(size_t section_index, uint32_t* from, uint8_t no
     return 0;
 }
 
-/// Purges the next run of a section, or its first `most_pages`, without the lock, which the caller holds. Returns how many
-/// pages that were; 0: there is none.
-uint32_t Region::purge_next_run(size_t section_index, uint32_t* from, uint8_t now, uint8_t age,
-                                uint32_t most_pages) {
-    const uint32_t pages =
-        *from < kSectionPages ? take_purgeable(section_index, from, now, age, most_pages) : 0;
-    if (pages == 0) {
-        return 0;
+/// Purges runs of a section, which are taken and come back several in one visit. `most_pages(pages)` tells how many pages
+/// the next run may have, 0 if there shall be none. It is called with the length of the last one, at first with 0.
+template <class Most>
+void Region::purge_section(size_t section_index, uint8_t now, uint8_t age, Most most_pages) {
+    uint32_t at = header(section_index).dirty_count == 0 ? kSectionPages : 0;
+    uint32_t most = most_pages(0);
+    while (at != kSectionPages && most != 0) {
+        SectionRun runs[kMostPurged];
+        size_t count = 0;
+        while (count != kMostPurged && at != kSectionPages && most != 0) {
+            const uint32_t pages = take_purgeable(section_index, &at, now, age, most);
+            if (pages != 0) {
+                runs[count++] = {at, pages};
+                at += pages;
+                most = most_pages(pages);
+            }
+        }
+        purge_without_lock(section_index, std::span(runs, count), now);
     }
-    const PageIndex first{static_cast<uint32_t>(section_index * kSectionPages + *from)};
-    const size_t bytes = size_t{pages} * kRegionPageSize;
+}
+
+/// Purges runs that were taken without the lock, which the caller holds, and gives them back.
+void Region::purge_without_lock(size_t section_index, std::span<const SectionRun> runs, uint8_t now) {
+    if (runs.empty()) {
+        return;
+    }
+    const auto page_of = [&](const SectionRun& run) {
+        return PageIndex{static_cast<uint32_t>(section_index * kSectionPages + run.first)};
+    };
+    bool purged[kMostPurged];
     lock_.unlock();
-    const bool purged = os::purge(address(first), bytes);
+    std::ranges::transform(runs, purged, [&](const SectionRun& run) {
+        return os::purge(address(page_of(run)), size_t{run.pages} * kRegionPageSize);
+    });
     lock_.lock();
-    mark_free(first, pages, !purged, now);
-    purged_bytes_ += purged ? bytes : 0;
-    purges_ += purged;
-    *from += pages;
-    return pages;
+    for (size_t i = 0; i != runs.size(); ++i) {
+        mark_free(page_of(runs[i]), runs[i].pages, !purged[i], now);
+        purged_bytes_ += purged[i] ? size_t{runs[i].pages} * kRegionPageSize : 0;
+        purges_ += purged[i];
+    }
 }
 
 size_t Region::purge(uint8_t now, uint8_t age) {
     LockGuard guard(lock_);
     const uint64_t before = purged_bytes_;
     for (size_t s = 0; s < sections_ready_; ++s) {
-        uint32_t at = header(s).dirty_count == 0 ? kSectionPages : 0;
-        while (purge_next_run(s, &at, now, age) != 0) {
-        }
+        purge_section(s, now, age, [](uint32_t) { return kSectionPages; });
     }
     return purged_bytes_ - before;
 }
 
 bool Region::purge_some(uint8_t now, uint8_t age, size_t most_bytes) {
     size_t spent = 0;
-    // Whole 2-MiB pages, so that the rest of a run can be purged as the run could.
-    const auto most_pages = [&] {
-        const size_t left = std::min(most_bytes - spent, kSectionPages * kRegionPageSize);
+    const auto most_pages = [&](uint32_t pages) {
+        spent += pages == 0 ? 0 : pages * kRegionPageSize + kPurgeCallBytes;
+        // Whole 2-MiB pages, so that the rest of a run can be purged as the run could.
+        const size_t left =
+            std::min(most_bytes - std::min(spent, most_bytes), kSectionPages * kRegionPageSize);
         return static_cast<uint32_t>(divide_up(left, kHugePageSize) * kHugePages);
     };
     LockGuard guard(lock_);
     const size_t first = std::exchange(section_to_purge_, 0);
     for (size_t n = 0; n < sections_ready_; ++n) {
         const size_t s = (first + n) % sections_ready_;
-        uint32_t at = header(s).dirty_count == 0 ? kSectionPages : 0;
-        while (const uint32_t pages = purge_next_run(s, &at, now, age, most_pages())) {
-            spent += pages * kRegionPageSize + kPurgeCallBytes;
-            if (spent >= most_bytes) {
-                section_to_purge_ = s;
-                return true;
-            }
+        purge_section(s, now, age, most_pages);
+        if (spent >= most_bytes) {
+            section_to_purge_ = s;
+            return true;
         }
     }
     return false;
@@ -123,13 +141,11 @@ bool Region::purge_some(uint8_t now, uint8_t age, size_t most_bytes) {
 
 void Region::purge_to_budget(uint8_t now) {
     LockGuard guard(lock_);
-    const auto exceeds = [this] {
-        return free_dirty_pages_ > tuning::dirty_budget(used_pages_, block_pages_);
+    const auto most_pages = [this](uint32_t) {
+        return free_dirty_pages_ > tuning::dirty_budget(used_pages_, block_pages_) ? kSectionPages : 0;
     };
-    for (size_t s = sections_ready_; s != 0 && exceeds(); --s) {
-        uint32_t at = header(s - 1).dirty_count == 0 ? kSectionPages : 0;
-        while (exceeds() && purge_next_run(s - 1, &at, now, 0) != 0) {
-        }
+    for (size_t s = sections_ready_; s != 0 && most_pages(0) != 0; --s) {
+        purge_section(s - 1, now, 0, most_pages);
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The bitmap of a span, and the heap of spans.
+// The bitmap of a span.
 #include "page_heap/span.h"
 
 #include "base/bits.h"
@@ -36,7 +36,6 @@ void Span::open(PageIndex first, ClassIndex c, bool fresh, uint8_t store) {
     free_count_ = static_cast<uint16_t>(objects);
     fresh_from_ = static_cast<uint16_t>(fresh ? 0 : objects);
     store_ = store;
-    child_ = next_ = previous_ = {};
     uint64_t* bits = free_bits();
     std::fill_n(bits, objects / kBitsPerWord, ~uint64_t{0});
     if (objects % kBitsPerWord != 0) {
@@ -111,74 +110,6 @@ PutBackResult Span::judge(uintptr_t base, const void* object) const {
     const SizeClass& c = size_classes[class_];
     const size_t offset = address_of(object) - first_object(base);
     return judge_place(c, free_bits(), offset, c.index_of(offset));
-}
-
-Span* SpanHeap::merge(Span* a, Span* b) {
-    if (a == nullptr || b == nullptr) {
-        return a != nullptr ? a : b;
-    }
-    if (b < a) {
-        std::swap(a, b);
-    }
-    lock_counts::note_line(a);
-    lock_counts::note_line(b);
-    Span* const sibling = a->child();
-    b->previous_.set(b, a);
-    b->next_.set(b, sibling);
-    if (sibling != nullptr) {
-        lock_counts::note_line(sibling);
-        sibling->previous_.set(sibling, b);
-    }
-    a->child_.set(a, b);
-    return a;
-}
-
-/// Merges siblings in two passes: first neighbours in pairs, then the pairs from the last to the first.
-Span* SpanHeap::merge_siblings(Span* first) {
-    Span* pairs = nullptr;
-    while (first != nullptr) {
-        Span* second = first->next();
-        Span* rest = second != nullptr ? second->next() : nullptr;
-        first->next_ = first->previous_ = {};
-        if (second != nullptr) {
-            second->next_ = second->previous_ = {};
-        }
-        Span* pair = merge(first, second);
-        pair->next_.set(pair, pairs);
-        pairs = pair;
-        first = rest;
-    }
-    Span* result = nullptr;
-    while (pairs != nullptr) {
-        Span* pair = pairs;
-        pairs = pair->next();
-        pair->next_ = {};
-        result = merge(result, pair);
-    }
-    return result;
-}
-
-void SpanHeap::insert(Span* span) {
-    span->child_ = span->next_ = span->previous_ = {};
-    store_relaxed(root_, merge(root_, span));
-}
-
-void SpanHeap::remove(Span* span) {
-    Span* children = merge_siblings(span->child());
-    if (span == root_) {
-        store_relaxed(root_, children);
-        return;
-    }
-    Span* const previous = span->previous();
-    Span* const next = span->next();
-    SpanLink& link_to_it = previous->child() == span ? previous->child_ : previous->next_;
-    link_to_it.set(previous, next);
-    lock_counts::note_line(previous);
-    if (next != nullptr) {
-        next->previous_.set(next, previous);
-        lock_counts::note_line(next);
-    }
-    store_relaxed(root_, merge(root_, children));
 }
 
 }  // namespace hotlane

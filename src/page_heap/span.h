@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// A span: a run of pages cut into objects of one class, with a bitmap of the free ones. And the heap of spans
-// with free objects, lowest address first. Both are used under the depot's lock of their class.
+// A span: a run of pages cut into objects of one class, with a bitmap of the free ones. It is used under the lock of its
+// store.
 #pragma once
 
 #include "page_heap/region.h"
 #include "page_heap/size_classes.h"
+
+#include <algorithm>
 
 namespace hotlane {
 
 /// What can be wrong with an object that is put back. The pointer came from the program, so the mistake is
 /// the program's.
 enum class PutBackResult : uint8_t { ok, interior_pointer, double_free };
-
-class Span;
-
-/// A pointer from one span's metadata to another's, in half the room: their distance in words. 0 is null.
-class SpanLink {
-  public:
-    Span* from(const Span* self) const {
-        return distance_ == 0 ? nullptr
-                              : static_cast<Span*>(pointer_to(address_of(self) + size_t(distance_ * kUnit)));
-    }
-    void set(const Span* self, const Span* to) {
-        distance_ =
-            to == nullptr
-                ? 0
-                : static_cast<int32_t>(static_cast<ptrdiff_t>(address_of(to) - address_of(self)) / kUnit);
-    }
-
-  private:
-    static constexpr ptrdiff_t kUnit = sizeof(uint64_t);
-    int32_t distance_;
-};
 
 /// The metadata of a span: one cache line, unless there are more than 256 objects. It lies beside the region and never in the pages it describes, so that a write
 /// after free cannot reach it. Invariants: free_count is the number of bits set in free_bits; objects at an
@@ -41,7 +22,8 @@ class alignas(uint64_t) Span {
   public:
     /// Bytes of metadata that a page needs if spans have at most `most_objects` objects.
     static constexpr size_t metadata_bytes(uint32_t most_objects) {
-        return sizeof(Span) + round_up(divide_up(most_objects, 8), sizeof(uint64_t));
+        constexpr size_t kLine = 64;
+        return std::max(kLine, sizeof(Span) + round_up(divide_up(most_objects, 8), sizeof(uint64_t)));
     }
 
     /// Makes the run at `first` a span with all objects free. `fresh`: the pages are known to read as zero.
@@ -76,10 +58,6 @@ class alignas(uint64_t) Span {
     uint8_t distance_to_first() const { return distance_; }
 
   private:
-    friend class SpanHeap;
-    Span* child() const { return child_.from(this); }
-    Span* next() const { return next_.from(this); }
-    Span* previous() const { return previous_.from(this); }
     uint64_t* free_bits() { return reinterpret_cast<uint64_t*>(this + 1); }
     const uint64_t* free_bits() const { return reinterpret_cast<const uint64_t*>(this + 1); }
 
@@ -89,30 +67,9 @@ class alignas(uint64_t) Span {
     uint16_t first_word_;  // no bit of free_bits is set before this word
     uint16_t free_count_;
     uint16_t fresh_from_;
-    // Links of the heap. `previous_` is the parent for a first child, else the previous sibling.
-    SpanLink child_;
-    SpanLink next_;
-    SpanLink previous_;
     uint8_t store_;
 };
 
 static_assert(Span::metadata_bytes(256) == 64);
-
-/// Pairing heap by address (Fredman, Sedgewick, Sleator, Tarjan 1986), intrusive. first() and insert() O(1),
-/// remove() O(log n) amortised.
-class SpanHeap {
-  public:
-    Span* first() const { return root_; }
-    /// May be called without the lock; the answer may be outdated.
-    bool may_have_any() const { return load_relaxed(root_) != nullptr; }
-    void insert(Span* span);
-    void remove(Span* span);
-
-  private:
-    static Span* merge(Span* a, Span* b);
-    static Span* merge_siblings(Span* first);
-
-    Span* root_ = nullptr;
-};
 
 }  // namespace hotlane

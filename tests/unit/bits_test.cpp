@@ -72,8 +72,15 @@ TEST(Bits, TheFirstRunOfALengthIsFoundAcrossWords) {
                 ++expected;
             }
             expected = expected + length <= kBits ? expected : kBits;
-            ASSERT_EQ(find_run(bits, kBits, length), expected) << first << " " << end << " " << length;
-            found += expected != kBits ? 1 : 0;
+            ASSERT_EQ(find_run(bits, 0, kBits, length), expected) << first << " " << end << " " << length;
+            ASSERT_EQ(find_run(bits, expected, kBits, length), expected)
+                << first << " " << end << " " << length;
+            if (expected != kBits) {
+                const uint32_t behind = find_run(bits, expected + 1, kBits, length);
+                ASSERT_GT(behind, expected);
+                ASSERT_TRUE(behind == kBits || count_bits(bits, behind, length) == length);
+                ++found;
+            }
         }
     });
     EXPECT_GT(found, 1000U);

@@ -24,6 +24,7 @@ class DepotTest : public testing::Test {
   protected:
     void SetUp() override {
         fake_os::reset();
+        fake_os::set_cpu_count(64);
         fresh_depots();
         set_on_error(OnError::abort);
     }
@@ -154,6 +155,24 @@ TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
     EXPECT_EQ(depots[1].stats().objects, 3U);
     depots[1].reap(true);
     EXPECT_EQ(depots[1].stats().objects, 0U);
+}
+
+TEST_F(DepotTest, AProcessThatMayUseFewProcessorsHasFewStoresWhateverTheirNumbers) {
+    for (const unsigned count : {1U, 2U, 5U, 13U, 64U, 65U, 200U}) {
+        fake_os::set_cpu_count(count);
+        fresh_depots();
+        const size_t metadata = Depot::section_metadata_bytes();
+        EXPECT_GE(metadata * std::max(tuning::kProcessorsOfStore, 2 * count / Depot::kMostDomains),
+                  std::min(count, 16U) * SpanSet::kBytesOfStore);
+        EXPECT_LE(metadata,
+                  std::min(divide_up(2 * count, 4), size_t{Depot::kMostDomains}) * SpanSet::kBytesOfStore);
+        for (unsigned processor = 0; processor < 256; processor += 3) {
+            fake_os::run_on(processor);
+            const std::vector<void*> objects = take(1, 3);
+            ASSERT_EQ(objects.size(), 3U);
+            EXPECT_LT(span_containing(objects[0])->store(), metadata / SpanSet::kBytesOfStore);
+        }
+    }
 }
 
 TEST_F(DepotTest, PartialSpansOfOtherProcessorsAreUsedBeforeFreshOnesAndObjectsGoBackToTheirStore) {

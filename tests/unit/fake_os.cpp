@@ -34,6 +34,7 @@ struct Rules {
     std::atomic<uint64_t> now_ns;
     std::atomic<bool> barriers_fail;
     std::atomic<unsigned> processor;
+    std::atomic<unsigned> cpu_count;  // 0: the real number
     std::atomic<size_t> page_size;
     std::atomic<void (*)()> after_barrier;
 };
@@ -78,6 +79,7 @@ void reset() {
     rules.clock_stopped = false;
     rules.barriers_fail = false;
     rules.processor = 0;
+    rules.cpu_count = 0;
     rules.page_size = real_os::page_size();
     rules.after_barrier = nullptr;
     const std::lock_guard guard(purged_lock);
@@ -95,6 +97,7 @@ void fail_nth_of_all(uint64_t n) { rules.fail_at_of_all = n == 0 ? 0 : rules.all
 void fail_always(Call call, bool fail) { rules.fail_always[static_cast<size_t>(call)] = fail; }
 void set_page_size(size_t bytes) { rules.page_size = bytes; }
 void run_on(unsigned processor) { rules.processor = processor; }
+void set_cpu_count(unsigned count) { rules.cpu_count = count; }
 void limit_memory(size_t bytes) { rules.memory_limit = bytes; }
 void limit_addresses(size_t bytes) { rules.address_limit = bytes; }
 void ignore_places(bool ignore) { rules.places_ignored = ignore; }
@@ -213,7 +216,7 @@ void advise_huge(void* p, size_t bytes, bool huge) { real_os::advise_huge(p, byt
 size_t memory_limit() { return std::min<size_t>(rules.memory_limit, rules.address_limit); }
 uint64_t random_word() { return real_os::random_word(); }
 size_t peak_rss_bytes() { return real_os::peak_rss_bytes(); }
-unsigned cpu_count() { return real_os::cpu_count(); }
+unsigned cpu_count() { return rules.cpu_count != 0 ? rules.cpu_count.load() : real_os::cpu_count(); }
 int process_id() { return real_os::process_id(); }
 uint32_t thread_id() { return real_os::thread_id(); }
 bool thread_is_leaving() { return real_os::thread_is_leaving(); }

@@ -39,6 +39,9 @@ void set_page_size(size_t bytes);
 /// Sets the processor on which every thread seems to run, until reset().
 void run_on(unsigned processor);
 
+/// Sets how many processors the process seems to have, until reset().
+void set_cpu_count(unsigned count);
+
 /// Stops the clocks. From then on only advance_clock() moves them.
 void stop_clock();
 void advance_clock(uint64_t ns);

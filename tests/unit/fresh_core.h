@@ -25,7 +25,8 @@ inline void fresh_depots(const ClassTable& classes = {}, size_t region_bytes = 4
     Depot::set_up_all();
     HOTLANE_CHECK(region.set_up({.largest_bytes = region_bytes,
                                  .limit_bytes = limit_bytes,
-                                 .span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects)}));
+                                 .span_metadata_bytes = Span::metadata_bytes(size_classes.most_objects),
+                                 .section_metadata_bytes = Depot::section_metadata_bytes()}));
 }
 
 }  // namespace hotlane

@@ -38,7 +38,7 @@ class PageReserveTest : public testing::Test {
 
 TEST_F(PageReserveTest, WhatCameBackIsTakenAgainWithoutTheRegion) {
     const std::vector<PageIndex> runs = take(2, 4);
-    EXPECT_EQ(page_reserves.pages(), 0U) << "new pages are not reserved";
+    EXPECT_EQ(page_reserves.pages().dirty, 0U) << "new pages are not reserved";
     page_reserves[0].put_back(2, runs, 0);
     EXPECT_EQ(page_reserves[0].pages(), 8U);
     EXPECT_TRUE(region.has_free_dirty_pages());
@@ -76,6 +76,47 @@ TEST_F(PageReserveTest, RunsThatHoldMemoryComeFromTheRegionSeveralAtOnceTheLowes
     EXPECT_EQ(take(1, 2), (std::vector<PageIndex>{runs[1], runs[2]}));
 }
 
+TEST_F(PageReserveTest, FreshRunsAreReservedOnceTheRegionHasGrownEachTimeMore) {
+    constexpr uint32_t kFirst = 1 * MiB / kRegionPageSize;
+    take(1, kFirst);
+    EXPECT_EQ(page_reserves[0].fresh_pages(), 0U) << "a small process reserves none";
+    region.forget_growth();
+    for (const uint32_t reserved : {0U, 0U, 1U, 0U, 3U, 2U}) {
+        take(2, 1);
+        EXPECT_EQ(page_reserves[0].fresh_pages(), 2 * reserved);
+    }
+    EXPECT_EQ(page_reserves[0].pages(), 0U);
+    EXPECT_EQ(free_pages(), 0U) << "they hold no memory";
+    EXPECT_EQ(pages_in_use(), kFirst + 2 * 6);
+    const uint32_t next = take(2, 1)[0].value;
+    EXPECT_EQ(take(2, 1)[0].value, next + 2) << "the lowest first";
+    page_reserves.give_back();
+    EXPECT_TRUE(page_reserves[0].is_empty());
+    EXPECT_EQ(free_pages(), 0U);
+}
+
+TEST_F(PageReserveTest, FreshRunsWaitUntilNoneThatHoldsMemoryIsLeft) {
+    constexpr uint32_t kFirst = 1 * MiB / kRegionPageSize;
+    const std::vector<PageIndex> first = take(1, kFirst);
+    region.forget_growth();
+    for (int i = 0; i < 5; ++i) {
+        take(1, 1);
+    }
+    ASSERT_EQ(page_reserves[0].fresh_pages(), 3U);
+    region.put_back(std::span(first).first(1), 1, 0);
+    EXPECT_EQ(take(1, 1)[0], first[0]) << "the region has one that holds memory";
+    page_reserves[0].put_back(1, std::span(first).subspan(8, 1), 0);
+    EXPECT_EQ(take(1, 1)[0], first[8]) << "the newest in the reserve holds memory";
+    EXPECT_EQ(page_reserves[0].fresh_pages(), 3U);
+    EXPECT_EQ(take(1, 2).size(), 2U);
+    EXPECT_EQ(page_reserves[0].fresh_pages(), 1U);
+    // A full reserve gives the fresh one back first, which is still fresh.
+    const std::span all(first);
+    page_reserves[0].put_back(1, all.first(PageReserve::kMostPages), 0);
+    EXPECT_EQ(page_reserves[0].fresh_pages(), 0U);
+    EXPECT_EQ(free_pages(), PageReserve::kMostPages);
+}
+
 TEST_F(PageReserveTest, AFullReserveGivesItsOlderHalfBack) {
     constexpr uint32_t kMost = PageReserve::kMostPages;
     const std::vector<PageIndex> runs = take(1, 3 * kMost);
@@ -89,7 +130,7 @@ TEST_F(PageReserveTest, AFullReserveGivesItsOlderHalfBack) {
     EXPECT_EQ(free_pages(), 3 * kMost);
     EXPECT_EQ(pages_in_use(), 0U);
     page_reserves.give_back();
-    EXPECT_EQ(page_reserves.pages(), 0U);
+    EXPECT_EQ(page_reserves.pages().dirty, 0U);
     EXPECT_EQ(free_pages(), 3 * kMost) << "nothing is lost";
     EXPECT_EQ(take(1, 1)[0], runs[0]);
 }
@@ -105,14 +146,14 @@ TEST_F(PageReserveTest, GivenBackPagesAreAsOldAsTheLastThatCame) {
 TEST_F(PageReserveTest, LongRunsGoToTheRegion) {
     const std::vector<PageIndex> runs = take(PageReserve::kLongestRun + 1, 1);
     page_reserves[0].put_back(PageReserve::kLongestRun + 1, runs, 0);
-    EXPECT_EQ(page_reserves.pages(), 0U);
+    EXPECT_EQ(page_reserves.pages().dirty, 0U);
     EXPECT_EQ(take(1, 1)[0], runs[0]);
 }
 
 TEST_F(PageReserveTest, WithALimitThereIsNoReserve) {
     fresh_depots({}, 4 * GiB, 8 * kRegionPageSize);
     page_reserves[0].put_back(1, take(1, 8), 0);
-    EXPECT_EQ(page_reserves.pages(), 0U);
+    EXPECT_EQ(page_reserves.pages().dirty, 0U);
     EXPECT_EQ(take(4, 2).size(), 2U) << "all of the limit can be used for runs of another length";
 }
 
@@ -123,9 +164,10 @@ TEST_F(PageReserveTest, AFlushOfAllDepotsFindsThePagesOfClosedSpans) {
     const uint32_t count = depots[20].refill(objects.data(), 200, true, &zeroed, &why);
     depots[20].put_back(objects.data(), count);
     depots[20].reap(true);
-    EXPECT_NE(page_reserves.pages(), 0U);
+    EXPECT_NE(page_reserves.pages().dirty, 0U);
     EXPECT_EQ(pages_in_use(), 0U);
-    EXPECT_EQ(free_pages() * kRegionPageSize, region.purge(0, 0) + page_reserves.pages() * kRegionPageSize);
+    EXPECT_EQ(free_pages() * kRegionPageSize,
+              region.purge(0, 0) + page_reserves.pages().dirty * kRegionPageSize);
 }
 
 }  // namespace

@@ -200,6 +200,28 @@ TEST_F(RegionBlocks, GrowthByBlocksCallsForAFlush) {
 }
 
 // Every part of every page belongs to one block, to one span or to nobody.
+TEST_F(RegionBlocks, AStretchAcrossABorderIsFoundThoughNeitherSectionHasOneSoLong) {
+    constexpr uint32_t kBorder = Region::kSectionPages;
+    ASSERT_TRUE(set_up(512 * MiB));
+    std::byte* const all = block((kBorder + 64) * kRegionPageSize);
+    for (const bool dirty : {true, false}) {
+        for (const uint32_t pages : {6U, 20U, 64U, 100U}) {
+            // A few that are too short, too, so that the search has somewhere to go.
+            for (const uint32_t at : {100U, 1000U, 4000U}) {
+                region->put_back_block(all + at * kPage, 5 * kRegionPageSize, 0);
+            }
+            region->put_back_block(all + (kBorder - pages / 2) * kPage, pages * kRegionPageSize, 0);
+            if (!dirty) {
+                region->purge(9, 0);
+            }
+            EXPECT_EQ(block(pages * kRegionPageSize), all + (kBorder - pages / 2) * kPage) << pages;
+            for (const uint32_t at : {100U, 1000U, 4000U}) {
+                EXPECT_EQ(block(5 * kRegionPageSize), all + at * kPage);
+            }
+        }
+    }
+}
+
 class RegionBlocksFuzz : public RegionFixture, public testing::WithParamInterface<unsigned> {
   protected:
     static constexpr size_t kBytes = 192 * MiB;

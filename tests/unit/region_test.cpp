@@ -65,7 +65,7 @@ TEST_F(RegionTest, MoreRunsAreTakenOnlyIfTheyHoldMemory) {
     PageRun further[8];
     const auto take_with_more = [&] {
         RegionFailure why{};
-        MoreRuns more{.runs = further, .taken = 0};
+        MoreRuns more{.runs = further};
         EXPECT_EQ(region->take(2, PageUse::small_objects, true, {runs, 1}, &why, &more), 1U);
         return more.taken;
     };
@@ -78,6 +78,50 @@ TEST_F(RegionTest, MoreRunsAreTakenOnlyIfTheyHoldMemory) {
     EXPECT_TRUE(runs[0].fresh);
     region->put_back({6}, 2, 0);
     EXPECT_EQ(take(3), 5U) << "a section that had no such run has one since its neighbours came back";
+}
+
+TEST_F(RegionTest, AFreshRunBringsMoreFreshOnesIfTheyAreWanted) {
+    constexpr uint32_t kFlush = 1 * MiB / kRegionPageSize;
+    ASSERT_TRUE(set_up(64 * MiB));
+    PageRun run{};
+    PageRun further[8];
+    RegionFailure why{};
+    MoreRuns more{.runs = further, .most_fresh = 3};
+    EXPECT_EQ(region->take(2, PageUse::small_objects, true, {&run, 1}, &why, &more), 1U);
+    ASSERT_EQ(more.taken, 3U);
+    for (uint32_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(further[i].first.value, 2 * i + 2);
+        EXPECT_TRUE(further[i].fresh);
+    }
+    const PageIndex unused[] = {further[0].first, further[2].first};
+    region->put_back_unused(unused, 2);
+    EXPECT_EQ(region->stats().free_dirty_bytes, 0U) << "nobody has used them";
+    EXPECT_EQ(region->stats().in_use_bytes, 4 * kRegionPageSize);
+    bool fresh = false;
+    EXPECT_EQ(take(2, &fresh), 2U);
+    EXPECT_TRUE(fresh);
+    EXPECT_EQ(take(1), 6U);
+    take(kFlush);
+    more = {.runs = further, .most_fresh = 3};
+    EXPECT_EQ(region->take(1, PageUse::small_objects, true, {&run, 1}, &why, &more), 1U);
+    EXPECT_EQ(more.taken, 0U) << "a flush before growth is due";
+}
+
+TEST_F(RegionTest, ARunThatComesBackIsFoundHoweverLongTheSearchFoundNone) {
+    ASSERT_TRUE(set_up(512 * MiB));
+    for (uint32_t page = 0; page < Region::kSectionPages; page += 16) {
+        ASSERT_EQ(take(16), page);
+    }
+    for (uint32_t pages = 1; pages <= Region::kLongestRun; ++pages) {
+        EXPECT_FALSE(region->may_have_dirty_run(1));
+        const uint32_t at = 3000 - 7 * pages;
+        region->put_back({at}, pages, 0);
+        EXPECT_TRUE(region->may_have_dirty_run(pages));
+        EXPECT_FALSE(region->may_have_dirty_run(pages + 1));
+        EXPECT_EQ(take(pages), at);
+        const uint32_t new_page = take(1);
+        EXPECT_GE(new_page, Region::kSectionPages) << "no page holds memory, and so says the search";
+    }
 }
 
 TEST_F(RegionTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToGrow) {
@@ -294,6 +338,26 @@ TEST_F(RegionTest, ManySmallPurgesCountByTheirCalls) {
     }
     EXPECT_TRUE(region->purge_some(9, 4, 10 * (kRegionPageSize + Region::kPurgeCallBytes)));
     EXPECT_EQ(fake_os::purged_runs().size(), 10U);
+}
+
+TEST_F(RegionTest, OfManyRunsOnlyTheOneThatTheKernelRefusesStaysDirty) {
+    constexpr uint32_t kPages = 3 * Region::kLongestRun;
+    constexpr uint64_t kRefused = 20;
+    ASSERT_TRUE(set_up(64 * MiB));
+    for (uint32_t page = 0; page < kPages; page += Region::kLongestRun) {
+        ASSERT_EQ(take(Region::kLongestRun), page);
+    }
+    for (uint32_t page = 0; page < kPages; page += 4) {
+        region->put_back({page}, 2, 0);
+    }
+    fake_os::fail_nth(Call::purge, kRefused);
+    EXPECT_EQ(region->purge(9, 4), (kPages / 4 - 1) * 2 * kRegionPageSize);
+    EXPECT_EQ(region->stats().free_dirty_bytes, 2 * kRegionPageSize);
+    bool fresh = true;
+    EXPECT_EQ(take(2, &fresh), (kRefused - 1) * 4);
+    EXPECT_FALSE(fresh);
+    EXPECT_EQ(take(2, &fresh), 0U);
+    EXPECT_TRUE(fresh);
 }
 
 TEST_F(RegionTest, OfTheKernelsPagesOnlyWholeOnesArePurged) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Compares a span's bitmap, and the heap of spans, with a sorted set.
+// Compares a span's bitmap with a sorted set.
 #include "page_heap/span.h"
 #include "random_classes.h"
 
@@ -163,37 +163,6 @@ TEST_P(SpanOfClass, PagesThatWereUsedAreNotZero) {
         bool zeroed = true;
         span.take(kBase, &object, 1, &zeroed);
         ASSERT_FALSE(zeroed);
-    }
-}
-
-TEST(SpanHeap, TheLowestAddressFirstThroughAnySequence) {
-    constexpr size_t kSpans = 500;
-    Spans spans(kSpans);
-    for (unsigned seed = 1; seed <= 8; ++seed) {
-        std::mt19937 random(seed);
-        SpanHeap heap;
-        std::set<Span*> inside;
-        for (int step = 0; step < 20'000; ++step) {
-            Span* span = spans.at(random() % kSpans);
-            const bool mostly_in = step / 2'000 % 2 == 0;
-            if (random() % 4 == 0 && !inside.empty()) {
-                span = heap.first();
-            }
-            if (inside.contains(span) && (!mostly_in || random() % 4 == 0)) {
-                heap.remove(span);
-                inside.erase(span);
-            } else if (!inside.contains(span)) {
-                heap.insert(span);
-                inside.insert(span);
-            }
-            ASSERT_EQ(heap.first(), inside.empty() ? nullptr : *inside.begin());
-        }
-        while (!inside.empty()) {
-            ASSERT_EQ(heap.first(), *inside.begin());
-            heap.remove(heap.first());
-            inside.erase(inside.begin());
-        }
-        ASSERT_EQ(heap.first(), nullptr);
     }
 }
 
