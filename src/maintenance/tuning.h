@@ -80,8 +80,9 @@ constexpr uint32_t shelves_capacity(size_t object_size, size_t used_bytes) {
 /// What each of the shelves may keep, however much the others have. It may keep more if they have less.
 constexpr uint32_t shelf_share(uint32_t capacity, uint32_t shelves) {
     // Every flush asks, and a division takes as long as an atomic operation.
-    const uint32_t share = std::has_single_bit(shelves) ? capacity >> std::countr_zero(shelves)
-                                                        : capacity / std::max(shelves, 1U);
+    const bool is_power_of_two = (shelves & (shelves - 1)) == 0;
+    const uint32_t share =
+        is_power_of_two ? capacity >> std::countr_zero(shelves) : capacity / std::max(shelves, 1U);
     return std::max(share, kLeastShare);
 }
 

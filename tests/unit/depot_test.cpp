@@ -158,19 +158,17 @@ TEST_F(DepotTest, EachProcessorGetsItsOwnBackFirst) {
 }
 
 TEST_F(DepotTest, AProcessThatMayUseFewProcessorsHasFewStoresWhateverTheirNumbers) {
-    for (const unsigned count : {1U, 2U, 5U, 13U, 64U, 65U, 200U}) {
-        fake_os::set_cpu_count(count);
+    const struct {
+        unsigned processors;
+        size_t stores;
+    } kCases[] = {{1, 1}, {4, 1}, {5, 2}, {13, 4}, {64, 16}, {65, 16}, {200, 16}};
+    for (const auto& [processors, stores] : kCases) {
+        fake_os::set_cpu_count(processors);
         fresh_depots();
-        const size_t metadata = Depot::section_metadata_bytes();
-        EXPECT_GE(metadata * std::max(tuning::kProcessorsOfStore, 2 * count / Depot::kMostDomains),
-                  std::min(count, 16U) * SpanSet::kBytesOfStore);
-        EXPECT_LE(metadata,
-                  std::min(divide_up(2 * count, 4), size_t{Depot::kMostDomains}) * SpanSet::kBytesOfStore);
+        EXPECT_EQ(Depot::section_metadata_bytes(), stores * SpanSet::kBytesOfStore) << processors;
         for (unsigned processor = 0; processor < 256; processor += 3) {
             fake_os::run_on(processor);
-            const std::vector<void*> objects = take(1, 3);
-            ASSERT_EQ(objects.size(), 3U);
-            EXPECT_LT(span_containing(objects[0])->store(), metadata / SpanSet::kBytesOfStore);
+            EXPECT_LT(span_containing(take(1, 1).at(0))->store(), stores) << processors;
         }
     }
 }

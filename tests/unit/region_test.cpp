@@ -124,6 +124,19 @@ TEST_F(RegionTest, ARunThatComesBackIsFoundHoweverLongTheSearchFoundNone) {
     }
 }
 
+TEST_F(RegionTest, ARunThatNeighboursMadeLongerIsFoundBeforeLowerPagesWithoutMemory) {
+    ASSERT_TRUE(set_up(64 * MiB));
+    take(30);
+    region->put_back({1}, 4, 0);
+    region->purge(9, 4);
+    region->put_back({12}, 2, 9);
+    EXPECT_EQ(take(3), 1U);
+    region->put_back({14}, 2, 9);
+    bool fresh = true;
+    EXPECT_EQ(take(4, &fresh), 12U);
+    EXPECT_FALSE(fresh);
+}
+
 TEST_F(RegionTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToGrow) {
     constexpr uint32_t kPages = 1 * MiB / kRegionPageSize;
     ASSERT_TRUE(set_up(64 * MiB));
@@ -168,6 +181,14 @@ TEST_F(RegionTest, WhatComesBackToALowerSectionIsTheNext) {
     EXPECT_EQ(take(8), Region::kSectionPages) << "the search has passed the first section";
     region->put_back({16}, 16, 0);
     EXPECT_EQ(take(8), 16U);
+    region->purge(9, 4);
+    take(8);  // the rest of them
+    region->put_back({Region::kSectionPages}, 8, 9);
+    region->purge(18, 4);
+    EXPECT_EQ(take(8), Region::kSectionPages) << "without memory, too";
+    region->put_back({32}, 16, 18);
+    region->purge(27, 4);
+    EXPECT_EQ(take(8), 32U);
 }
 
 TEST_F(RegionTest, TheLimitCountsPagesInUse) {
