@@ -11,7 +11,8 @@ namespace hotlane {
 
 namespace {
 constinit OnError on_error = OnError::abort;
-constinit std::atomic<bool> lost{false};
+// In .data, which is resident anyway: each process reads it when it ends.
+[[gnu::section(".data")]] constinit std::atomic<bool> lost{false};
 // In .data, because every start writes to that section anyway.
 [[gnu::section(".data")]] constinit auto stack_writer = static_cast<void (*)(Writer&)>(nullptr);
 constinit std::atomic<uint32_t> mistakes{0};

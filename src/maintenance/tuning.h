@@ -30,8 +30,9 @@ constexpr uint32_t listed_capacity(size_t object_size, size_t limit) {
 /// swing leaves room for a step, and so the number settles.
 constexpr uint32_t capacity_for_swing(uint32_t swing) { return std::min(2 * swing, kMostSlots); }
 
-/// What all lanes of a thread may keep together, given what each class may keep: 1 MiB by default.
-constexpr size_t total_budget(size_t budget) { return 16 * budget; }
+/// Up to what total the lanes of a thread grow, given what each class may keep: 1 MiB by default. A lane that was too small
+/// for its swing grows up to 4 MiB, because it would overflow and run dry again and again.
+constexpr size_t total_budget(size_t budget, bool is_too_small) { return (is_too_small ? 64 : 16) * budget; }
 
 /// With HOTLANE_THREAD_CACHE=auto: what a class may keep before its swing is known, and all lanes of a thread
 /// together.

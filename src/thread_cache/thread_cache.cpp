@@ -118,7 +118,8 @@ uint32_t grown_capacity(const ThreadBlock& block, ClassIndex c) {
         return grown;
     }
     const size_t total = bytes_of_others(block, c, false) + grown * object_size(c);
-    return total <= tuning::total_budget(settings.budget_bytes) ? grown : capacity;
+    const bool is_too_small = block.swings[c].most > capacity;
+    return total <= tuning::total_budget(settings.budget_bytes, is_too_small) ? grown : capacity;
 }
 
 /// The class, other than `c`, that can give up the most bytes: its lane is larger than usual, and it refilled

@@ -220,14 +220,17 @@ TEST_F(ThreadCacheTest, AClassMayHaveALimitOfItsOwn) {
     EXPECT_LT(since(size_classes.class_of(32 * KiB)).misses, 60U);
 }
 
-TEST_F(ThreadCacheTest, AllLanesOfAThreadStayWithinATotal) {
-    const size_t total = tuning::total_budget(CacheSettings{}.budget_bytes);
-    swing(64 * KiB, 40, 50);
-    EXPECT_EQ(capacity_of(64 * KiB), 8U);
-    for (size_t n = 1 * KiB; n <= kLargestSmall; n += 1 * KiB) {
-        swing(n, 20, 5);
+/// Lets the lanes of all classes grow.
+void use_all_classes(int bursts) {
+    for (ClassIndex c = 1; c < size_classes.count; ++c) {
+        swing(size_classes[c].object_size, 12, bursts);
         region.forget_growth();  // a flush would empty the lanes
     }
+}
+
+TEST_F(ThreadCacheTest, AllLanesOfAThreadStayWithinATotal) {
+    const size_t total = tuning::total_budget(CacheSettings{}.budget_bytes, false);
+    use_all_classes(1);  // a lane overflows at most once, and does not run dry after that
     check_lanes(*thread_cache.block);
     EXPECT_GE(bytes_of_all_lanes(), total);
     EXPECT_LE(bytes_of_all_lanes(), total + 1 * MiB) << "a lane has its first capacity in any case";
@@ -237,8 +240,16 @@ TEST_F(ThreadCacheTest, AllLanesOfAThreadStayWithinATotal) {
         reclaim_caches(false);
     }
     EXPECT_LE(bytes_of_all_lanes(), total / 2);
-    swing(64 * KiB, 40, 50);
+    swing(64 * KiB, 8, 50);
     EXPECT_EQ(capacity_of(64 * KiB), 8U);
+}
+
+TEST_F(ThreadCacheTest, LanesThatOverflowAndRunDryGrowBeyondTheTotal) {
+    const size_t total = tuning::total_budget(CacheSettings{}.budget_bytes, false);
+    use_all_classes(5);
+    check_lanes(*thread_cache.block);
+    EXPECT_GE(bytes_of_all_lanes(), 2 * total);
+    EXPECT_LE(bytes_of_all_lanes(), tuning::total_budget(CacheSettings{}.budget_bytes, true) + 1 * MiB);
 }
 
 TEST_F(ThreadCacheTest, AutomaticLimitsFollowTheSwingWithinATotal) {
