@@ -5,7 +5,7 @@
 #include "atfork.h"
 #include "export.h"
 #include "lifecycle/fork.h"
-#include "platform/shared_libc.h"
+#include "platform/libc/shared_libc.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -5,7 +5,7 @@
 #include "base/atomic_access.h"
 #include "binding.h"
 #include "malloc/allocator.h"
-#include "platform/shared_libc.h"
+#include "platform/libc/shared_libc.h"
 
 #include <new>
 

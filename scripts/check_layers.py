@@ -55,7 +55,9 @@ MOST_FILES = 16
 KEPT_APART = {
     r"private_jemalloc_": ["src/fallback/"],
     r"libunwind\.h|\bunw_\w+": ["src/profiler/stack/backtrace", "src/cli/"],
-    r"\b(mmap|munmap|madvise|mprotect)\(": ["src/platform/", "src/cli/"],
+    # Functions that a program or a preloaded library may define are called as libc:: (platform/libc/own_functions.h).
+    r"\blibc::": ["src/platform/", "src/sync/thread_end", "src/fallback/jemalloc_stubs"],
+    r"(?<!libc::)\b(clock_gettime|madvise|mmap|mprotect|munmap|nanosleep|pthread_\w*specific|sched_\w+|syscall)\(": ["src/cli/", "src/guards/faults"],
     r"#\s*include <(vector|string|map|set|unordered_map|deque|list|iostream|sstream|fstream|functional|memory)>":
         ["src/cli/"],
     r"\b(try|catch|dynamic_cast|typeid)\b\s*[({<]": ["src/cli/", "preload/new.cpp"],

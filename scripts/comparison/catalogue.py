@@ -35,7 +35,7 @@ WORKLOADS = (
     ("mixed_1k", "mixed", "--live 1K --operations 40M", False),
     ("mixed_100k", "mixed", "", False),
     ("mixed_5m", "mixed", "--live 5M --operations 4M", False),
-    ("octree", "octree", "", False),
+    ("octree", "octree", "", True),
     ("growing", "growing", "", False),
     ("zeroed", "zeroed", "", False),
     ("sharing_active", "false_sharing", "", True),

@@ -4,6 +4,7 @@
 // scripts/jemalloc_from_source rename the calls.
 #include "fallback/jemalloc_stubs.h"
 
+#include "platform/libc/own_functions.h"
 #include "platform/os.h"
 #include "sync/thread_end.h"
 
@@ -98,7 +99,7 @@ int private_jemalloc_pthread_setspecific(pthread_key_t, void* value) {
 // libc chooses the fastest gettimeofday when the name is bound, which would cost time at every start.
 int private_jemalloc_gettimeofday(timeval* now, void*) {
     timespec exact{};
-    const int failed = clock_gettime(CLOCK_REALTIME, &exact);
+    const int failed = libc::clock_gettime(CLOCK_REALTIME, &exact);
     *now = {exact.tv_sec, exact.tv_nsec / 1000};
     return failed;
 }
@@ -148,8 +149,31 @@ long private_jemalloc_syscall(long number, ...) {
     default:
         break;
     }
-    return syscall(number, first, second, third);
+    return libc::syscall(number, first, second, third);
 }
+
+// A program or a preloaded library may define these, too, and allocate in its own definitions.
+int private_jemalloc_clock_gettime(clockid_t clock, timespec* now) { return libc::clock_gettime(clock, now); }
+int private_jemalloc_madvise(void* p, size_t bytes, int advice) { return libc::madvise(p, bytes, advice); }
+void* private_jemalloc_mmap(void* p, size_t bytes, int protection, int flags, int file, off_t offset) {
+    return libc::mmap(p, bytes, protection, flags, file, offset);
+}
+int private_jemalloc_mprotect(void* p, size_t bytes, int protection) {
+    return libc::mprotect(p, bytes, protection);
+}
+int private_jemalloc_munmap(void* p, size_t bytes) { return libc::munmap(p, bytes); }
+int private_jemalloc_pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) {
+    return libc::pthread_mutex_init(mutex, attributes);
+}
+int private_jemalloc_pthread_mutex_lock(pthread_mutex_t* mutex) { return libc::pthread_mutex_lock(mutex); }
+int private_jemalloc_pthread_mutex_trylock(pthread_mutex_t* mutex) {
+    return libc::pthread_mutex_trylock(mutex);
+}
+int private_jemalloc_pthread_mutex_unlock(pthread_mutex_t* mutex) {
+    return libc::pthread_mutex_unlock(mutex);
+}
+int private_jemalloc_sched_getcpu() { return libc::sched_getcpu(); }
+int private_jemalloc_sched_yield() { return libc::sched_yield(); }
 
 // jemalloc's own profiler is compiled in but cannot be turned on (fallback.cpp). It would be the only user of
 // libm and of the unwinder. A call of one of these functions is a bug of hotlane.

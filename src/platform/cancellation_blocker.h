@@ -3,6 +3,8 @@
 // Blocks thread cancellation. Needed around every system call of hotlane that is a cancellation point.
 #pragma once
 
+#include "platform/libc/own_functions.h"
+
 #include <pthread.h>
 
 namespace hotlane {
@@ -11,8 +13,8 @@ namespace hotlane {
 /// points, so nothing that they call may be one.
 class CancellationBlocker {
   public:
-    CancellationBlocker() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
-    ~CancellationBlocker() { pthread_setcancelstate(before_, nullptr); }
+    CancellationBlocker() { libc::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+    ~CancellationBlocker() { libc::pthread_setcancelstate(before_, nullptr); }
     CancellationBlocker(const CancellationBlocker&) = delete;
     CancellationBlocker& operator=(const CancellationBlocker&) = delete;
 

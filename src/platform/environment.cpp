@@ -3,8 +3,8 @@
 // Reads the environment without libc's getenv, and even before libc's constructor has run.
 #include "platform/environment.h"
 
+#include "platform/libc/shared_libc.h"
 #include "platform/os.h"
-#include "platform/shared_libc.h"
 
 #include <cerrno>
 #include <sys/auxv.h>

@@ -2,10 +2,12 @@
 //
 // The functions of os.h on Linux.
 #include "platform/os.h"
+#include "platform/libc/own_functions.h"
 
 #include "base/atomic_access.h"
 #include "base/errno_saver.h"
 #include "platform/environment.h"
+#include "platform/libc/own_functions.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -35,7 +37,7 @@ namespace {
 
 void* map_or_null(size_t bytes, int protection, int flags) {
     ErrnoSaver keep;
-    void* p = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    void* p = libc::mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     return p == MAP_FAILED ? nullptr : p;
 }
 
@@ -72,12 +74,13 @@ void* reserve(size_t bytes, size_t alignment) {
 // 4.17, and some emulators refuse it.
 Reservation reserve_at(uintptr_t at, size_t bytes) {
     ErrnoSaver keep;
-    void* p = mmap(pointer_to(at), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* p =
+        libc::mmap(pointer_to(at), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
         return Reservation::refused;
     }
     if (address_of(p) != at) {
-        munmap(p, bytes);
+        libc::munmap(p, bytes);
         return Reservation::occupied;
     }
     return Reservation::granted;
@@ -91,29 +94,29 @@ void unreserve(void* p, size_t bytes) {
 
 bool commit(void* p, size_t bytes) {
     ErrnoSaver keep;
-    return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
+    return libc::mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool block(void* p, size_t bytes) {
     ErrnoSaver keep;
-    return mprotect(p, bytes, PROT_NONE) == 0;
+    return libc::mprotect(p, bytes, PROT_NONE) == 0;
 }
 
 void* map(size_t bytes) { return map_or_null(bytes, PROT_READ | PROT_WRITE, 0); }
 
 void unmap(void* p, size_t bytes) {
     ErrnoSaver keep;
-    munmap(p, bytes);
+    libc::munmap(p, bytes);
 }
 
 bool purge(void* p, size_t bytes) {
     ErrnoSaver keep;
-    return madvise(p, bytes, MADV_DONTNEED) == 0;
+    return libc::madvise(p, bytes, MADV_DONTNEED) == 0;
 }
 
 void advise_huge(void* p, size_t bytes, bool huge) {
     ErrnoSaver keep;
-    madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    libc::madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 size_t memory_limit() {
@@ -121,7 +124,7 @@ size_t memory_limit() {
     size_t least = SIZE_MAX;
     for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
         rlimit limit{};
-        if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        if (libc::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
             least = std::min<size_t>(least, limit.rlim_cur);
         }
     }
@@ -131,7 +134,7 @@ size_t memory_limit() {
 uint64_t random_word() {
     ErrnoSaver keep;
     uint64_t word = 0;
-    if (getrandom(&word, sizeof word, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof word)) {
+    if (libc::getrandom(&word, sizeof word, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof word)) {
         // This happens early in the boot, or if a filter forbids the call. Then the address of the stack and
         // the time have to do.
         word = (address_of(&word) ^ monotonic_ns()) * 0x9E3779B97F4A7C15;
@@ -144,7 +147,7 @@ namespace {
 
 uint64_t read_clock(clockid_t clock) {
     timespec now{};
-    clock_gettime(clock, &now);
+    libc::clock_gettime(clock, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
@@ -156,7 +159,7 @@ uint64_t coarse_ns() { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
 size_t peak_rss_bytes() {
     rusage usage{};
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<size_t>(usage.ru_maxrss) * KiB : 0;
+    return libc::getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<size_t>(usage.ru_maxrss) * KiB : 0;
 }
 
 unsigned cpu_count() {
@@ -165,7 +168,8 @@ unsigned cpu_count() {
     if (count == 0) {
         cpu_set_t set;
         ErrnoSaver keep;
-        count = sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
+        count =
+            libc::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set)) : 1;
         known.store(count, std::memory_order_relaxed);
     }
     return count;
@@ -173,18 +177,18 @@ unsigned cpu_count() {
 
 unsigned processor() {
     ErrnoSaver keep;
-    return static_cast<unsigned>(std::max(sched_getcpu(), 0));
+    return static_cast<unsigned>(std::max(libc::sched_getcpu(), 0));
 }
 
-int process_id() { return getpid(); }
+int process_id() { return libc::getpid(); }
 
-uint32_t thread_id() { return static_cast<uint32_t>(gettid()); }
+uint32_t thread_id() { return static_cast<uint32_t>(libc::gettid()); }
 
 bool thread_is_leaving() {
     ErrnoSaver keep;
     constexpr int kOwnSignal = 32;  // SIGCANCEL: libc removes it from every mask that a program sets
     uint64_t blocked = 0;
-    return syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, sizeof blocked) == 0 &&
+    return libc::syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, sizeof blocked) == 0 &&
            (blocked >> (kOwnSignal - 1) & 1) != 0;
 }
 
@@ -239,7 +243,7 @@ void program_name(char* out, size_t capacity) {
 
 void program_path(char* out, size_t capacity) {
     ErrnoSaver keep;
-    const ssize_t length = readlink("/proc/self/exe", out, capacity - 1);
+    const ssize_t length = libc::readlink("/proc/self/exe", out, capacity - 1);
     out[std::max<ssize_t>(length, 0)] = '\0';
 }
 
@@ -248,25 +252,25 @@ bool on_signal(int number, void (*handler)(int)) {
     struct sigaction action {};
     action.sa_handler = handler;
     action.sa_flags = SA_RESTART;
-    return sigaction(number, &action, nullptr) == 0;
+    return libc::sigaction(number, &action, nullptr) == 0;
 }
 
 void wait_on(const uint32_t* word, uint32_t while_equal) {
     ErrnoSaver keep;
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_equal, nullptr, nullptr, 0);
+    libc::syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_equal, nullptr, nullptr, 0);
 }
 
 void wake_one(const uint32_t* word) {
     ErrnoSaver keep;
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    libc::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-void yield_cpu() { sched_yield(); }
+void yield_cpu() { libc::sched_yield(); }
 
 void sleep_ns(uint64_t duration) {
     ErrnoSaver keep;
     timespec left{static_cast<time_t>(duration / 1'000'000'000), static_cast<long>(duration % 1'000'000'000)};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    while (libc::nanosleep(&left, &left) != 0 && errno == EINTR) {
     }
 }
 
@@ -322,26 +326,26 @@ bool start_thread(void (*body)()) {
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, kStackBytes);
     // Signals must be delivered to the program's threads. The new thread inherits the mask.
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    libc::pthread_sigmask(SIG_SETMASK, &all, &before);
     const auto run = [](void* argument) -> void* {
         pthread_setname_np(pthread_self(), "hotlane");
         reinterpret_cast<void (*)()>(argument)();
         return nullptr;
     };
     const bool created = pthread_create(&thread, &attributes, run, reinterpret_cast<void*>(body)) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    libc::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);
     return created;
 }
 
 void announce_barriers() {
     ErrnoSaver keep;
-    syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    libc::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 }
 
 bool barrier_all_threads() {
     ErrnoSaver keep;
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+    return libc::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 void abort_process() { abort(); }

@@ -4,6 +4,7 @@
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
 #include "platform/files/write_signal_blocker.h"
+#include "platform/libc/own_functions.h"
 #include "platform/os.h"
 
 #include <atomic>
@@ -25,7 +26,7 @@ namespace hotlane::os {
 HOTLANE_IN_EVERY_PROCESS uint64_t descriptor_identity(int fd) {
     ErrnoSaver keep;
     struct stat status {};
-    if (fstat(fd, &status) != 0) {
+    if (libc::fstat(fd, &status) != 0) {
         return 0;
     }
     // Mixes inode number and devices and sets the lowest bit, so that the result is never 0.
@@ -37,7 +38,7 @@ bool write_all(int fd, const char* bytes, size_t count) {
     CancellationBlocker uncancelled;
     WriteSignalBlocker blocker;
     while (count > 0) {
-        const ssize_t written = write(fd, bytes, count);
+        const ssize_t written = libc::write(fd, bytes, count);
         if (written < 0 && errno == EINTR) {
             continue;
         }
@@ -56,13 +57,13 @@ namespace {
 /// Like open(2), for a file that will be written. The flags do what os.h promises for such files.
 int open_safely(const char* path, int flags, unsigned permissions) {
     CancellationBlocker uncancelled;
-    return open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, permissions);
+    return libc::open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, permissions);
 }
 
 void close_keeping_errno(int fd) {
     ErrnoSaver keep;
     CancellationBlocker uncancelled;
-    close(fd);
+    libc::close(fd);
 }
 
 FileKind kind_of(mode_t mode) {
@@ -87,7 +88,7 @@ FileKind kind_of(mode_t mode) {
 FileStatus status_of(const struct stat& status) {
     return {.kind = kind_of(status.st_mode),
             .permissions = status.st_mode & 0777,
-            .is_own = status.st_uid == geteuid()};
+            .is_own = status.st_uid == libc::geteuid()};
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ FileStatus status_of(const struct stat& status) {
 FileStatus file_status(const char* path) {
     ErrnoSaver keep;
     struct stat status {};
-    if (lstat(path, &status) != 0) {
+    if (libc::lstat(path, &status) != 0) {
         return {};
     }
     return status_of(status);
@@ -104,7 +105,7 @@ FileStatus file_status(const char* path) {
 FileStatus descriptor_status(int fd) {
     ErrnoSaver keep;
     struct stat status {};
-    return fstat(fd, &status) != 0 ? FileStatus{} : status_of(status);
+    return libc::fstat(fd, &status) != 0 ? FileStatus{} : status_of(status);
 }
 
 int create_file(const char* path, unsigned permissions) {
@@ -113,7 +114,7 @@ int create_file(const char* path, unsigned permissions) {
 
 void set_permissions(int fd, unsigned permissions) {
     ErrnoSaver keep;
-    fchmod(fd, permissions);
+    libc::fchmod(fd, permissions);
 }
 
 int open_device(const char* path) {
@@ -122,26 +123,27 @@ int open_device(const char* path) {
         return -1;
     }
     struct stat status {};
-    if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode)) {
+    if (libc::fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode)) {
         close_keeping_errno(fd);
         errno = ENXIO;  // another kind of file has that name now
         return -1;
     }
     // Writes may block from now on: a terminal accepts data at its own pace.
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    libc::fcntl(fd, F_SETFL, libc::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     return fd;
 }
 
 bool read_link(const char* path, char* out, size_t capacity) {
     CancellationBlocker uncancelled;
     // Uses a descriptor, so that the link that is read is the one whose owner was checked.
-    const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = libc::open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return false;
     }
     struct stat status {};
-    const bool trusted = fstat(fd, &status) == 0 && (status.st_uid == geteuid() || status.st_uid == 0);
-    const ssize_t length = trusted ? readlinkat(fd, "", out, capacity) : -1;
+    const bool trusted =
+        libc::fstat(fd, &status) == 0 && (status.st_uid == libc::geteuid() || status.st_uid == 0);
+    const ssize_t length = trusted ? libc::readlinkat(fd, "", out, capacity) : -1;
     close_keeping_errno(fd);
     if (length < 0 || static_cast<size_t>(length) >= capacity) {
         errno = !trusted ? EPERM : length < 0 ? errno : ENAMETOOLONG;
@@ -153,7 +155,7 @@ bool read_link(const char* path, char* out, size_t capacity) {
 
 int duplicate(int fd) {
     CancellationBlocker uncancelled;
-    return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return libc::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 // Does not use strerror(), which translates the text and allocates for that.
@@ -166,22 +168,22 @@ uint64_t random_number() {
     ErrnoSaver keep;
     static constinit std::atomic<uint64_t> calls{0};
     uint64_t number = 0;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
-        number = (monotonic_ns() << 16) ^ (static_cast<uint64_t>(gettid()) << 44) ^ ++calls;
+    if (libc::getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = (monotonic_ns() << 16) ^ (static_cast<uint64_t>(libc::gettid()) << 44) ^ ++calls;
     }
     return number;
 }
 
 int open_for_reading(const char* path) {
     CancellationBlocker uncancelled;
-    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return libc::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 long read_some(int fd, char* out, size_t capacity) {
     CancellationBlocker uncancelled;
     ssize_t count = 0;
     do {
-        count = read(fd, out, capacity);
+        count = libc::read(fd, out, capacity);
     } while (count < 0 && errno == EINTR);
     return count;
 }
@@ -189,23 +191,23 @@ long read_some(int fd, char* out, size_t capacity) {
 long read_file(const char* path, char* out, size_t capacity) {
     ErrnoSaver keep;
     CancellationBlocker uncancelled;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = libc::open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return -1;
     }
     size_t total = 0;
     ssize_t count = 0;
-    while (total < capacity && (count = read(fd, out + total, capacity - total)) > 0) {
+    while (total < capacity && (count = libc::read(fd, out + total, capacity - total)) > 0) {
         total += static_cast<size_t>(count);
     }
-    close(fd);
+    libc::close(fd);
     return count < 0 ? -1 : static_cast<long>(total);
 }
 
 long read_pieces(int fd, void* first, size_t first_bytes, void* second, size_t second_bytes) {
     const iovec pieces[2] = {{first, first_bytes}, {second, second_bytes}};
     for (;;) {
-        const ssize_t n = second_bytes == 0 ? read(fd, first, first_bytes) : readv(fd, pieces, 2);
+        const ssize_t n = second_bytes == 0 ? libc::read(fd, first, first_bytes) : libc::readv(fd, pieces, 2);
         if (n >= 0 || errno != EINTR) {
             return n;
         }
@@ -227,7 +229,7 @@ constinit Statm statm;
 /// Whether a filter of system calls was installed since the first call. It may end the process for opening a file.
 bool has_new_filter() {
     constinit static std::atomic<int> first{-1};
-    const int mode = prctl(PR_GET_SECCOMP);
+    const int mode = libc::prctl(PR_GET_SECCOMP);
     int none = -1;
     return !first.compare_exchange_strong(none, mode) && none != mode;
 }
@@ -236,7 +238,7 @@ bool has_new_filter() {
 int move_out_of_the_way(int fd) {
     int moved = -1;
     for (const int from : {1000, 100, 10}) {
-        moved = moved < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, from) : moved;
+        moved = moved < 0 ? libc::fcntl(fd, F_DUPFD_CLOEXEC, from) : moved;
     }
     if (fd >= 0) {
         close_keeping_errno(fd);
@@ -259,7 +261,7 @@ long read_held(char* out, size_t capacity) {
     if (statm.process.load() != process_id() || descriptor_identity(fd) != identity) {
         return -1;
     }
-    const ssize_t count = pread(fd, out, capacity, 0);
+    const ssize_t count = libc::pread(fd, out, capacity, 0);
     return descriptor_identity(fd) == identity ? count : -1;
 }
 
@@ -271,7 +273,7 @@ long open_and_read(char* out, size_t capacity) {
     }
     close_parents();
     const int fd = move_out_of_the_way(open_for_reading("/proc/self/statm"));
-    const ssize_t count = fd < 0 ? -1 : pread(fd, out, capacity, 0);
+    const ssize_t count = fd < 0 ? -1 : libc::pread(fd, out, capacity, 0);
     statm.fd.store(fd);
     statm.identity.store(descriptor_identity(fd));
     statm.process.store(fd < 0 ? 0 : process);
@@ -302,14 +304,14 @@ size_t resident_bytes() {
 
 bool copy_file(const char* path, int fd) {
     CancellationBlocker uncancelled;
-    const int from = open(path, O_RDONLY | O_CLOEXEC);
+    const int from = libc::open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0) {
         return false;
     }
     char bytes[2048];
     ssize_t count = 0;
     bool good = true;
-    while (good && (count = read(from, bytes, sizeof bytes)) > 0) {
+    while (good && (count = libc::read(from, bytes, sizeof bytes)) > 0) {
         good = write_all(fd, bytes, static_cast<size_t>(count));
     }
     close_keeping_errno(from);
@@ -318,10 +320,10 @@ bool copy_file(const char* path, int fd) {
 
 bool close_file(int fd) {
     CancellationBlocker uncancelled;
-    return close(fd) == 0;
+    return libc::close(fd) == 0;
 }
 
-bool rename_file(const char* from, const char* to) { return rename(from, to) == 0; }
-bool remove_file(const char* path) { return unlink(path) == 0; }
+bool rename_file(const char* from, const char* to) { return libc::rename(from, to) == 0; }
+bool remove_file(const char* path) { return libc::unlink(path) == 0; }
 
 }  // namespace hotlane::os

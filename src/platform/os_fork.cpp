@@ -2,6 +2,7 @@
 //
 // The functions of os.h that only fork needs: signal masks, and libc's list of open files.
 #include "base/errno_saver.h"
+#include "platform/libc/own_functions.h"
 #include "platform/os.h"
 
 #include <csignal>
@@ -26,13 +27,13 @@ uint64_t block_signals() {
     ErrnoSaver keep;
     constexpr uint64_t kAllButLibcs = ~(uint64_t{3} << 31);
     uint64_t before = 0;
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kAllButLibcs, &before, sizeof before);
+    libc::syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kAllButLibcs, &before, sizeof before);
     return before;
 }
 
 void restore_signals(uint64_t mask) {
     ErrnoSaver keep;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+    libc::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 
 bool has_threads() { return __libc_single_threaded == 0; }

@@ -5,6 +5,7 @@
 
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
+#include "platform/libc/own_functions.h"
 #include "platform/os.h"
 
 #include <cerrno>
@@ -39,7 +40,7 @@ Extent parse_extent(const char* line) {
 Extent mapping_around(uintptr_t address) {
     ErrnoSaver keep;
     CancellationBlocker uncancelled;
-    const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    const int fd = libc::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return {};
     }
@@ -48,7 +49,7 @@ Extent mapping_around(uintptr_t address) {
     size_t used = 0;
     ssize_t count = 0;
     Extent found;
-    while (found.end == 0 && (count = read(fd, text + used, sizeof text - used)) > 0) {
+    while (found.end == 0 && (count = libc::read(fd, text + used, sizeof text - used)) > 0) {
         used += static_cast<size_t>(count);
         const char* line = text;
         const char* newline = nullptr;
@@ -62,7 +63,7 @@ Extent mapping_around(uintptr_t address) {
         used = static_cast<size_t>(text + used - line) % sizeof text;  // a line longer than `text` is dropped
         memmove(text, line, used);
     }
-    close(fd);
+    libc::close(fd);
     return found;
 }
 
@@ -81,7 +82,7 @@ bool read_memory(uintptr_t from, void* to, size_t bytes) {
     ErrnoSaver keep;
     const iovec local{to, bytes};
     const iovec remote{pointer_to(from), bytes};
-    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
+    return libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
 bool is_readable(uintptr_t begin, uintptr_t end) {
@@ -96,7 +97,7 @@ bool is_readable(uintptr_t begin, uintptr_t end) {
             remote[count++] = {pointer_to(page), 1};
         }
         const iovec local{bytes, count};
-        const ssize_t read = process_vm_readv(getpid(), &local, 1, remote, count, 0);
+        const ssize_t read = libc::process_vm_readv(libc::getpid(), &local, 1, remote, count, 0);
         if (read != static_cast<ssize_t>(count)) {
             const bool forbidden = read < 0 && (errno == EPERM || errno == ENOSYS);
             return forbidden && mapping_around(begin).contains(end - 1);

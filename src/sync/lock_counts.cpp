@@ -4,6 +4,7 @@
 // the environment variable LOCK_COUNTS_FILE names.
 #include "sync/lock_counts.h"
 
+#include "platform/os.h"
 #include "sync/lock.h"
 
 #include <algorithm>
@@ -106,15 +107,10 @@ Counts& counts_of(const void* lock) {
 }
 
 double ns_per_tick() {
-    const auto now = [] {
-        timespec time = {};
-        clock_gettime(CLOCK_MONOTONIC, &time);
-        return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-    };
-    const double begin_ns = now();
+    const uint64_t begin_ns = os::monotonic_ns();
     const uint64_t begin = __rdtsc();
     usleep(20'000);
-    return (now() - begin_ns) / static_cast<double>(__rdtsc() - begin);
+    return static_cast<double>(os::monotonic_ns() - begin_ns) / static_cast<double>(__rdtsc() - begin);
 }
 
 /// The least that an empty counting function takes, in the middle of many calls.

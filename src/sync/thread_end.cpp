@@ -3,6 +3,7 @@
 // The two pthread keys that announce the end of a thread, and how one of them gets the highest number.
 #include "sync/thread_end.h"
 
+#include "platform/libc/own_functions.h"
 #include "platform/os.h"
 #include "sync/lock.h"
 
@@ -59,11 +60,13 @@ void on_thread_end(void*) {
     end.is_busy = false;
 }
 
-bool set_key(pthread_key_t key) { return pthread_setspecific(key, &end) == 0; }
+bool set_key(pthread_key_t key) { return libc::pthread_setspecific(key, &end) == 0; }
 
 /// Whether a key with this number exists. Leaves its value as it is. Never allocates, because it sets the
 /// value that the key has already, or null.
-bool is_in_use(pthread_key_t key) { return pthread_setspecific(key, pthread_getspecific(key)) == 0; }
+bool is_in_use(pthread_key_t key) {
+    return libc::pthread_setspecific(key, libc::pthread_getspecific(key)) == 0;
+}
 
 bool is_any_in_use_above_last() {
     for (pthread_key_t key = kLastKey + 1; key < PTHREAD_KEYS_MAX; ++key) {
@@ -82,7 +85,7 @@ bool hold_all_up_to_last(std::bitset<PTHREAD_KEYS_MAX>& held) {
             continue;
         }
         pthread_key_t key = 0;
-        if (pthread_key_create(&key, wanted == kLastKey ? on_thread_end : nullptr) != 0) {
+        if (libc::pthread_key_create(&key, wanted == kLastKey ? on_thread_end : nullptr) != 0) {
             return false;
         }
         held[key] = true;
@@ -98,7 +101,7 @@ bool create_last_key() {
     const bool has_all = hold_all_up_to_last(held);
     for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
         if (held[key] && !(has_all && key == kLastKey)) {
-            pthread_key_delete(key);
+            libc::pthread_key_delete(key);
         }
     }
     return has_all;
@@ -141,7 +144,7 @@ void set_up() {
         first_thread = pthread_self();
     }
     if (!has_first_thread_key) {
-        has_first_thread_key = pthread_key_create(&first_thread_key, on_thread_end) == 0;
+        has_first_thread_key = libc::pthread_key_create(&first_thread_key, on_thread_end) == 0;
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
 #include "platform/files/write_signal_blocker.h"
+#include "platform/libc/own_functions.h"
 #include "platform/os.h"
 
 #include <algorithm>
@@ -23,32 +24,32 @@ namespace hotlane {
 
 int open_own_directory(const char* path, const char*& problem) {
     CancellationBlocker uncancelled;
-    const int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = libc::open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         problem = errno == ELOOP || errno == ENOTDIR ? "not a directory, or a link to one" : os::error_text();
         return -1;
     }
     constexpr mode_t kOthersWrite = 0022;
     struct stat status {};
-    const bool known = fstat(fd, &status) == 0;
-    if (known && status.st_uid == geteuid() && (status.st_mode & kOthersWrite) == 0) {
+    const bool known = libc::fstat(fd, &status) == 0;
+    if (known && status.st_uid == libc::geteuid() && (status.st_mode & kOthersWrite) == 0) {
         return fd;
     }
-    problem = !known                       ? os::error_text()
-              : status.st_uid != geteuid() ? "it belongs to another user"
-                                           : "others may write in it; its mode must be 0700";
-    close(fd);
+    problem = !known                             ? os::error_text()
+              : status.st_uid != libc::geteuid() ? "it belongs to another user"
+                                                 : "others may write in it; its mode must be 0700";
+    libc::close(fd);
     return -1;
 }
 
 void make_own_directory(const char* path) {
     ErrnoSaver keep;
-    mkdir(path, 0700);
+    libc::mkdir(path, 0700);
 }
 
 int create_in(int directory, const char* name) {
     CancellationBlocker uncancelled;
-    const int fd = openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const int fd = libc::openat(directory, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0) {
         os::set_permissions(fd, 0600);  // whatever the umask is
     }
@@ -57,30 +58,30 @@ int create_in(int directory, const char* name) {
 
 bool remove_in(int directory, const char* name) {
     ErrnoSaver keep;
-    return unlinkat(directory, name, 0) == 0;
+    return libc::unlinkat(directory, name, 0) == 0;
 }
 
 bool read_in(int directory, const char* name, void* out, size_t bytes) {
     ErrnoSaver keep;
     CancellationBlocker uncancelled;
-    const int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const int fd = libc::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
         return false;
     }
     struct stat status {};
-    const bool whole = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-                       pread(fd, out, bytes, 0) == static_cast<ssize_t>(bytes);
-    close(fd);
+    const bool whole = libc::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                       libc::pread(fd, out, bytes, 0) == static_cast<ssize_t>(bytes);
+    libc::close(fd);
     return whole;
 }
 
 bool is_in(int directory, const char* name, uint64_t identity) {
     ErrnoSaver keep;
     CancellationBlocker uncancelled;
-    const int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = libc::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     const bool same = fd >= 0 && os::descriptor_identity(fd) == identity;
     if (fd >= 0) {
-        close(fd);
+        libc::close(fd);
     }
     return same;
 }
@@ -102,7 +103,7 @@ bool allocate_space(int fd, size_t bytes) {
     WriteSignalBlocker blocker;
     int result = 0;
     do {
-        result = fallocate(fd, 0, 0, static_cast<off_t>(bytes));
+        result = libc::fallocate(fd, 0, 0, static_cast<off_t>(bytes));
     } while (result != 0 && errno == EINTR);
     return result == 0 || ((errno == EOPNOTSUPP || errno == ENOSYS) && write_zeros(fd, bytes));
 }
@@ -113,7 +114,7 @@ void* map_new_file(int fd, size_t bytes) {
     if (!allocate_space(fd, bytes)) {
         return nullptr;
     }
-    void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void* p = libc::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     return p == MAP_FAILED ? nullptr : p;
 }
 
@@ -135,7 +136,7 @@ bool transfer(Transfer* by_kernel, const void* mapped, const void* own, size_t b
     ErrnoSaver keep;
     const iovec local{const_cast<void*>(own), bytes};
     const iovec remote{const_cast<void*>(mapped), bytes};
-    const ssize_t count = by_kernel(getpid(), &local, 1, &remote, 1, 0);
+    const ssize_t count = by_kernel(libc::getpid(), &local, 1, &remote, 1, 0);
     if (count < 0 && errno != EFAULT) {
         const bool reads = by_kernel == process_vm_readv;
         copy_words(reads ? local.iov_base : remote.iov_base, reads ? mapped : own, bytes);
@@ -154,12 +155,12 @@ bool read_shared(const void* mapped, void* to, size_t bytes) {
     return transfer(process_vm_readv, mapped, to, bytes);
 }
 
-unsigned effective_user() { return geteuid(); }
+unsigned effective_user() { return libc::geteuid(); }
 
 uint64_t process_namespace() {
     ErrnoSaver keep;
     struct stat status {};
-    return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+    return libc::stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
 }
 
 namespace {

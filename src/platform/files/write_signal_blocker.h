@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/errno_saver.h"
+#include "platform/libc/own_functions.h"
 
 #include <csignal>
 #include <ctime>
@@ -18,7 +19,7 @@ class WriteSignalBlocker {
   public:
     WriteSignalBlocker() {
         sigset_t pending;
-        sigpending(&pending);
+        libc::sigpending(&pending);
         sigemptyset(&ours_);
         sigset_t blocked;
         sigemptyset(&blocked);
@@ -28,14 +29,14 @@ class WriteSignalBlocker {
                 sigaddset(&ours_, signal);
             }
         }
-        pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+        libc::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
     }
     ~WriteSignalBlocker() {
         ErrnoSaver keep;
         const timespec none{};
-        while (sigtimedwait(&ours_, nullptr, &none) > 0) {
+        while (libc::sigtimedwait(&ours_, nullptr, &none) > 0) {
         }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+        libc::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
     }
     WriteSignalBlocker(const WriteSignalBlocker&) = delete;
     WriteSignalBlocker& operator=(const WriteSignalBlocker&) = delete;

@@ -6,9 +6,9 @@
 
 #include "base/errno_saver.h"
 #include "platform/cancellation_blocker.h"
+#include "platform/libc/shared_libc.h"
 #include "platform/os.h"
 #include "platform/safe_read.h"
-#include "platform/shared_libc.h"
 #include "profiler/stack/cfa_cache.h"
 #include "sync/critical_section.h"
 
