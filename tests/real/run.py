@@ -168,6 +168,10 @@ CASES = {
              "sort"),
     "git": (["git"], many_files, GIT, "git"),
     "python3": (["/usr/bin/python3"], None, "PYTHONMALLOC=malloc /usr/bin/python3 -s -c \"$PROGRAM\"", "python3"),
+    # faketime preloads a library that interposes clock_gettime and allocates in it.
+    "faketime": (["faketime", "/usr/bin/python3"], None,
+                 "faketime '2020-02-02 20:20:20' bash -c 'date +%F; PYTHONMALLOC=malloc /usr/bin/python3 -s -c \"$PROGRAM\"'",
+                 "python3"),
     "perl": (["perl"], None, 'PERL_HASH_SEED=0 perl -e "$PROGRAM"', "perl"),
     "sqlite3": (["sqlite3"], None, 'sqlite3 :memory: "$PROGRAM"', "sqlite3"),
     "gcc": (["gcc"], large_c_file, 'cd "$1"; gcc -O1 -c large.c -o large.o && sha256sum large.o', "cc1"),
@@ -177,7 +181,7 @@ CASES = {
     "firefox-esr": (["firefox-esr"], page, FIREFOX, None),
     "redis-server": (["redis-server", "redis-cli", "redis-benchmark"], None, None, "redis-server"),
 }
-PROGRAMS = {"python3": PYTHON, "perl": PERL, "sqlite3": SQLITE, "node": NODE, "php": PHP}
+PROGRAMS = {"python3": PYTHON, "faketime": PYTHON, "perl": PERL, "sqlite3": SQLITE, "node": NODE, "php": PHP}
 
 
 def environment(preload, reports, profiled):
