@@ -470,7 +470,8 @@ RegionStats Region::stats() {
     stats.in_use_bytes = (used_pages_ - std::min(dirty + fresh, used_pages_)) * kRegionPageSize;
     stats.free_dirty_bytes = (free_dirty_pages_ + dirty) * kRegionPageSize;
     stats.metadata_bytes = sections_ready_ * kSectionHeaderBytes +
-                           frontier_ * (settings_.span_metadata_bytes + sizeof(uint16_t));
+                           frontier_ * (settings_.span_metadata_bytes + sizeof(uint16_t) +
+                                        settings_.section_metadata_bytes / kSectionPages);
     stats.purges = purges_;
     stats.purged_bytes = purged_bytes_;
     return stats;

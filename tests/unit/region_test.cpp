@@ -127,9 +127,10 @@ TEST_F(RegionTest, ARunThatComesBackIsFoundHoweverLongTheSearchFoundNone) {
 TEST_F(RegionTest, ARunThatNeighboursMadeLongerIsFoundBeforeLowerPagesWithoutMemory) {
     ASSERT_TRUE(set_up(64 * MiB));
     take(30);
-    region->put_back({1}, 4, 0);
+    region->put_back({1}, 8, 0);
     region->purge(9, 4);
     region->put_back({12}, 2, 9);
+    region->put_back({20}, 2, 9);
     EXPECT_EQ(take(3), 1U);
     region->put_back({14}, 2, 9);
     bool fresh = true;
