@@ -109,8 +109,8 @@ size_t bytes_of_others(const ThreadBlock& block, ClassIndex c, bool all) {
     return bytes;
 }
 
-/// The capacity of a lane after a miss or an overflow. It grows only while the lanes of the thread stay within their
-/// total. Limits that were given for single classes are kept beside that.
+/// The capacity of a lane after a miss or an overflow. It grows only while the lanes of the thread stay within a total, which
+/// is larger for a lane that overflowed and then ran dry. Limits that were given for single classes are kept beside that.
 uint32_t grown_capacity(const ThreadBlock& block, ClassIndex c) {
     const uint32_t capacity = block.capacity(c);
     const uint32_t grown = tuning::grown_capacity(capacity, largest_capacity(block, c));
