@@ -45,7 +45,7 @@ bool is_busy();
 // belonged to the same 32, libc would replace the array and lose the value.
 
 /// The size of such an array, which libc allocates with calloc.
-inline constexpr size_t kKeyArrayBytes = 32 * 2 * sizeof(void*);
+inline constexpr size_t kKeyArrayBytes = size_t{32} * 2 * sizeof(void*);
 
 /// For a calloc of `bytes` bytes in a thread whose end is not expected yet: while this object exists, prepare() and
 /// expect() do nothing and return false, if libc may be allocating such an array. Never allocates.

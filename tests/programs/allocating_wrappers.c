@@ -48,6 +48,7 @@ static void allocate(void) {
         return next(__VA_ARGS__);                                                                            \
     }
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 WRAP(void*, mmap, (void* p, size_t n, int protection, int flags, int file, off_t at), p, n, protection, flags,
      file, at)
 WRAP(int, munmap, (void* p, size_t n), p, n)
@@ -64,6 +65,7 @@ WRAP(int, pthread_setspecific, (pthread_key_t key, const void* value), key, valu
 WRAP(ssize_t, read, (int file, void* p, size_t n), file, p, n)
 WRAP(ssize_t, write, (int file, const void* p, size_t n), file, p, n)
 WRAP(int, close, (int file), file)
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
 
 static void* work(void* unused) {
     uint64_t random = 7;
