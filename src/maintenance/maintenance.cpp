@@ -66,6 +66,7 @@ void pass(uint64_t now_ns) {
     next_pass_ns.store((now_ns / interval + 1) * interval, std::memory_order_relaxed);
     rest.reclaim = true;
     rest.purge = region.has_free_dirty_pages();
+    region.forget_old_peak();
     work(now_ns);
     reap_depots(false);
     hooks.pass(now_ns);

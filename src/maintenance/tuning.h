@@ -133,9 +133,12 @@ constexpr bool flush_before_growth(size_t fresh_pages, size_t used_pages) {
 }
 
 /// How many free pages may hold memory when more pages become resident, beside `span_pages` in spans and `block_pages`
-/// in the fallback's blocks. A program that frees and allocates blocks of many megabytes needs the larger share.
-constexpr size_t dirty_budget(size_t span_pages, size_t block_pages) {
-    return span_pages / 8 + block_pages / 4 + 4 * MiB / kRegionPageSize;
+/// in the fallback's blocks. A program that frees and allocates blocks of many megabytes needs a quarter of them. But near
+/// `peak_pages`, the most pages that were in use of late, what is kept adds to the peak of the process.
+constexpr size_t dirty_budget(size_t span_pages, size_t block_pages, size_t peak_pages) {
+    const size_t below_peak = peak_pages - span_pages - block_pages;
+    return std::min(span_pages / 8 + block_pages / 4, below_peak + peak_pages / 8) +
+           4 * MiB / kRegionPageSize;
 }
 
 /// Objects above this size do not lie in 2-MiB pages: they leave parts of their memory untouched.

@@ -89,6 +89,7 @@ bool Region::flush_is_due() const {
 
 void Region::count_fresh(size_t pages) {
     fresh_since_flush_ += pages;
+    note_peak();
     if (pages != 0 && flush_is_due()) {
         flush_is_due_.store(true, std::memory_order_relaxed);
     }

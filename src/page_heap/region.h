@@ -153,6 +153,8 @@ class Region {
     /// Returns free pages to the kernel, those with the highest addresses first, until the others that hold memory fit
     /// into tuning::dirty_budget(). The pages with the lowest addresses are the next to be taken.
     void purge_to_budget(uint8_t now);
+    /// Called in each maintenance pass: the budget slowly forgets how much was in use.
+    void forget_old_peak();
 
     /// Gives back the addresses of the pages at the end of the region that are free and were not reserved at
     /// the start. Pointers into them count as foreign from then on.
@@ -244,6 +246,7 @@ class Region {
     void publish_page_limit();
     size_t first_of_free_end() const;
     bool flush_is_due() const;
+    void note_peak();
     void count_fresh(size_t pages);
     template <class Most>
     void purge_section(size_t section_index, uint8_t now, uint8_t age, Most most_pages);
@@ -312,6 +315,7 @@ class Region {
     size_t free_dirty_pages_ = 0;
     size_t used_pages_ = 0;             // of spans
     size_t block_pages_ = 0;            // of blocks of the fallback
+    size_t peak_pages_ = 0;             // the most of both together of late, as far as it was noticed
     size_t fresh_since_flush_ = 0;      // pages that became resident since the last flush before growth
     uint32_t first_free_section_ = 0;   // no section before it has free pages
     uint32_t first_dirty_section_ = 0;  // no section before it has dirty pages

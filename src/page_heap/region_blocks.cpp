@@ -64,11 +64,15 @@ bool Region::extend_block(void* end, size_t bytes, bool* fresh) {
     return true;
 }
 
-/// The first of `pages` adjacent pages that are free, or free and dirty. kNowhere if there are none.
+/// The first of `pages` adjacent pages that are free, or free and dirty. kNowhere if there are none. Many pages come from
+/// the shortest stretch that is long enough, so that longer ones are left for larger blocks.
 size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) {
     if ((dirty ? free_dirty_pages_ : free_pages_) < pages) {
         return kNowhere;
     }
+    const bool takes_shortest = pages > kLongestRun;
+    size_t shortest = kNowhere;
+    size_t least_left = SIZE_MAX;
     size_t first = kNowhere;  // where the stretch begins that ends where the search is
     for (size_t s = dirty ? first_dirty_section_ : first_free_section_; s < sections_ready_; ++s) {
         SectionHeader& h = header(s);
@@ -84,8 +88,17 @@ size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) {
                 first = s * kSectionPages + at;
             }
             at = find_bit(bits, at, kSectionPages, false);
-            if (const size_t start = round_up(first, alignment); start + pages <= s * kSectionPages + at) {
+            if (takes_shortest && at == kSectionPages && s + 1 != sections_ready_) {
+                break;  // it may be longer
+            }
+            const size_t start = round_up(first, alignment);
+            const size_t end = s * kSectionPages + at;
+            if (start + pages <= end && !takes_shortest) {
                 return start;
+            }
+            if (start + pages <= end && end - start - pages < least_left) {
+                shortest = start;
+                least_left = end - start - pages;
             }
             first = at < kSectionPages ? kNowhere : first;
         }
@@ -93,7 +106,7 @@ size_t Region::find_for_block(bool dirty, size_t pages, size_t alignment) {
             bounds.note_none(static_cast<uint32_t>(pages));
         }
     }
-    return kNowhere;
+    return shortest;
 }
 
 /// The first page from `at` on where a stretch of set bits begins that may have `pages` bits, or that reaches the end of the

@@ -139,10 +139,21 @@ bool Region::purge_some(uint8_t now, uint8_t age, size_t most_bytes) {
     return false;
 }
 
+void Region::note_peak() { peak_pages_ = std::max(peak_pages_, used_pages_ + block_pages_); }
+
+void Region::forget_old_peak() {
+    LockGuard guard(lock_);
+    note_peak();
+    peak_pages_ -= (peak_pages_ - used_pages_ - block_pages_) / 8;
+}
+
 void Region::purge_to_budget(uint8_t now) {
     LockGuard guard(lock_);
     const auto most_pages = [this](uint32_t) {
-        return free_dirty_pages_ > tuning::dirty_budget(used_pages_, block_pages_) ? kSectionPages : 0;
+        note_peak();
+        return free_dirty_pages_ > tuning::dirty_budget(used_pages_, block_pages_, peak_pages_)
+                   ? kSectionPages
+                   : 0;
     };
     for (size_t s = sections_ready_; s != 0 && most_pages(0) != 0; --s) {
         purge_section(s - 1, now, 0, most_pages);

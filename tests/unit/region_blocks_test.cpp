@@ -157,7 +157,7 @@ TEST_F(RegionBlocks, WhatExceedsTheBudgetIsPurgedFromTheEnd) {
     std::byte* p = block(100 * MiB);
     std::byte* kept = block(16 * MiB);
     region->put_back_block(p, 100 * MiB, 0);
-    const size_t budget = tuning::dirty_budget(0, 16 * MiB / kPage) * kPage;
+    const size_t budget = tuning::dirty_budget(0, 16 * MiB / kPage, 116 * MiB / kPage) * kPage;
     EXPECT_EQ(budget, 8 * MiB);
     region->purge_to_budget(0);
     EXPECT_LE(region->stats().free_dirty_bytes, budget);
@@ -168,6 +168,61 @@ TEST_F(RegionBlocks, WhatExceedsTheBudgetIsPurgedFromTheEnd) {
     fake_os::fail_always(Call::purge, true);
     region->purge_to_budget(0);  // ends, though nothing is purged
     EXPECT_EQ(region->stats().free_dirty_bytes, left + 16 * MiB);
+}
+
+TEST_F(RegionBlocks, AtThePeakLessIsKeptUntilThePeakIsForgotten) {
+    ASSERT_TRUE(set_up(512 * MiB));
+    const auto pieces = [this] {
+        std::vector<std::byte*> found;
+        for (int i = 0; i < 40; ++i) {
+            found.push_back(block(1 * MiB));
+            block(kPage);  // keeps them apart
+        }
+        return found;
+    };
+    const auto put_back = [this](const std::vector<std::byte*>& blocks) {
+        for (std::byte* p : blocks) {
+            region->put_back_block(p, 1 * MiB, 0);
+        }
+    };
+    const auto kept_mib = [this] {
+        region->purge_to_budget(0);
+        return static_cast<double>(region->stats().free_dirty_bytes) / MiB;
+    };
+    const std::vector<std::byte*> first = pieces();
+    const std::vector<std::byte*> second = pieces();
+    block(40 * MiB);
+    put_back(first);
+    EXPECT_NEAR(kept_mib(), 80.0 / 4 + 4, 1.5) << "a quarter of what is used, 40 MiB below the peak";
+    block(60 * MiB);
+    EXPECT_NEAR(kept_mib(), 140.0 / 8 + 4, 1.5) << "an eighth: there was never more";
+
+    region->put_back_block(block(100 * MiB), 100 * MiB, 0);
+    region->purge(0, 0);
+    put_back(second);
+    for (int pass = 0; pass < 100; ++pass) {
+        region->forget_old_peak();
+    }
+    EXPECT_NEAR(kept_mib(), 100.0 / 8 + 4, 1.5) << "240 MiB are forgotten";
+}
+
+TEST_F(RegionBlocks, ManyPagesComeFromTheShortestStretchThatIsLongEnough) {
+    ASSERT_TRUE(set_up(512 * MiB));
+    // Three stretches with live blocks between them. The longest crosses the border of a section.
+    std::byte* longest = block(80 * MiB);
+    block(kPage);
+    std::byte* fits = block(20 * MiB);
+    block(kPage);
+    std::byte* longer = block(30 * MiB);
+    block(kPage);
+    region->put_back_block(longest, 80 * MiB, 0);
+    region->put_back_block(fits, 20 * MiB, 0);
+    region->put_back_block(longer, 30 * MiB, 0);
+    EXPECT_EQ(block(18 * MiB), fits);
+    EXPECT_EQ(block(25 * MiB), longer);
+    EXPECT_EQ(block(70 * MiB), longest) << "no shorter block took a part of it";
+    EXPECT_EQ(block(4 * MiB), longer + 25 * MiB) << "5 MiB are left there, and 10 behind the longest";
+    EXPECT_EQ(block(kPage), longest + 70 * MiB) << "a few pages come from the lowest address";
 }
 
 TEST_F(RegionBlocks, HolesAreGivenBackForEver) {
