@@ -9,7 +9,8 @@ namespace hotlane {
 
 /// A span is in the set if the bit of its first page is set. The bits lie beside the region: a cache line for each class
 /// and 8 MiB (a leaf), and the lines of all classes of a store side by side, so that a small process touches one page of
-/// the kernel. So each operation uses one or two cache lines, however many spans there are.
+/// the kernel. So an operation uses one or two cache lines, however many spans there are. In a region of more than 4 GiB,
+/// where a bit stands for several leaves, it may look at these, too.
 ///
 /// Used under the lock of the store. Invariants: a group of leaves has a bit in groups_ if and only if one of its leaves
 /// has a bit. No span before the page from_ is in the set.
@@ -40,6 +41,7 @@ class SpanSet {
     uint32_t offset_ = 0;       // of the first leaf in the metadata of a section
     uint32_t end_leaf_ = 0;     // no leaf from this one on was ever used
     uint32_t group_shift_ = 0;  // how many leaves a group has, as a power of two: more than one beyond 4 GiB
+    // A bit for each group of leaves.
     alignas(64) uint64_t groups_[kGroups / 64] = {};
 };
 
