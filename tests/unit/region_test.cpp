@@ -373,7 +373,7 @@ TEST_F(RegionTest, OfManyRunsOnlyTheOneThatTheKernelRefusesStaysDirty) {
         region->put_back({page}, 2, 0);
     }
     fake_os::fail_nth(Call::purge, kRefused);
-    EXPECT_EQ(region->purge(9, 4), (kPages / 4 - 1) * 2 * kRegionPageSize);
+    EXPECT_EQ(region->purge(9, 4), size_t{kPages / 4 - 1} * 2 * kRegionPageSize);
     EXPECT_EQ(region->stats().free_dirty_bytes, 2 * kRegionPageSize);
     bool fresh = true;
     EXPECT_EQ(take(2, &fresh), (kRefused - 1) * 4);

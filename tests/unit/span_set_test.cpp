@@ -28,7 +28,7 @@ class SpanSetTest : public testing::Test {
         fake_os::reset();
     }
     /// Sets up a region in which `pages` pages may be used.
-    static bool set_up(size_t pages) {
+    static bool set_up(uint32_t pages) {
         bool fresh = false;
         return region.set_up({.largest_bytes = pages * kRegionPageSize,
                               .span_metadata_bytes = Span::metadata_bytes(256),
@@ -100,14 +100,14 @@ TEST_F(SpanSetTest, AboveFourGiBAGroupHasMoreThanOneLeaf) {
     std::mt19937 random(1);
     for (const uint32_t gib : {3U, 5U, 9U, 11U, 2U}) {
         for (int i = 0; i < 200; ++i) {
-            const uint32_t page = gib * kPagesOfGiB + random() % kPagesOfGiB;
+            const uint32_t page = gib * kPagesOfGiB + static_cast<uint32_t>(random()) % kPagesOfGiB;
             if (inside.insert(page).second) {
                 set.insert(span_at(page));
             }
         }
         ASSERT_EQ(set.first()->first_page().value, *inside.begin());
         for (int i = 0; i < 100; ++i) {
-            const auto it = inside.lower_bound(static_cast<uint32_t>(random() % (12 * kPagesOfGiB)));
+            const auto it = inside.lower_bound(static_cast<uint32_t>(random()) % (12 * kPagesOfGiB));
             if (it != inside.end()) {
                 set.remove(span_at(*it));
                 inside.erase(it);
