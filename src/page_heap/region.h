@@ -306,6 +306,7 @@ class Region {
     size_t committed_pages_ = 0;    // readable and writable pages, counted from base_
     size_t frontier_ = 0;           // pages below it have been handed out or marked free
     size_t section_to_purge_ = 0;   // where purge_some() goes on
+    size_t peak_pages_ = 0;         // the most pages of spans and blocks of late, as far as it was noticed
     size_t outside_bytes_ = 0;      // of take_outside()
     uint64_t purges_ = 0;
     uint64_t purged_bytes_ = 0;
@@ -315,7 +316,6 @@ class Region {
     size_t free_dirty_pages_ = 0;
     size_t used_pages_ = 0;             // of spans
     size_t block_pages_ = 0;            // of blocks of the fallback
-    size_t peak_pages_ = 0;             // the most of both together of late, as far as it was noticed
     size_t fresh_since_flush_ = 0;      // pages that became resident since the last flush before growth
     uint32_t first_free_section_ = 0;   // no section before it has free pages
     uint32_t first_dirty_section_ = 0;  // no section before it has dirty pages
