@@ -53,7 +53,7 @@ MOST_FILES = 16
 
 # A name, and the only paths in which it may occur.
 KEPT_APART = {
-    r"private_jemalloc_": ["src/fallback/"],
+    r"private_jemalloc_": ["src/fallback/", "src/sync/lock_counts"],
     r"libunwind\.h|\bunw_\w+": ["src/profiler/stack/backtrace", "src/cli/"],
     # Functions that a program or a preloaded library may define are called as libc:: (platform/libc/own_functions.h).
     r"\blibc::": ["src/platform/", "src/sync/thread_end", "src/fallback/jemalloc_stubs"],

@@ -220,30 +220,30 @@ void note_exchange() { exchanges.fetch_add(1, std::memory_order_relaxed); }
 // The linker sends jemalloc's calls here (-Wl,--wrap).
 extern "C" {
 
-int __real_pthread_mutex_lock(pthread_mutex_t* mutex);
-int __real_pthread_mutex_trylock(pthread_mutex_t* mutex);
-int __real_pthread_mutex_unlock(pthread_mutex_t* mutex);
-int __wrap_pthread_mutex_lock(pthread_mutex_t* mutex);
-int __wrap_pthread_mutex_trylock(pthread_mutex_t* mutex);
-int __wrap_pthread_mutex_unlock(pthread_mutex_t* mutex);
+int __real_private_jemalloc_pthread_mutex_lock(pthread_mutex_t* mutex);
+int __real_private_jemalloc_pthread_mutex_trylock(pthread_mutex_t* mutex);
+int __real_private_jemalloc_pthread_mutex_unlock(pthread_mutex_t* mutex);
+int __wrap_private_jemalloc_pthread_mutex_lock(pthread_mutex_t* mutex);
+int __wrap_private_jemalloc_pthread_mutex_trylock(pthread_mutex_t* mutex);
+int __wrap_private_jemalloc_pthread_mutex_unlock(pthread_mutex_t* mutex);
 
 /// jemalloc calls this only after a pthread_mutex_trylock() that failed.
-int __wrap_pthread_mutex_lock(pthread_mutex_t* mutex) {
-    const int error = __real_pthread_mutex_lock(mutex);
+int __wrap_private_jemalloc_pthread_mutex_lock(pthread_mutex_t* mutex) {
+    const int error = __real_private_jemalloc_pthread_mutex_lock(mutex);
     hotlane::lock_counts::begin_hold(mutex, hotlane::lock_counts::kOfJemalloc, true);
     return error;
 }
 
-int __wrap_pthread_mutex_trylock(pthread_mutex_t* mutex) {
-    const int error = __real_pthread_mutex_trylock(mutex);
+int __wrap_private_jemalloc_pthread_mutex_trylock(pthread_mutex_t* mutex) {
+    const int error = __real_private_jemalloc_pthread_mutex_trylock(mutex);
     if (error == 0) {
         hotlane::lock_counts::begin_hold(mutex, hotlane::lock_counts::kOfJemalloc, false);
     }
     return error;
 }
 
-int __wrap_pthread_mutex_unlock(pthread_mutex_t* mutex) {
+int __wrap_private_jemalloc_pthread_mutex_unlock(pthread_mutex_t* mutex) {
     hotlane::lock_counts::end_hold(mutex);
-    return __real_pthread_mutex_unlock(mutex);
+    return __real_private_jemalloc_pthread_mutex_unlock(mutex);
 }
 }
