@@ -25,13 +25,13 @@ void* hold_back(ClassIndex c, void* object) {
 
 }  // namespace
 
-void Depot::forget_held_back() {
+HOTLANE_IN_EVERY_PROCESS void Depot::forget_held_back() {
     if (holds_back) {
         std::fill(std::begin(held_back), std::end(held_back), HeldBack{});
     }
 }
 
-void Depot::return_held_back() {
+HOTLANE_IN_EVERY_PROCESS void Depot::return_held_back() {
     if (!holds_back) {
         return;
     }
@@ -42,7 +42,7 @@ void Depot::return_held_back() {
     });
 }
 
-void Depot::put_back_late(void* object) {
+HOTLANE_IN_EVERY_PROCESS void Depot::put_back_late(void* object) {
     Shelf* const shelf = own_shelf();
     LockGuard guard(lock_);
     region.note_surplus();

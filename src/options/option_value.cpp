@@ -41,7 +41,7 @@ bool in_range(const Option& option, uint64_t n) {
     return n == 0 ? option.least != 1 : n >= option.least && n <= option.most;
 }
 
-bool set_choice(uint8_t& chosen, const Option& option, std::string_view value) {
+HOTLANE_IN_EVERY_PROCESS bool set_choice(uint8_t& chosen, const Option& option, std::string_view value) {
     std::string_view names{option.values};
     for (uint8_t place = 0; !names.empty(); ++place) {
         if (take_until(names, '|') == value) {
@@ -163,7 +163,7 @@ bool set_cache_limits(CacheLimits& limits, const Option& option, std::string_vie
 
 }  // namespace
 
-bool set_option(Config& config, const Option& option, std::string_view value) {
+HOTLANE_IN_EVERY_PROCESS bool set_option(Config& config, const Option& option, std::string_view value) {
     uint64_t n = 0;
     double rate = 0;
     switch (option.type) {

@@ -134,7 +134,7 @@ void forget_warm_ups() {
     }
 }
 
-void warm_up_new_thread(ThreadBlock& block) {
+HOTLANE_IN_EVERY_PROCESS void warm_up_new_thread(ThreadBlock& block) {
     for (const std::atomic<uint64_t>& warmup : warmups) {
         if (const uint64_t entry = warmup.load(std::memory_order_relaxed); entry != 0) {
             const ClassIndex c = class_now(entry);
