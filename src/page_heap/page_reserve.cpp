@@ -18,7 +18,7 @@ uint32_t PageReserve::take(uint32_t pages, PageUse use, bool may_grow, std::span
     }
     {
         LockGuard guard(lock_);
-        if (const uint32_t taken = pop(pages, runs); taken != 0) {
+        if (const uint32_t taken = pop(pages, use, runs); taken != 0) {
             *why = RegionFailure::none;
             return taken;
         }
@@ -28,16 +28,17 @@ uint32_t PageReserve::take(uint32_t pages, PageUse use, bool may_grow, std::span
     }
     PageRun further[kMostPages];
     MoreRuns more{.runs = std::span(further, most_runs(pages) / 2),
-                  .most_fresh = load_relaxed(next_fresh_[pages - 1])};
+                  .most_fresh =
+                      has_fresh_for_other_use(pages, use) ? 0U : load_relaxed(next_fresh_[pages - 1])};
     const uint32_t taken = region.take(pages, use, may_grow, runs, why, &more);
     if (taken != 0) {
-        put_further(pages, more.runs.first(more.taken), runs[taken - 1].fresh);
+        put_further(pages, use, more.runs.first(more.taken), runs[taken - 1].fresh);
     }
     return taken;
 }
 
 /// Puts runs of the region into the reserve. `grows`: the region has no run of this length that holds memory.
-void PageReserve::put_further(uint32_t pages, std::span<const PageRun> runs, bool grows) {
+void PageReserve::put_further(uint32_t pages, PageUse use, std::span<const PageRun> runs, bool grows) {
     const uint32_t next =
         grows ? std::min(2U * load_relaxed(next_fresh_[pages - 1]) + 1, most_runs(pages) / 2) : 0;
     store_relaxed(next_fresh_[pages - 1], static_cast<uint8_t>(next));
@@ -51,7 +52,7 @@ void PageReserve::put_further(uint32_t pages, std::span<const PageRun> runs, boo
     if (!runs.empty()) {
         LockGuard guard(lock_);
         if (counts_[pages - 1] == 0) {
-            push_fresh(pages, unused.all());
+            push_fresh(pages, use, unused.all());
             unused.count = 0;
         }
         push(pages, found.all(), excess);
@@ -94,11 +95,17 @@ void PageReserve::return_to_region(uint32_t pages, const Runs& runs) {
     region.put_back(runs.all().subspan(runs.fresh), pages, load_relaxed(freed_at_));
 }
 
-/// Fresh runs come out last, and only if the region has none of this length that holds memory.
-uint32_t PageReserve::pop(uint32_t pages, std::span<PageRun> runs) {
+bool PageReserve::has_fresh_for_other_use(uint32_t pages, PageUse use) const {
+    return load_relaxed(fresh_[pages - 1]) != 0 && load_relaxed(fresh_use_[pages - 1]) != use;
+}
+
+/// Fresh runs come out last, for the use that they were taken for, and only if the region has none of this length that
+/// holds memory.
+uint32_t PageReserve::pop(uint32_t pages, PageUse use, std::span<PageRun> runs) {
     uint8_t& count = counts_[pages - 1];
     uint8_t& fresh = fresh_[pages - 1];
-    const uint32_t available = region.may_have_dirty_run(pages) ? count - fresh : count;
+    const bool only_dirty = region.may_have_dirty_run(pages) || has_fresh_for_other_use(pages, use);
+    const uint32_t available = only_dirty ? count - fresh : count;
     const auto taken = static_cast<uint32_t>(std::min<size_t>(available, runs.size()));
     uint32_t dirty = 0;
     for (uint32_t i = 0; i != taken; ++i) {
@@ -107,7 +114,7 @@ uint32_t PageReserve::pop(uint32_t pages, std::span<PageRun> runs) {
         runs[i] = {run, count < fresh};
         dirty += count < fresh ? 0 : 1;
     }
-    fresh = std::min(fresh, count);
+    store_relaxed(fresh, std::min(fresh, count));
     store_relaxed(pages_, pages_ - dirty * pages);
     store_relaxed(fresh_pages_, fresh_pages_ - (taken - dirty) * pages);
     return taken;
@@ -129,9 +136,10 @@ void PageReserve::push(uint32_t pages, std::span<const PageIndex> runs, Runs& ex
 }
 
 /// There is no other run of this length.
-void PageReserve::push_fresh(uint32_t pages, std::span<const PageIndex> runs) {
+void PageReserve::push_fresh(uint32_t pages, PageUse use, std::span<const PageIndex> runs) {
     add(pages, runs);
-    fresh_[pages - 1] = counts_[pages - 1];
+    store_relaxed(fresh_use_[pages - 1], use);
+    store_relaxed(fresh_[pages - 1], counts_[pages - 1]);
     store_relaxed(fresh_pages_, fresh_pages_ + pages * static_cast<uint32_t>(runs.size()));
 }
 
@@ -158,7 +166,7 @@ void PageReserve::take_oldest(uint32_t pages, uint32_t runs, Runs& out) {
     std::copy(first + runs, first + count, first);
     out.fresh = std::min<uint32_t>(runs, fresh);
     count -= static_cast<uint8_t>(runs);
-    fresh -= static_cast<uint8_t>(out.fresh);
+    store_relaxed(fresh, static_cast<uint8_t>(fresh - out.fresh));
     store_relaxed(pages_, pages_ - (runs - out.fresh) * pages);
     store_relaxed(fresh_pages_, fresh_pages_ - out.fresh * pages);
 }

@@ -49,11 +49,12 @@ class alignas(64) PageReserve {
     static constexpr uint32_t most_runs(uint32_t pages) {
         return pages <= kLongestRun ? kMostPages / pages : 0;
     }
-    uint32_t pop(uint32_t pages, std::span<PageRun> runs);
+    uint32_t pop(uint32_t pages, PageUse use, std::span<PageRun> runs);
     void push(uint32_t pages, std::span<const PageIndex> runs, Runs& excess);
-    void push_fresh(uint32_t pages, std::span<const PageIndex> runs);
+    void push_fresh(uint32_t pages, PageUse use, std::span<const PageIndex> runs);
     void add(uint32_t pages, std::span<const PageIndex> runs);
-    void put_further(uint32_t pages, std::span<const PageRun> runs, bool grows);
+    void put_further(uint32_t pages, PageUse use, std::span<const PageRun> runs, bool grows);
+    bool has_fresh_for_other_use(uint32_t pages, PageUse use) const;
     void return_to_region(uint32_t pages, const Runs& runs);
     void take_oldest(uint32_t pages, uint32_t runs, Runs& out);
 
@@ -63,6 +64,7 @@ class alignas(64) PageReserve {
     uint8_t freed_at_ = 0;                  // the tick of the last put_back()
     uint8_t counts_[kLongestRun] = {};      // of the runs of 1, 2, ... pages
     uint8_t fresh_[kLongestRun] = {};       // how many of them are fresh
+    PageUse fresh_use_[kLongestRun] = {};   // what they are for: the uses have 2-MiB pages of their own
     uint8_t next_fresh_[kLongestRun] = {};  // how many fresh ones are added when the region grows next
     PageIndex runs_[kLongestRun][kMostPages] = {};
 };

@@ -22,10 +22,11 @@ class PageReserveTest : public testing::Test {
     }
     void TearDown() override { fake_os::reset(); }
 
-    static std::vector<PageIndex> take(uint32_t pages, uint32_t count, uint32_t domain = 0) {
+    static std::vector<PageIndex> take(uint32_t pages, uint32_t count, uint32_t domain = 0,
+                                       PageUse use = PageUse::small_objects) {
         std::vector<PageRun> runs(count);
         RegionFailure why{};
-        runs.resize(page_reserves[domain].take(pages, PageUse::small_objects, true, runs, &why));
+        runs.resize(page_reserves[domain].take(pages, use, true, runs, &why));
         std::vector<PageIndex> first_pages;
         for (const PageRun& run : runs) {
             first_pages.push_back(run.first);
@@ -93,6 +94,20 @@ TEST_F(PageReserveTest, FreshRunsAreReservedOnceTheRegionHasGrownEachTimeMore) {
     page_reserves.give_back();
     EXPECT_TRUE(page_reserves[0].is_empty());
     EXPECT_EQ(free_pages(), 0U);
+}
+
+TEST_F(PageReserveTest, FreshRunsServeOnlyTheUseThatTheyWereTakenFor) {
+    take(1, 1 * MiB / kRegionPageSize);
+    region.forget_growth();
+    for (int i = 0; i < 3; ++i) {
+        take(2, 1);
+    }
+    const uint32_t reserved = page_reserves[0].fresh_pages();
+    ASSERT_GT(reserved, 0U);
+    ASSERT_EQ(take(2, 1, 0, PageUse::large_objects).size(), 1U);
+    EXPECT_EQ(page_reserves[0].fresh_pages(), reserved) << "the other use has 2-MiB pages of its own";
+    ASSERT_EQ(take(2, 1).size(), 1U);
+    EXPECT_EQ(page_reserves[0].fresh_pages(), reserved - 2);
 }
 
 TEST_F(PageReserveTest, FreshRunsWaitUntilNoneThatHoldsMemoryIsLeft) {
