@@ -5,15 +5,14 @@
 //
 // Arguments: how many bytes of stack may be used.
 #include "check.h"
+#include "stack_depth.h"
 
 #include <pthread.h>
-#include <stddef.h>
 #include <sys/mman.h>
 
 namespace {
 
 constexpr size_t kStackBytes = 64 << 10;
-constexpr unsigned char kUntouched = 0xA7;
 constexpr int kThreads = 20;
 
 unsigned char* stack = nullptr;
@@ -32,15 +31,8 @@ ptrdiff_t least = kStackBytes;
 }
 
 void* measure(void*) {
-    constexpr size_t kOurFrame = 512;
-    auto* const top = static_cast<unsigned char*>(__builtin_frame_address(0)) - kOurFrame;
-    memset(stack, kUntouched, static_cast<size_t>(top - stack));
-    make_first_requests();
-    const unsigned char* lowest = stack;
-    while (*lowest == kUntouched) {
-        ++lowest;
-    }
-    least = top - lowest < least ? top - lowest : least;
+    const ptrdiff_t used = stack_depth_of(make_first_requests, stack);
+    least = used < least ? used : least;
     return nullptr;
 }
 

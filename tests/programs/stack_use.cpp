@@ -8,6 +8,7 @@
 //
 // Arguments: how many bytes of stack may be used.
 #include "check.h"
+#include "stack_depth.h"
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -23,7 +24,6 @@
 namespace {
 
 constexpr size_t kStackBytes = 256 << 10;
-constexpr unsigned char kUntouched = 0xA7;
 constexpr long kRunForMs = 400;
 
 unsigned char* stack = nullptr;
@@ -77,16 +77,9 @@ void* measure(void* allowed_text) {
         return nullptr;
     }
     forbid_threads();
-    constexpr size_t kOurFrame = 512;
-    auto* const top = static_cast<unsigned char*>(__builtin_frame_address(0)) - kOurFrame;
-    memset(stack, kUntouched, static_cast<size_t>(top - stack));
-    run();
-    const unsigned char* lowest = stack;
-    while (*lowest == kUntouched) {
-        ++lowest;
-    }
+    const ptrdiff_t used = stack_depth_of(run, stack);
     const long allowed = atol(static_cast<const char*>(allowed_text));
-    CHECK(top - lowest <= allowed, "%td bytes of stack were used, %ld are allowed", top - lowest, allowed);
+    CHECK(used <= allowed, "%td bytes of stack were used, %ld are allowed", used, allowed);
     _exit(0);
 }
 
