@@ -96,7 +96,8 @@ void PageReserve::return_to_region(uint32_t pages, const Runs& runs) {
 }
 
 bool PageReserve::has_fresh_for_other_use(uint32_t pages, PageUse use) const {
-    return load_relaxed(fresh_[pages - 1]) != 0 && load_relaxed(fresh_use_[pages - 1]) != use;
+    return load_relaxed(fresh_[pages - 1]) != 0 &&
+           fresh_use_[pages - 1].load(std::memory_order_relaxed) != use;
 }
 
 /// Fresh runs come out last, for the use that they were taken for, and only if the region has none of this length that
@@ -138,7 +139,7 @@ void PageReserve::push(uint32_t pages, std::span<const PageIndex> runs, Runs& ex
 /// There is no other run of this length.
 void PageReserve::push_fresh(uint32_t pages, PageUse use, std::span<const PageIndex> runs) {
     add(pages, runs);
-    store_relaxed(fresh_use_[pages - 1], use);
+    fresh_use_[pages - 1].store(use, std::memory_order_relaxed);
     store_relaxed(fresh_[pages - 1], counts_[pages - 1]);
     store_relaxed(fresh_pages_, fresh_pages_ + pages * static_cast<uint32_t>(runs.size()));
 }

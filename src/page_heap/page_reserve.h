@@ -61,10 +61,11 @@ class alignas(64) PageReserve {
     Lock lock_{LockRank::page_reserves};
     uint32_t pages_ = 0;
     uint32_t fresh_pages_ = 0;
-    uint8_t freed_at_ = 0;                  // the tick of the last put_back()
-    uint8_t counts_[kLongestRun] = {};      // of the runs of 1, 2, ... pages
-    uint8_t fresh_[kLongestRun] = {};       // how many of them are fresh
-    PageUse fresh_use_[kLongestRun] = {};   // what they are for: the uses have 2-MiB pages of their own
+    uint8_t freed_at_ = 0;              // the tick of the last put_back()
+    uint8_t counts_[kLongestRun] = {};  // of the runs of 1, 2, ... pages
+    uint8_t fresh_[kLongestRun] = {};   // how many of them are fresh
+    // What they are for: the uses have 2-MiB pages of their own.
+    std::atomic<PageUse> fresh_use_[kLongestRun] = {};
     uint8_t next_fresh_[kLongestRun] = {};  // how many fresh ones are added when the region grows next
     PageIndex runs_[kLongestRun][kMostPages] = {};
 };
