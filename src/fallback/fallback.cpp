@@ -11,7 +11,6 @@
 #include "fallback/jemalloc_stubs.h"
 #include "fallback/purge_policy.h"
 #include "page_heap/region.h"
-#include "platform/cancellation_blocker.h"
 #include "platform/large_stack.h"
 #include "platform/os.h"
 
@@ -108,8 +107,7 @@ const void* this_thread() { return &had_room; }
             return;
         }
         if (seen != State::untouched) {
-            const CancellationBlocker blocker;
-            os::sleep_ns(20'000);  // a fork is in progress, or another thread is in this function
+            os::pause_briefly();  // a fork is in progress, or another thread is in this function
         }
         seen = State::untouched;
     }
@@ -326,7 +324,7 @@ void prepare_for_fork() {
             }
             return;
         }
-        os::yield_cpu();  // another thread starts jemalloc, or the exchange failed spuriously: try again soon
+        os::pause_briefly();  // another thread starts jemalloc, or the exchange failed spuriously
         seen = State::untouched;
     }
 }

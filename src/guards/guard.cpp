@@ -124,7 +124,7 @@ class HandlerGuard {
         for (int i = 0; i < kMostTries && !held_; ++i) {
             held_ = lock.try_lock();
             if (!held_) {
-                os::yield_cpu();
+                os::pause_briefly();
             }
         }
     }

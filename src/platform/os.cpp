@@ -265,14 +265,20 @@ void wake_one(const uint32_t* word) {
     libc::syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-void yield_cpu() { libc::sched_yield(); }
-
+// A futex that nobody wakes: a program with threads needs futexes anyway, so a sandbox allows them. It may not allow
+// nanosleep. This is no cancellation point either.
 void sleep_ns(uint64_t duration) {
     ErrnoSaver keep;
-    timespec left{static_cast<time_t>(duration / 1'000'000'000), static_cast<long>(duration % 1'000'000'000)};
-    while (libc::nanosleep(&left, &left) != 0 && errno == EINTR) {
+    const uint64_t end = monotonic_ns() + duration;
+    const timespec deadline{static_cast<time_t>(end / 1'000'000'000), static_cast<long>(end % 1'000'000'000)};
+    const uint32_t never_changes = 0;
+    while (libc::syscall(SYS_futex, &never_changes, FUTEX_WAIT_BITSET_PRIVATE, 0, &deadline, nullptr,
+                         FUTEX_BITSET_MATCH_ANY) != 0 &&
+           errno == EINTR) {
     }
 }
+
+void pause_briefly() { sleep_ns(20'000); }
 
 namespace {
 

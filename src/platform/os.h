@@ -157,8 +157,10 @@ void reset_open_files();
 
 void wait_on(const uint32_t* word, uint32_t while_equal);
 void wake_one(const uint32_t* word);
-void yield_cpu();
+/// Waits for at least `duration` nanoseconds. Not a cancellation point.
 void sleep_ns(uint64_t duration);
+/// Waits for some ten microseconds, for loops that wait until another thread has done something.
+void pause_briefly();
 /// How many threads this process has; 0 if unknown.
 unsigned thread_count();
 /// Whether all other threads have ended. The process outlives its main thread if that ends by pthread_exit().

@@ -262,8 +262,8 @@ bool rename_file(const char* from, const char* to) { return real_os::rename_file
 bool remove_file(const char* path) { return real_os::remove_file(path); }
 void wait_on(const uint32_t* word, uint32_t while_equal) { real_os::wait_on(word, while_equal); }
 void wake_one(const uint32_t* word) { real_os::wake_one(word); }
-void yield_cpu() { real_os::yield_cpu(); }
 void sleep_ns(uint64_t duration) { real_os::sleep_ns(duration); }
+void pause_briefly() { real_os::pause_briefly(); }
 unsigned thread_count() { return real_os::thread_count(); }
 bool is_only_thread_left() { return real_os::is_only_thread_left(); }
 bool start_thread(void (*body)()) { return real_os::start_thread(body); }

@@ -79,7 +79,6 @@ inline constinit const Function<&::mkdir> mkdir{"mkdir"};
 inline constinit const Function<&::mmap> mmap{"mmap"};
 inline constinit const Function<&::mprotect> mprotect{"mprotect"};
 inline constinit const Function<&::munmap> munmap{"munmap"};
-inline constinit const Function<&::nanosleep> nanosleep{"nanosleep"};
 inline constinit const Function<&::openat> openat{"openat"};
 inline constinit const Function<&::open> open{"open"};
 inline constinit const Function<&::prctl> prctl{"prctl"};

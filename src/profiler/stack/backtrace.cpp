@@ -301,9 +301,9 @@ void before_fork() {
     has_threads = os::has_threads();
     // The wait is bounded. A thread inside may itself wait for a lock that the forking thread holds, for
     // example when a callback of dl_iterate_phdr forks.
-    constexpr int kMostWaits = 10'000;
+    constexpr int kMostWaits = 1'000;
     for (int i = 0; threads_inside.load() != 0 && i < kMostWaits; ++i) {
-        os::yield_cpu();
+        os::pause_briefly();
     }
 }
 
