@@ -32,6 +32,11 @@ void private_jemalloc_postfork_child();
 // jemalloc's option cache_oblivious, which 5.3.0 does not accept among the others. A jemalloc that was built from source
 // was configured without it.
 [[gnu::weak]] extern bool private_jemalloc_opt_cache_oblivious;
+// The numbers of the words in jemalloc's tables that hold the distance to their target instead of its address
+// (scripts/private_jemalloc). A jemalloc that was built from source has none.
+[[gnu::weak]] extern uintptr_t private_jemalloc_tables[];
+[[gnu::weak]] extern const uint16_t private_jemalloc_relative_words[];
+[[gnu::weak]] extern const uint16_t private_jemalloc_relative_words_end[];
 
 // jemalloc reads this once, when it starts. It reads the user's MALLOC_CONF later, so the user wins.
 //   narenas:1          with more arenas, the last thread that leaves an arena purges all of it
@@ -76,7 +81,17 @@ bool read_control(const char* name, T& value) {
 }
 void invoke_control(const char* name) { private_jemalloc_mallctl(name, nullptr, nullptr, nullptr, 0); }
 
+/// Does for jemalloc's tables what the dynamic linker would have to do in every process.
+void set_pointers_of_tables() {
+    for (const uint16_t* word = private_jemalloc_relative_words; word != private_jemalloc_relative_words_end;
+         ++word) {
+        uintptr_t& pointer = private_jemalloc_tables[*word];
+        pointer += address_of(&pointer);
+    }
+}
+
 void initialise_jemalloc() {
+    set_pointers_of_tables();
     // With this option, each block would begin at a random place in a page, and have an OS page more.
     if (&private_jemalloc_opt_cache_oblivious != nullptr) {
         private_jemalloc_opt_cache_oblivious = false;
