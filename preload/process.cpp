@@ -24,18 +24,17 @@ void write_report_at_exit() {
     if (config().stats == StatsFormat::off || !periodic_report::reports_here()) {
         return;
     }
-    static constinit Snapshot snapshot;  // too large for some stacks
-    take_snapshot(snapshot);
+    const OwnSnapshot snapshot;
     if (config().stats_file[0] != '\0') {
-        write_report_file(config().stats_file, snapshot, config().stats);
+        write_report_file(config().stats_file, *snapshot, config().stats);
     } else if (standard_error_is_ours()) {
         Writer out(STDERR_FILENO);
-        write_report(out, snapshot, config().stats);
+        write_report(out, *snapshot, config().stats);
     }
     if (standard_error_is_ours() && !config().check_frees) {
         Writer out(STDERR_FILENO);
-        write_hit_alarm(out, snapshot, config().hit_rate_warning_percent, config().thread_cache);
-        write_pool_alarms(out, snapshot, config().hit_rate_warning_percent);
+        write_hit_alarm(out, *snapshot, config().hit_rate_warning_percent, config().thread_cache);
+        write_pool_alarms(out, *snapshot, config().hit_rate_warning_percent);
     }
 }
 

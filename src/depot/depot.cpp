@@ -14,7 +14,7 @@
 
 namespace hotlane {
 
-constinit Depot depots[kMaxClasses];
+constinit Depots depots{std::make_integer_sequence<ClassIndex, kMaxClasses>()};
 
 bool is_object_start(const void* p, size_t* object_size) {
     const Span* span = span_containing(p);

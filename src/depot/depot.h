@@ -8,6 +8,7 @@
 #include "depot/span_store.h"
 
 #include <atomic>
+#include <utility>
 
 namespace hotlane {
 
@@ -32,10 +33,13 @@ struct DepotStats {
 /// Each thread may keep empty magazines between two visits, and passes them as `spare`.
 class Depot {
   public:
+    constexpr explicit Depot(ClassIndex c) : class_{c} {}
+
     /// The most shelves of a class, and the most stores. On a machine with more processors, several share one.
     static constexpr uint32_t kMostDomains = 16;
 
-    /// Sets up the depots of all classes.
+    /// Sets up what the depots of all classes share. A depot is set up when it is first used: to write to each of them
+    /// would touch six pages in every process.
     static void set_up_all();
     /// What Region::Settings must have after that.
     static size_t section_metadata_bytes();
@@ -136,7 +140,7 @@ class Depot {
 
     // Of held_back, and of the set-up of shelves and stores. It may be held when a shelf is locked, and never the other way round.
     Lock lock_{LockRank::depot};
-    ClassIndex class_ = kNoClass;
+    const ClassIndex class_;
     std::atomic<uint32_t> capacity_{0};  // of all shelves together, in objects
     std::atomic<uint32_t> shelves_{0};   // a bit for each shelf that is set up
     std::atomic<uint32_t> stores_{1};    // a bit for each store that is set up
@@ -148,7 +152,17 @@ class Depot {
     SpanStore first_store_;  // also of processors whose own store has no memory
 };
 
-extern constinit Depot depots[kMaxClasses];
+/// The depots of all classes.
+class Depots {
+  public:
+    template <ClassIndex... classes>
+    constexpr explicit Depots(std::integer_sequence<ClassIndex, classes...>) : of_class_{Depot(classes)...} {}
+    Depot& operator[](ClassIndex c) { return of_class_[c]; }
+
+  private:
+    Depot of_class_[kMaxClasses];
+};
+extern constinit Depots depots;
 
 /// Whether `p`, a pointer into a span, is the start of an object. Sets `*object_size` in either case.
 bool is_object_start(const void* p, size_t* object_size);

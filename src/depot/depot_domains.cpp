@@ -19,7 +19,7 @@ namespace {
 /// How many neighbouring processors share a shelf, and how many share spans: the binary logarithms, because a division takes
 /// as long as an atomic operation.
 constinit uint32_t log2_of_shelf = 0;
-constinit uint32_t log2_of_store = std::countr_zero(tuning::kProcessorsOfStore);
+HOTLANE_DATA_OF_EVERY_PROCESS constinit uint32_t log2_of_store = std::countr_zero(tuning::kProcessorsOfStore);
 constinit uint32_t last_store = 0;  // a power of two, minus one
 
 }  // namespace
@@ -60,6 +60,10 @@ Shelf* Depot::own_shelf() {
             return nullptr;
         }
         LockGuard guard(lock_);
+        if (shelves_.load(std::memory_order_relaxed) == 0) {
+            capacity_.store(tuning::shelves_capacity(size_classes[class_].object_size, 0),
+                            std::memory_order_relaxed);
+        }
         if (!is_set(shelves_, number)) {
             new (&memory->shelves[class_]) Shelf;
             shelves_.fetch_or(1U << number, std::memory_order_release);

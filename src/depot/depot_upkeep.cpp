@@ -12,16 +12,14 @@ namespace hotlane {
 void Depot::set_up_all() {
     forget_held_back();
     set_up_domains();
-    for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        depots[c].class_ = c;
-        depots[c].capacity_.store(tuning::shelves_capacity(size_classes[c].object_size, 0),
-                                  std::memory_order_relaxed);
-    }
 }
 
 void Depot::reap(bool everything) {
     if (everything) {
         return_held_back();
+    }
+    if (shelves_.load(std::memory_order_relaxed) == 0) {
+        return;  // a write would touch a page for nothing
     }
     for_each_shelf([&](Shelf& shelf) { reap_shelf(shelf, everything); });
     const size_t bytes = size_classes[class_].object_size;

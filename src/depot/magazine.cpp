@@ -51,7 +51,7 @@ struct alignas(64) List {
     Magazine* unused = nullptr;
     size_t unused_count = 0;
 };
-constinit List lists[kMostLists];
+HOTLANE_DATA_OF_EVERY_PROCESS constinit List lists[kMostLists];
 
 List& list_of_processor() { return lists[os::processor() / kProcessorsOfList % kMostLists]; }
 

@@ -12,9 +12,9 @@ namespace hotlane {
 namespace {
 constinit OnError on_error = OnError::abort;
 // In .data, which is resident anyway: each process reads it when it ends.
-[[gnu::section(".data")]] constinit std::atomic<bool> lost{false};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> lost{false};
 // In .data, because every start writes to that section anyway.
-[[gnu::section(".data")]] constinit auto stack_writer = static_cast<void (*)(Writer&)>(nullptr);
+HOTLANE_DATA_OF_EVERY_PROCESS constinit auto stack_writer = static_cast<void (*)(Writer&)>(nullptr);
 constinit std::atomic<uint32_t> mistakes{0};
 
 constexpr uint32_t kMostTold = 1000;

@@ -28,14 +28,14 @@ struct ExtentHooks {
     bool (*merge)(ExtentHooks*, void*, size_t, void*, size_t, bool committed, unsigned);
 };
 
-constinit std::atomic<size_t> huge_from_bytes{SIZE_MAX};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<size_t> huge_from_bytes{SIZE_MAX};
 
 namespace {
 
 constinit std::atomic<size_t> mapped_bytes{0};
 /// The limit of the process when it asked for its first block, or when memory was last refused. It is not read more
 /// often because a sandbox that does not expect the system call would end the process.
-constinit std::atomic<size_t> known_limit{SIZE_MAX};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<size_t> known_limit{SIZE_MAX};
 constinit std::atomic<bool> knows_limit{false};
 
 /// The addresses of the region and of the blocks outside it.
@@ -139,14 +139,14 @@ bool addresses_are_scarce() {
     return limit != SIZE_MAX && held_bytes() >= limit / 4;
 }
 
-ExtentHooks extent_hooks{.allocate = allocate_extent,
-                         .deallocate = deallocate_extent,
-                         .destroy = nullptr,
-                         .commit = nullptr,
-                         .decommit = nullptr,
-                         .purge_lazily = nullptr,
-                         .purge = purge_extent,
-                         .split = split_extent,
-                         .merge = merge_extents};
+const ExtentHooks extent_hooks{.allocate = allocate_extent,
+                               .deallocate = deallocate_extent,
+                               .destroy = nullptr,
+                               .commit = nullptr,
+                               .decommit = nullptr,
+                               .purge_lazily = nullptr,
+                               .purge = purge_extent,
+                               .split = split_extent,
+                               .merge = merge_extents};
 
 }  // namespace hotlane::fallback

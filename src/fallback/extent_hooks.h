@@ -18,7 +18,7 @@ struct ExtentHooks;
 ///
 /// Where the region has no pages, the hooks do the same as jemalloc's own: they map memory, keep it mapped and purge it.
 /// They also do so in a process with a limit, for alignments above Region::kMostBlockAlignment, and once locks are lost.
-extern ExtentHooks extent_hooks;
+extern const ExtentHooks extent_hooks;
 
 /// How many bytes must be mapped outside the region before 2-MiB pages are asked for.
 extern std::atomic<size_t> huge_from_bytes;

@@ -46,7 +46,8 @@ void private_jemalloc_postfork_child();
 //   oversize_threshold jemalloc's own limit for that is not needed
 //   tcache_max         blocks of up to 256 KiB pass through a thread's cache; with larger blocks, the caches
 //                      cost more page faults and cache misses than the saved lock is worth
-const char* private_jemalloc_malloc_conf =
+extern const char* const private_jemalloc_malloc_conf;
+const char* const private_jemalloc_malloc_conf =
     "narenas:1,oversize_threshold:0,dirty_decay_ms:0,muzzy_decay_ms:0,retain:false,"
     "tcache_max:262144";
 }
@@ -100,7 +101,7 @@ void initialise_jemalloc() {
     // Any call initialises jemalloc. If the user has set jemalloc's own option for 2-MiB pages, jemalloc
     // keeps its own hooks, which obey that option.
     if (read_control("opt.thp", huge_pages) && strcmp(huge_pages, "default") == 0) {
-        void* hooks = &extent_hooks;
+        const void* hooks = &extent_hooks;  // jemalloc does not change them
         private_jemalloc_mallctl("arena.0.extent_hooks", nullptr, nullptr, &hooks, sizeof hooks);
     } else {
         ssize_t never = -1;

@@ -12,7 +12,7 @@ namespace hotlane {
 void ensure_configured();
 /// Sets everything up if that has not been done. Any thread may call it; usually the first request does.
 void ensure_started();
-/// CLOCK_MONOTONIC, in nanoseconds, when the options were read.
+/// CLOCK_MONOTONIC, in nanoseconds, when the options were read, if a report is wanted; otherwise at the first request.
 uint64_t started_at_ns();
 /// The options in force; before they are read, the defaults.
 const Config& config();

@@ -11,7 +11,7 @@
 namespace hotlane::background_thread {
 
 // In .data, because every start of a process writes to that section anyway.
-[[gnu::section(".data")]] constinit std::atomic<bool> missing{false};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> missing{false};
 
 namespace {
 

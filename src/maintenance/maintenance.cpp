@@ -15,13 +15,15 @@ namespace hotlane::maintenance {
 
 namespace {
 
-constinit Lock lock{LockRank::maintenance};
-constinit std::atomic<uint64_t> next_pass_ns{0};
-constinit std::atomic<uint64_t> next_work_ns{0};   // the next pass, or the rest of the last one
-constinit std::atomic<uint64_t> next_purge_ns{0};  // when purge_after_refusal() purges even without a surplus
-constinit uint64_t interval = 250'000'000;
-constinit Hooks hooks;
-constinit CacheHooks caches;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit Lock lock{LockRank::maintenance};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_pass_ns{0};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_work_ns{
+    0};  // the next pass, or the rest of the last one
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_purge_ns{
+    0};  // when purge_after_refusal() purges even without a surplus
+HOTLANE_DATA_OF_EVERY_PROCESS constinit uint64_t interval = 250'000'000;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit Hooks hooks;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit CacheHooks caches;
 
 void reap_depots(bool everything) {
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
@@ -36,7 +38,7 @@ struct Rest {
     bool purge = false;
     bool purge_waited = false;  // the last part had no time for it
 };
-constinit Rest rest;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit Rest rest;
 
 void schedule(uint64_t now_ns) {
     const uint64_t pass_ns = next_pass_ns.load(std::memory_order_relaxed);

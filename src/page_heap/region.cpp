@@ -13,7 +13,7 @@
 
 namespace hotlane {
 
-constinit uint64_t tick_ns = 1;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit uint64_t tick_ns = 1;
 
 uint32_t Region::take(uint32_t pages, PageUse use, bool may_grow, std::span<PageRun> runs, RegionFailure* why,
                       MoreRuns* more) {

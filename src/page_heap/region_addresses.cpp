@@ -10,7 +10,7 @@
 namespace hotlane {
 
 constinit RegionView region_view{.base = 0, .page_limit = 0};
-constinit Region region;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit Region region;
 
 namespace {
 

@@ -213,7 +213,7 @@ const char* environment(const char* name) {
 namespace {
 
 // In .data, because every start of a process writes to that section anyway.
-[[gnu::section(".data")]] constinit char name_at_start[64] = {};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit char name_at_start[64] = {};
 
 /// Replaces control characters, so that the result is safe in a file name and on a terminal.
 char as_plain(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '_' : c; }

@@ -47,7 +47,7 @@ constinit std::atomic<bool> tells_threads{false};
 
 constinit std::atomic<uint64_t> first_start{0};  // ticks
 
-constinit std::atomic<uint8_t> called{0};  // requests that are not answered yet
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint8_t> called{0};  // requests that are not answered yet
 constinit std::atomic<void (*)(bool signal)> answerer{nullptr};
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local uint32_t own_shard = 0;  // its number, from 1

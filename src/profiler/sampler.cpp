@@ -12,7 +12,7 @@ namespace hotlane::sampler {
 namespace {
 
 constinit std::atomic<uint64_t> current_period{1};
-constinit std::atomic<uint32_t> current_epoch{0};  // odd: a session is running
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint32_t> current_epoch{0};  // odd: a session is running
 constinit std::atomic<uint64_t> guard_one_in{0};
 
 constexpr uint64_t kGamma = 0x9E3779B97F4A7C15;

@@ -26,7 +26,7 @@ constexpr pthread_key_t kLastKey = 991;
 constexpr uint8_t kKeyArrays = PTHREAD_KEYS_MAX / 32 - 1;  // that libc allocates for a thread
 constexpr uint64_t kRetryNs = 100'000'000;
 
-constinit Lock lock{LockRank::thread_end};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit Lock lock{LockRank::thread_end};
 constinit pthread_key_t first_thread_key;  // may have any number; used for the first thread only
 constinit bool has_first_thread_key = false;
 constinit pthread_t first_thread;                 // 0: unknown

@@ -181,10 +181,9 @@ Writer& Writer::shown(std::string_view s, size_t most) {
 namespace {
 
 constexpr int kStandardError = 2;
-/// The identity of standard error at start; 0 means that it was closed. It is in .data because every start
-/// writes to that page anyway.
+/// The identity of standard error at start; 0 means that it was closed.
 constexpr uint64_t kNotLookedAt = 2;  // every identity is odd, or 0
-[[gnu::section(".data")]] constinit uint64_t standard_error_at_start = kNotLookedAt;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit uint64_t standard_error_at_start = kNotLookedAt;
 
 }  // namespace
 

@@ -36,7 +36,7 @@ constinit thread_local ThreadCache thread_cache;
 
 namespace {
 
-constinit CacheSettings settings;
+HOTLANE_DATA_OF_EVERY_PROCESS constinit CacheSettings settings;
 /// Computed once: every overflow asks, and a division takes as long as two atomic operations.
 constinit uint8_t usual_capacities[kMaxClasses];
 

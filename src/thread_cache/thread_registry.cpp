@@ -18,7 +18,7 @@ namespace hotlane::thread_registry {
 
 namespace {
 
-constinit Lock list_lock{LockRank::thread_registry};
+HOTLANE_DATA_OF_EVERY_PROCESS constinit Lock list_lock{LockRank::thread_registry};
 /// All blocks that ever were, newest first, linked by ThreadBlock::next. Written under the lock.
 constinit std::atomic<ThreadBlock*> blocks{nullptr};
 /// The blocks without a thread, linked by ThreadBlock::next_free. Under the lock.

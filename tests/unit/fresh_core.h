@@ -20,7 +20,7 @@ inline void fresh_depots(const ClassTable& classes = {}, size_t region_bytes = 4
     new (&region) Region;
     new (&page_reserves) PageReserves;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
-        new (&depots[c]) Depot;
+        new (&depots[c]) Depot(c);
     }
     Depot::set_up_all();
     HOTLANE_CHECK(region.set_up({.largest_bytes = region_bytes,
