@@ -217,9 +217,9 @@ TEST_F(DepotTest, AnEmptyMagazineIsKeptForTheNextFlushAndIsPassedOnWithARefill) 
 
 TEST_F(DepotTest, SpansComeAndGoWithTheirObjects) {
     const ClassIndex c = size_classes.class_of(10'000);
-    const std::vector<void*> objects = take(c, size_classes[c].object_count * 3);
+    const std::vector<void*> objects = take(c, size_t{3} * size_classes[c].object_count);
     EXPECT_EQ(depots[c].stats().spans, 3U);
-    EXPECT_EQ(region.stats().in_use_bytes, 3 * size_classes[c].span_pages * kRegionPageSize);
+    EXPECT_EQ(region.stats().in_use_bytes, size_t{3} * size_classes[c].span_pages * kRegionPageSize);
     for (void* object : objects) {
         EXPECT_EQ(region_view.class_entry(region_view.page_of(object)), SizeClasses::lane_of(c));
     }
@@ -343,6 +343,7 @@ TEST_F(DepotTest, WhileAFlushIsDueOnlyPagesThatHoldMemoryAreTakenWithoutLeaveToG
 TEST_F(DepotTest, ThreadsExchangeObjectsAndNoneIsLostOrDoubled) {
     constexpr int kThreads = 4;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     std::vector<std::set<void*>> left(kThreads);
     for (int t = 0; t < kThreads; ++t) {
         threads.emplace_back([t, &left] {

@@ -28,6 +28,7 @@ class PageReserveTest : public testing::Test {
         RegionFailure why{};
         runs.resize(page_reserves[domain].take(pages, use, true, runs, &why));
         std::vector<PageIndex> first_pages;
+        first_pages.reserve(runs.size());
         for (const PageRun& run : runs) {
             first_pages.push_back(run.first);
         }
