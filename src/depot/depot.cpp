@@ -27,12 +27,12 @@ bool is_object_start(const void* p, size_t* object_size) {
 
 namespace {
 
-Magazine* take_magazine(SpareMagazines* spare) {
-    Magazine* const magazine = spare != nullptr ? spare->take() : nullptr;
-    return magazine != nullptr ? magazine : magazines::take();
+MagazineNumber take_magazine(SpareMagazines* spare) {
+    const MagazineNumber magazine = spare != nullptr ? spare->take() : MagazineNumber{};
+    return magazine.is_none() ? magazines::take() : magazine;
 }
 
-void give_magazine(Magazine* magazine, SpareMagazines* spare) {
+void give_magazine(MagazineNumber magazine, SpareMagazines* spare) {
     if (spare == nullptr || !spare->keep(magazine)) {
         magazines::put(magazine);
     }
@@ -151,8 +151,8 @@ void Depot::put_many(Shelf& shelf, void* const* objects, uint32_t count, SpareMa
     uint32_t magazines = 0;
     uint32_t left = count;
     for (const uint32_t parts = divide_up(count, Magazine::kSlots); magazines != parts; ++magazines) {
-        Magazine* const magazine = take_magazine(spare);
-        if (magazine == nullptr) {
+        const MagazineNumber magazine = take_magazine(spare);
+        if (magazine.is_none()) {
             break;
         }
         const uint32_t some = left / (parts - magazines);
@@ -204,11 +204,11 @@ bool Depot::add_few(Shelf& shelf, void* const* objects, uint32_t count, SpareMag
     if (how == How::used ? shelf.add(objects, count) : shelf.add_behind(objects, count)) {
         return true;
     }
-    Magazine* magazine = shelf.take_empty();
-    if (magazine == nullptr) {
+    MagazineNumber magazine = shelf.take_empty();
+    if (magazine.is_none()) {
         magazine = take_magazine(spare);
     }
-    if (magazine == nullptr) {
+    if (magazine.is_none()) {
         return false;
     }
     Loaded filled(magazine, 0);
@@ -261,7 +261,7 @@ bool Depot::return_dropped(const Shelf::Dropped& dropped, SpareMagazines* spare)
         return false;
     }
     return_to_spans(dropped.objects, dropped.count, "free");
-    if (dropped.magazine != nullptr) {
+    if (!dropped.magazine.is_none()) {
         give_magazine(dropped.magazine, spare);
     }
     return true;

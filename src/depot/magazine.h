@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Magazines: arrays of pointers to free objects. A thread fills or empties a magazine without any lock, and only its
-// address changes hands under one.
+// number changes hands under one.
 #pragma once
 
 #include "base/base.h"
@@ -9,22 +9,43 @@
 
 namespace hotlane {
 
-/// Aligned so that a word holds its address and the number of objects in it.
-struct alignas(1024) Magazine {
+struct alignas(64) Magazine {
     static constexpr uint32_t kSlots = 128;
     void* slots[kSlots];
 };
+
+/// Stands for a magazine, and takes less room than its address. 0 stands for none.
+struct MagazineNumber {
+    uint32_t value = 0;
+
+    bool is_none() const { return value == 0; }
+    friend bool operator==(MagazineNumber, MagazineNumber) = default;
+};
+
+namespace magazines {
+
+/// Magazines are mapped in chunks of so many. The first magazine of the first chunk has the number kInChunk.
+inline constexpr uint32_t kInChunk = 64 * KiB / sizeof(Magazine);
+/// The most chunks, which hold 256 MiB together.
+inline constexpr uint32_t kMostChunks = 4096;
+extern constinit Magazine* chunks[kMostChunks + 1];
+
+inline Magazine& at(MagazineNumber number) {
+    return chunks[number.value / kInChunk][number.value % kInChunk];
+}
+
+}  // namespace magazines
 
 /// A magazine with `count` objects. They lie at its end, the newest first, so that newer ones can be added before them.
 class Loaded {
   public:
     Loaded() = default;
-    Loaded(Magazine* magazine, uint32_t count) : word_{address_of(magazine) | count} {}
+    Loaded(MagazineNumber magazine, uint32_t count) : word_{magazine.value << kCountBits | count} {}
 
-    Magazine* magazine() const { return static_cast<Magazine*>(pointer_to(word_ & ~kCountMask)); }
-    uint32_t count() const { return static_cast<uint32_t>(word_ & kCountMask); }
+    MagazineNumber magazine() const { return {word_ >> kCountBits}; }
+    uint32_t count() const { return word_ & ((1U << kCountBits) - 1); }
     uint32_t room() const { return Magazine::kSlots - count(); }
-    void** newest() const { return magazine()->slots + room(); }
+    void** newest() const { return end() - count(); }
 
     /// Adds objects, newest first, as the newest. There must be room.
     void add(void* const* objects, uint32_t count);
@@ -35,10 +56,13 @@ class Loaded {
     void take_oldest(void** out, uint32_t count);
 
   private:
-    static constexpr uintptr_t kCountMask = alignof(Magazine) - 1;
-    static_assert(Magazine::kSlots <= kCountMask);
+    void** end() const { return magazines::at(magazine()).slots + Magazine::kSlots; }
 
-    uintptr_t word_ = 0;
+    static constexpr uint32_t kCountBits = 8;
+    static_assert(Magazine::kSlots < 1U << kCountBits);
+    static_assert((magazines::kMostChunks + 1) * magazines::kInChunk <= 1U << (32 - kCountBits));
+
+    uint32_t word_ = 0;
 };
 
 /// The empty magazines that a thread keeps between two visits of the depot: as many as a flush fills.
@@ -46,10 +70,10 @@ class SpareMagazines {
   public:
     static constexpr uint32_t kMost = 2;
 
-    /// Null if there is none.
-    Magazine* take() { return count_ != 0 ? magazines_[--count_] : nullptr; }
+    /// None if there is none.
+    MagazineNumber take() { return count_ != 0 ? magazines_[--count_] : MagazineNumber{}; }
     /// Returns false if there are enough.
-    bool keep(Magazine* magazine) {
+    bool keep(MagazineNumber magazine) {
         if (count_ == kMost) {
             return false;
         }
@@ -59,7 +83,7 @@ class SpareMagazines {
     uint32_t count() const { return count_; }
 
   private:
-    Magazine* magazines_[kMost] = {};
+    MagazineNumber magazines_[kMost] = {};
     uint32_t count_ = 0;
 };
 
@@ -69,9 +93,9 @@ namespace magazines {
 inline constexpr uint32_t kProcessorsOfList = 4;
 inline constexpr uint32_t kMostLists = 16;
 
-/// An empty magazine, or null if the system has no memory.
-Magazine* take();
-void put(Magazine* magazine);
+/// An empty magazine, or none if the system has no memory or there are too many.
+MagazineNumber take();
+void put(MagazineNumber magazine);
 // For fork.
 void lock_all();
 void unlock_all();
