@@ -139,8 +139,11 @@ size_t Region::count_free(size_t first, size_t end) const {
     return count;
 }
 
-/// Adds free pages until the frontier is at `end` or beyond it.
+/// Adds free pages until the frontier is at `end` or beyond it. None if there can never be so many.
 bool Region::grow_until(size_t end) {
+    if (end > page_count_) {
+        return false;
+    }
     while (frontier_ < end) {
         if (frontier_ * kRegionPageSize >= settings_.huge_from_bytes) {
             const size_t wanted = divide_up(end - round_down(frontier_, kHugePages), kHugePages);
