@@ -54,6 +54,14 @@ constexpr uint32_t grown_capacity(uint32_t capacity, uint32_t largest) {
 /// How many objects a refill takes: half of the capacity. The other half is left for frees.
 constexpr uint32_t refill_count(uint32_t capacity) { return std::max(capacity / 2, 1U); }
 
+/// How many objects a refill takes from spans. At first no more than the thread has taken so far, because it may never use
+/// the second half: what it leaves would lie between its objects and those of the next thread, so that both touch more OS
+/// pages.
+constexpr uint32_t refill_from_spans_count(uint32_t capacity, uint64_t taken) {
+    const uint32_t half = refill_count(capacity);
+    return taken == 0 ? half : static_cast<uint32_t>(std::min<uint64_t>(half, taken));
+}
+
 /// The most objects that a refill takes from a shelf. If the thread freed none since its last refill, it will use up what
 /// it gets, and needs no room for frees.
 constexpr uint32_t most_from_shelf(uint32_t capacity, bool frees_none) {

@@ -196,9 +196,14 @@ void note_refill(ThreadBlock& block, ClassIndex c) {
 }
 
 void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, RegionFailure* why) {
-    if (!block.is_set_up(c)) {
+    const bool is_new = !block.is_set_up(c);
+    if (is_new) {
         set_up_class(block, c, first_capacity(c));
-    } else if (const uint32_t more = grown_capacity(block, c); more > block.capacity(c) && !may_grow) {
+    }
+    const uint64_t taken_before = block.record(c).misses + block.record(c).refilled;
+    const uint32_t capacity = block.capacity(c);
+    const bool may_double = !is_new && taken_before > tuning::refill_count(capacity);
+    if (const uint32_t more = grown_capacity(block, c); may_double && more > capacity && !may_grow) {
         block.set_capacity(c, more);  // only in the first attempt, so that a request grows the lane once
     }
     // The objects are taken directly into their slots. The object with the lowest address is popped first.
@@ -209,7 +214,7 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     uint32_t wanted = tuning::most_from_shelf(block.capacity(c), frees_none);
     uint32_t taken = depots[c].refill_from_shelves(record.floor - wanted, wanted, &block.spare);
     if (taken == 0) {
-        wanted = tuning::refill_count(block.capacity(c));
+        wanted = tuning::refill_from_spans_count(block.capacity(c), taken_before);
         taken = depots[c].refill_from_spans(record.floor - wanted, wanted, may_grow, zeroed, why);
     }
     void** const place = record.floor - wanted;

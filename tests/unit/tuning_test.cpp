@@ -41,6 +41,23 @@ TEST(Policy, GrowingReachesTheLargestAndShrinkingTheLeast) {
     }
 }
 
+/// A thread that needs a power of two of objects gets no more of them.
+TEST(Policy, TheFirstRefillsFromSpansDoubleWhatAThreadHas) {
+    for (uint32_t first = 1; first <= 16; first *= 2) {
+        uint32_t capacity = 2 * first;
+        uint64_t taken = refill_from_spans_count(capacity, 0);
+        ASSERT_EQ(taken, first);
+        for (uint64_t expected = 2 * first; expected <= 64; expected *= 2) {
+            capacity = taken > refill_count(capacity) ? grown_capacity(capacity, kMostSlots) : capacity;
+            taken += refill_from_spans_count(capacity, taken);
+            ASSERT_EQ(taken, expected);
+        }
+    }
+    for (uint32_t n = 1; n <= kMostSlots; ++n) {
+        ASSERT_EQ(refill_from_spans_count(n, UINT64_MAX), refill_count(n));
+    }
+}
+
 TEST(Policy, ARefillLeavesRoomAndAFlushMakesIt) {
     for (uint32_t n = 1; n <= kMostSlots; ++n) {
         ASSERT_GE(refill_count(n), 1U);
