@@ -7,8 +7,8 @@
 #include "base/errno_saver.h"
 #include "fallback/block_map.h"
 #include "fallback/extent_hooks.h"
+#include "fallback/first_blocks.h"
 #include "fallback/jemalloc_stubs.h"
-#include "fallback/page_blocks.h"
 #include "fallback/purge_policy.h"
 #include "page_heap/region.h"
 #include "platform/large_stack.h"
@@ -172,38 +172,36 @@ size_t at_least_smallest(size_t bytes) {
 }
 
 bool resizes_in_place(void* p, size_t before, size_t bytes, size_t alignment) {
-    if (page_blocks::usable_size(p) != 0) {
-        return page_blocks::resize(p, bytes);
+    if (first_blocks::usable_size(p) != 0) {
+        return bytes <= before;
     }
     const int flags = alignment_flag(alignment);
     const size_t wanted = private_jemalloc_nallocx(bytes, flags);
     return wanted == before || private_jemalloc_xallocx(p, bytes, 0, flags) == wanted;
 }
 
-void* allocate_pages(size_t bytes, size_t alignment, bool zeroed) {
-    ask_for_limit_once();
-    void* p = page_blocks::take(bytes, alignment, zeroed);
+void* allocate_first(size_t bytes, size_t alignment, bool zeroed) {
+    if (bytes > first_blocks::kLargestWithLimit && has_memory_limit()) {
+        return nullptr;
+    }
+    void* p = first_blocks::take(bytes, alignment, zeroed);
     if (p != nullptr && !block_map::insert_exclusive(p)) {
-        page_blocks::put_back(p);
+        first_blocks::put_back(p);
         return nullptr;
     }
     return p;
-}
-
-/// How much to allocate for a block that has to move to grow. If it grows by little each time, it must not move each time.
-size_t grown_size(void* p, size_t before, size_t bytes) {
-    return page_blocks::usable_size(p) != 0 && bytes > before ? std::max(bytes, before + before / 8) : bytes;
 }
 
 }  // namespace
 
 void ask_for_huge_pages_from(size_t bytes) { huge_from_bytes.store(bytes, std::memory_order_relaxed); }
 
-void leave_blocks_to_jemalloc() { page_blocks::turn_off(); }
-
 void* allocate(size_t bytes, size_t alignment, bool zeroed) {
-    if (void* p = allocate_pages(bytes, alignment, zeroed); p != nullptr) {
-        return p;
+    if (!used()) {
+        ask_for_limit_once();
+        if (void* p = allocate_first(bytes, alignment, zeroed); p != nullptr) {
+            return p;
+        }
     }
     if (!has_room_to_start()) {
         return nullptr;
@@ -236,7 +234,7 @@ void* reallocate(void* p, size_t bytes, size_t alignment) {
     if (address_of(p) % alignment == 0 && resizes_in_place(p, before, bytes, alignment)) {
         return p;
     }
-    void* fresh = allocate(grown_size(p, before, bytes), alignment, false);
+    void* fresh = allocate(bytes, alignment, false);
     if (fresh == nullptr) {
         return nullptr;
     }
@@ -250,18 +248,17 @@ bool release(void* p) {
         return false;
     }
     ErrnoSaver keep;
-    const ThreadForgetter forgetter;
-    const size_t bytes = usable_size(p);
-    if (!page_blocks::put_back(p)) {
-        note_activity();
-        private_jemalloc_dallocx(p, 0);
+    if (first_blocks::put_back(p)) {
+        return true;
     }
+    note_activity();
+    const ThreadForgetter forgetter;
     // The next request for addresses may not come from malloc, which would purge first, but be for a stack.
     constexpr size_t kWorthUnmapping = 1 * MiB;
-    if (bytes >= kWorthUnmapping && addresses_are_scarce()) [[unlikely]] {
-        if (used()) {
-            invoke_control("arena.0.purge");
-        }
+    const bool unmap = private_jemalloc_sallocx(p, 0) >= kWorthUnmapping && addresses_are_scarce();
+    private_jemalloc_dallocx(p, 0);
+    if (unmap) [[unlikely]] {
+        invoke_control("arena.0.purge");
         region.purge(tick_at(os::coarse_ns()), 0);
         region.give_back_end();
         region.give_back_holes();
@@ -270,7 +267,7 @@ bool release(void* p) {
 }
 
 size_t usable_size(const void* p) {
-    if (const size_t bytes = page_blocks::usable_size(p); bytes != 0) {
+    if (const size_t bytes = first_blocks::usable_size(p); bytes != 0) {
         return bytes;
     }
     const ThreadForgetter forgetter;
@@ -325,9 +322,9 @@ Statistics statistics() {
         read_control("stats.allocated", result.allocated_bytes);
         read_control("stats.resident", result.resident_bytes);
     }
-    const size_t in_pages = page_blocks::live_bytes();
-    result.allocated_bytes += in_pages;
-    result.resident_bytes += in_pages;
+    const size_t of_first_blocks = first_blocks::live_bytes();
+    result.allocated_bytes += of_first_blocks;
+    result.resident_bytes += of_first_blocks;
     return result;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The fallback tier: serves the requests that the size classes cannot serve. Blocks of more than 64 KiB are pages of the
-// region; a private jemalloc serves the others, and those for which the region has no pages.
+// The fallback tier: a private jemalloc that serves the requests that the size classes cannot serve.
 #pragma once
 
 #include "base/base.h"
@@ -12,20 +11,17 @@ namespace hotlane::fallback {
 inline constexpr size_t kMinAlignment = 16;
 
 struct Statistics {
-    size_t allocated_bytes;  // in live blocks, as many as may be written
+    size_t allocated_bytes;  // in live blocks, rounded up to jemalloc's sizes
     size_t resident_bytes;   // resident memory, metadata included
 };
 
 /// From now on, asks for 2-MiB pages for newly mapped memory once `bytes` are mapped. SIZE_MAX: never.
 void ask_for_huge_pages_from(size_t bytes);
 
-/// From now on, jemalloc serves all blocks, because the user has set options for it.
-void leave_blocks_to_jemalloc();
-
 /// Allocates a block of at least `bytes` (0 counts as 1). Null if there is no memory. `alignment` is any
 /// power of two.
 void* allocate(size_t bytes, size_t alignment, bool zeroed);
-/// Resizes `p`, a live block, to `bytes`: in place if possible, otherwise by copying. On failure it
+/// Resizes `p`, a live block, to `bytes`: in place if jemalloc can, otherwise by copying. On failure it
 /// returns null and leaves `p` as it is.
 void* reallocate(void* p, size_t bytes, size_t alignment);
 /// Frees a block. Does nothing and returns false if `p` is not a live block of the fallback.
@@ -45,7 +41,7 @@ void mark_sampled(const void* p);
 void unmark_sampled(const void* p);
 bool sampled(const void* p);
 
-/// Whether jemalloc is initialised. It is when it is first needed for a block; before that it holds no memory.
+/// Whether jemalloc is initialised. It is when the first block is requested; before that it holds no memory.
 bool used();
 /// Gives the pages of the free blocks in the calling thread's cache to the region now, and returns free memory outside
 /// the region to the system. Does nothing before the first block.

@@ -8,7 +8,6 @@
 #include "diagnostics/misuse.h"
 #include "fallback/fallback.h"
 #include "maintenance/maintenance.h"
-#include "platform/environment.h"
 #include "profiler/stack/call_stack.h"
 #include "stats/pool_registry.h"
 #include "thread_cache/prefill.h"
@@ -134,9 +133,6 @@ void start() {
         message("no address space for the hot lane: every request goes to the fallback");
     }
     fallback::ask_for_huge_pages_from(huge_from_bytes());
-    if (is_in_environment("MALLOC_CONF")) {
-        fallback::leave_blocks_to_jemalloc();
-    }
     set_up_thread_caches(cache_settings());
     register_warmups();
     if (process.configuration.pool_limit != 0) {  // a write would touch a page for nothing

@@ -57,15 +57,6 @@ class alignas(uint64_t) Span {
     void set_distance_to_first(uint8_t pages) { distance_ = pages; }
     uint8_t distance_to_first() const { return distance_; }
 
-    /// The first page of a block that is in no span (fallback/page_blocks.h) has its number of pages here. 0: no such
-    /// block begins there.
-    void begin_block(size_t pages) {
-        begins_block_ = true;
-        *free_bits() = pages;
-    }
-    void end_block() { begins_block_ = false; }
-    size_t block_pages() const { return begins_block_ ? *free_bits() : 0; }
-
   private:
     uint64_t* free_bits() { return reinterpret_cast<uint64_t*>(this + 1); }
     const uint64_t* free_bits() const { return reinterpret_cast<const uint64_t*>(this + 1); }
@@ -77,8 +68,6 @@ class alignas(uint64_t) Span {
     uint16_t free_count_;
     uint16_t fresh_from_;
     uint8_t store_;
-    bool
-        begins_block_;  // then the page is in no span, and the first word of free_bits is the number of pages
 };
 
 static_assert(Span::metadata_bytes(256) == 64);

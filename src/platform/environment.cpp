@@ -7,7 +7,6 @@
 #include "platform/os.h"
 
 #include <cerrno>
-#include <cstring>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -42,15 +41,6 @@ const char* const* environment_list() {
         return nullptr;
     }
     return environ != nullptr ? environ : initial_environment();
-}
-
-bool is_in_environment(std::string_view name) {
-    for (const char* const* entry = environment_list(); entry != nullptr && *entry != nullptr; ++entry) {
-        if (strncmp(*entry, name.data(), name.size()) == 0 && (*entry)[name.size()] == '=') {
-            return true;
-        }
-    }
-    return false;
 }
 
 const char* first_argument() {

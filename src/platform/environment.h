@@ -4,16 +4,11 @@
 // part of os.h, so that tests on a fake system still read their own environment.
 #pragma once
 
-#include <string_view>
-
 namespace hotlane {
 
 /// All variables as "NAME=value", followed by a null. Returns null if there is no environment, or if the
 /// process is privileged (AT_SECURE).
 const char* const* environment_list();
-
-/// Whether there is a variable of this name.
-bool is_in_environment(std::string_view name);
 
 /// The program's first argument, the name by which it was started; "" if unknown. The program may overwrite
 /// it.

@@ -83,7 +83,7 @@ class Pprof(sessions.Session):
         for profile in (own, self.read_command("x.heap")):
             sums = self.sums(profile)
             self.assertEqual(sums[("bytes", (128, "bytes")), ("thread", "session")], 7 + len(self.ODD_NAMES))
-            self.assertEqual(sums[("bytes", (114688, "bytes")), ("thread", "session")], 1)  # whole pages
+            self.assertEqual(sums[("bytes", (102400, "bytes")), ("thread", "session")], 1)
             for count, name in enumerate(self.ODD_NAMES, 1):
                 shown = re.sub(r"[\x00-\x1f]", lambda found: f"\\{ord(found.group()):03o}", name)
                 self.assertGreaterEqual(sums[("bytes", (128, "bytes")), ("thread", shown)], count)

@@ -107,24 +107,6 @@ TEST_F(FallbackInRegion, ABlockGrowsIntoTheFreePagesAfterIt) {
     EXPECT_TRUE(fallback::release(again));
 }
 
-TEST_F(FallbackInRegion, ABlockThatGrowsByLittleMovesSeldom) {
-    void* block = fallback::allocate(MiB, 16, false);
-    std::vector<void*> others;
-    int moves = 0;
-    for (size_t bytes = MiB; bytes < 3 * MiB; bytes += kRegionPageSize) {
-        void* const before = block;
-        block = fallback::reallocate(block, bytes, 16);
-        moves += block != before ? 1 : 0;
-        others.push_back(
-            fallback::allocate(kLargestSmall + 1, 16, false));  // behind the block, if it is last
-    }
-    EXPECT_LE(moves, 16);
-    for (void* other : others) {
-        EXPECT_TRUE(fallback::release(other));
-    }
-    EXPECT_TRUE(fallback::release(block));
-}
-
 class Fallback : public testing::TestWithParam<size_t> {};
 
 TEST_P(Fallback, EveryAlignmentIsKept) {
@@ -264,6 +246,26 @@ TEST(FallbackThreads, BlocksCrossThreadsAndThreadsEnd) {
     }
 }
 
+TEST(FallbackThreads, AThreadThatEndsGivesItsCacheBack) {
+    fallback::purge();
+    constexpr size_t kBytes = 200'000;  // goes through a thread's own cache
+    for (int round = 0; round < 40; ++round) {
+        std::thread([] {
+            std::vector<void*> blocks(40);
+            for (void*& block : blocks) {
+                block = fallback::allocate(kBytes, 16, false);
+                ASSERT_NE(block, nullptr);
+                fill(block, kBytes, 1);
+            }
+            for (void* block : blocks) {
+                EXPECT_TRUE(fallback::release(block));
+            }
+        }).join();
+    }
+    // If forty caches of 8 MB each were kept, they would take 320 MB. One set is reused instead.
+    EXPECT_LT(fallback::statistics().resident_bytes, 60 * MiB);
+}
+
 long page_faults() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -310,10 +312,33 @@ TEST(FallbackPurge, FreeBlocksAreTheRegionsPages) {
     EXPECT_GE(region.stats().free_dirty_bytes, 190 * MiB);
 }
 
-void fork_while_blocks_come_and_go() {
+TEST(FallbackPurge, TheClockEmptiesTheThreadsCacheOnceNothingMoves) {
+    uint64_t now_ns = 1'000'000'000'000;
+    constexpr uint64_t kSecond = 1'000'000'000;
+    constexpr size_t kCached = 192 * KiB;
+    std::vector<void*> blocks(20);
+    fallback::purge();
+    fallback::pass(now_ns);
+    const size_t before = fallback::statistics().allocated_bytes;
+    for (void*& p : blocks) {
+        p = fallback::allocate(kCached, 16, false);
+    }
+    for (void* p : blocks) {
+        EXPECT_TRUE(fallback::release(p));
+    }
+    const size_t cached = fallback::statistics().allocated_bytes - before;
+    EXPECT_GE(cached, 4 * kCached) << "the thread's cache has some";
+    now_ns += kSecond;
+    fallback::pass(now_ns);  // something changed: wait
+    EXPECT_EQ(fallback::statistics().allocated_bytes - before, cached);
+    now_ns += kSecond;
+    fallback::pass(now_ns);  // nothing changed since
+    EXPECT_EQ(fallback::statistics().allocated_bytes, before);
+}
+
+TEST(FallbackFork, ParentAndChildGoOn) {
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
-    threads.reserve(3);
     for (int t = 0; t < 3; ++t) {
         threads.emplace_back([&] {
             while (!stop) {
@@ -344,74 +369,6 @@ void fork_while_blocks_come_and_go() {
     stop = true;
     for (auto& thread : threads) {
         thread.join();
-    }
-}
-
-TEST(FallbackFork, ParentAndChildGoOn) { fork_while_blocks_come_and_go(); }
-
-// The tests of this fixture are the last of the file.
-class FallbackOfJemalloc : public testing::Test {
-  protected:
-    static void SetUpTestSuite() { fallback::leave_blocks_to_jemalloc(); }
-};
-
-TEST_F(FallbackOfJemalloc, ParentAndChildGoOn) { fork_while_blocks_come_and_go(); }
-
-TEST_F(FallbackOfJemalloc, AThreadThatEndsGivesItsCacheBack) {
-    fallback::purge();
-    constexpr size_t kBytes = 200'000;  // goes through a thread's own cache
-    for (int round = 0; round < 40; ++round) {
-        std::thread([] {
-            std::vector<void*> blocks(40);
-            for (void*& block : blocks) {
-                block = fallback::allocate(kBytes, 16, false);
-                ASSERT_NE(block, nullptr);
-                fill(block, kBytes, 1);
-            }
-            for (void* block : blocks) {
-                EXPECT_TRUE(fallback::release(block));
-            }
-        }).join();
-    }
-    // If forty caches of 8 MB each were kept, they would take 320 MB. One set is reused instead.
-    EXPECT_LT(fallback::statistics().resident_bytes, 60 * MiB);
-}
-
-TEST_F(FallbackOfJemalloc, TheClockEmptiesTheThreadsCacheOnceNothingMoves) {
-    uint64_t now_ns = 1'000'000'000'000;
-    constexpr uint64_t kSecond = 1'000'000'000;
-    constexpr size_t kCached = 192 * KiB;
-    std::vector<void*> blocks(20);
-    fallback::purge();
-    fallback::pass(now_ns);
-    const size_t before = fallback::statistics().allocated_bytes;
-    for (void*& p : blocks) {
-        p = fallback::allocate(kCached, 16, false);
-    }
-    for (void* p : blocks) {
-        EXPECT_TRUE(fallback::release(p));
-    }
-    const size_t cached = fallback::statistics().allocated_bytes - before;
-    EXPECT_GE(cached, 4 * kCached) << "the thread's cache has some";
-    now_ns += kSecond;
-    fallback::pass(now_ns);  // something changed: wait
-    EXPECT_EQ(fallback::statistics().allocated_bytes - before, cached);
-    now_ns += kSecond;
-    fallback::pass(now_ns);  // nothing changed since
-    EXPECT_EQ(fallback::statistics().allocated_bytes, before);
-}
-
-TEST_F(FallbackOfJemalloc, LargeBlocksGrowAndKeepTheirContents) {
-    for (const size_t bytes : {kLargestSmall + 1, MiB}) {
-        void* p = fallback::allocate(bytes, 16, true);
-        ASSERT_NE(p, nullptr);
-        EXPECT_TRUE(holds(p, bytes, 0));
-        fill(p, bytes, 9);
-        void* q = fallback::reallocate(p, 4 * bytes, 16);
-        ASSERT_NE(q, nullptr);
-        EXPECT_TRUE(holds(q, bytes, 9));
-        EXPECT_TRUE(fallback::release(q));
-        EXPECT_FALSE(fallback::owns(q));
     }
 }
 

@@ -5,6 +5,7 @@
 // work afterwards. Each run is a process of its own, so that start-up is part of it.
 #include "fake_os.h"
 #include "fallback/fallback.h"
+#include "fallback/first_blocks.h"
 #include "lifecycle/startup.h"
 #include "maintenance/maintenance.h"
 #include "malloc/allocator.h"
@@ -192,13 +193,15 @@ size_t run_of(const std::vector<char*>& sorted, size_t count, size_t most_apart)
     return first;
 }
 
-TEST(Faults, ALargeBlockGrowsIntoWhatJemallocKeepsWhereTheSystemHasNoMore) {
+TEST(Faults, ALargeBlockGrowsIntoWhatTheFallbackKeepsWhereTheSystemHasNoMore) {
     EXPECT_TRUE(ends_well([] {
         constexpr size_t kCached = 256 * KiB;  // the largest block that a thread's cache of jemalloc keeps
         constexpr size_t kCount = 17;
         constexpr size_t kWanted = 4 * MiB;
         constexpr size_t kSlack = 8 * KiB;
-        fallback::leave_blocks_to_jemalloc();
+        for (size_t i = 0; i < first_blocks::kCount; ++i) {
+            require(allocate(kCached) != nullptr, "those that no thread's cache keeps");
+        }
         std::vector<char*> blocks(100);
         for (char*& block : blocks) {
             block = static_cast<char*>(allocate(kCached));

