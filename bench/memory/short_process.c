@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Measures what an allocator costs a process that hardly uses it: /bin/true is started again and again, with
-// each library in turn. The program is small and static, because a child's peak RSS starts at its parent's.
+// each library in turn, in an order that changes: a process pays for caches and pages that the one before it left. The program is small and static, because a child's peak RSS starts at its parent's.
 //
 // usage: short_process RUNS LIBRARY|- ...
 #include <errno.h>
@@ -80,10 +80,19 @@ int main(int argc, char** argv) {
         fprintf(stderr, "usage: short_process RUNS LIBRARY|- ...\n");
         return 2;
     }
+    int order[most_libraries];
+    for (int i = 0; i < libraries; ++i) {
+        order[i] = i;
+    }
     for (int run = 0; run < runs; ++run) {
+        for (int i = libraries - 1; i > 0; --i) {
+            const int other = rand() % (i + 1);
+            const int which = order[i];
+            order[i] = order[other];
+            order[other] = which;
+        }
         for (int i = 0; i < libraries; ++i) {
-            const int which = (run + i) % libraries;
-            samples[which][run] = run_once(argv[2 + which]);
+            samples[order[i]][run] = run_once(argv[2 + order[i]]);
         }
     }
     for (int i = 0; i < libraries; ++i) {
