@@ -42,7 +42,7 @@ static struct sample run_once(const char* library) {
     char* arguments[] = {program, NULL};
     char* environment[] = {quiet, strcmp(library, "-") != 0 ? preload : NULL, NULL};
     pid_t child;
-    int status;
+    int status = 0;
     struct rusage usage;
     const double start = now();
     errno = posix_spawn(&child, program, NULL, NULL, arguments, environment);
