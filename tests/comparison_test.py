@@ -60,6 +60,11 @@ class Scaling(unittest.TestCase):
         local, remote = scaling.model.loads(10, 200.0, [])
         self.assertAlmostEqual(scaling.model.efficiency(local, remote, 64, 8), 1)
 
+    def test_lines_that_are_fetched_before_a_lock_make_a_core_think_longer_and_no_lock_wait(self):
+        local, remote = scaling.model.loads(10, 200.0, [(50.0, 1, 0, False)], prefetched=8)
+        self.assertAlmostEqual(remote.think, local.think + 8 * 25 / 10)
+        self.assertAlmostEqual(remote.stations[0].demand, 5 + 100 / 10)
+
     def test_a_lock_limits_the_rate_and_a_lock_for_each_domain_limits_it_less(self):
         locks = [(50.0, 1, 4, False)]  # for 10 operations of 20 ns
         local, remote = scaling.model.loads(10, 200.0, locks)
@@ -75,6 +80,8 @@ class Scaling(unittest.TestCase):
         own = dataclasses.replace(lock, kind="cache", taken=50)
         counted = scaling.Counted(CASE, 1000, 20_000.0, 3, (lock, own))
         counts, efficiencies = scaling.rows([counted])
+        word = dataclasses.replace(lock, kind=scaling.kind_of(-2), held_ns=0.0)
+        self.assertLess(dataclasses.replace(counted, locks=(lock, own, word)).efficiency(64), counted.efficiency(64))
         self.assertEqual(counts, [("case", "depot", "20000", "100 %", "50", "0.1", "1.0", "0.0")])
         self.assertEqual(efficiencies[0][:5], ("case", "20.0", "20000", "3000", "depot"))
 
@@ -198,7 +205,7 @@ class Readme(unittest.TestCase):
         self.assertIn("\n\nHow.\n\n", front)
         self.assertIn(f"]({readme.CHART})", front)
         bench = readme.every_program(found, "How.")
-        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.97, met |", bench)
+        self.assertIn("| time, workloads, to the best peer of each | 2.00 | 1.00 | 0.50 | ≤ 0.90, met |", bench)
         self.assertIn("| case | 1.000 | 0.50, peer | 0.1 | 1.00, glibc |", bench)
 
     def test_every_headline_is_a_mean(self):

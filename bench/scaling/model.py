@@ -55,10 +55,10 @@ def efficiency(local, remote, cores, cores_per_domain):
     return throughput(remote.think, demands_on(remote.stations, cores, cores_per_domain), cores) * alone / cores
 
 
-def loads(operations, nanoseconds, locks):
-    """The local and the remote load. `locks` has (held ns, lines, copied lines, per domain) of each lock; these and
-    `nanoseconds` are totals of all operations. What is read outside of locks costs on few cores what it costs on many,
-    and is part of the measured time."""
+def loads(operations, nanoseconds, locks, prefetched=0):
+    """The local and the remote load. `locks` has (held ns, lines, copied lines, per domain) of each lock; these,
+    `nanoseconds` and the lines that were `prefetched` before a lock was taken are totals of all operations. What else is
+    read outside of locks costs on few cores what it costs on many, and is part of the measured time."""
     local = [Station(held / operations, per_domain) for held, _, _, per_domain in locks]
     remote = [
         Station((held + lines * REMOTE_LINE_NS + copied * COPIED_LINE_NS) / operations, per_domain)
@@ -66,4 +66,4 @@ def loads(operations, nanoseconds, locks):
     ]
     # A lock that is held inside another one counts twice: too much rather than too little.
     think = max(0.0, nanoseconds / operations - sum(one.demand for one in local))
-    return Load(think, tuple(local)), Load(think, tuple(remote))
+    return Load(think, tuple(local)), Load(think + prefetched * COPIED_LINE_NS / operations, tuple(remote))

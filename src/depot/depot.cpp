@@ -102,7 +102,7 @@ uint32_t Depot::refill_from_spans(void** out, uint32_t count, bool may_grow, boo
     if (taken == 0) {
         taken = take_from_store(own, out, count, may_grow, true, zeroed, why);
     }
-    lock_counts::note_exchange();
+    lock_counts::note_exchange(&from_spans_);
     note_peak(from_spans_.fetch_add(taken, std::memory_order_relaxed) + taken);
     return taken;
 }
@@ -275,6 +275,7 @@ void Depot::prefetch_spans(void* const* objects, uint32_t count) {
         const PageIndex page = region.page_containing(objects[i]);
         if (page.value != last) {
             __builtin_prefetch(region.span_metadata(page), 1);
+            lock_counts::note_prefetch(region.span_metadata(page));
             last = page.value;
         }
     }
@@ -283,7 +284,7 @@ void Depot::prefetch_spans(void* const* objects, uint32_t count) {
 /// Returns how many objects were returned; the others are reported.
 uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation operation) {
     const bool is_shared = !std::has_single_bit(shelves_.load(std::memory_order_relaxed));
-    if (count > 1 && is_shared) {
+    if (count > 1 && (is_shared || lock_counts::kIsOn)) {
         prefetch_spans(objects, count);
     }
     uint32_t returned = 0;
@@ -298,7 +299,7 @@ uint32_t Depot::return_to_spans(void* const* objects, uint32_t count, Operation 
         returned = return_by_store(objects, count, operation);
     }
     from_spans_.fetch_sub(returned, std::memory_order_relaxed);
-    lock_counts::note_exchange();
+    lock_counts::note_exchange(&from_spans_);
     return returned;
 }
 

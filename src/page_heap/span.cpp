@@ -77,6 +77,7 @@ uint32_t Span::take(uintptr_t base, void** out, uint32_t count, bool* zeroed) {
 }
 
 uint32_t Span::put_back(uintptr_t base, void* const* objects, uint32_t count, PutBackResult* result) {
+    lock_counts::note_line(this);
     const SizeClass c = size_classes[class_];
     const uintptr_t start = first_object(base);
     const size_t end = size_t{c.object_count} * c.object_size;

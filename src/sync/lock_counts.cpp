@@ -4,6 +4,7 @@
 // the environment variable LOCK_COUNTS_FILE names.
 #include "sync/lock_counts.h"
 
+#include "base/atomic_access.h"
 #include "platform/os.h"
 #include "sync/lock.h"
 
@@ -20,7 +21,7 @@ namespace hotlane::lock_counts {
 
 namespace {
 
-/// All but `lock` is only changed by the thread that holds the lock.
+/// All but `lock` is only changed by the thread that holds the lock; a shared word's by atomic operations.
 struct Counts {
     std::atomic<const void*> lock{nullptr};
     int rank = 0;
@@ -38,7 +39,7 @@ struct Counts {
 constexpr uint64_t kLongTicks = 1 << 17;
 constexpr size_t kMostLocks = size_t{1} << 15;
 constinit Counts table[kMostLocks];
-constinit std::atomic<uint64_t> exchanges{0};
+constinit std::atomic<uint64_t> prefetched{0};
 
 /// Some lines, each of them once.
 struct Lines {
@@ -141,7 +142,7 @@ double ns_per_tick() {
         return;
     }
     const double scale = ns_per_tick();
-    dprintf(fd, "{\"exchanges\": %lu, \"locks\": [", exchanges.load());
+    dprintf(fd, "{\"prefetched\": %lu, \"locks\": [", prefetched.load());
     const char* separator = "";
     for (const Counts& one : table) {
         if (one.taken != 0) {
@@ -205,6 +206,7 @@ void note_line(const void* p) {
 void note_prefetch(const void* p) {
     const Counting counting;
     if (held.prefetched.add(reinterpret_cast<uintptr_t>(p) / 64)) {
+        prefetched.fetch_add(1, std::memory_order_relaxed);
         std::for_each(held.begin(), held.end(), [](Hold& hold) { ++hold.counts->copied_lines; });
     }
 }
@@ -213,7 +215,13 @@ void note_copy(size_t bytes) {
     std::for_each(held.begin(), held.end(),
                   [bytes](Hold& hold) { hold.counts->copied_lines += (bytes + 63) / 64; });
 }
-void note_exchange() { exchanges.fetch_add(1, std::memory_order_relaxed); }
+void note_exchange(const void* p) {
+    const Counting counting;
+    Counts& counts = counts_of(p);
+    store_relaxed(counts.rank, kSharedWord);
+    __atomic_fetch_add(&counts.taken, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&counts.lines, 1, __ATOMIC_RELAXED);
+}
 
 }  // namespace hotlane::lock_counts
 
