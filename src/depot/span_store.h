@@ -48,10 +48,12 @@ class alignas(64) SpanStore {
     void open_span(ClassIndex c, uint8_t number, const PageRun& run);
     void close_span(ClassIndex c, Span* span, ClosedSpans& closed);
 
-    SpanSet partial_;
     uint64_t spans_ = 0;
     uint64_t fresh_ = 0;  // objects taken out of spans whose memory is known to be unused until then
+    SpanSet partial_;     // for the first GiB it lies in the cache line of the lock
 };
+
+static_assert(sizeof(SpanStore) == 128);
 
 /// The span that an address of the region lies in. Undefined if its page is in no span.
 Span* span_containing(const void* p);

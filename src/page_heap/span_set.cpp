@@ -42,10 +42,10 @@ Span* SpanSet::first() {
         }
         at = 0;
         ++leaf;
-        lock_counts::note_line(groups_);
         if (!test_bit(groups_, leaf >> group_shift_)) {
             leaf = find_bit(groups_, leaf >> group_shift_, kGroups, true) << group_shift_;
         }
+        lock_counts::note_line(groups_ + (leaf >> group_shift_) / kBitsPerWord);
     }
 }
 
@@ -57,7 +57,7 @@ void SpanSet::insert(const Span* span) {
         double_groups();
     }
     if (is_empty(leaf)) {
-        lock_counts::note_line(groups_);
+        lock_counts::note_line(groups_ + (leaf >> group_shift_) / kBitsPerWord);
         set_bits(groups_, leaf >> group_shift_, 1, true);
     }
     set_bits(bits_of(leaf), page % kPagesOfLeaf, 1, true);
@@ -77,7 +77,7 @@ void SpanSet::remove(const Span* span) {
         while (next != end && is_empty(next)) {
             ++next;
         }
-        lock_counts::note_line(groups_);
+        lock_counts::note_line(groups_ + (leaf >> group_shift_) / kBitsPerWord);
         set_bits(groups_, leaf >> group_shift_, 1, next != end);
     }
 }

@@ -41,8 +41,7 @@ class SpanSet {
     uint32_t offset_ = 0;       // of the first leaf in the metadata of a section
     uint32_t end_leaf_ = 0;     // no leaf from this one on was ever used
     uint32_t group_shift_ = 0;  // how many leaves a group has, as a power of two: more than one beyond 4 GiB
-    // A bit for each group of leaves.
-    alignas(64) uint64_t groups_[kGroups / 64] = {};
+    uint64_t groups_[kGroups / 64] = {};  // a bit for each group of leaves
 };
 
 }  // namespace hotlane
