@@ -71,8 +71,8 @@ constexpr uint32_t most_from_shelf(uint32_t capacity, bool frees_none) {
 /// How many objects a flush takes from the older end of the lane. If the thread allocated none since its last flush, it
 /// needs only a few.
 constexpr uint32_t flush_count(uint32_t level, bool allocates_none) {
-    constexpr uint32_t kKept = 16;
-    return allocates_none && level > 2 * kKept ? level - kKept : (level + 1) / 2;
+    const uint32_t kept = std::min(level / 8, 16U);
+    return allocates_none ? level - kept : (level + 1) / 2;
 }
 
 /// The least that a shelf may keep, in objects.

@@ -39,6 +39,7 @@ namespace {
 HOTLANE_DATA_OF_EVERY_PROCESS constinit CacheSettings settings;
 /// Computed once: every overflow asks, and a division takes as long as two atomic operations.
 constinit uint8_t usual_capacities[kMaxClasses];
+constinit uint8_t one_way_capacities[kMaxClasses];  // of lanes whose thread only allocates or only frees
 
 /// A thread that only frees gets a cache after this many frees; until then its frees go to the depot.
 constexpr uint32_t kFreesBeforeCache = 32;
@@ -47,17 +48,21 @@ constexpr uint64_t kFirstCountdown = 1;
 
 size_t object_size(ClassIndex c) { return size_classes[c].object_size; }
 
-/// What a lane of the class may hold before its swing is known.
-uint32_t capacity_by_settings(ClassIndex c) {
+/// What a lane of the class may hold before its swing is known. A thread that only allocates or only frees exchanges whole
+/// lanes, others half of them: with half the capacity, it exchanges as much at once.
+uint32_t capacity_by_settings(ClassIndex c, bool one_way) {
     if (settings.class_bytes[c] != 0) {
         return tuning::listed_capacity(object_size(c), settings.class_bytes[c]);
     }
-    return tuning::largest_capacity(object_size(c),
-                                    settings.automatic ? tuning::kAutomaticBytes : settings.budget_bytes);
+    const size_t budget = settings.automatic ? tuning::kAutomaticBytes : settings.budget_bytes;
+    return tuning::largest_capacity(object_size(c), one_way ? budget / 2 : budget);
 }
 uint32_t usual_capacity(ClassIndex c) { return usual_capacities[c]; }
-uint32_t largest_capacity(const ThreadBlock& block, ClassIndex c) {
-    return std::max<uint32_t>(block.swings[c].capacity, usual_capacity(c));
+/// A lane that overflowed and then ran dry is of a thread that does both in turn.
+uint32_t largest_capacity(const ThreadBlock& block, ClassIndex c, bool one_way) {
+    const Swing& swing = block.swings[c];
+    return one_way && swing.most == 0 ? one_way_capacities[c]
+                                      : std::max<uint32_t>(swing.capacity, usual_capacity(c));
 }
 uint32_t first_capacity(ClassIndex c) { return tuning::first_capacity(object_size(c), usual_capacity(c)); }
 
@@ -111,9 +116,9 @@ size_t bytes_of_others(const ThreadBlock& block, ClassIndex c, bool all) {
 
 /// The capacity of a lane after a miss or an overflow. It grows only while the lanes of the thread stay within a total, which
 /// is larger for a lane that overflowed and then ran dry. Limits that were given for single classes are kept beside that.
-uint32_t grown_capacity(const ThreadBlock& block, ClassIndex c) {
+uint32_t grown_capacity(const ThreadBlock& block, ClassIndex c, bool one_way) {
     const uint32_t capacity = block.capacity(c);
-    const uint32_t grown = tuning::grown_capacity(capacity, largest_capacity(block, c));
+    const uint32_t grown = tuning::grown_capacity(capacity, largest_capacity(block, c, one_way));
     if (grown <= capacity || settings.automatic || settings.class_bytes[c] != 0) {
         return grown;
     }
@@ -164,7 +169,7 @@ void count_recent(ThreadBlock& block, ClassIndex c) {
 [[gnu::noinline]] void adapt_capacity(ThreadBlock& block, ClassIndex c, uint32_t swing) {
     count_recent(block, c);
     const uint32_t wanted = tuning::capacity_for_swing(swing);
-    if (wanted <= largest_capacity(block, c)) {
+    if (wanted <= largest_capacity(block, c, false)) {
         return;
     }
     size_t others = bytes_of_others(block, c, true);
@@ -200,17 +205,18 @@ void* refill(ThreadBlock& block, ClassIndex c, bool may_grow, bool* zeroed, Regi
     if (is_new) {
         set_up_class(block, c, first_capacity(c));
     }
-    const uint64_t taken_before = block.record(c).misses + block.record(c).refilled;
-    const uint32_t capacity = block.capacity(c);
-    const bool may_double = !is_new && taken_before > tuning::refill_count(capacity);
-    if (const uint32_t more = grown_capacity(block, c); may_double && more > capacity && !may_grow) {
-        block.set_capacity(c, more);  // only in the first attempt, so that a request grows the lane once
-    }
-    // The objects are taken directly into their slots. The object with the lowest address is popped first.
     ClassRecord& record = block.record(c);
+    const uint64_t taken_before = record.misses + record.refilled;
     // The lane is empty, so this is the number of frees.
     const uint64_t frees = record.countdown.hits(block.lane(c).countdown) + record.flushed - record.refilled;
     const bool frees_none = Swing::is_unchanged(block.swings[c].puts_at_refill, frees);
+    const uint32_t capacity = block.capacity(c);
+    const bool may_double = !is_new && taken_before > tuning::refill_count(capacity);
+    if (const uint32_t more = grown_capacity(block, c, frees_none);
+        may_double && more > capacity && !may_grow) {
+        block.set_capacity(c, more);  // only in the first attempt, so that a request grows the lane once
+    }
+    // The objects are taken directly into their slots. The object with the lowest address is popped first.
     uint32_t wanted = tuning::most_from_shelf(block.capacity(c), frees_none);
     uint32_t taken = depots[c].refill_from_shelves(record.floor - wanted, wanted, &block.spare);
     if (taken == 0) {
@@ -271,13 +277,13 @@ void put_back_cached(ThreadBlock& block, void* p, ClassIndex c) {
     if (!block.is_set_up(c)) {
         set_up_class(block, c, first_capacity(c));
     } else if (block.level(c) == block.capacity(c)) {
-        const uint32_t capacity = grown_capacity(block, c);
+        const bool allocates_none = Swing::is_unchanged(block.swings[c].gets_at_flush, block.allocations(c));
+        const uint32_t capacity = grown_capacity(block, c, allocates_none);
         if (capacity > block.capacity(c)) {
             block.set_capacity(c, capacity);
         } else {
-            const bool allocates_none =
-                Swing::is_unchanged(block.swings[c].gets_at_flush, block.allocations(c));
-            const uint32_t count = tuning::flush_count(block.level(c), allocates_none);
+            const bool frees_only = allocates_none && block.swings[c].flushed != 0;
+            const uint32_t count = tuning::flush_count(block.level(c), frees_only);
             block.flush_oldest(c, count);
             block.swings[c].add_flushed(count);
         }
@@ -293,7 +299,8 @@ void set_up_thread_caches(const CacheSettings& chosen) {
     settings.lists_classes = false;
     for (ClassIndex c = 1; c < size_classes.count; ++c) {
         settings.lists_classes = settings.lists_classes || settings.class_bytes[c] != 0;
-        usual_capacities[c] = static_cast<uint8_t>(capacity_by_settings(c));
+        usual_capacities[c] = static_cast<uint8_t>(capacity_by_settings(c, false));
+        one_way_capacities[c] = static_cast<uint8_t>(capacity_by_settings(c, true));
     }
 }
 

@@ -345,6 +345,38 @@ TEST_F(ThreadCacheTest, AThreadThatOnlyFreesOrOnlyAllocatesExchangesMoreAtOnce) 
     EXPECT_LE(since(1).refills - refills, 4U) << "one refill brings nearly as much as the lane holds";
 }
 
+/// The most objects of `size` bytes that the lane holds while the objects are freed.
+uint32_t most_in_lane(const std::vector<void*>& objects, ClassIndex c) {
+    uint32_t most = 0;
+    for (void* const object : objects) {
+        put(object);
+        most = std::max(most, thread_cache.block->level(c));
+    }
+    return most;
+}
+
+TEST_F(ThreadCacheTest, ALaneOfAThreadThatOnlyFreesHasHalfTheCapacity) {
+    constexpr size_t kSize = 704;  // no other test made the lane of this class overflow
+    constexpr size_t kMany = 600;
+    const ClassIndex c = size_classes.smallest_class_for(kSize);
+    const uint32_t largest = tuning::largest_capacity(kSize, CacheSettings{}.budget_bytes);
+    const auto allocate_many = [] {
+        std::vector<void*> objects(kMany);
+        for (void*& object : objects) {
+            object = get(kSize);
+        }
+        return objects;
+    };
+    std::thread([&] {  // whose lanes never overflowed before
+        const std::vector<void*> objects = allocate_many();
+        flush_this_thread();
+        EXPECT_EQ(most_in_lane(objects, c), largest / 2);
+        // When a lane that overflowed runs dry, it turns out that the thread does both in turn.
+        EXPECT_EQ(most_in_lane(allocate_many(), c), largest);
+    })
+        .join();
+}
+
 TEST_F(ThreadCacheTest, AThreadThatEndsLeavesItsObjectsCountsAndBlock) {
     ThreadBlock* block_of_first = nullptr;
     void* object = nullptr;
