@@ -344,7 +344,7 @@ bool start_thread(void (*body)()) {
     return created;
 }
 
-void announce_barriers() {
+HOTLANE_IN_EVERY_PROCESS void announce_barriers() {
     ErrnoSaver keep;
     libc::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 }
