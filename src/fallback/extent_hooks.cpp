@@ -132,7 +132,9 @@ HOTLANE_IN_EVERY_PROCESS void ask_for_limit_once() {
     }
 }
 
-HOTLANE_IN_EVERY_PROCESS bool has_memory_limit() { return known_limit.load(std::memory_order_relaxed) != SIZE_MAX; }
+HOTLANE_IN_EVERY_PROCESS bool has_memory_limit() {
+    return known_limit.load(std::memory_order_relaxed) != SIZE_MAX;
+}
 
 bool addresses_are_scarce() {
     const size_t limit = known_limit.load(std::memory_order_relaxed);
