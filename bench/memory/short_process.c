@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Measures what an allocator costs a process that hardly uses it: /bin/true is started again and again, with
-// each library in turn, in an order that changes: a process pays for caches and pages that the one before it left. The program is small and static, because a child's peak RSS starts at its parent's.
+// each library in turn, in an order that changes: a process pays for caches and pages that the one before it left.
+// The program is small and static, because a child's peak RSS starts at its parent's.
 //
 // usage: short_process RUNS LIBRARY|- ...
 #include <errno.h>

@@ -14,8 +14,8 @@ namespace {
 
 /// Not members of the depots, because few processes touch them.
 constinit HeldBack held_back[kMaxClasses];
-HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> holds_back{
-    false};  // while false, the memory of held_back was never touched
+/// While false, the memory of held_back was never touched.
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> holds_back{false};
 
 void* hold_back(ClassIndex c, void* object) {
     if (!holds_back.load(std::memory_order_relaxed)) {

@@ -11,9 +11,7 @@ namespace hotlane {
 
 namespace {
 constinit OnError on_error = OnError::abort;
-// In .data, which is resident anyway: each process reads it when it ends.
 HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> lost{false};
-// In .data, because every start writes to that section anyway.
 HOTLANE_DATA_OF_EVERY_PROCESS constinit auto stack_writer = static_cast<void (*)(Writer&)>(nullptr);
 constinit std::atomic<uint32_t> mistakes{0};
 

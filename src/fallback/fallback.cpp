@@ -335,7 +335,7 @@ Statistics statistics() {
 // cache. Both need locks that fork is about to take, so the forking thread makes that call now.
 void prepare_for_fork() {
     State seen = State::untouched;
-    while (!state.compare_exchange_weak(seen, State::held)) {
+    while (!state.compare_exchange_strong(seen, State::held)) {
         if (seen == State::ready) {
             if (uint64_t by_this_thread = 0; has_room_to_start()) {
                 const ThreadForgetter forgetter;
@@ -343,7 +343,7 @@ void prepare_for_fork() {
             }
             return;
         }
-        os::pause_briefly();  // another thread starts jemalloc, or the exchange failed spuriously
+        os::pause_briefly();  // another thread starts jemalloc
         seen = State::untouched;
     }
 }

@@ -10,7 +10,6 @@
 
 namespace hotlane::background_thread {
 
-// In .data, because every start of a process writes to that section anyway.
 HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> missing{false};
 
 namespace {

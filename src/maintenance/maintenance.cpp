@@ -17,10 +17,10 @@ namespace {
 
 HOTLANE_DATA_OF_EVERY_PROCESS constinit Lock lock{LockRank::maintenance};
 HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_pass_ns{0};
-HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_work_ns{
-    0};  // the next pass, or the rest of the last one
-HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_purge_ns{
-    0};  // when purge_after_refusal() purges even without a surplus
+/// The next pass, or the rest of the last one.
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_work_ns{0};
+/// When purge_after_refusal() purges even without a surplus.
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint64_t> next_purge_ns{0};
 HOTLANE_DATA_OF_EVERY_PROCESS constinit uint64_t interval = 250'000'000;
 HOTLANE_DATA_OF_EVERY_PROCESS constinit Hooks hooks;
 HOTLANE_DATA_OF_EVERY_PROCESS constinit CacheHooks caches;

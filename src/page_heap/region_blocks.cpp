@@ -139,7 +139,7 @@ size_t Region::count_free(size_t first, size_t end) const {
     return count;
 }
 
-/// Adds free pages until the frontier is at `end` or beyond it. None if there can never be so many.
+/// Adds free pages until the frontier is at `end` or beyond it. Adds nothing if the region can never have so many.
 bool Region::grow_until(size_t end) {
     if (end > page_count_) {
         return false;

@@ -212,7 +212,6 @@ const char* environment(const char* name) {
 
 namespace {
 
-// In .data, because every start of a process writes to that section anyway.
 HOTLANE_DATA_OF_EVERY_PROCESS constinit char name_at_start[64] = {};
 
 /// Replaces control characters, so that the result is safe in a file name and on a terminal.

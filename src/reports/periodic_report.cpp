@@ -21,8 +21,8 @@ namespace {
 
 HOTLANE_DATA_OF_EVERY_PROCESS constinit int reporting_process = 0;
 constinit std::atomic<uint64_t> next_report_ns{0};
-HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint32_t> writer{
-    0};  // the thread that is writing; 0: none
+/// The thread that is writing; 0: none.
+HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<uint32_t> writer{0};
 HOTLANE_DATA_OF_EVERY_PROCESS constinit std::atomic<bool> ended{false};
 
 /// Returns whether this process rewrites the statistics file.

@@ -35,9 +35,8 @@ void* own_definition(const char* name);
 template <size_t bytes>
 struct Name {
     char text[bytes];
-    consteval Name(const char (&name)[bytes]) {
-        std::copy_n(name, bytes, text);
-    }  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): so that a literal can be the argument
+    consteval Name(const char (&name)[bytes]) { std::copy_n(name, bytes, text); }
 };
 
 /// A function of libc. `linked` is what the name is bound to, which is called if libc.so has no definition.
